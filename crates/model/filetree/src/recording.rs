@@ -1,0 +1,119 @@
+//! Writing down what was asked of a tree.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha1::{Digest, Sha1};
+
+use crate::path::TreePath;
+use crate::tree::{ContentId, Entry, FileTree, Listed, TreeError};
+
+/// What was asked about a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// What stands there, and with which content.
+    Entry,
+    /// Which names a directory holds.
+    Names,
+}
+
+/// Questions with their answers, by content. `None`: nothing stands there, or it cannot be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadSet {
+    answers: BTreeMap<(TreePath, Question), Option<ContentId>>,
+}
+
+impl ReadSet {
+    /// Whether `tree` answers every question as it was answered when this was recorded.
+    ///
+    /// A tree that cannot answer does not hold: the rendering then says why.
+    pub fn holds_in(&self, tree: &dyn FileTree) -> bool {
+        self.answers.iter().all(|((path, question), known)| answer(tree, path, *question) == *known)
+    }
+
+    /// How many questions there are.
+    pub fn len(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// Whether nothing was asked.
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    /// The questions with their answers, in the order of their paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&TreePath, Question, Option<ContentId>)> {
+        self.answers.iter().map(|((path, question), id)| (path, *question, *id))
+    }
+
+    /// Adds another set's questions; both must come from the same tree.
+    pub fn extend(&mut self, other: ReadSet) {
+        self.answers.extend(other.answers);
+    }
+}
+
+fn answer(tree: &dyn FileTree, path: &TreePath, question: Question) -> Option<ContentId> {
+    match question {
+        Question::Entry => tree.entry(path).ok().flatten().map(|entry| entry.id),
+        Question::Names => tree.list(path).ok().flatten().map(|listed| names_id(&listed)),
+    }
+}
+
+fn names_id(listed: &[Listed]) -> ContentId {
+    let mut hash = Sha1::new();
+    for entry in listed {
+        let kind = match entry.kind {
+            Some(crate::tree::EntryKind::File { .. }) => b'f',
+            Some(crate::tree::EntryKind::Directory) => b'd',
+            Some(crate::tree::EntryKind::Submodule) => b's',
+            None => b'-',
+        };
+        hash.update(entry.name.as_bytes());
+        hash.update([0, kind, u8::from(entry.link)]);
+    }
+    ContentId(hash.finalize().into())
+}
+
+/// A tree that remembers what it was asked.
+pub struct Recording {
+    tree: Arc<dyn FileTree>,
+    asked: Mutex<ReadSet>,
+}
+
+impl Recording {
+    /// Wraps a tree.
+    pub fn new(tree: Arc<dyn FileTree>) -> Self {
+        Self { tree, asked: Mutex::default() }
+    }
+
+    /// Returns what was asked so far.
+    pub fn read_set(&self) -> ReadSet {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, path: &TreePath, question: Question, answer: Option<ContentId>) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.answers.insert((path.clone(), question), answer);
+    }
+}
+
+impl FileTree for Recording {
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        let got = self.tree.entry(path);
+        let id = got.as_ref().ok().and_then(|entry| entry.map(|entry| entry.id));
+        self.note(path, Question::Entry, id);
+        got
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        self.entry(path)?;
+        self.tree.read(path)
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Option<Vec<Listed>>, TreeError> {
+        let got = self.tree.list(path);
+        let id = got.as_ref().ok().and_then(|listed| listed.as_deref().map(names_id));
+        self.note(path, Question::Names, id);
+        got
+    }
+}

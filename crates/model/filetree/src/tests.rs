@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use crate::{FileTree, MapTree, Recording, TreeError, TreePath};
+
+fn path(text: &str) -> TreePath {
+    TreePath::parse(text).expect("a test's path is safe")
+}
+
+#[test]
+fn a_path_never_climbs_above_the_root() {
+    assert_eq!(path("/a/./b//../c").as_str(), "a/c");
+    assert!(TreePath::parse("a/../../b").is_err());
+    assert!(path("apps/web").starts_with(&path("apps")));
+    assert!(!path("apps-2").starts_with(&path("apps")));
+}
+
+#[test]
+fn a_directory_lists_its_names_and_a_missing_one_is_none() {
+    let tree = MapTree::new().with(&path("a/x.yaml"), "1").with(&path("a/b/y.yaml"), "2");
+    let names: Vec<_> = tree.list(&path("a")).unwrap().unwrap().into_iter().map(|l| l.name).collect();
+    assert_eq!(names, ["b", "x.yaml"]);
+    assert_eq!(tree.list(&path("nope")).unwrap(), None);
+    assert!(matches!(tree.read(&path("a")), Err(TreeError::IsDirectory { .. })));
+    assert!(matches!(tree.read(&path("z")), Err(TreeError::Missing { .. })));
+}
+
+#[test]
+fn a_read_set_holds_until_something_that_was_read_changes() {
+    let before = MapTree::new().with(&path("a/x.yaml"), "1").with(&path("b.yaml"), "2");
+    let recording = Recording::new(Arc::new(before.clone()));
+    recording.list(&path("a")).unwrap();
+    recording.read(&path("a/x.yaml")).unwrap();
+    recording.entry(&path("a/Chart.yaml")).unwrap();
+    let seen = recording.read_set();
+
+    assert!(seen.holds_in(&before));
+    assert!(seen.holds_in(&before.clone().with(&path("b.yaml"), "other")), "was never read");
+    assert!(!seen.holds_in(&before.clone().with(&path("a/x.yaml"), "other")), "content changed");
+    assert!(!seen.holds_in(&before.clone().with(&path("a/new.yaml"), "")), "a name was added");
+    assert!(!seen.holds_in(&before.with(&path("a/Chart.yaml"), "")), "an absence ended");
+}

@@ -1,0 +1,20 @@
+//! A Kubernetes object as a value: how it is named, and how its metadata is read.
+//!
+//! An object is a [`serde_json::Value`] (maps sorted by key, as Go prints them). This
+//! crate reads what every object has: its kind, its name, its labels. It knows no
+//! word of Argo CD's, and never changes an object unasked.
+//!
+//! Start at [`ObjectKey`].
+
+mod key;
+mod read;
+
+pub use key::{GroupKind, Gvk, ObjectKey, split_api_version};
+pub use read::{
+    annotation, annotations, api_version, generation, gvk, key_of, kind, label, labels, name,
+    namespace, owner_references, resource_version, set_annotation, set_label, set_namespace, uid,
+    OwnerReference,
+};
+
+#[cfg(test)]
+mod tests;
