@@ -1,0 +1,551 @@
+//! One step of an operation: from what is known now to what to do now.
+
+use std::collections::BTreeSet;
+
+use manifest::kind;
+
+use crate::model::{
+    Action, Deed, DeletePolicy, Done, OperationPhase, Outcome, ResultCode, SyncPhase, TaskId,
+    TaskResult, Wellness,
+};
+use crate::marks::{has_hook_finalizer, is_skipped};
+use crate::plan::{World, plan};
+use crate::task::Task;
+
+/// How far an operation is. What must outlive this process stands in the status; the rest is
+/// found again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// How far.
+    pub phase: OperationPhase,
+    /// Why it waits, or how it ended.
+    pub message: String,
+    /// One a task, in the order in which they were tried.
+    pub results: Vec<TaskResult>,
+    /// The part that runs now; lost with the process, which then begins the part again.
+    running: Option<Part>,
+}
+
+/// A phase and wave while it runs.
+#[derive(Clone, Debug, PartialEq)]
+struct Part {
+    phase: SyncPhase,
+    wave: i64,
+    /// Hooks that were asked to go before they are made again.
+    deleting: BTreeSet<TaskId>,
+    /// Hooks whose finalizer has been taken off.
+    released: BTreeSet<TaskId>,
+    /// Whether a deed that leaves no result failed.
+    failed: bool,
+}
+
+/// What to do now.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// All of them may be carried out at once. None: nothing to do before the world changes,
+    /// or the operation is over; `Progress::phase` says which, `message` what it waits for.
+    pub actions: Vec<Action>,
+}
+
+impl Progress {
+    /// An operation that begins, or goes on from what its status says.
+    pub fn resume(phase: OperationPhase, message: String, results: Vec<TaskResult>) -> Self {
+        Self { phase, message, results, running: None }
+    }
+
+    /// Writes down what became of actions.
+    pub fn record(&mut self, world: &World, outcomes: &[Outcome]) {
+        let mut tasks = plan(world, &self.results).tasks;
+        for outcome in outcomes {
+            let Some(task) = tasks.iter_mut().find(|task| task.id() == outcome.task) else {
+                continue;
+            };
+            match &outcome.done {
+                Done::Applied(words) => {
+                    let progress = match world.options.dry_run {
+                        true => OperationPhase::Succeeded,
+                        false => OperationPhase::Running,
+                    };
+                    self.set(task, Some(ResultCode::Synced), Some(progress), words);
+                }
+                Done::PruneBegun => {
+                    let words = if world.options.dry_run { "pruned (dry run)" } else { "pruned" };
+                    let (status, progress) = (ResultCode::Pruned, OperationPhase::Succeeded);
+                    self.set(task, Some(status), Some(progress), words);
+                }
+                Done::HookDeletionBegun(was_there) => {
+                    if let Some(part) = self.running.as_mut().filter(|_| *was_there) {
+                        part.deleting.insert(outcome.task.clone());
+                    }
+                }
+                Done::HookReleased => {
+                    if let Some(part) = &mut self.running {
+                        part.released.insert(outcome.task.clone());
+                    }
+                }
+                Done::Failed(words) => {
+                    let status = Some(ResultCode::SyncFailed);
+                    self.set(task, status, Some(OperationPhase::Failed), words);
+                    if let Some(part) = &mut self.running {
+                        part.failed = true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says what to do now, and moves the operation on.
+    ///
+    /// Call it again when its actions are carried out and recorded, and when the world changed.
+    pub fn advance(&mut self, world: &World) -> Step {
+        let plan = plan(world, &self.results);
+        let mut tasks = plan.tasks;
+        if !plan.valid {
+            return self.refuse(&tasks);
+        }
+        if self.phase == OperationPhase::Terminating {
+            return self.terminate(world, &mut tasks);
+        }
+        if let Some(part) = self.running.take() {
+            return self.go_on(world, tasks, part);
+        }
+        self.watch(&mut tasks);
+        if let Some(step) = self.wait_for_running(world, &mut tasks) {
+            return step;
+        }
+        let (on_failure, ordinary): (Vec<Task>, Vec<Task>) =
+            tasks.into_iter().partition(|task| task.phase == SyncPhase::SyncFail);
+        if ordinary.iter().any(Task::failed) {
+            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookFailed);
+            let message = "one or more synchronization tasks completed unsuccessfully";
+            return self.fail(world, &ordinary, on_failure, message, actions);
+        }
+        let pending: Vec<Task> = ordinary
+            .iter()
+            .filter(|task| task.pending() && !(world.options.out_of_sync_only && is_in_sync(task)))
+            .cloned()
+            .collect();
+        let Some(first) = pending.first() else {
+            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);
+            self.say(OperationPhase::Succeeded, "successfully synced (no more tasks)");
+            return Step { actions };
+        };
+        let part = Part {
+            phase: first.phase,
+            wave: first.wave,
+            deleting: BTreeSet::new(),
+            released: BTreeSet::new(),
+            failed: false,
+        };
+        self.say(OperationPhase::Running, "one or more tasks are running");
+        let all = ordinary.into_iter().chain(on_failure).collect();
+        self.go_on(world, all, part)
+    }
+
+    fn say(&mut self, phase: OperationPhase, message: impl Into<String>) {
+        self.phase = phase;
+        self.message = message.into();
+    }
+
+    fn set(
+        &mut self,
+        task: &mut Task,
+        status: Option<ResultCode>,
+        progress: Option<OperationPhase>,
+        message: &str,
+    ) {
+        task.status = status;
+        task.progress = progress;
+        if !message.is_empty() {
+            task.message = message.to_owned();
+        }
+        let new = task.result();
+        match self.results.iter_mut().find(|result| result.id == new.id) {
+            Some(old) => {
+                old.status = new.status;
+                old.progress = new.progress;
+                old.message = new.message;
+            }
+            None => self.results.push(new),
+        }
+    }
+
+    /// Ends an operation of which a part cannot be tried; nothing has been written.
+    fn refuse(&mut self, tasks: &[Task]) -> Step {
+        let refused: Vec<&Task> =
+            tasks.iter().filter(|task| task.status == Some(ResultCode::SyncFailed)).collect();
+        let mut words = BTreeSet::new();
+        for task in refused {
+            words.insert(task.message.clone());
+            let result = task.result();
+            match self.results.iter_mut().find(|old| old.id == result.id) {
+                Some(old) => *old = result,
+                None => self.results.push(result),
+            }
+        }
+        let words: Vec<String> = words.into_iter().filter(|words| !words.is_empty()).collect();
+        let message = match words.is_empty() {
+            true => "one or more synchronization tasks are not valid".to_owned(),
+            false => {
+                format!("one or more synchronization tasks are not valid: {}", words.join("; "))
+            }
+        };
+        self.running = None;
+        self.say(OperationPhase::Failed, message);
+        Step { actions: Vec::new() }
+    }
+
+    /// Writes down how the running tasks are, from what is live.
+    fn watch(&mut self, tasks: &mut [Task]) {
+        for task in tasks.iter_mut().filter(|task| task.running()) {
+            let Some(live) = task.resource.live.clone() else { continue };
+            let status = task.status;
+            if task.is_hook() {
+                let (progress, words) = match &live.health {
+                    None => (
+                        OperationPhase::Succeeded,
+                        format!("{} created", manifest::name(&live.head)),
+                    ),
+                    Some((Wellness::Healthy, words)) => (OperationPhase::Succeeded, words.clone()),
+                    Some((Wellness::Unknown | Wellness::Degraded, words)) => {
+                        (OperationPhase::Failed, words.clone())
+                    }
+                    Some((Wellness::Progressing | Wellness::Suspended, words)) => {
+                        (OperationPhase::Running, words.clone())
+                    }
+                    Some((Wellness::Missing, _)) => continue,
+                };
+                self.set(task, status, Some(progress), &words);
+                continue;
+            }
+            match &live.health {
+                None => self.set(task, status, Some(OperationPhase::Succeeded), ""),
+                Some((Wellness::Healthy, words)) => {
+                    self.set(task, status, Some(OperationPhase::Succeeded), words);
+                }
+                Some((Wellness::Degraded, words)) => {
+                    self.set(task, status, Some(OperationPhase::Failed), words);
+                }
+                // Upstream waits on: somebody may resume it, or it may yet be told.
+                Some((
+                    Wellness::Progressing
+                    | Wellness::Suspended
+                    | Wellness::Missing
+                    | Wellness::Unknown,
+                    _,
+                )) => {}
+            }
+        }
+    }
+
+    fn wait_for_running(&mut self, world: &World, tasks: &mut [Task]) -> Option<Step> {
+        let several = match (tasks.first(), tasks.last()) {
+            (Some(first), Some(last)) => (first.phase, first.wave) != (last.phase, last.wave),
+            _ => false,
+        };
+        let mut running = Vec::new();
+        for task in tasks.iter_mut().filter(|task| (several || task.is_hook()) && task.running()) {
+            if task.resource.live.is_none() {
+                let words = format!("Resource {} is missing, it might have been deleted", task.words());
+                let status = Some(ResultCode::SyncFailed);
+                self.set(task, status, Some(OperationPhase::Error), &words);
+            }
+            running.push(task.clone());
+        }
+        if running.iter().any(Task::running) {
+            self.wait(world, &running, false);
+            return Some(Step { actions: Vec::new() });
+        }
+        let going: Vec<Task> = tasks
+            .iter()
+            .filter(|task| task.status == Some(ResultCode::Pruned))
+            .filter(|task| task.live().is_some_and(|live| live.deleting()))
+            .cloned()
+            .collect();
+        if !going.is_empty() {
+            self.wait(world, &going, true);
+            return Some(Step { actions: Vec::new() });
+        }
+        let done: Vec<Action> = tasks
+            .iter()
+            .filter(|task| task.is_hook() && task.completed())
+            .filter(|task| task.live().is_some_and(|live| has_hook_finalizer(&live.head)))
+            .map(|task| action(task, Deed::ReleaseHook))
+            .collect();
+        (!done.is_empty()).then_some(Step { actions: done })
+    }
+
+    /// Goes on with a phase and wave until nothing is left to do in it.
+    fn go_on(&mut self, world: &World, tasks: Vec<Task>, part: Part) -> Step {
+        let in_part = |task: &Task| task.phase == part.phase && task.wave == part.wave;
+        let skip = |task: &Task| world.options.out_of_sync_only && is_in_sync(task);
+        let mine: Vec<&Task> = tasks.iter().filter(|task| in_part(task) && !skip(task)).collect();
+        let pending: Vec<&Task> = mine.iter().copied().filter(|task| task.pending()).collect();
+
+        // What an earlier operation left, so that the hook can go.
+        let held: Vec<Action> = pending
+            .iter()
+            .filter(|task| task.is_hook() && !part.released.contains(&task.id()))
+            .filter(|task| task.live().is_some_and(|live| has_hook_finalizer(&live.head)))
+            .map(|task| action(task, Deed::ReleaseHook))
+            .collect();
+        if !held.is_empty() && !world.options.dry_run {
+            self.running = Some(part);
+            return Step { actions: held };
+        }
+
+        if let Some(step) = self.prune(world, &pending, &part) {
+            return step;
+        }
+
+        let doomed: Vec<&Task> =
+            pending.iter().copied().filter(|task| task.delete_before_creation()).collect();
+        if !doomed.is_empty() && !world.options.dry_run {
+            let ask: Vec<Action> = doomed
+                .iter()
+                .filter(|task| !part.deleting.contains(&task.id()))
+                .map(|task| {
+                    let propagation = world.options.propagation;
+                    action(task, Deed::DeleteHook { propagation, before_creation: true })
+                })
+                .collect();
+            if ask.is_empty() {
+                let doomed: Vec<Task> = doomed.into_iter().cloned().collect();
+                self.wait(world, &doomed, true);
+            }
+            self.running = Some(part);
+            return Step { actions: ask };
+        }
+
+        // One kind at a time.
+        let creates = || pending.iter().copied().filter(|task| !task.is_prune());
+        if let Some(first) = creates().next() {
+            let next = kind(first.object()).to_owned();
+            let actions = creates()
+                .take_while(|task| kind(task.object()) == next)
+                .map(|task| apply(world, task))
+                .collect();
+            self.running = Some(part);
+            return Step { actions };
+        }
+        self.end_part(world, &tasks, &part)
+    }
+
+    fn prune(&mut self, world: &World, pending: &[&Task], part: &Part) -> Option<Step> {
+        let prunes: Vec<&Task> = pending.iter().copied().filter(|task| task.is_prune()).collect();
+        let unconfirmed = prunes.iter().any(|task| {
+            task.live().is_some_and(|live| world.options.prune_needs_confirmation(&live.head))
+        });
+        if unconfirmed && !world.prune_confirmed {
+            let prunes: Vec<Task> = prunes.into_iter().cloned().collect();
+            self.wait(world, &prunes, true);
+            self.running = Some(part.clone());
+            return Some(Step { actions: Vec::new() });
+        }
+        let mut actions = Vec::new();
+        let mut skipped = false;
+        for task in prunes {
+            let Some(live) = task.live() else { continue };
+            let words = if !world.options.prune {
+                "ignored (requires pruning)"
+            } else if world.options.never_prunes(&live.head) {
+                "ignored (no prune)"
+            } else if world.options.dry_run || live.deleting() {
+                let words = if world.options.dry_run { "pruned (dry run)" } else { "pruned" };
+                let (status, progress) = (ResultCode::Pruned, OperationPhase::Succeeded);
+                self.set(&mut task.clone(), Some(status), Some(progress), words);
+                skipped = true;
+                continue;
+            } else {
+                let propagation = world.options.propagation;
+                actions.push(action(task, Deed::Prune { propagation }));
+                continue;
+            };
+            let (status, progress) = (ResultCode::PruneSkipped, OperationPhase::Succeeded);
+            self.set(&mut task.clone(), Some(status), Some(progress), words);
+            skipped = true;
+        }
+        if actions.is_empty() && !skipped {
+            return None;
+        }
+        self.running = Some(part.clone());
+        if actions.is_empty() {
+            return Some(self.advance(world));
+        }
+        Some(Step { actions })
+    }
+
+    /// Draws the conclusion of a phase and wave in which nothing is left to do.
+    fn end_part(&mut self, world: &World, tasks: &[Task], part: &Part) -> Step {
+        let in_part = |task: &&Task| task.phase == part.phase && task.wave == part.wave;
+        let mine: Vec<Task> = tasks.iter().filter(in_part).cloned().collect();
+        let (on_failure, ordinary): (Vec<Task>, Vec<Task>) =
+            tasks.iter().cloned().partition(|task| task.phase == SyncPhase::SyncFail);
+        let failed = part.failed
+            || mine.iter().any(|task| task.status == Some(ResultCode::SyncFailed));
+        if failed {
+            let hooks: Vec<Task> =
+                mine.iter().filter(|task| task.is_hook() && task.running()).cloned().collect();
+            if !hooks.is_empty() {
+                self.wait(world, &hooks, false);
+                return Step { actions: Vec::new() };
+            }
+            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookFailed);
+            return self.fail(world, &mine, on_failure, "one or more objects failed to apply", actions);
+        }
+        let remaining = ordinary.iter().any(|task| {
+            task.pending() && !(world.options.out_of_sync_only && is_in_sync(task))
+        });
+        if !remaining && !mine.iter().any(Task::is_hook) {
+            // The last part, and nothing to wait for: as `kubectl apply`, it is done when applied.
+            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);
+            self.say(OperationPhase::Succeeded, "successfully synced (all tasks run)");
+            return Step { actions };
+        }
+        if world.options.dry_run {
+            return self.advance(world);
+        }
+        self.wait(world, &mine, false);
+        Step { actions: Vec::new() }
+    }
+
+    /// Runs the hooks of a failure, then fails.
+    fn fail(
+        &mut self,
+        world: &World,
+        tried: &[Task],
+        on_failure: Vec<Task>,
+        message: &str,
+        mut actions: Vec<Action>,
+    ) -> Step {
+        let reasons: BTreeSet<&str> = tried
+            .iter()
+            .filter(|task| task.status == Some(ResultCode::SyncFailed))
+            .map(|task| task.message.as_str())
+            .collect();
+        let reasons: Vec<&str> = reasons.into_iter().collect();
+        let mut message = match reasons.is_empty() {
+            true => message.to_owned(),
+            false => format!("{message}, reason: {}", reasons.join(",")),
+        };
+        if on_failure.iter().all(Task::completed) {
+            let failed: Vec<&str> = on_failure
+                .iter()
+                .filter(|task| task.status == Some(ResultCode::SyncFailed))
+                .map(|task| task.message.as_str())
+                .collect();
+            if !failed.is_empty() {
+                message.push_str("\none or more SyncFail hooks failed, reason: ");
+                message.push_str(&failed.join(","));
+            }
+            self.say(OperationPhase::Failed, message);
+            return Step { actions };
+        }
+        let pending: Vec<&Task> = on_failure.iter().filter(|task| task.pending()).collect();
+        actions.extend(pending.iter().map(|task| apply(world, task)));
+        let waiting: Vec<Task> =
+            on_failure.iter().filter(|task| !task.completed()).cloned().collect();
+        self.wait(world, &waiting, false);
+        Step { actions }
+    }
+
+    /// Ends an operation that somebody asked to end: hooks that run go.
+    fn terminate(&mut self, world: &World, tasks: &mut [Task]) -> Step {
+        let mut actions = Vec::new();
+        self.running = None;
+        for task in tasks.iter_mut().filter(|task| task.is_hook() && task.running()) {
+            if task.resource.live.is_none() {
+                let status = task.status;
+                self.set(task, status, Some(OperationPhase::Succeeded), "Terminated");
+                continue;
+            }
+            let status = task.status;
+            actions.push(action(task, Deed::ReleaseHook));
+            let propagation = world.options.propagation;
+            actions.push(action(task, Deed::DeleteHook { propagation, before_creation: false }));
+            self.set(task, status, Some(OperationPhase::Failed), "Terminated");
+        }
+        self.say(OperationPhase::Failed, "Operation terminated");
+        Step { actions }
+    }
+
+    /// Says what the operation waits for.
+    fn wait(&mut self, world: &World, tasks: &[Task], deletion: bool) {
+        let Some(mut first) = tasks.first() else {
+            self.say(OperationPhase::Running, "");
+            return;
+        };
+        let hooks = tasks.iter().filter(|task| task.is_hook()).count();
+        let mut others = tasks.len() - 1;
+        let kinds = if hooks == tasks.len() { "hooks" } else { "resources" };
+        let mut reason = match (deletion, hooks > 0) {
+            (true, true) => "deletion of hook",
+            (true, false) => "deletion of",
+            (false, true) => "completion of hook",
+            (false, false) => "healthy state of",
+        };
+        if let Some(hook) = tasks.iter().find(|task| task.is_hook()) {
+            first = hook;
+        }
+        if !world.prune_confirmed {
+            let unconfirmed: Vec<&Task> = tasks
+                .iter()
+                .filter(|task| task.is_prune())
+                .filter(|task| {
+                    task.live()
+                        .is_some_and(|live| world.options.prune_needs_confirmation(&live.head))
+                })
+                .collect();
+            if let Some(one) = unconfirmed.first() {
+                reason = "pruning confirmation of";
+                first = one;
+                others = unconfirmed.len() - 1;
+            }
+        }
+        let mut message = format!("waiting for {reason} {}", first.words());
+        if others > 0 {
+            message.push_str(&format!(" and {others} more {kinds}"));
+        }
+        self.say(OperationPhase::Running, message);
+    }
+}
+
+/// Tells whether an ordinary object is as git has it.
+fn is_in_sync(task: &Task) -> bool {
+    !task.is_hook()
+        && !task.resource.modified
+        && task.resource.target.is_some()
+        && task.resource.live.is_some()
+}
+
+fn action(task: &Task, deed: Deed) -> Action {
+    Action { task: task.id(), gvk: task.gvk(), key: task.key(), deed }
+}
+
+fn apply(world: &World, task: &Task) -> Action {
+    let object = task.target().cloned().unwrap_or_default();
+    debug_assert!(!is_skipped(&object), "what is skipped makes no task");
+    let deed = Deed::Apply {
+        how: world.options.how(&task.resource),
+        force: world.options.forces(&task.resource),
+        validate: world.options.validates(&object),
+        dry_run: world.options.dry_run,
+        migrate_from: world.options.migrate_from.clone(),
+        object,
+    };
+    action(task, deed)
+}
+
+fn delete_hooks(world: &World, tasks: &[Task], policy: DeletePolicy) -> Vec<Action> {
+    if world.options.dry_run {
+        return Vec::new();
+    }
+    tasks
+        .iter()
+        .filter(|task| task.resource.live.is_some() && !task.running() && task.has_policy(policy))
+        .map(|task| {
+            let propagation = world.options.propagation;
+            action(task, Deed::DeleteHook { propagation, before_creation: false })
+        })
+        .collect()
+}
