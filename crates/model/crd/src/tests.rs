@@ -1,0 +1,6 @@
+//! Reading, printing and meaning.
+
+mod helpers;
+mod meaning;
+mod round_trip;
+mod schema;
