@@ -60,7 +60,9 @@ impl TreePath {
         if self.is_root() {
             return None;
         }
-        Some(Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned())))
+        Some(Self(
+            self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned()),
+        ))
     }
 
     /// The last name; `""` for the root.

@@ -17,7 +17,8 @@ fn a_path_never_climbs_above_the_root() {
 #[test]
 fn a_directory_lists_its_names_and_a_missing_one_is_none() {
     let tree = MapTree::new().with(&path("a/x.yaml"), "1").with(&path("a/b/y.yaml"), "2");
-    let names: Vec<_> = tree.list(&path("a")).unwrap().unwrap().into_iter().map(|l| l.name).collect();
+    let names: Vec<_> =
+        tree.list(&path("a")).unwrap().unwrap().into_iter().map(|l| l.name).collect();
     assert_eq!(names, ["b", "x.yaml"]);
     assert_eq!(tree.list(&path("nope")).unwrap(), None);
     assert!(matches!(tree.read(&path("a")), Err(TreeError::IsDirectory { .. })));

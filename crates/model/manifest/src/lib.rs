@@ -11,9 +11,9 @@ mod read;
 
 pub use key::{GroupKind, Gvk, ObjectKey, split_api_version};
 pub use read::{
-    annotation, annotations, api_version, generation, gvk, key_of, kind, label, labels, name,
-    namespace, owner_references, resource_version, set_annotation, set_label, set_namespace, uid,
-    OwnerReference,
+    OwnerReference, annotation, annotations, api_version, generation, gvk, key_of, kind, label,
+    labels, name, namespace, owner_references, resource_version, set_annotation, set_label,
+    set_namespace, uid,
 };
 
 #[cfg(test)]

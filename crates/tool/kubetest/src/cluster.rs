@@ -56,7 +56,9 @@ impl RealCluster {
         cluster.write_files()?;
         cluster.start_etcd(client, peer)?;
         cluster.start_api_server(client)?;
-        cluster.wait("the API server", |cluster| cluster.kubectl(&["get", "--raw", "/readyz"]).is_ok())?;
+        cluster.wait("the API server", |cluster| {
+            cluster.kubectl(&["get", "--raw", "/readyz"]).is_ok()
+        })?;
         if parts == Parts::Whole {
             cluster.start_controllers()?;
             cluster.apply(NODE)?;
@@ -87,7 +89,8 @@ impl RealCluster {
 
     /// The certificate that signed the server's, as PEM.
     pub fn ca_pem(&self) -> Result<String> {
-        fs::read_to_string(self.path("certs/apiserver.crt")).context("the API server wrote no certificate")
+        fs::read_to_string(self.path("certs/apiserver.crt"))
+            .context("the API server wrote no certificate")
     }
 
     /// A kubeconfig file for the administrator.
@@ -136,7 +139,11 @@ impl RealCluster {
         let _ = child.stdin.take().context("kubectl has no input")?.write_all(input.as_bytes());
         let output = child.wait_with_output()?;
         if !output.status.success() {
-            bail!("kubectl {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "kubectl {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -167,7 +174,8 @@ impl RealCluster {
     }
 
     fn start_etcd(&mut self, client: u16, peer: u16) -> Result<()> {
-        let (client, peer) = (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
+        let (client, peer) =
+            (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
         self.run("etcd", |command, dir| {
             command
                 .arg("--data-dir")
@@ -201,7 +209,11 @@ impl RealCluster {
     fn start_controllers(&mut self) -> Result<()> {
         let kubeconfig = self.kubeconfig();
         let flag = |name: &str| format!("--{name}={}", kubeconfig.display());
-        let own = [flag("kubeconfig"), flag("authentication-kubeconfig"), flag("authorization-kubeconfig")];
+        let own = [
+            flag("kubeconfig"),
+            flag("authentication-kubeconfig"),
+            flag("authorization-kubeconfig"),
+        ];
         self.run("kube-controller-manager", |command, dir| {
             command
                 .args(&own)
@@ -245,7 +257,8 @@ impl RealCluster {
 
     fn log_ends(&self) -> String {
         let mut text = String::new();
-        for name in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"] {
+        for name in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"]
+        {
             let log = fs::read_to_string(self.path(&format!("{name}.log"))).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let end = lines[lines.len().saturating_sub(5)..].join("\n");

@@ -24,7 +24,8 @@ pub fn programs_dir() -> Option<PathBuf> {
         Some(cache) => PathBuf::from(cache),
         None => PathBuf::from(std::env::var_os("HOME")?).join(".cache"),
     };
-    Some(cache.join("tiphys/kube").join(key).join("bin")).filter(|dir| dir.join(".complete").exists())
+    Some(cache.join("tiphys/kube").join(key).join("bin"))
+        .filter(|dir| dir.join(".complete").exists())
 }
 
 /// One program (`kubectl`, `helm`, `kustomize`, …), where it was built.

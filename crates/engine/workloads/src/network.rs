@@ -1,0 +1,55 @@
+//! Services and Ingresses: a load balancer answers where nobody else is asked for.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::outcome::{Context, Outcome, text};
+
+/// The class that the simulated load balancer serves, besides none at all.
+const CLASS: &str = "simulated";
+/// What an IngressClass must name to be served.
+const CONTROLLER: &str = "tiphys.io/simulated";
+
+/// Gives a Service of type LoadBalancer its address, unless its class is somebody else's.
+pub fn reconcile_service(object: &Value, _: &[Arc<Value>], _: &Context<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let served = text(object, "/spec/type") == "LoadBalancer"
+        && matches!(text(object, "/spec/loadBalancerClass"), "" | CLASS);
+    let balancer = match served {
+        true => json!({"ingress": [{"ip": address(object), "ipMode": "VIP"}]}),
+        false => json!({}),
+    };
+    let mut status = object.get("status").cloned().unwrap_or_else(|| json!({}));
+    status["loadBalancer"] = balancer;
+    if object.pointer("/status/loadBalancer").is_some() || served {
+        outcome.status(object, status);
+    }
+    outcome
+}
+
+/// Gives an Ingress its address, unless its class is somebody else's.
+pub fn reconcile_ingress(object: &Value, _: &[Arc<Value>], context: &Context<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let class = match text(object, "/spec/ingressClassName") {
+        "" => manifest::annotation(object, "kubernetes.io/ingress.class").unwrap_or(""),
+        named => named,
+    };
+    let served = matches!(class, "" | CLASS)
+        || context.ingress_classes.iter().any(|known| {
+            manifest::name(known) == class && text(known, "/spec/controller") == CONTROLLER
+        });
+    if served {
+        let status = json!({"loadBalancer": {"ingress": [{"ip": address(object)}]}});
+        outcome.status(object, status);
+    }
+    outcome
+}
+
+/// An address out of the block that is kept for documentation.
+fn address(object: &Value) -> String {
+    let sum = manifest::uid(object)
+        .bytes()
+        .fold(5_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    format!("203.0.113.{}", 1 + sum % 254)
+}
