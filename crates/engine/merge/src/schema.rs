@@ -111,7 +111,8 @@ impl Schema {
 
     /// Adds a type.
     pub fn add(&mut self, added: Type) -> TypeId {
-        let id = TypeId(u32::try_from(self.types.len()).expect("a schema has fewer than 2^32 types"));
+        let id =
+            TypeId(u32::try_from(self.types.len()).expect("a schema has fewer than 2^32 types"));
         self.types.push(added);
         id
     }

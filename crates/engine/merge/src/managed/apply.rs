@@ -1,0 +1,204 @@
+//! Server-side apply.
+
+use serde_json::Value;
+
+use crate::fields::FieldSet;
+use crate::managed::conflict::Conflicts;
+use crate::managed::filter::Filter;
+use crate::managed::last_applied;
+use crate::managed::owned::{Operation, Owned, managed_fields, owners, set_owners};
+use crate::managed::time::parse_seconds;
+use crate::managed::update::{Write, write};
+use crate::managed::updater::{Refusal, Updater, strip};
+use crate::managed::versions::Context;
+use crate::typed::{Duplicates, Typed};
+use crate::values;
+
+/// How something is applied.
+#[derive(Clone, Copy)]
+pub struct ApplyOptions<'a> {
+    /// Who applies; the server wants a name.
+    pub manager: &'a str,
+    /// Take from others what they own and the patch sets.
+    pub force: bool,
+    /// The subresource that is applied to; `""` is the object itself.
+    pub subresource: &'a str,
+    /// The endpoint's version, as in `apps/v1`.
+    pub api_version: &'a str,
+    /// The endpoint's kind, as in `Deployment`.
+    pub kind: &'a str,
+    /// Now, as RFC 3339.
+    pub now: &'a str,
+    /// What the endpoint throws away, by API version.
+    pub reset: &'a [(&'a str, Filter)],
+}
+
+/// What became of an apply.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The object with its managed fields, before it is decoded and defaulted.
+    pub object: Value,
+    /// Whether anything but managed fields is other than it was.
+    pub changed: bool,
+}
+
+/// Why an apply is refused.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Others own what the patch would change: 409, reason `Conflict`, a cause for each.
+    #[error(transparent)]
+    Conflicts(Conflicts),
+    /// The patch is none: 400.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The patch, or what is there, does not fit the schema: 500, as upstream.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The manager for whom last-applied is kept in step.
+const KUBECTL: &str = "kubectl";
+/// Who owns what was there before anybody applied.
+const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+
+/// Applies `patch`; `live` is what is there, if anything is.
+///
+/// # Errors
+/// [`ApplyError`], in the API server's words.
+pub fn apply(
+    live: Option<&Value>,
+    patch: &Value,
+    options: &ApplyOptions<'_>,
+    context: &Context<'_>,
+) -> Result<Applied, ApplyError> {
+    check_kind(patch, options)?;
+    let live = live.unwrap_or(context.zero);
+    let mut owned = owners(live)
+        .map_err(|error| ApplyError::Failed(format!("failed to decode managed fields: {error}")))?;
+    let Some(typed) = context.typed(options.api_version) else {
+        let gvk = gvk(options.api_version, options.kind);
+        return Err(ApplyError::Failed(format!("no corresponding type for {gvk}")));
+    };
+    let updater =
+        Updater { context, typed, api_version: options.api_version, reset: options.reset };
+    let now_s = parse_seconds(options.now);
+
+    if owned.is_empty() && !std::ptr::eq(live, context.zero) {
+        let before = Write { manager: BEFORE_FIRST_APPLY, subresource: options.subresource, now_s };
+        write(&updater, context.zero, live, &mut owned, before).map_err(|reason| {
+            ApplyError::Failed(format!("failed to create manager for existing fields: {reason}"))
+        })?;
+    }
+    check_types(live, patch, options, typed)?;
+
+    let me = Owned {
+        manager: if options.manager.is_empty() { "unknown" } else { options.manager }.to_owned(),
+        operation: Operation::Apply,
+        subresource: options.subresource.to_owned(),
+        api_version: options.api_version.to_owned(),
+        time_s: None,
+        fields: FieldSet::default(),
+    };
+    let mut after = owned.clone();
+    let mut applied = updater.apply(live, patch, &mut after, me.clone(), options.force);
+    if options.manager == KUBECTL
+        && let Err(Refusal::Conflicts(conflicts)) = &applied
+        && let Some(allowed) = last_applied::allowed_conflicts(live, typed, options.api_version)
+    {
+        let remaining: Vec<_> =
+            conflicts.0.iter().filter(|conflict| !allowed.has(&conflict.path)).cloned().collect();
+        if !remaining.is_empty() {
+            return Err(ApplyError::Conflicts(Conflicts(remaining)));
+        }
+        after = owned;
+        applied = updater.apply(live, patch, &mut after, me.clone(), true);
+    }
+    let mut object = applied.map_err(|refusal| match refusal {
+        Refusal::Conflicts(conflicts) => ApplyError::Conflicts(conflicts),
+        Refusal::Failed(reason) => ApplyError::Failed(reason),
+    })?;
+
+    let changed = !is_same_apart_from_owners(live, &object);
+    if let Some(at) = after.iter().position(|owned| owned.is_same_manager(&me)) {
+        strip(&mut after[at].fields);
+        if after[at].fields.is_empty() {
+            after.remove(at);
+        } else if changed {
+            after[at].time_s = now_s;
+        }
+    }
+    if options.manager == KUBECTL && last_applied::has(&object) {
+        last_applied::set(&mut object, patch);
+    }
+    set_owners(&mut object, after);
+    Ok(Applied { object, changed })
+}
+
+fn check_kind(patch: &Value, options: &ApplyOptions<'_>) -> Result<(), ApplyError> {
+    let text = |name: &str| patch.get(name).and_then(Value::as_str).unwrap_or_default();
+    if text("apiVersion") != options.api_version || text("kind") != options.kind {
+        let gvk = gvk(text("apiVersion"), text("kind"));
+        return Err(ApplyError::BadRequest(format!("invalid object type: {gvk}")));
+    }
+    match managed_fields(patch) {
+        Some(Value::Array(_)) => {
+            Err(ApplyError::BadRequest("metadata.managedFields must be nil".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_types(
+    live: &Value,
+    patch: &Value,
+    options: &ApplyOptions<'_>,
+    typed: Typed<'_>,
+) -> Result<(), ApplyError> {
+    let failed = |what: &str, object: &Value, error: &dyn std::fmt::Display| {
+        let name = identify(object, options);
+        ApplyError::Failed(format!("failed to create typed {what} object ({name}): {error}"))
+    };
+    typed.validate(patch, Duplicates::Refused).map_err(|error| failed("patch", patch, &error))?;
+    typed.validate(live, Duplicates::Allowed).map_err(|error| failed("live", live, &error))
+}
+
+/// `shop/web; apps/v1, Kind=Deployment`
+fn identify(object: &Value, options: &ApplyOptions<'_>) -> String {
+    let metadata = |name: &str| {
+        object.get("metadata").and_then(|metadata| metadata.get(name)?.as_str()).unwrap_or_default()
+    };
+    let (namespace, name) = (metadata("namespace"), metadata("name"));
+    format!("{namespace}/{name}; {}", gvk(options.api_version, options.kind))
+}
+
+/// A group, version and kind as Go prints them; the core group's begins with a slash.
+fn gvk(api_version: &str, kind: &str) -> String {
+    let (group, version) = manifest::split_api_version(api_version);
+    format!("{group}/{version}, Kind={kind}")
+}
+
+fn is_same_apart_from_owners(live: &Value, object: &Value) -> bool {
+    let (Value::Object(live), Value::Object(object)) = (live, object) else {
+        return values::equal(live, object);
+    };
+    let metadata_same = |left: &Value, right: &Value| match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            let left = left.iter().filter(|(name, _)| *name != "managedFields");
+            let mut right = right.iter().filter(|(name, _)| *name != "managedFields");
+            let mut left = left.peekable();
+            let is_same = left.by_ref().all(|(name, value)| {
+                right.next().is_some_and(|other| other.0 == name && values::equal(value, other.1))
+            });
+            is_same && right.next().is_none()
+        }
+        (left, right) => values::equal(left, right),
+    };
+    live.len() == object.len()
+        && live.iter().zip(object).all(|((name, left), (other, right))| {
+            name == other
+                && match name.as_str() {
+                    "metadata" => metadata_same(left, right),
+                    _ => values::equal(left, right),
+                }
+        })
+}

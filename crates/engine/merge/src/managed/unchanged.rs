@@ -1,0 +1,36 @@
+//! A write that changes nothing but timestamps changes nothing.
+
+use serde_json::Value;
+
+use crate::managed::owned::managed_fields;
+use crate::managed::updater::without_managed_fields;
+
+/// Puts the old times back into `new`'s managed fields where nothing else has changed, so
+/// that the write is seen to be none. To be called last, when the object is as it would be
+/// stored.
+pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
+    let (Some(Value::Array(old_entries)), Some(Value::Array(new_entries))) =
+        (managed_fields(old), managed_fields(new))
+    else {
+        return;
+    };
+    let is_same_but_time = |left: &Value, right: &Value| match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            let not_time = |(name, _): &(&String, &Value)| *name != "time";
+            left.iter().filter(not_time).eq(right.iter().filter(not_time))
+        }
+        (left, right) => left == right,
+    };
+    let is_same = !new_entries.is_empty()
+        && old_entries.len() == new_entries.len()
+        && old_entries != new_entries
+        && old_entries.iter().zip(new_entries).all(|(old, new)| is_same_but_time(old, new))
+        && without_managed_fields(old) == without_managed_fields(new);
+    if !is_same {
+        return;
+    }
+    let old_entries = Value::Array(old_entries.clone());
+    if let Some(Value::Object(metadata)) = new.get_mut("metadata") {
+        metadata.insert("managedFields".to_owned(), old_entries);
+    }
+}
