@@ -28,7 +28,8 @@ shape! {
         /// What several generators give, joined by keys.
         merge: Option<Box<MergeGenerator>> = "merge",
         /// Leaves out sets of parameters that do not match.
-        selector: Option<LabelSelector> = "selector",
+        selector: Option<LabelSelector> = "selector"
+            { "x-kubernetes-map-type": "atomic" },
         /// What a service answers.
         plugin: Option<Box<PluginGenerator>> = "plugin",
     }
@@ -54,7 +55,8 @@ shape! {
         /// A merge inside; it holds no further `matrix` or `merge`.
         merge: Option<Value> = "merge",
         /// Leaves out sets of parameters that do not match.
-        selector: Option<LabelSelector> = "selector",
+        selector: Option<LabelSelector> = "selector"
+            { "x-kubernetes-map-type": "atomic" },
         /// What a service answers.
         plugin: Option<Box<PluginGenerator>> = "plugin",
     }
@@ -76,7 +78,7 @@ shape! {
     /// One set of parameters a cluster.
     pub struct ClusterGenerator {
         /// Which cluster secrets.
-        selector: LabelSelector = "selector",
+        selector: LabelSelector = "selector" { "x-kubernetes-map-type": "atomic" },
         /// Merged into the ApplicationSet's template.
         template: ApplicationSetTemplate = "template",
         /// Further parameters, themselves templates.
@@ -138,7 +140,7 @@ shape! {
         /// Seconds between two looks.
         requeue_after_seconds: Option<i64> = "requeueAfterSeconds",
         /// Labels of the object.
-        label_selector: LabelSelector = "labelSelector",
+        label_selector: LabelSelector = "labelSelector" { "x-kubernetes-map-type": "atomic" },
         /// Merged into the ApplicationSet's template.
         template: ApplicationSetTemplate = "template",
         /// Further parameters, themselves templates.

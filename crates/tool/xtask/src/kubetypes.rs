@@ -64,7 +64,12 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
         });
     }
     for minor in &minors {
-        println!("1.{}: {} types, {} resources", minor.minor, minor.types.len(), minor.resources.len());
+        println!(
+            "1.{}: {} types, {} resources",
+            minor.minor,
+            minor.types.len(),
+            minor.resources.len()
+        );
     }
     println!("distinct: {} types, {} resources", types.len(), resources.len());
     let plain = pack::assemble(strings, &types, &resources, &minors);
@@ -225,13 +230,16 @@ impl Reader {
         let default = self.defaults.get(&(described_by.to_owned(), json_name.to_owned()));
         put(out, strings.number(&default.map(Value::to_string).unwrap_or_default()));
         let list_type = property["x-kubernetes-list-type"].as_str();
-        put(out, match list_type {
-            None => 0,
-            Some("atomic") => 1,
-            Some("set") => 2,
-            Some("map") => 3,
-            Some(other) => bail!("list type {other}"),
-        });
+        put(
+            out,
+            match list_type {
+                None => 0,
+                Some("atomic") => 1,
+                Some("set") => 2,
+                Some("map") => 3,
+                Some(other) => bail!("list type {other}"),
+            },
+        );
         put_texts(out, property["x-kubernetes-list-map-keys"].as_array(), strings);
         let strategy = property["x-kubernetes-patch-strategy"].as_str().unwrap_or_default();
         let strategies: Vec<&str> = strategy.split(',').collect();
@@ -260,7 +268,9 @@ impl Reader {
         loop {
             let Expr::Named { package: other, name } = &expr else { break };
             let home = other.clone().unwrap_or_else(|| package.clone());
-            if other.is_none() && let Some(code) = scalar(name) {
+            if other.is_none()
+                && let Some(code) = scalar(name)
+            {
                 put(out, code);
                 put(out, strings.number(&named));
                 return Ok(());
@@ -485,7 +495,9 @@ fn read_resources(folder: &Path, strings: &mut Strings, pool: &mut Pool) -> Resu
         for resource in all.iter().filter(|r| !text(r, "name").contains('/')) {
             let name = text(resource, "name");
             let mut out = Vec::new();
-            for part in [group, version, &name, &text(resource, "singularName"), &text(resource, "kind")] {
+            for part in
+                [group, version, &name, &text(resource, "singularName"), &text(resource, "kind")]
+            {
                 put(&mut out, strings.number(part));
             }
             put(&mut out, usize::from(resource["namespaced"] == true));
@@ -497,9 +509,8 @@ fn read_resources(folder: &Path, strings: &mut Strings, pool: &mut Pool) -> Resu
                 all.iter().filter(|r| text(r, "name").starts_with(&prefix)).collect();
             put(&mut out, below.len());
             for subresource in below {
-                let or = |key: &str, other: &str| {
-                    subresource[key].as_str().unwrap_or(other).to_owned()
-                };
+                let or =
+                    |key: &str, other: &str| subresource[key].as_str().unwrap_or(other).to_owned();
                 put(&mut out, strings.number(&text(subresource, "name")[prefix.len()..]));
                 put(&mut out, strings.number(&or("group", group)));
                 put(&mut out, strings.number(&or("version", version)));

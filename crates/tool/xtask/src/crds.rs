@@ -1,0 +1,38 @@
+//! `manifests/crds`: our kinds, as a cluster is told of them.
+
+use anyhow::Result;
+
+use crate::{write_file, yaml};
+
+/// Writes one file a kind.
+pub fn write() -> Result<()> {
+    for (path, text) in files() {
+        write_file(&path, &text)?;
+    }
+    Ok(())
+}
+
+/// Path and text of each file.
+fn files() -> Vec<(String, String)> {
+    crd::definitions()
+        .iter()
+        .map(|definition| {
+            let name = definition.kind.to_lowercase();
+            let text = format!(
+                "# Printed by `cargo run -p xtask -- crds` from the tables in crates/model/crd.\n{}",
+                yaml::print(&definition.object())
+            );
+            (format!("manifests/crds/{name}-crd.yaml"), text)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_printed_definitions_are_fresh() {
+        for (path, text) in super::files() {
+            crate::assert_fresh(&path, &text, "crds");
+        }
+    }
+}
