@@ -11,11 +11,16 @@
 //!
 //! Start at [`tables`].
 
+mod conversions;
+pub mod gotime;
+pub mod quantity;
 mod read;
+pub mod roundtrip;
 mod schema;
 pub mod shape;
 pub mod tables;
 
+pub use roundtrip::{DecodeError, Decoded, roundtrip};
 pub use tables::{LATEST_MINOR, MINORS, Resource, Subresource, Tables, Verb, tables};
 
 #[cfg(test)]
