@@ -1,1 +1,22 @@
-//! To be written.
+//! Patterns for names and paths, in the three languages that users of Argo CD know.
+//!
+//! | language | where it is written | its `*` |
+//! |---|---|---|
+//! | [`Glob`] (gobwas/glob) | projects, policies, `directory.include` | crosses everything but the separators that the caller names |
+//! | [`file_match`] (Go's `filepath.Match`) | `manifest-generate-paths` | crosses no `/` |
+//! | [`PathGlob`] (doublestar) | value files, generators | crosses no `/`; `**` is any number of directories |
+//!
+//! All three compile to one small machine that looks at each character once, so that no
+//! pattern, however odd, is slow.
+
+mod file;
+mod gobwas;
+mod machine;
+mod path;
+
+pub use file::{BadPattern, file_match};
+pub use gobwas::{Glob, GlobError};
+pub use path::PathGlob;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+mod json;
+mod limits;
+mod mutated;
+mod splitting;
