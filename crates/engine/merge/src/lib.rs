@@ -10,8 +10,12 @@
 //!
 //! Start at [`managed::apply`]; what a list or a map is to a merge stands in [`schema`].
 
+pub mod csa_upgrade;
 pub mod fields;
+pub mod json_merge;
+pub mod json_patch;
 pub mod managed;
 pub mod schema;
+pub mod strategic;
 pub mod typed;
 pub mod values;
