@@ -6,6 +6,7 @@
 //!
 //! Start at [`ObjectKey`].
 
+pub mod field;
 mod key;
 mod read;
 

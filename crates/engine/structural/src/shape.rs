@@ -1,0 +1,113 @@
+//! The shape by which custom objects merge.
+
+use merge::schema::{Field, List, ListKind, Map, Patch, Scalar, Schema as Shape, Type, TypeId};
+
+use crate::schema::{Additional, Schema};
+
+impl Schema {
+    /// Adds this schema to `shape`; answers the type of a whole object.
+    ///
+    /// `metadata` is the type of every object's metadata, where `shape` holds one already.
+    pub fn to_merge(&self, shape: &mut Shape, metadata: Option<TypeId>) -> TypeId {
+        let mut writer = Writer { shape, metadata, deduced: None, text: None };
+        writer.object(self, true)
+    }
+}
+
+struct Writer<'a> {
+    shape: &'a mut Shape,
+    metadata: Option<TypeId>,
+    deduced: Option<TypeId>,
+    text: Option<TypeId>,
+}
+
+impl Writer<'_> {
+    fn deduced(&mut self) -> TypeId {
+        let shape = &mut *self.shape;
+        *self.deduced.get_or_insert_with(|| shape.add(Type::Deduced))
+    }
+
+    fn text(&mut self) -> TypeId {
+        let shape = &mut *self.shape;
+        *self.text.get_or_insert_with(|| shape.add(Type::Scalar(Scalar::String)))
+    }
+
+    fn object(&mut self, schema: &Schema, is_object: bool) -> TypeId {
+        let mut fields = Vec::with_capacity(schema.properties.len() + 3);
+        for (name, property) in &schema.properties {
+            let at_metadata = is_object && name == "metadata";
+            let type_id = match self.metadata.filter(|_| at_metadata) {
+                Some(metadata) => metadata,
+                None => self.node(property),
+            };
+            fields.push(field(name, type_id, property.default.clone()));
+        }
+        if is_object {
+            let metadata = match self.metadata {
+                Some(metadata) => metadata,
+                None => self.deduced(),
+            };
+            let text = self.text();
+            for (name, type_id) in [("apiVersion", text), ("kind", text), ("metadata", metadata)] {
+                if !schema.properties.contains_key(name) {
+                    fields.push(field(name, type_id, None));
+                }
+            }
+            fields.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let rest = match &schema.additional {
+            Some(Additional::Schema(node)) => Some(self.node(node)),
+            Some(Additional::Any) => Some(self.deduced()),
+            None if schema.preserve_unknown => Some(self.deduced()),
+            None => None,
+        };
+        self.shape.add(Type::Map(Map {
+            fields,
+            rest,
+            atomic: schema.map_atomic,
+            preserve_unknown: schema.preserve_unknown,
+        }))
+    }
+
+    fn node(&mut self, schema: &Schema) -> TypeId {
+        if schema.int_or_string {
+            return self.shape.add(Type::Scalar(Scalar::Untyped));
+        }
+        match schema.kind.as_str() {
+            "integer" | "number" => self.shape.add(Type::Scalar(Scalar::Numeric)),
+            "boolean" => self.shape.add(Type::Scalar(Scalar::Boolean)),
+            "string" => self.text(),
+            "array" => {
+                let element = match schema.items.as_deref() {
+                    Some(items) => self.node(items),
+                    None => self.deduced(),
+                };
+                let kind = match schema.list_type.as_str() {
+                    "set" => ListKind::Set,
+                    "map" => ListKind::Map(
+                        schema.list_map_keys.iter().map(|key| key.as_str().into()).collect(),
+                    ),
+                    _ => ListKind::Atomic,
+                };
+                self.shape.add(Type::List(List { element, kind }))
+            }
+            "object" => {
+                let nothing_known = schema.properties.is_empty() && schema.additional.is_none();
+                if nothing_known && !schema.embedded {
+                    // A bare object keeps anything only where it says so; what is pruned
+                    // before it gets here need not be told apart.
+                    return match schema.map_atomic {
+                        true => self.shape.add(Type::Atomic),
+                        false => self.deduced(),
+                    };
+                }
+                self.object(schema, schema.embedded)
+            }
+            _ => self.deduced(),
+        }
+    }
+}
+
+fn field(name: &str, type_id: TypeId, default: Option<serde_json::Value>) -> Field {
+    Field { name: name.into(), type_id, default, patch: Patch::default() }
+}
