@@ -1,1 +1,19 @@
-//! To be written.
+//! What a project allows its Applications: sources, destinations, kinds.
+//!
+//! [`Project`] is read once and asked often; [`Project::check_write`] is the question that the
+//! one choke point of writes asks for each object. Words are upstream's, since users search
+//! for them.
+//!
+//! Nothing here knows a cluster or a repository: both come in by name.
+
+mod cluster;
+mod pattern;
+mod project;
+mod spec;
+
+pub use cluster::{Cluster, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, resolve};
+pub use project::Project;
+pub use spec::{check, not_built};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! What a comparison says in the status.
+
+use crd::{
+    Application, ApplicationStatus, ComparedTo, HealthStatus, HealthStatusCode, ResourceStatus,
+    SyncStatus, SyncStatusCode,
+};
+use manifest::{gvk, name, namespace};
+use policy::Project;
+use sync::marks::{
+    COMPARE_OPTIONS, SYNC_OPTIONS, has_option, is_any_hook, is_ignored, is_skipped, option_value,
+    wave,
+};
+use sync::{Wellness, value_of};
+
+use crate::conditions::{Condition, Kind};
+use crate::facts::{Facts, Pair, Side};
+use crate::health;
+use crate::names::qualified_name;
+
+/// What a comparison found.
+#[derive(Clone, Debug)]
+pub(crate) struct Compared {
+    pub sync: SyncStatus,
+    pub health: Wellness,
+    pub health_message: String,
+    /// Sorted as upstream sorts them: by `group/kind/namespace/name`.
+    pub resources: Vec<ResourceStatus>,
+    pub conditions: Vec<Condition>,
+}
+
+/// Condition types that a comparison answers for.
+pub(crate) const EVALUATED: [Kind; 4] = [
+    Kind::ComparisonError,
+    Kind::SharedResourceWarning,
+    Kind::RepeatedResourceWarning,
+    Kind::ExcludedResourceWarning,
+];
+
+/// Says what differs, and how the Application is.
+pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compared {
+    let application = &*facts.application;
+    let mut conditions = side.conditions.clone();
+    if let Some(prepared) = &side.prepared {
+        conditions.extend(prepared.conditions.iter().cloned());
+    }
+    for (key, other) in &side.shared {
+        conditions.push(Condition::new(
+            Kind::SharedResourceWarning,
+            format!(
+                "{}/{} is part of applications {} and {}",
+                key.kind,
+                key.name,
+                qualified_name(application),
+                other.replace('_', "/")
+            ),
+        ));
+    }
+    let mut out_of_sync = false;
+    let mut resources = Vec::with_capacity(side.pairs.len());
+    for pair in &side.pairs {
+        let row = row(facts, side, pair, project);
+        out_of_sync |= row.differs;
+        if pair.target.as_ref().is_some_and(|target| target.namespaced == Some(true))
+            && row.status.namespace.is_empty()
+        {
+            let target = pair.target.as_ref().map(|target| &target.gvk);
+            conditions.push(Condition::new(
+                Kind::InvalidSpecError,
+                format!(
+                    "Namespace for {} {} is missing.",
+                    row.status.name,
+                    target.map(ToString::to_string).unwrap_or_default()
+                ),
+            ));
+        }
+        resources.push(row.status);
+    }
+    resources.sort_by_cached_key(|row| {
+        format!("{}/{}/{}/{}", row.group, row.kind, row.namespace, row.name)
+    });
+    let status = if side.failed {
+        SyncStatusCode::Unknown
+    } else if out_of_sync || namespace_metadata_changed(application) {
+        SyncStatusCode::OutOfSync
+    } else {
+        SyncStatusCode::Synced
+    };
+    let (health, health_message) = health::sum(&side.pairs, application);
+    Compared { sync: sync_status(application, side, status), health, health_message, resources, conditions }
+}
+
+/// Returns the sync status for these sources and revisions.
+pub(crate) fn sync_status(
+    application: &Application,
+    side: &Side,
+    status: SyncStatusCode,
+) -> SyncStatus {
+    let mut compared_to = ComparedTo {
+        destination: application.spec.destination.clone(),
+        ignore_differences: application.spec.ignore_differences.clone(),
+        ..ComparedTo::default()
+    };
+    let mut sync = SyncStatus { status, ..SyncStatus::default() };
+    if side.several {
+        compared_to.sources.clone_from(&side.sources);
+        sync.revisions.clone_from(&side.revisions);
+    } else {
+        compared_to.source = side.sources.first().cloned().unwrap_or_default();
+        sync.revision = side.revisions.first().cloned().unwrap_or_default();
+    }
+    sync.compared_to = compared_to;
+    sync
+}
+
+struct Row {
+    status: ResourceStatus,
+    /// Whether it makes the Application OutOfSync.
+    differs: bool,
+}
+
+fn row(facts: &Facts, side: &Side, pair: &Pair, project: &Project) -> Row {
+    let target = pair.target.as_ref();
+    let live = pair.live.as_ref();
+    // As upstream: the live object names the row.
+    let object = match (live, target) {
+        (Some(seen), _) => &seen.live.head,
+        (None, Some(target)) => &*target.object,
+        (None, None) => return Row { status: ResourceStatus::default(), differs: false },
+    };
+    let gvk = gvk(object);
+    let self_referenced = pair.self_referenced(&facts.rules.tracking);
+    let mut status = ResourceStatus {
+        group: gvk.group.clone(),
+        version: gvk.version.clone(),
+        kind: gvk.kind.clone(),
+        namespace: namespace(object).to_owned(),
+        name: name(object).to_owned(),
+        hook: is_any_hook(object),
+        requires_pruning: target.is_none() && live.is_some() && self_referenced,
+        requires_deletion_confirmation: needs_confirmation(pair, &facts.application),
+        sync_wave: target.map_or(0, |target| wave(&target.object)),
+        ..ResourceStatus::default()
+    };
+    let left_out = status.hook
+        || is_ignored(object)
+        || target.is_some_and(|target| is_skipped(&target.object))
+        || !self_referenced;
+    let managed_namespace = is_managed_namespace(pair, &facts.application) && live.is_none();
+    let differs = !left_out
+        && !managed_namespace
+        && (pair.modified || target.is_none() || live.is_none());
+    if !left_out {
+        status.status = if differs { SyncStatusCode::OutOfSync } else { SyncStatusCode::Synced };
+    }
+    let namespaced = match target.map(|target| target.namespaced) {
+        Some(known) => known.unwrap_or(true),
+        None => !status.namespace.is_empty(),
+    };
+    // What the project forbids still makes the Application OutOfSync: the sync then says why.
+    if side.failed || !project.permits_kind(&gvk.group_kind(), &status.name, namespaced) {
+        status.status = SyncStatusCode::Unknown;
+    }
+    Row { status: with_health(facts, pair, status), differs: differs && !extraneous(pair) }
+}
+
+fn extraneous(pair: &Pair) -> bool {
+    pair.target.is_none()
+        && pair
+            .live
+            .as_ref()
+            .is_some_and(|seen| has_option(&seen.live.head, COMPARE_OPTIONS, "IgnoreExtraneous"))
+}
+
+fn with_health(facts: &Facts, pair: &Pair, mut status: ResourceStatus) -> ResourceStatus {
+    if !facts.rules.persist_resource_health || health::left_out(pair, &facts.application) {
+        return status;
+    }
+    status.health = health::of(pair).map(|(health, message)| HealthStatus {
+        status: HealthStatusCode::from(health.as_str()),
+        message,
+        ..HealthStatus::default()
+    });
+    status
+}
+
+fn needs_confirmation(pair: &Pair, application: &Application) -> bool {
+    let options = application.spec.sync_policy.as_ref().map(|policy| policy.sync_options.as_slice());
+    let target = pair.target.as_ref().map(|target| &*target.object);
+    let live = pair.live.as_ref().map(|seen| &seen.live.head);
+    target.into_iter().chain(live).any(|object| {
+        ["Delete", "Prune"].into_iter().any(|option| {
+            let own = option_value(object, SYNC_OPTIONS, option).map(str::to_owned);
+            own.or_else(|| value_of(options.unwrap_or_default(), option)).as_deref()
+                == Some("confirm")
+        })
+    })
+}
+
+fn is_managed_namespace(pair: &Pair, application: &Application) -> bool {
+    let managed = application
+        .spec
+        .sync_policy
+        .as_ref()
+        .is_some_and(|policy| policy.managed_namespace_metadata.is_some());
+    managed
+        && pair.target.as_ref().is_some_and(|target| {
+            target.gvk.group.is_empty()
+                && target.gvk.kind == "Namespace"
+                && target.key.name == application.spec.destination.namespace
+        })
+}
+
+/// Tells whether the namespace's metadata is to be other than the last sync made it.
+fn namespace_metadata_changed(application: &Application) -> bool {
+    let wanted = application
+        .spec
+        .sync_policy
+        .as_ref()
+        .and_then(|policy| policy.managed_namespace_metadata.as_ref());
+    let result =
+        application.status.operation_state.as_ref().and_then(|state| state.sync_result.as_ref());
+    match (wanted, result) {
+        (Some(wanted), Some(result)) => {
+            result.managed_namespace_metadata.as_ref() != Some(wanted)
+        }
+        _ => false,
+    }
+}
+
+/// Returns images, URLs, and whether the Application holds Applications.
+pub(crate) fn summarize(status: &mut ApplicationStatus, application: &Application, side: &Side) {
+    let mut images = side.images.clone();
+    images.sort();
+    images.dedup();
+    let links = application
+        .metadata
+        .annotations
+        .iter()
+        .filter(|(key, _)| key.starts_with("link.argocd.argoproj.io/"));
+    let mut urls: Vec<String> =
+        side.urls.iter().cloned().chain(links.map(|(_, url)| url.clone())).collect();
+    urls.sort();
+    urls.dedup();
+    status.summary.images = images;
+    status.summary.external_urls = urls;
+    status.summary.is_app_of_apps = side.pairs.iter().any(|pair| {
+        let key = pair.key();
+        key.group == "argoproj.io" && key.kind == "Application"
+    });
+}

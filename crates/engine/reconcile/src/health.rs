@@ -1,0 +1,100 @@
+//! How well a whole Application is (HLT-20).
+
+use crd::Application;
+use manifest::annotation;
+use sync::Wellness;
+use sync::marks::{is_ignored, is_skipped, is_sync_hook};
+
+use crate::facts::Pair;
+
+/// How many culprits a message names.
+const CULPRITS_MAX: usize = 3;
+const IGNORE_HEALTH: &str = "argocd.argoproj.io/ignore-healthcheck";
+
+/// Returns the health of one resource, where it has any.
+pub(crate) fn of(pair: &Pair) -> Option<(Wellness, String)> {
+    match &pair.live {
+        None => Some((Wellness::Missing, String::new())),
+        Some(seen) => seen.live.health.clone(),
+    }
+}
+
+/// Tells whether the resource is left out of the sum, and bears no health itself.
+pub(crate) fn left_out(pair: &Pair, application: &Application) -> bool {
+    if !counts(pair) {
+        return true;
+    }
+    let Some(seen) = &pair.live else { return false };
+    let itself = seen.key.group == "argoproj.io"
+        && seen.key.kind == "Application"
+        && seen.key.name == application.metadata.name
+        && seen.key.namespace == application.metadata.namespace;
+    itself || annotation(&seen.live.head, IGNORE_HEALTH) == Some("true")
+}
+
+fn counts(pair: &Pair) -> bool {
+    let skipped = pair.target.as_ref().is_some_and(|target| is_skipped(&target.object));
+    let hook = pair
+        .live
+        .as_ref()
+        .is_some_and(|seen| is_sync_hook(&seen.live.head) || is_ignored(&seen.live.head));
+    !skipped && !hook
+}
+
+/// Returns the worst health of an Application's resources, and who caused it.
+pub(crate) fn sum(pairs: &[Pair], application: &Application) -> (Wellness, String) {
+    let mut worst = Wellness::Healthy;
+    let mut culprits: Vec<&Pair> = Vec::new();
+    let mut any = false;
+    let mut any_live = false;
+    for pair in pairs.iter().filter(|pair| counts(pair)) {
+        any = true;
+        any_live |= pair.live.is_some();
+        if left_out(pair, application) || pair.live.is_none() {
+            // What is missing makes the Application OutOfSync, not ill.
+            continue;
+        }
+        let Some((health, _)) = of(pair) else { continue };
+        let key = pair.key();
+        let child = key.group == "argoproj.io" && key.kind == "Application";
+        if child && matches!(health, Wellness::Missing | Wellness::Unknown) {
+            continue;
+        }
+        if health > worst {
+            worst = health;
+            culprits = vec![pair];
+        } else if health == worst && worst != Wellness::Healthy {
+            culprits.push(pair);
+        }
+    }
+    if any && !any_live && worst < Wellness::Missing {
+        return (Wellness::Missing, String::new());
+    }
+    (worst, caused_by(&culprits))
+}
+
+fn caused_by(culprits: &[&Pair]) -> String {
+    if culprits.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = culprits
+        .iter()
+        .take(CULPRITS_MAX)
+        .map(|pair| {
+            let key = pair.key();
+            let kind = match key.group.as_str() {
+                "" => key.kind.clone(),
+                group => format!("{group}/{}", key.kind),
+            };
+            match key.namespace.as_str() {
+                "" => format!("{kind}:{}", key.name),
+                namespace => format!("{kind}:{namespace}/{}", key.name),
+            }
+        })
+        .collect();
+    let more = match culprits.len().saturating_sub(CULPRITS_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("Caused by {}{more}", names.join(", "))
+}
