@@ -12,6 +12,7 @@
 //! Start at [`tables`].
 
 mod conversions;
+mod defaults;
 pub mod gotime;
 pub mod quantity;
 mod read;
@@ -19,7 +20,9 @@ pub mod roundtrip;
 mod schema;
 pub mod shape;
 pub mod tables;
+pub mod walk;
 
+pub use defaults::default;
 pub use roundtrip::{DecodeError, Decoded, roundtrip};
 pub use tables::{LATEST_MINOR, MINORS, Resource, Subresource, Tables, Verb, tables};
 

@@ -86,7 +86,7 @@ pub fn roundtrip(tables: &Tables, kind: &Gvk, object: &Value) -> Result<Decoded,
         return Err(DecodeError::Wrong(first));
     }
     let mut object = read.expect("a struct that could not be read left an error");
-    conversions::through_internal(kind, &mut object);
+    conversions::through_internal(tables, kind, &mut object);
     Ok(Decoded { object, unknown: decoder.unknown })
 }
 
