@@ -1,1 +1,50 @@
-//! To be written.
+//! Git repositories as file trees.
+//!
+//! An Application names a repository, a revision and a path. This room finds the commit that
+//! the revision means, sees to it that its objects are on this disk, and answers with its files
+//! as a [`filetree::FileTree`], read from the object database and never checked out. A
+//! repository is fetched once however many Applications use it; one on this host is read where
+//! it lies. Whoever watches a repository is told when its names point elsewhere.
+//!
+//! It runs no program: neither `git` nor `ssh`. It decides nothing about Applications, and
+//! writes nowhere but in its own mirrors.
+//!
+//! Start at [`Sources`], then [`Repository`].
+
+mod cache;
+mod commit;
+mod config;
+mod core;
+mod credentials;
+mod error;
+mod local;
+mod mirror;
+mod observer;
+mod poll;
+mod refs;
+mod remote;
+mod repository;
+pub mod semver;
+mod sources;
+mod store;
+mod submodules;
+mod tree;
+mod url;
+mod watch;
+
+pub use crate::core::Listener;
+pub use commit::{CommitId, CommitMetadata, NoCommitId};
+pub use config::{Config, Limits};
+pub use credentials::{CloudIdentity, Credentials, GithubApp};
+pub use error::{Remedy, SourceError};
+pub use observer::{Observer, RequestKind};
+pub use refs::Revision;
+pub use repository::{Freshness, Names, Repository, Resolved};
+pub use sources::{Sources, Watch};
+pub use submodules::{CredentialsFor, TreeOptions};
+pub use url::{Place, RepoUrl, redact};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What all repositories of one [`Sources`](crate::Sources) share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Semaphore;
+
+use crate::cache::ObjectCache;
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::error::SourceError;
+use crate::mirror::Mirror;
+use crate::observer::Observer;
+use crate::repository::Inner;
+use crate::url::RepoUrl;
+
+/// A repository that nobody used for so long is forgotten; its mirror stays on disk.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
+
+/// Told which repository has new content, as Applications write its URL; it must not block.
+pub type Listener = Box<dyn Fn(&str) + Send + Sync>;
+
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) objects: Arc<ObjectCache>,
+    pub(crate) observer: Arc<dyn Observer>,
+    /// One for each repository that is asked or fetched right now.
+    pub(crate) permits: Semaphore,
+    /// By the repository's key, while somebody reads it.
+    pub(crate) mirrors: Mutex<HashMap<String, Weak<Mirror>>>,
+    pub(crate) listeners: RwLock<Vec<Listener>>,
+    repositories: Mutex<HashMap<(String, [u8; 16]), Arc<Inner>>>,
+}
+
+impl Core {
+    pub(crate) fn new(config: Config, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            objects: Arc::new(ObjectCache::new(config.limits.object_cache_bytes)),
+            permits: Semaphore::new(config.limits.concurrent_fetches_max.max(1)),
+            config,
+            observer,
+            mirrors: Mutex::default(),
+            listeners: RwLock::default(),
+            repositories: Mutex::default(),
+        }
+    }
+
+    /// The repository at a URL under these credentials: the known one, or a new one.
+    pub(crate) fn repository(
+        self: &Arc<Self>,
+        url: RepoUrl,
+        credentials: Arc<Credentials>,
+    ) -> Result<Arc<Inner>, SourceError> {
+        let key = (url.key(), credentials.fingerprint());
+        let mut repositories = self.repositories.lock();
+        if let Some(inner) = repositories.get(&key) {
+            return Ok(inner.clone());
+        }
+        credentials.check(&url)?;
+        let inner = Arc::new(Inner::new(self.clone(), url, credentials)?);
+        let unused = |known: &Arc<Inner>| {
+            Arc::strong_count(known) == 1 && known.used_at().elapsed() > FORGOTTEN_AFTER
+        };
+        repositories.retain(|_, known| !unused(known));
+        repositories.insert(key, inner.clone());
+        Ok(inner)
+    }
+
+    /// Tells the listeners that repositories have new content.
+    pub(crate) fn changed(&self, urls: &[String]) {
+        let listeners = self.listeners.read();
+        for url in urls {
+            tracing::debug!(repo = crate::url::redact(url), "repository changed");
+            listeners.iter().for_each(|listener| listener(url));
+        }
+    }
+}
+
+/// Runs what waits for a disk or a server on a thread that may wait.
+pub(crate) async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+        // The runtime is ending, and this task with it.
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,2 @@
+//! Mirrors.
+pub(crate) struct Mirror;

@@ -1,0 +1,230 @@
+//! The files of one commit, read from the object database as they are asked for.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use filetree::{Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
+use gix::ObjectId;
+
+use crate::cache::{DecodedTree, ItemKind, TreeItem};
+use crate::store::{ObjectError, Store, content_id};
+
+/// Links in one path; more are taken for a circle, as Linux does.
+const LINKS_MAX: usize = 40;
+/// How a file begins whose content Git LFS keeps elsewhere.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+
+/// Limits and choices of one tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TreeRules {
+    /// Bytes of one file or directory.
+    pub(crate) object_bytes_max: u64,
+    /// Whether a Git LFS pointer is an error rather than a file.
+    pub(crate) lfs: bool,
+}
+
+/// A commit's files, submodules mounted where they were fetched.
+pub(crate) struct GitTree {
+    root: Layer,
+    /// By the commit that the repository names; a commit is its content, whatever its URL.
+    submodules: HashMap<ObjectId, Layer>,
+    rules: TreeRules,
+}
+
+/// One repository's part of the tree.
+#[derive(Clone)]
+pub(crate) struct Layer {
+    pub(crate) store: Arc<Store>,
+    /// The id of a tree object.
+    pub(crate) tree: ObjectId,
+}
+
+/// A directory on the way down.
+#[derive(Clone)]
+struct Spot {
+    store: Arc<Store>,
+    id: ObjectId,
+    tree: Arc<DecodedTree>,
+}
+
+/// The directories from the root down to where a walk ended, links resolved.
+type Way = Vec<Spot>;
+
+/// What a walk ended at.
+#[derive(Clone, Copy)]
+enum End {
+    /// The last directory of the way itself.
+    Directory,
+    /// A name in the last directory of the way.
+    File(usize),
+    Submodule(ObjectId),
+}
+
+enum Stop {
+    Link,
+    Object(ObjectError),
+}
+
+impl From<ObjectError> for Stop {
+    fn from(error: ObjectError) -> Self {
+        Stop::Object(error)
+    }
+}
+
+impl Stop {
+    fn at(self, path: &TreePath) -> TreeError {
+        let path = path.to_string();
+        match self {
+            Stop::Link => TreeError::Link { path },
+            Stop::Object(ObjectError::TooLarge { size_bytes, limit_bytes }) => {
+                TreeError::TooLarge { path, size_bytes, limit_bytes }
+            }
+            Stop::Object(error) => TreeError::Broken { path, reason: error.to_string() },
+        }
+    }
+}
+
+impl GitTree {
+    pub(crate) fn new(
+        root: Layer,
+        submodules: HashMap<ObjectId, Layer>,
+        rules: TreeRules,
+    ) -> Result<Self, ObjectError> {
+        root.store.tree(root.tree, rules.object_bytes_max)?;
+        Ok(Self { root, submodules, rules })
+    }
+
+    fn spot(&self, store: &Arc<Store>, id: ObjectId) -> Result<Spot, ObjectError> {
+        let tree = store.tree(id, self.rules.object_bytes_max)?;
+        Ok(Spot { store: store.clone(), id, tree })
+    }
+
+    fn find(&self, path: &TreePath) -> Result<(Way, Option<End>), Stop> {
+        let mut way = vec![self.spot(&self.root.store, self.root.tree)?];
+        let end = self.walk(&mut way, path.names().map(Cow::Borrowed).collect())?;
+        Ok((way, end))
+    }
+
+    /// Goes down from the last of `way` by `names`, following links; `None`: nothing is there.
+    fn walk(&self, way: &mut Way, mut names: Vec<Cow<'_, str>>) -> Result<Option<End>, Stop> {
+        names.reverse();
+        let mut links = 0;
+        while let Some(name) = names.pop() {
+            match &*name {
+                "" | "." => continue,
+                ".." if way.len() == 1 => return Err(Stop::Link),
+                ".." => {
+                    way.pop();
+                    continue;
+                }
+                _ => {}
+            }
+            let here = last(way);
+            let Some(at) = here.tree.position(&name) else { return Ok(None) };
+            let item = &here.tree.items()[at];
+            let next = match item.kind {
+                ItemKind::Tree => self.spot(&here.store, item.id)?,
+                ItemKind::File { .. } => return Ok(names.is_empty().then_some(End::File(at))),
+                ItemKind::Submodule => match self.submodules.get(&item.id) {
+                    Some(layer) => self.spot(&layer.store, layer.tree)?,
+                    None => return Ok(names.is_empty().then_some(End::Submodule(item.id))),
+                },
+                ItemKind::Link => {
+                    links += 1;
+                    let target = here.store.link(item.id)?;
+                    if links > LINKS_MAX || target.starts_with('/') {
+                        return Err(Stop::Link);
+                    }
+                    names.extend(target.split('/').rev().map(|name| Cow::Owned(name.to_owned())));
+                    continue;
+                }
+            };
+            way.push(next);
+        }
+        Ok(Some(End::Directory))
+    }
+
+    fn listed(&self, way: &Way, item: &TreeItem) -> Result<Listed, ObjectError> {
+        let kind = match item.kind {
+            ItemKind::Tree => Some(EntryKind::Directory),
+            ItemKind::File { .. } => Some(file_kind(&last(way).store, item)?),
+            ItemKind::Submodule if self.submodules.contains_key(&item.id) => {
+                Some(EntryKind::Directory)
+            }
+            ItemKind::Submodule => Some(EntryKind::Submodule),
+            ItemKind::Link => {
+                let mut way = way.clone();
+                match self.walk(&mut way, vec![Cow::Borrowed(&*item.name)]) {
+                    Ok(end) => end.map(|end| entry(&way, end)).transpose()?.map(|e| e.kind),
+                    Err(Stop::Link) => None,
+                    Err(Stop::Object(error)) => return Err(error),
+                }
+            }
+        };
+        let link = item.kind == ItemKind::Link;
+        Ok(Listed { name: item.name.clone().into(), kind, link })
+    }
+}
+
+impl FileTree for GitTree {
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
+        end.map(|end| entry(&way, end).map_err(|error| Stop::Object(error).at(path))).transpose()
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
+        let at = match end {
+            Some(End::File(at)) => at,
+            Some(End::Directory | End::Submodule(_)) => {
+                return Err(TreeError::IsDirectory { path: path.to_string() });
+            }
+            None => return Err(TreeError::Missing { path: path.to_string() }),
+        };
+        let here = last(&way);
+        let bytes = here
+            .store
+            .blob(here.tree.items()[at].id, self.rules.object_bytes_max)
+            .map_err(|error| Stop::Object(error).at(path))?;
+        if self.rules.lfs && bytes.starts_with(LFS_POINTER) {
+            let reason = "Git LFS keeps its content, and reading from LFS is not built yet".into();
+            return Err(TreeError::Broken { path: path.to_string(), reason });
+        }
+        Ok(bytes.into())
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Option<Vec<Listed>>, TreeError> {
+        let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
+        if !matches!(end, Some(End::Directory)) {
+            return Ok(None);
+        }
+        let items = last(&way).tree.items().iter();
+        let listed: Result<_, _> = items.map(|item| self.listed(&way, item)).collect();
+        listed.map(Some).map_err(|error| Stop::Object(error).at(path))
+    }
+}
+
+fn last(way: &Way) -> &Spot {
+    way.last().expect("a way begins with the root, which is never popped")
+}
+
+fn entry(way: &Way, end: End) -> Result<Entry, ObjectError> {
+    let here = last(way);
+    Ok(match end {
+        End::Directory => Entry { kind: EntryKind::Directory, id: content_id(&here.id) },
+        End::Submodule(commit) => Entry { kind: EntryKind::Submodule, id: content_id(&commit) },
+        End::File(at) => {
+            let item = &here.tree.items()[at];
+            Entry { kind: file_kind(&here.store, item)?, id: content_id(&item.id) }
+        }
+    })
+}
+
+fn file_kind(store: &Store, item: &TreeItem) -> Result<EntryKind, ObjectError> {
+    let executable = matches!(item.kind, ItemKind::File { executable: true });
+    Ok(EntryKind::File { size_bytes: store.size(item)?, executable })
+}
+
+#[cfg(test)]
+mod tests;

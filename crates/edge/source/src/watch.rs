@@ -1,0 +1,191 @@
+//! File events of repositories on this host.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+
+use crate::core::blocking;
+use crate::error::SourceError;
+use crate::local::RefDirs;
+use crate::repository::{Backend, Inner};
+
+/// Events this close together are answered once: git moves several files for one commit.
+const SETTLE: Duration = Duration::from_millis(4);
+
+/// Follows local repositories by file events.
+#[derive(Default)]
+pub(crate) struct Follower {
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    watcher: RecommendedWatcher,
+    followed: Followed,
+}
+
+/// Who wants to know about files under a git directory.
+type Followed = Arc<Mutex<HashMap<PathBuf, Vec<Weak<Inner>>>>>;
+
+impl Follower {
+    /// Follows a repository, and looks at it once when it does.
+    ///
+    /// Where file events cannot be had the repository is only looked at.
+    pub(crate) async fn follow(self: &Arc<Self>, inner: &Arc<Inner>) -> Result<(), SourceError> {
+        let Backend::Local(local) = &inner.place else { return Ok(()) };
+        let (this, target, runtime) = (self.clone(), inner.clone(), Handle::current());
+        let followed = blocking(move || this.subscribe(&target, runtime)).await?;
+        if let Err(reason) = &followed {
+            let repo = inner.url.shown();
+            tracing::warn!(repo, reason, "no file events; the repository is polled instead");
+        }
+        inner.refresh().await?;
+        local.set_followed(followed.is_ok());
+        Ok(())
+    }
+
+    fn subscribe(
+        &self,
+        inner: &Arc<Inner>,
+        runtime: Handle,
+    ) -> Result<Result<(), String>, SourceError> {
+        let Backend::Local(local) = &inner.place else { return Ok(Ok(())) };
+        let dirs = local.ref_dirs()?;
+        let mut running = self.running.lock();
+        if running.is_none() {
+            match Running::start(runtime) {
+                Ok(started) => *running = Some(started),
+                Err(error) => return Ok(Err(error.to_string())),
+            }
+        }
+        let running = running.as_mut().expect("it was started above");
+        Ok(running.follow(&dirs, inner).map_err(|error| error.to_string()))
+    }
+
+    /// Stops following a repository.
+    pub(crate) fn unfollow(&self, inner: &Arc<Inner>) {
+        let Backend::Local(local) = &inner.place else { return };
+        local.set_followed(false);
+        if let Some(running) = self.running.lock().as_mut() {
+            running.unfollow(inner);
+        }
+    }
+}
+
+impl Running {
+    fn start(runtime: Handle) -> notify::Result<Self> {
+        let followed = Followed::default();
+        let routes = followed.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let concerned = match event {
+                // Reading is an event too, our own included.
+                Ok(event) if matches!(event.kind, EventKind::Access(_)) => Vec::new(),
+                Ok(event) if !event.need_rescan() => concerned(&routes, &event.paths),
+                // Events were lost: whoever is followed may have changed.
+                Ok(_) | Err(_) => everybody(&routes),
+            };
+            for inner in concerned {
+                look_soon(&runtime, inner);
+            }
+        })?;
+        Ok(Self { watcher, followed })
+    }
+
+    fn follow(&mut self, dirs: &RefDirs, inner: &Arc<Inner>) -> notify::Result<()> {
+        self.watcher.watch(&dirs.common_dir, RecursiveMode::NonRecursive)?;
+        if dirs.git_dir != dirs.common_dir {
+            self.watcher.watch(&dirs.git_dir, RecursiveMode::NonRecursive)?;
+        }
+        self.watcher.watch(&dirs.common_dir.join("refs"), RecursiveMode::Recursive)?;
+        let mut followed = self.followed.lock();
+        for dir in [&dirs.common_dir, &dirs.git_dir] {
+            let who = followed.entry(dir.clone()).or_default();
+            if !who.iter().any(|known| known.as_ptr() == Arc::as_ptr(inner)) {
+                who.push(Arc::downgrade(inner));
+            }
+        }
+        Ok(())
+    }
+
+    fn unfollow(&mut self, inner: &Arc<Inner>) {
+        let mut ended = Vec::new();
+        self.followed.lock().retain(|dir, who| {
+            who.retain(|known| known.strong_count() > 0 && known.as_ptr() != Arc::as_ptr(inner));
+            if who.is_empty() {
+                ended.push(dir.clone());
+            }
+            !who.is_empty()
+        });
+        for dir in ended {
+            // A directory that is gone is not watched any more either.
+            self.watcher.unwatch(&dir).ok();
+            self.watcher.unwatch(&dir.join("refs")).ok();
+        }
+    }
+}
+
+fn concerned(followed: &Followed, paths: &[PathBuf]) -> Vec<Arc<Inner>> {
+    let followed = followed.lock();
+    let mut concerned: Vec<Arc<Inner>> = Vec::new();
+    for path in paths {
+        for dir in path.ancestors() {
+            let Some(who) = followed.get(dir).filter(|_| says_where_names_point(dir, path)) else {
+                continue;
+            };
+            concerned.extend(who.iter().filter_map(Weak::upgrade));
+        }
+    }
+    concerned
+}
+
+fn everybody(followed: &Followed) -> Vec<Arc<Inner>> {
+    followed.lock().values().flatten().filter_map(Weak::upgrade).collect()
+}
+
+/// Whether a file under a git directory has a say in what names point at.
+fn says_where_names_point(git_dir: &Path, path: &Path) -> bool {
+    let Ok(inside) = path.strip_prefix(git_dir) else { return false };
+    if inside == Path::new("") {
+        return true;
+    }
+    let lock = path.extension().is_some_and(|extension| extension == "lock");
+    let named = inside == Path::new("HEAD") || inside == Path::new("packed-refs");
+    named || (inside.starts_with("refs") && !lock)
+}
+
+fn look_soon(runtime: &Handle, inner: Arc<Inner>) {
+    if inner.looked_at_soon.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    runtime.spawn(async move {
+        tokio::time::sleep(SETTLE).await;
+        inner.looked_at_soon.store(false, Ordering::Release);
+        if let Err(error) = inner.refresh().await {
+            let repo = inner.url.shown();
+            tracing::debug!(repo, %error, "repository not read after a file event");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_say_where_names_point_count() {
+        let says = |path: &str| says_where_names_point(Path::new("/r/.git"), Path::new(path));
+        assert!(says("/r/.git/HEAD"));
+        assert!(says("/r/.git/packed-refs"));
+        assert!(says("/r/.git/refs/heads/feature/x"));
+        assert!(says("/r/.git"), "the directory itself went");
+        assert!(!says("/r/.git/refs/heads/main.lock"));
+        assert!(!says("/r/.git/index"));
+        assert!(!says("/r/.git/HEAD.lock"));
+        assert!(!says("/r/other"));
+    }
+}
