@@ -1,0 +1,219 @@
+//! Discovery: which groups, versions and resources there are, in both its forms.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::request::Response;
+use crate::kinds::{Group, Kind, Kinds, join};
+
+/// Which form of the discovery document the client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Legacy,
+    Aggregated(&'static str),
+}
+
+fn form(accept: &str) -> Form {
+    for clause in accept.split(',') {
+        let clause: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
+        if clause.contains("as=APIGroupDiscoveryList") && clause.contains("g=apidiscovery.k8s.io") {
+            if clause.contains("v=v2;") || clause.ends_with("v=v2") {
+                return Form::Aggregated("v2");
+            }
+            if clause.contains("v=v2beta1") {
+                return Form::Aggregated("v2beta1");
+            }
+        } else if matches!(clause.split(';').next(), Some("application/json" | "*/*")) {
+            return Form::Legacy;
+        }
+    }
+    Form::Legacy
+}
+
+/// Answers `/api`.
+pub fn core(kinds: &Kinds, accept: &str, host: &str) -> Response {
+    match form(accept) {
+        Form::Aggregated(version) => aggregated(kinds, version, |group| group.name.is_empty()),
+        Form::Legacy => Response::value(
+            200,
+            &json!({
+                "kind": "APIVersions",
+                "versions": ["v1"],
+                "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": host}],
+            }),
+        ),
+    }
+}
+
+/// Answers `/apis`.
+pub fn groups(kinds: &Kinds, accept: &str) -> Response {
+    match form(accept) {
+        Form::Aggregated(version) => aggregated(kinds, version, |group| !group.name.is_empty()),
+        Form::Legacy => {
+            let groups: Vec<Value> =
+                kinds.groups.iter().filter(|group| !group.name.is_empty()).map(group_value).collect();
+            Response::value(
+                200,
+                &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}),
+            )
+        }
+    }
+}
+
+/// Answers `/apis/GROUP`.
+pub fn group(group: &Group) -> Response {
+    let mut value = group_value(group);
+    value["kind"] = json!("APIGroup");
+    value["apiVersion"] = json!("v1");
+    Response::value(200, &value)
+}
+
+fn group_value(group: &Group) -> Value {
+    let versions: Vec<Value> = group
+        .versions
+        .iter()
+        .map(|version| json!({"groupVersion": join(&group.name, version), "version": version}))
+        .collect();
+    json!({"name": group.name, "preferredVersion": versions[0], "versions": versions})
+}
+
+/// Answers `/api/v1` and `/apis/GROUP/VERSION`.
+pub fn resources(kinds: &Kinds, group: &str, version: &str) -> Response {
+    let mut resources = Vec::new();
+    for kind in kinds.at(group, version) {
+        resources.push(legacy_resource(kind));
+        for (name, sub) in &kind.subresources {
+            let mut value = json!({
+                "name": format!("{}/{name}", kind.plural),
+                "singularName": "",
+                "namespaced": kind.namespaced,
+                "kind": sub.response.2,
+                "verbs": sub.verbs,
+            });
+            let (group, version) = (&sub.response.0, &sub.response.1);
+            if !version.is_empty() && (*group != kind.group || *version != kind.version) {
+                value["group"] = json!(group);
+                value["version"] = json!(version);
+            }
+            resources.push(value);
+        }
+    }
+    Response::value(
+        200,
+        &json!({
+            "kind": "APIResourceList",
+            "apiVersion": "v1",
+            "groupVersion": join(group, version),
+            "resources": resources,
+        }),
+    )
+}
+
+fn legacy_resource(kind: &Kind) -> Value {
+    let mut value = json!({
+        "name": kind.plural,
+        "singularName": kind.singular,
+        "namespaced": kind.namespaced,
+        "kind": kind.kind,
+        "verbs": kind.verbs,
+    });
+    if !kind.short_names.is_empty() {
+        value["shortNames"] = json!(kind.short_names);
+    }
+    if !kind.categories.is_empty() {
+        value["categories"] = json!(kind.categories);
+    }
+    if kind.allows("list") && !kind.is("", "ComponentStatus") {
+        value["storageVersionHash"] = json!(storage_hash(kind));
+    }
+    value
+}
+
+/// Names group, version and kind of what is kept: the first eight bytes of a SHA-256.
+fn storage_hash(kind: &Kind) -> String {
+    let (group, version) = manifest::split_api_version(&kind.storage_version);
+    let digest = Sha256::digest(format!("{group}/{version}/{}", kind.kind));
+    STANDARD.encode(&digest[..8])
+}
+
+fn aggregated(kinds: &Kinds, version: &'static str, wanted: impl Fn(&Group) -> bool) -> Response {
+    let items: Vec<Value> = kinds
+        .groups
+        .iter()
+        .filter(|group| wanted(group))
+        .map(|group| aggregated_group(kinds, group))
+        .collect();
+    let mut response = Response::value(
+        200,
+        &json!({
+            "kind": "APIGroupDiscoveryList",
+            "apiVersion": format!("apidiscovery.k8s.io/{version}"),
+            "metadata": {},
+            "items": items,
+        }),
+    );
+    let digest = hex::encode_upper(Sha256::digest(response.whole_body()));
+    response.content_type =
+        format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+    response.headers.push(("etag", format!("\"{digest}\"")));
+    response.headers.push(("vary", "Accept".to_owned()));
+    response.headers.push(("cache-control", "public".to_owned()));
+    response
+}
+
+fn aggregated_group(kinds: &Kinds, group: &Group) -> Value {
+    let versions: Vec<Value> = group
+        .versions
+        .iter()
+        .map(|version| {
+            let resources: Vec<Value> =
+                kinds.at(&group.name, version).map(|kind| aggregated_resource(kind)).collect();
+            json!({"version": version, "resources": resources, "freshness": "Current"})
+        })
+        .collect();
+    let metadata =
+        if group.name.is_empty() { json!({}) } else { json!({"name": group.name}) };
+    json!({"metadata": metadata, "versions": versions})
+}
+
+fn aggregated_resource(kind: &Kind) -> Value {
+    // Built-in resources name their kind alone, as upstream's document does.
+    let (group, version) = match kind.built_in() {
+        true => ("", ""),
+        false => (kind.group.as_str(), kind.version.as_str()),
+    };
+    let mut value = json!({
+        "resource": kind.plural,
+        "responseKind": {"group": group, "version": version, "kind": kind.kind},
+        "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": kind.singular,
+        "verbs": kind.verbs,
+    });
+    if !kind.short_names.is_empty() {
+        value["shortNames"] = json!(kind.short_names);
+    }
+    if !kind.categories.is_empty() {
+        value["categories"] = json!(kind.categories);
+    }
+    if !kind.subresources.is_empty() {
+        let subresources: Vec<Value> = kind
+            .subresources
+            .iter()
+            .map(|(name, sub)| {
+                json!({
+                    "subresource": name,
+                    "responseKind": {
+                        "group": sub.response.0,
+                        "version": sub.response.1,
+                        "kind": sub.response.2,
+                    },
+                    "verbs": sub.verbs,
+                })
+            })
+            .collect();
+        value["subresources"] = json!(subresources);
+    }
+    value
+}

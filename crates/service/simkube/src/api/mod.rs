@@ -1,0 +1,239 @@
+//! The API without sockets: a request goes in, an answer or a watch comes out.
+//!
+//! Start at [`answer`].
+
+pub mod delete;
+mod discovery;
+pub mod negotiate;
+mod openapi;
+pub mod options;
+pub mod problem;
+pub mod read;
+pub mod request;
+mod reviews;
+pub mod route;
+pub mod selector;
+mod subresources;
+pub mod table;
+pub mod watch;
+pub mod write;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::kinds::Kind;
+
+use negotiate::Wanted;
+use options::{ListOptions, WriteKind};
+use problem::Problem;
+use request::{Answer, Request, Response};
+use route::{Query, Target};
+use watch::WatchStream;
+use write::Write;
+
+/// What the server calls itself. The part behind `+` says that it is simulated.
+pub const VERSION: &str = "v1.36.3+simkube";
+
+/// Answers a request to a cluster. `host` is where the server listens, for discovery.
+pub fn answer(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Answer {
+    let mut answer = match dispatch(cluster, request, host) {
+        Ok(answer) => answer,
+        Err(problem) => Answer::Response(problem.into()),
+    };
+    if let Answer::Response(response) = &mut answer {
+        prettify(request, response);
+    }
+    answer
+}
+
+fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Answer, Problem> {
+    let path = request.path.trim_end_matches('/');
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let whole = |response: Response| Ok(Answer::Response(response));
+    match parts.as_slice() {
+        [] => whole(root(cluster)),
+        ["version"] => whole(version()),
+        ["healthz" | "livez" | "readyz", ..] => whole(Response::text(200, "ok")),
+        ["openapi", "v3"] => whole(openapi::v3_index(cluster)),
+        ["openapi", "v3", rest @ ..] => openapi::v3(cluster, &rest.join("/"), &request.accept).map(Answer::Response),
+        ["openapi", "v2"] => openapi::v2(cluster, &request.accept).map(Answer::Response),
+        [".well-known", "openid-configuration"] => whole(reviews::openid(host)),
+        ["openid", "v1", "jwks"] => whole(Response::value(200, &json!({"keys": []}))),
+        ["api"] => whole(discovery::core(&cluster.kinds(), &request.accept, host)),
+        ["apis"] => whole(discovery::groups(&cluster.kinds(), &request.accept)),
+        ["api", version] => {
+            if *version != "v1" {
+                return whole(page_not_found());
+            }
+            whole(discovery::resources(&cluster.kinds(), "", "v1"))
+        }
+        ["apis", group] => match cluster.kinds().group(group) {
+            Some(group) => whole(discovery::group(group)),
+            None => whole(page_not_found()),
+        },
+        ["apis", group, version] => {
+            let kinds = cluster.kinds();
+            if !serves(&kinds, group, version) {
+                return whole(page_not_found());
+            }
+            whole(discovery::resources(&kinds, group, version))
+        }
+        ["api" | "apis", ..] => resource(cluster, request),
+        _ => whole(page_not_found()),
+    }
+}
+
+fn serves(kinds: &crate::kinds::Kinds, group: &str, version: &str) -> bool {
+    kinds.group(group).is_some_and(|group| group.versions.iter().any(|served| served == version))
+}
+
+fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem> {
+    let Some(target) = route::target(&request.path) else {
+        return Ok(Answer::Response(page_not_found()));
+    };
+    let kinds = cluster.kinds();
+    let Some(kind) = kinds.find(&target.group, &target.version, &target.plural).cloned() else {
+        if !serves(&kinds, &target.group, &target.version) {
+            return Ok(Answer::Response(page_not_found()));
+        }
+        return Err(Problem::no_such_resource());
+    };
+    let query = Query::parse(&request.query);
+    if !target.namespace.is_empty() && !kind.namespaced {
+        return Err(Problem::no_such_resource());
+    }
+    if let Some(answer) = reviews::answer(cluster, &kind, &target, request)? {
+        return Ok(Answer::Response(answer));
+    }
+    if target.subresource.is_empty() {
+        main_resource(cluster, &kind, &target, request, &query)
+    } else {
+        subresources::answer(cluster, &kind, &target, request, &query)
+    }
+}
+
+fn main_resource(
+    cluster: &Arc<Cluster>,
+    kind: &Arc<Kind>,
+    target: &Target,
+    request: &Request,
+    query: &Query,
+) -> Result<Answer, Problem> {
+    let wanted = negotiate::choose(&request.accept, query)?;
+    let named = !target.name.is_empty();
+    let in_namespace = !kind.namespaced || !target.namespace.is_empty();
+    let whole = |response: Response| Ok(Answer::Response(response));
+    match (request.method.as_str(), named) {
+        ("GET" | "HEAD", true) if in_namespace => {
+            if target.watch {
+                return list_or_watch(cluster, kind, target, query, wanted);
+            }
+            whole(read::get(cluster, kind, &target.namespace, &target.name, wanted)?)
+        }
+        ("GET" | "HEAD", false) if kind.allows("list") => list_or_watch(cluster, kind, target, query, wanted),
+        ("POST", false) if in_namespace && kind.allows("create") => {
+            let options = write::options(query, WriteKind::Create)?;
+            let write = Write::new(cluster, kind, target, &options, &request.user_agent);
+            whole(write.create(request, wanted)?)
+        }
+        ("PUT", true) if in_namespace && kind.allows("update") => {
+            let options = write::options(query, WriteKind::Update)?;
+            let write = Write::new(cluster, kind, target, &options, &request.user_agent);
+            whole(write.replace(request, wanted)?)
+        }
+        ("PATCH", true) if in_namespace && kind.allows("patch") => {
+            let options = write::options(query, write::patch_kind(&request.content_type))?;
+            let write = Write::new(cluster, kind, target, &options, &request.user_agent);
+            whole(write.patch(request, wanted)?)
+        }
+        ("DELETE", true) if in_namespace && kind.allows("delete") => {
+            let options = delete::options(request, query)?;
+            whole(delete::one(cluster, kind, &target.namespace, &target.name, &options, wanted)?)
+        }
+        ("DELETE", false) if in_namespace && kind.allows("deletecollection") => {
+            let list = ListOptions::parse(query)?;
+            let options = delete::options(request, query)?;
+            whole(delete::collection(cluster, kind, &target.namespace, &list, &options)?)
+        }
+        _ => Err(Problem::method_not_allowed()),
+    }
+}
+
+fn list_or_watch(
+    cluster: &Arc<Cluster>,
+    kind: &Arc<Kind>,
+    target: &Target,
+    query: &Query,
+    wanted: Wanted,
+) -> Result<Answer, Problem> {
+    let mut options = ListOptions::parse(query)?;
+    options.watch |= target.watch;
+    if !options.watch {
+        let response = read::list(cluster, kind, &target.namespace, &options, wanted)?;
+        return Ok(Answer::Response(response));
+    }
+    let stream =
+        WatchStream::open(cluster, kind, &target.namespace, &target.name, &options, wanted)?;
+    Ok(Answer::Watch(Box::new(stream)))
+}
+
+fn page_not_found() -> Response {
+    Response::text(404, "404 page not found\n")
+}
+
+fn version() -> Response {
+    Response::value(
+        200,
+        &json!({
+            "major": "1",
+            "minor": "36",
+            "emulationMajor": "1",
+            "emulationMinor": "36",
+            "minCompatibilityMajor": "1",
+            "minCompatibilityMinor": "35",
+            "gitVersion": VERSION,
+            "gitCommit": "simulated",
+            "gitTreeState": "clean",
+            "buildDate": "2026-07-01T00:00:00Z",
+            "goVersion": "go1.26.8",
+            "compiler": "gc",
+            "platform": "linux/amd64",
+        }),
+    )
+}
+
+fn root(cluster: &Cluster) -> Response {
+    let kinds = cluster.kinds();
+    let mut paths: Vec<String> =
+        ["/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"]
+            .map(str::to_owned)
+            .to_vec();
+    for group in kinds.groups.iter().filter(|group| !group.name.is_empty()) {
+        paths.push(format!("/apis/{}", group.name));
+        paths.extend(group.versions.iter().map(|version| format!("/apis/{}/{version}", group.name)));
+    }
+    paths.extend(
+        ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/readyz", "/version"]
+            .map(str::to_owned),
+    );
+    paths.sort();
+    Response::value(200, &json!({"paths": paths}))
+}
+
+/// People's tools get indented JSON, as upstream gives it them.
+fn prettify(request: &Request, response: &mut Response) {
+    let query = Query::parse(&request.query);
+    let agent = request.user_agent.as_str();
+    let person = ["curl", "Wget", "Mozilla/5.0"].iter().any(|name| agent.starts_with(name));
+    let pretty = if query.has("pretty") { query.flag("pretty") } else { person };
+    if !pretty || !response.content_type.starts_with("application/json") {
+        return;
+    }
+    let parsed: Result<Value, _> = serde_json::from_slice(&response.whole_body());
+    if let Ok(text) = parsed.and_then(|value| serde_json::to_vec_pretty(&value)) {
+        response.body = vec![text.into()];
+    }
+}
+

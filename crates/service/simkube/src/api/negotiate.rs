@@ -1,0 +1,82 @@
+//! In which form the client wants the answer.
+
+use super::problem::Problem;
+use super::route::Query;
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The object or list itself.
+    Whole,
+    /// Rows for people.
+    Table(Include),
+    /// Only the metadata.
+    Metadata,
+}
+
+/// What a table's rows carry beside their cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Include {
+    /// Nothing.
+    None,
+    /// The object's metadata.
+    Metadata,
+    /// The object.
+    Object,
+}
+
+/// How an answer is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What of it.
+    pub form: Form,
+    /// YAML instead of JSON.
+    pub yaml: bool,
+}
+
+/// Chooses the first form of `accept` that is served.
+///
+/// # Errors
+///
+/// 406 where there is none.
+pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
+    let include = match query.get("includeObject") {
+        "None" => Include::None,
+        "Object" => Include::Object,
+        _ => Include::Metadata,
+    };
+    if accept.trim().is_empty() {
+        return Ok(Wanted { form: Form::Whole, yaml: false });
+    }
+    for clause in accept.split(',') {
+        let mut parts = clause.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default();
+        let parameter = |name: &str| {
+            clause
+                .split(';')
+                .skip(1)
+                .filter_map(|part| part.trim().split_once('='))
+                .find(|(at, _)| *at == name)
+                .map(|(_, value)| value)
+        };
+        let yaml = match media {
+            "application/json" | "*/*" | "application/*" => false,
+            "application/yaml" => true,
+            _ => continue,
+        };
+        let served = parameter("g").is_none_or(|group| group == "meta.k8s.io")
+            && parameter("v").is_none_or(|version| matches!(version, "v1" | "v1beta1"));
+        let form = match parameter("as") {
+            None => Form::Whole,
+            Some("Table") if served => Form::Table(include),
+            Some("PartialObjectMetadata" | "PartialObjectMetadataList") if served => Form::Metadata,
+            Some(_) => continue,
+        };
+        return Ok(Wanted { form, yaml });
+    }
+    Err(Problem::new(
+        406,
+        "NotAcceptable",
+        "only the following media types are accepted: application/json, application/yaml",
+    ))
+}

@@ -1,0 +1,336 @@
+//! The options that requests carry in their query, and which of them are nonsense.
+
+use serde_json::Value;
+
+use super::problem::{Cause, Problem};
+use super::route::Query;
+
+/// What is done about fields that the kind does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// They are dropped.
+    Ignore,
+    /// They are dropped, and a warning says so.
+    Warn,
+    /// They are an error.
+    Strict,
+}
+
+/// The options of a write.
+#[derive(Clone, Debug)]
+pub struct WriteOptions {
+    /// Nothing is kept.
+    pub dry_run: bool,
+    /// `fieldManager`, or `""`.
+    pub field_manager: String,
+    /// `fieldValidation`; the server's default is to warn.
+    pub field_validation: FieldValidation,
+    /// `force` of an apply.
+    pub force: bool,
+}
+
+/// Which write the options belong to; each is checked under its own name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteKind {
+    /// POST.
+    Create,
+    /// PUT.
+    Update,
+    /// PATCH but apply.
+    Patch,
+    /// PATCH with an apply patch.
+    Apply,
+}
+
+impl WriteKind {
+    fn options_name(self) -> &'static str {
+        match self {
+            WriteKind::Create => "CreateOptions",
+            WriteKind::Update => "UpdateOptions",
+            WriteKind::Patch | WriteKind::Apply => "PatchOptions",
+        }
+    }
+}
+
+impl WriteOptions {
+    /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// 422 in the server's words where a value is not allowed.
+    pub fn parse(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> {
+        let mut causes = Vec::new();
+        let dry_run = dry_run(query.all("dryRun"), &mut causes);
+        let field_manager = query.get("fieldManager").to_owned();
+        if field_manager.len() > FIELD_MANAGER_BYTES_MAX {
+            causes.push(Cause {
+                reason: "FieldValueTooLong".to_owned(),
+                message: format!("Too long: may not be more than {FIELD_MANAGER_BYTES_MAX} bytes"),
+                field: "fieldManager".to_owned(),
+            });
+        }
+        if kind == WriteKind::Apply && field_manager.is_empty() {
+            causes.push(Cause {
+                reason: "FieldValueRequired".to_owned(),
+                message: "Required value: is required for apply patch".to_owned(),
+                field: "fieldManager".to_owned(),
+            });
+        }
+        let force = query.flag("force");
+        if kind == WriteKind::Patch && query.has("force") {
+            causes.push(Cause {
+                reason: "FieldValueForbidden".to_owned(),
+                message: "Forbidden: may not be specified for non-apply patch".to_owned(),
+                field: "force".to_owned(),
+            });
+        }
+        let field_validation = match query.get("fieldValidation") {
+            "Ignore" => FieldValidation::Ignore,
+            "" | "Warn" => FieldValidation::Warn,
+            "Strict" => FieldValidation::Strict,
+            other => {
+                causes.push(Cause {
+                    reason: "FieldValueNotSupported".to_owned(),
+                    message: format!(
+                        "Unsupported value: \"{other}\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+                    ),
+                    field: "fieldValidation".to_owned(),
+                });
+                FieldValidation::Warn
+            }
+        };
+        if !causes.is_empty() {
+            return Err(Problem::invalid("meta.k8s.io", kind.options_name(), "", &causes));
+        }
+        Ok(WriteOptions { dry_run, field_manager, field_validation, force })
+    }
+}
+
+const FIELD_MANAGER_BYTES_MAX: usize = 128;
+
+/// The options of a deletion.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteOptions {
+    /// Nothing is kept.
+    pub dry_run: bool,
+    /// Seconds.
+    pub grace_period_s: Option<i64>,
+    /// What becomes of what the object owns; `None`: the kind's default.
+    pub propagation: Option<Propagation>,
+    /// The uid that the object must have.
+    pub uid: Option<String>,
+    /// The resource version that the object must have.
+    pub resource_version: Option<String>,
+}
+
+/// What becomes of what a deleted object owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Propagation {
+    /// It stays.
+    Orphan,
+    /// It goes after the object.
+    Background,
+    /// It goes before the object.
+    Foreground,
+}
+
+impl DeleteOptions {
+    /// Reads them from the body, or from the query where there is none.
+    ///
+    /// # Errors
+    ///
+    /// 422 in the server's words where a value is not allowed.
+    pub fn parse(query: &Query, body: Option<&Value>) -> Result<DeleteOptions, Problem> {
+        let mut options = DeleteOptions::default();
+        let mut causes = Vec::new();
+        let text = |name: &str| body.and_then(|body| body.get(name)).and_then(Value::as_str);
+        let policy = match body {
+            Some(_) => text("propagationPolicy").unwrap_or_default().to_owned(),
+            None => query.get("propagationPolicy").to_owned(),
+        };
+        options.propagation = match policy.as_str() {
+            "Orphan" => Some(Propagation::Orphan),
+            "Background" => Some(Propagation::Background),
+            "Foreground" => Some(Propagation::Foreground),
+            "" => None,
+            other => {
+                causes.push(Cause {
+                    reason: "FieldValueNotSupported".to_owned(),
+                    message: format!(
+                        "Unsupported value: \"{other}\": supported values: \"Background\", \"Foreground\", \"Orphan\""
+                    ),
+                    field: "propagationPolicy".to_owned(),
+                });
+                None
+            }
+        };
+        let orphan = match body {
+            Some(body) => body.get("orphanDependents").and_then(Value::as_bool),
+            None => query.has("orphanDependents").then(|| query.flag("orphanDependents")),
+        };
+        if options.propagation.is_none() {
+            options.propagation = orphan.map(|orphan| {
+                if orphan { Propagation::Orphan } else { Propagation::Background }
+            });
+        }
+        options.grace_period_s = match body {
+            Some(body) => body.get("gracePeriodSeconds").and_then(Value::as_i64),
+            None => query.number("gracePeriodSeconds")?,
+        };
+        options.dry_run = match body.and_then(|body| body.get("dryRun")).and_then(Value::as_array) {
+            Some(values) => dry_run(values.iter().filter_map(Value::as_str), &mut causes),
+            None => dry_run(query.all("dryRun"), &mut causes),
+        };
+        let precondition = |name: &str| {
+            let value = body?.get("preconditions")?.get(name)?.as_str()?;
+            Some(value.to_owned())
+        };
+        options.uid = precondition("uid");
+        options.resource_version = precondition("resourceVersion");
+        if !causes.is_empty() {
+            return Err(Problem::invalid("meta.k8s.io", "DeleteOptions", "", &causes));
+        }
+        Ok(options)
+    }
+}
+
+fn dry_run<'a>(values: impl Iterator<Item = &'a str>, causes: &mut Vec<Cause>) -> bool {
+    let values: Vec<&str> = values.collect();
+    if values.iter().any(|value| *value != "All") {
+        let shown: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+        causes.push(Cause {
+            reason: "FieldValueNotSupported".to_owned(),
+            message: format!(
+                "Unsupported value: [{}]: supported values: \"All\"",
+                shown.join(",")
+            ),
+            field: "dryRun".to_owned(),
+        });
+    }
+    !values.is_empty()
+}
+
+/// The options of a list or a watch.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// `labelSelector`.
+    pub labels: String,
+    /// `fieldSelector`.
+    pub fields: String,
+    /// 0: no limit.
+    pub limit: usize,
+    /// The token of the page before.
+    pub continue_token: String,
+    /// `""`, `"0"` or a revision.
+    pub resource_version: String,
+    /// `""`, `Exact` or `NotOlderThan`.
+    pub resource_version_match: String,
+    /// Watch instead of list.
+    pub watch: bool,
+    /// Whether bookmarks are wanted.
+    pub bookmarks: bool,
+    /// Whether the watch begins with what is there; `None`: as the resource version says.
+    pub send_initial_events: Option<bool>,
+    /// Seconds after which a watch ends.
+    pub timeout_s: Option<u64>,
+}
+
+impl ListOptions {
+    /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// 400 or 422 in the server's words where they are nonsense.
+    pub fn parse(query: &Query) -> Result<ListOptions, Problem> {
+        let send = query.get("sendInitialEvents");
+        let options = ListOptions {
+            labels: query.get("labelSelector").to_owned(),
+            fields: query.get("fieldSelector").to_owned(),
+            limit: usize::try_from(query.number("limit")?.unwrap_or(0)).unwrap_or(0),
+            continue_token: query.get("continue").to_owned(),
+            resource_version: query.get("resourceVersion").to_owned(),
+            resource_version_match: query.get("resourceVersionMatch").to_owned(),
+            watch: query.flag("watch"),
+            bookmarks: query.flag("allowWatchBookmarks"),
+            send_initial_events: (!send.is_empty()).then(|| query.flag("sendInitialEvents")),
+            timeout_s: query.number("timeoutSeconds")?.and_then(|s| u64::try_from(s).ok()),
+        };
+        let causes =
+            if options.watch { options.watch_causes() } else { options.list_causes() };
+        if !causes.is_empty() {
+            return Err(Problem::invalid("meta.k8s.io", "ListOptions", "", &causes));
+        }
+        Ok(options)
+    }
+
+    fn watch_causes(&self) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        let matching = self.resource_version_match.as_str();
+        if self.send_initial_events.is_some() && matching != "NotOlderThan" {
+            causes.push(forbidden(
+                "resourceVersionMatch",
+                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            ));
+        }
+        if !matching.is_empty() && self.send_initial_events.is_none() {
+            causes.push(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+            ));
+        }
+        if !self.continue_token.is_empty() {
+            causes.push(forbidden("continue", "continue is forbidden for watch"));
+        }
+        causes
+    }
+
+    fn list_causes(&self) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        let matching = self.resource_version_match.as_str();
+        if self.send_initial_events.is_some() {
+            causes.push(forbidden(
+                "sendInitialEvents",
+                "sendInitialEvents is forbidden for list",
+            ));
+        }
+        if matching.is_empty() {
+            return causes;
+        }
+        if self.resource_version.is_empty() {
+            causes.push(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden unless resourceVersion is provided",
+            ));
+        }
+        if !self.continue_token.is_empty() {
+            causes.push(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden when continue is provided",
+            ));
+        }
+        if !matches!(matching, "Exact" | "NotOlderThan") {
+            causes.push(Cause {
+                reason: "FieldValueNotSupported".to_owned(),
+                message: format!(
+                    "Unsupported value: \"{matching}\": supported values: \"Exact\", \"NotOlderThan\""
+                ),
+                field: "resourceVersionMatch".to_owned(),
+            });
+        }
+        if matching == "Exact" && self.resource_version == "0" {
+            causes.push(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+            ));
+        }
+        causes
+    }
+}
+
+fn forbidden(field: &str, why: &str) -> Cause {
+    Cause {
+        reason: "FieldValueForbidden".to_owned(),
+        message: format!("Forbidden: {why}"),
+        field: field.to_owned(),
+    }
+}

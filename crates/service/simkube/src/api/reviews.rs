@@ -1,0 +1,70 @@
+//! Questions about who one is and what one may do. Here everybody who gets in may do everything.
+
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use super::request::{Request, Response};
+use super::route::Target;
+use crate::body;
+use crate::cluster::Cluster;
+use crate::kinds::Kind;
+
+/// Answers a review; `None` where the resource is none.
+///
+/// # Errors
+///
+/// 400 where the body does not parse, 405 for anything but POST.
+pub fn answer(
+    cluster: &Cluster,
+    kind: &Kind,
+    target: &Target,
+    request: &Request,
+) -> Result<Option<Response>, Problem> {
+    let _same_for_all = (cluster, target);
+    if !matches!(kind.group.as_str(), "authorization.k8s.io" | "authentication.k8s.io") || !kind.built_in() {
+        return Ok(None);
+    }
+    if request.method != "POST" {
+        return Err(Problem::method_not_allowed());
+    }
+    let mut review = if request.body.is_empty() {
+        json!({})
+    } else {
+        body::read(&request.content_type, &request.body, kind)?.value
+    };
+    let user = json!({
+        "username": request.user.name,
+        "uid": "simulated",
+        "groups": request.user.groups,
+    });
+    review["status"] = match kind.kind.as_str() {
+        "SelfSubjectReview" => json!({"userInfo": user}),
+        "TokenReview" => {
+            json!({"authenticated": true, "user": user, "audiences": ["https://kubernetes.default.svc"]})
+        }
+        "SelfSubjectRulesReview" => json!({
+            "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+            "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+            "incomplete": false,
+        }),
+        _ => json!({"allowed": true, "reason": "the simulated cluster allows everything"}),
+    };
+    review["kind"] = json!(kind.kind);
+    review["apiVersion"] = json!(kind.api_version());
+    if !review["metadata"].is_object() {
+        review["metadata"] = json!({});
+    }
+    Ok(Some(Response::value(201, &review)))
+}
+
+/// Answers the OpenID discovery document.
+pub fn openid(host: &str) -> Response {
+    let document: Value = json!({
+        "issuer": "https://kubernetes.default.svc",
+        "jwks_uri": format!("https://{host}/openid/v1/jwks"),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    });
+    Response::value(200, &document)
+}

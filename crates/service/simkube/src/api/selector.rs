@@ -1,0 +1,323 @@
+//! Label and field selectors.
+
+use serde_json::Value;
+
+use crate::api::problem::Problem;
+use crate::kinds::Kind;
+use crate::store::{Entry, Meta};
+
+/// What an object must be for a list or a watch to show it.
+#[derive(Clone, Debug, Default)]
+pub struct Selector {
+    labels: Vec<LabelRule>,
+    fields: Vec<FieldRule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct LabelRule {
+    key: String,
+    test: LabelTest,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum LabelTest {
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Exists,
+    Absent,
+    Greater(i64),
+    Less(i64),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FieldRule {
+    path: String,
+    value: String,
+    equal: bool,
+}
+
+impl Selector {
+    /// Reads `labelSelector` and `fieldSelector`.
+    ///
+    /// # Errors
+    ///
+    /// 400 where one does not parse, or names a field that the kind cannot be selected by.
+    pub fn parse(labels: &str, fields: &str, kind: &Kind) -> Result<Selector, Problem> {
+        let labels = parse_labels(labels).map_err(Problem::bad_request)?;
+        let fields = parse_fields(fields).map_err(Problem::bad_request)?;
+        for rule in &fields {
+            if !selectable(kind, &rule.path) {
+                return Err(Problem::bad_request(unsupported(kind, &rule.path)));
+            }
+        }
+        Ok(Selector { labels, fields })
+    }
+
+    /// Returns whether everything is shown.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    /// Returns the one name that is asked for, where that is so.
+    pub fn name(&self) -> Option<&str> {
+        let rule = self.fields.iter().find(|rule| rule.equal && rule.path == "metadata.name")?;
+        Some(&rule.value)
+    }
+
+    /// Returns whether an object at rest is shown. `key` is where it is kept.
+    pub fn shows(&self, kind: &Kind, key: &str, entry: &Entry) -> bool {
+        self.labels.iter().all(|rule| rule.holds(&entry.meta)) && self.fields_hold(kind, key, entry)
+    }
+
+    fn fields_hold(&self, kind: &Kind, key: &str, entry: &Entry) -> bool {
+        let (namespace, name) = key.split_once('/').unwrap_or(("", key));
+        let mut parsed: Option<Value> = None;
+        self.fields.iter().all(|rule| {
+            let holds = match rule.path.as_str() {
+                "metadata.name" => name == rule.value,
+                "metadata.namespace" => namespace == rule.value,
+                path => {
+                    let object = parsed.get_or_insert_with(|| entry.value());
+                    field_value(kind, object, path) == rule.value
+                }
+            };
+            holds == rule.equal
+        })
+    }
+}
+
+impl LabelRule {
+    fn holds(&self, meta: &Meta) -> bool {
+        let value = meta.labels.iter().find(|(key, _)| **key == *self.key).map(|(_, value)| &**value);
+        match (&self.test, value) {
+            (LabelTest::In(values), Some(value)) => values.iter().any(|one| one == value),
+            (LabelTest::NotIn(values), Some(value)) => values.iter().all(|one| one != value),
+            (LabelTest::Exists, value) => value.is_some(),
+            (LabelTest::Absent, value) => value.is_none(),
+            (LabelTest::Greater(bound), Some(value)) => value.parse().is_ok_and(|n: i64| n > *bound),
+            (LabelTest::Less(bound), Some(value)) => value.parse().is_ok_and(|n: i64| n < *bound),
+            (LabelTest::NotIn(_), None) => true,
+            (LabelTest::In(_) | LabelTest::Greater(_) | LabelTest::Less(_), None) => false,
+        }
+    }
+}
+
+fn parse_labels(text: &str) -> Result<Vec<LabelRule>, String> {
+    split_outside_parens(text)
+        .into_iter()
+        .filter(|part| !part.trim().is_empty())
+        .map(|part| parse_label(part.trim()))
+        .collect()
+}
+
+fn split_outside_parens(text: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut from) = (Vec::new(), 0_usize, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[from..]);
+    parts
+}
+
+fn parse_label(part: &str) -> Result<LabelRule, String> {
+    let rule = |key: &str, test| {
+        let key = key.trim().to_owned();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            return Err(format!("unable to parse requirement: found '{part}', expected: identifier"));
+        }
+        Ok(LabelRule { key, test })
+    };
+    if let Some(key) = part.strip_prefix('!') {
+        return rule(key, LabelTest::Absent);
+    }
+    if let Some((head, values)) = part.split_once('(') {
+        let values: Vec<String> = values
+            .trim_end()
+            .strip_suffix(')')
+            .ok_or_else(|| format!("unable to parse requirement: found '{part}', expected: ')'"))?
+            .split(',')
+            .map(|value| value.trim().to_owned())
+            .collect();
+        let mut words = head.split_whitespace();
+        return match (words.next(), words.next(), words.next()) {
+            (Some(key), Some("in"), None) => rule(key, LabelTest::In(values)),
+            (Some(key), Some("notin"), None) => rule(key, LabelTest::NotIn(values)),
+            _ => Err(format!(
+                "unable to parse requirement: found '{head}', expected: in, notin, =, ==, !=, gt, lt"
+            )),
+        };
+    }
+    let one = |value: &str| vec![value.trim().to_owned()];
+    if let Some((key, value)) = part.split_once("!=") {
+        return rule(key, LabelTest::NotIn(one(value)));
+    }
+    if let Some((key, value)) = part.split_once('=') {
+        return rule(key, LabelTest::In(one(value.strip_prefix('=').unwrap_or(value))));
+    }
+    for (sign, greater) in [('>', true), ('<', false)] {
+        if let Some((key, value)) = part.split_once(sign) {
+            let bound = value.trim().parse().map_err(|_| {
+                format!("values[0][{key}]: Invalid value: \"{}\": for 'Gt', 'Lt' operators, the value must be an integer", value.trim())
+            })?;
+            let test = if greater { LabelTest::Greater(bound) } else { LabelTest::Less(bound) };
+            return rule(key, test);
+        }
+    }
+    rule(part, LabelTest::Exists)
+}
+
+fn parse_fields(text: &str) -> Result<Vec<FieldRule>, String> {
+    split_escaped(text)
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (path, value, equal) = if let Some((path, value)) = part.split_once("!=") {
+                (path, value, false)
+            } else if let Some((path, value)) = part.split_once("==") {
+                (path, value, true)
+            } else if let Some((path, value)) = part.split_once('=') {
+                (path, value, true)
+            } else {
+                return Err(format!("invalid selector: '{text}'; can't understand '{part}'"));
+            };
+            Ok(FieldRule { path: path.to_owned(), value: unescape(value), equal })
+        })
+        .collect()
+}
+
+fn split_escaped(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut escaped = false;
+    for c in text.chars() {
+        if c == ',' && !escaped {
+            parts.push(String::new());
+            continue;
+        }
+        escaped = c == '\\' && !escaped;
+        if let Some(last) = parts.last_mut() {
+            last.push(c);
+        }
+    }
+    parts
+}
+
+fn unescape(value: &str) -> String {
+    value.replace("\\,", ",").replace("\\=", "=").replace("\\\\", "\\")
+}
+
+fn unsupported(_kind: &Kind, path: &str) -> String {
+    format!("field label not supported: {path}")
+}
+
+/// Fields beyond name and namespace that a built-in kind can be selected by, with the place where they stand.
+const SELECTABLE: &[(&str, &str, &[&str])] = &[
+    (
+        "",
+        "Pod",
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.podIPs",
+            "status.nominatedNodeName",
+        ],
+    ),
+    (
+        "",
+        "Event",
+        &[
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        ],
+    ),
+    (
+        "events.k8s.io",
+        "Event",
+        &[
+            "regarding.kind",
+            "regarding.namespace",
+            "regarding.name",
+            "regarding.uid",
+            "regarding.apiVersion",
+            "regarding.resourceVersion",
+            "regarding.fieldPath",
+            "reason",
+            "reportingController",
+            "type",
+        ],
+    ),
+    ("", "Secret", &["type"]),
+    ("", "Namespace", &["name", "status.phase"]),
+    ("", "Node", &["spec.unschedulable"]),
+    ("", "Service", &["spec.clusterIP", "spec.type"]),
+    ("", "ReplicationController", &["status.replicas"]),
+    ("", "PersistentVolume", &["name"]),
+    ("", "PersistentVolumeClaim", &["name"]),
+    ("apps", "ReplicaSet", &["status.replicas"]),
+    ("batch", "Job", &["status.successful"]),
+    ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
+];
+
+fn selectable(kind: &Kind, path: &str) -> bool {
+    if path == "metadata.name" || path == "metadata.namespace" {
+        return true;
+    }
+    match &kind.definition {
+        Some(definition) => definition.selectable(&kind.version).iter().any(|field| field == path),
+        None => SELECTABLE
+            .iter()
+            .any(|(group, name, paths)| kind.is(group, name) && paths.contains(&path)),
+    }
+}
+
+fn field_value(kind: &Kind, object: &Value, path: &str) -> String {
+    let path = match (kind.kind.as_str(), path) {
+        ("Namespace" | "PersistentVolume" | "PersistentVolumeClaim", "name") => "metadata.name",
+        ("Job", "status.successful") => "status.succeeded",
+        ("Pod", "status.podIPs") => "status.podIP",
+        ("Event", "source") => "source.component",
+        (_, path) => path,
+    };
+    // Events are kept as core events, whatever group serves them.
+    let path = match path.strip_prefix("regarding.") {
+        Some(rest) => format!("involvedObject.{rest}"),
+        None if path == "reportingController" => "reportingComponent".to_owned(),
+        None => path.to_owned(),
+    };
+    let found = path.split('.').try_fold(object, |at, step| at.get(step));
+    match found {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => absent(&path).to_owned(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// What an absent field is compared as.
+fn absent(path: &str) -> &'static str {
+    match path {
+        "spec.unschedulable" | "spec.hostNetwork" => "false",
+        "status.succeeded" | "status.replicas" => "0",
+        _ => "",
+    }
+}

@@ -1,0 +1,770 @@
+//! Create, update and patch: one way through the rules for all of them.
+//!
+//! A write is decoded, its fields get their owner, admission and the kind's strategy do
+//! their part, validation follows, and what then differs from what stood there is
+//! committed. A commit that another write overtook is tried again from the start, unless
+//! the client named the version that it wants to replace.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::negotiate::Wanted;
+use super::options::{FieldValidation, WriteKind, WriteOptions};
+use super::problem::{Cause, Problem};
+use super::read;
+use super::request::{Request, Response};
+use super::route::{Query, Target};
+use crate::body::{self, Body};
+use crate::cluster::Cluster;
+use crate::kinds::Kind;
+use crate::ownership::Writer;
+use crate::store::{CommitError, Draft, Entry, Expect};
+use crate::{convert, meta, ownership, strategy, types};
+
+/// How often a write that others overtook is tried again.
+const ATTEMPTS_MAX: usize = 16;
+
+/// What a write led to.
+#[derive(Debug)]
+pub struct Written {
+    /// The object at rest, or as it would rest.
+    pub entry: Entry,
+    /// Whether it was made by this write.
+    pub created: bool,
+}
+
+/// What a request to write says, taken apart.
+pub struct Write<'a> {
+    /// The cluster.
+    pub cluster: &'a Arc<Cluster>,
+    /// The resource, at the version of the request.
+    pub kind: &'a Arc<Kind>,
+    /// Where.
+    pub target: &'a Target,
+    /// The options.
+    pub options: &'a WriteOptions,
+    /// The field manager: as named, or as the user agent says.
+    pub manager: String,
+    /// What the client is told beside the answer.
+    pub warnings: Vec<String>,
+}
+
+impl<'a> Write<'a> {
+    /// Begins a write.
+    pub fn new(
+        cluster: &'a Arc<Cluster>,
+        kind: &'a Arc<Kind>,
+        target: &'a Target,
+        options: &'a WriteOptions,
+        user_agent: &str,
+    ) -> Write<'a> {
+        let manager = if options.field_manager.is_empty() {
+            manager_of(user_agent)
+        } else {
+            options.field_manager.clone()
+        };
+        Write { cluster, kind, target, options, manager, warnings: Vec::new() }
+    }
+
+    /// Answers POST on a collection.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn create(mut self, request: &Request, wanted: Wanted) -> Result<Response, Problem> {
+        self.namespace_exists()?;
+        let body = body::read(&request.content_type, &request.body, self.kind)?;
+        let object = self.decode(body)?;
+        let written = self.create_object(object)?;
+        self.answer(&written, wanted)
+    }
+
+    /// Answers PUT on an object or its status.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn replace(mut self, request: &Request, wanted: Wanted) -> Result<Response, Problem> {
+        let body = body::read(&request.content_type, &request.body, self.kind)?;
+        let object = self.decode(body)?;
+        let named = meta::text(&object, "name");
+        if named != self.target.name {
+            return Err(Problem::bad_request(if named.is_empty() {
+                "name must be provided".to_owned()
+            } else {
+                format!(
+                    "the name of the object ({named}) does not match the name on the URL ({})",
+                    self.target.name
+                )
+            }));
+        }
+        let pinned = !meta::text(&object, "resourceVersion").is_empty();
+        let written = self.change(pinned, |live| match live {
+            Some(_) => Ok(Step::Update(object.clone())),
+            None => Ok(Step::Create(object.clone())),
+        })?;
+        self.answer(&written, wanted)
+    }
+
+    /// Answers PATCH on an object or its status.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn patch(mut self, request: &Request, wanted: Wanted) -> Result<Response, Problem> {
+        let patch = Patch::read(request, self.kind)?;
+        let written = self.apply_patch(&patch)?;
+        self.answer(&written, wanted)
+    }
+
+    /// Sets part of an object, as the scale subresource does. `version` is the one to replace, or `""`.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn set(mut self, version: &str, set: impl Fn(&mut Value)) -> Result<Written, Problem> {
+        let pinned = !version.is_empty();
+        self.change(pinned, |live| {
+            let mut object = live.cloned().ok_or(Step::NotFound)?;
+            set(&mut object);
+            let given = if pinned { json!(version) } else { object["metadata"]["resourceVersion"].clone() };
+            meta::of(&mut object).insert("resourceVersion".to_owned(), given);
+            Ok(Step::Update(object))
+        })
+    }
+
+    fn apply_patch(&mut self, patch: &Patch) -> Result<Written, Problem> {
+        if let Patch::Apply(body) = patch {
+            let faults: Vec<String> =
+                body.duplicates.iter().map(|path| format!("key \"{path}\" already set in map")).collect();
+            if let Some(fault) = faults.first() {
+                return Err(Problem::bad_request(format!("error decoding YAML: {fault}")));
+            }
+            return self.apply(&body.value);
+        }
+        let kind = self.kind.clone();
+        self.change(false, |live| {
+            let live = live.ok_or(Step::NotFound)?;
+            let patched = patch.on(&kind, live)?;
+            Ok(Step::Patched(patched))
+        })
+    }
+
+    fn apply(&mut self, patch: &Value) -> Result<Written, Problem> {
+        self.apply_names(patch)?;
+        let (kind, force) = (self.kind.clone(), self.options.force);
+        let manager = self.manager.clone();
+        let now = self.cluster.now_text();
+        let subresource = self.target.subresource.clone();
+        // Unknown fields are found once: what is applied does not change between attempts.
+        let decoded = types::decode(&kind, patch.clone())?;
+        self.mind(&decoded.faults)?;
+        self.change(false, |live| {
+            let writer = Writer { manager: &manager, subresource: &subresource, now: &now };
+            let object = ownership::apply(&kind, live, patch, force, &writer)?;
+            Ok(match live {
+                Some(_) => Step::Applied(object),
+                None => Step::AppliedNew(object),
+            })
+        })
+    }
+
+    /// An apply says what it applies, and where.
+    fn apply_names(&self, patch: &Value) -> Result<(), Problem> {
+        let wanted = (self.kind.api_version(), self.kind.kind.clone());
+        let api_version = manifest::api_version(patch).to_owned();
+        let kind = manifest::kind(patch).to_owned();
+        if kind.is_empty() || api_version.is_empty() {
+            let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
+            return Err(Problem::bad_request(format!(
+                "invalid object type: Object '{missing}' is missing in '{patch}'"
+            )));
+        }
+        if api_version != wanted.0 {
+            return Err(Problem::bad_request(format!(
+                "incorrect version specified in apply patch. Specified patch version: {api_version}, expected: {}",
+                wanted.0
+            )));
+        }
+        let _same_kind = kind == wanted.1;
+        if meta::of_ref(patch).is_some_and(|m| m.contains_key("managedFields") && !m["managedFields"].is_null()) {
+            return Err(Problem::bad_request("metadata.managedFields must be nil"));
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, body: Body) -> Result<Value, Problem> {
+        let mut value = body.value;
+        self.names_kind(&mut value)?;
+        let duplicates = body.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
+        let decoded = types::decode(self.kind, value)?;
+        let faults: Vec<String> = duplicates.chain(decoded.faults).collect();
+        self.mind(&faults)?;
+        let mut value = decoded.value;
+        types::set_defaults(self.kind, &mut value);
+        self.names_namespace(&mut value)?;
+        Ok(value)
+    }
+
+    /// What strict decoding finds is an error, a warning, or nothing, as the client wants.
+    fn mind(&mut self, faults: &[String]) -> Result<(), Problem> {
+        match self.options.field_validation {
+            FieldValidation::Ignore => {}
+            FieldValidation::Warn => self.warnings.extend_from_slice(faults),
+            FieldValidation::Strict if faults.is_empty() => {}
+            FieldValidation::Strict => {
+                let said = faults.join(", ");
+                let kind = &self.kind.kind;
+                let message = if self.kind.built_in() {
+                    format!(
+                        "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}",
+                        self.kind.version
+                    )
+                } else {
+                    format!("{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}", self.kind.version)
+                };
+                return Err(Problem::bad_request(message));
+            }
+        }
+        Ok(())
+    }
+
+    fn names_kind(&self, value: &mut Value) -> Result<(), Problem> {
+        let expected = (self.kind.api_version(), self.kind.kind.clone());
+        if !value.is_object() {
+            return Err(Problem::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
+                expected.1,
+                go_type(value)
+            )));
+        }
+        let api_version = manifest::api_version(value).to_owned();
+        let kind = manifest::kind(value).to_owned();
+        if !self.kind.built_in() && (api_version.is_empty() || kind.is_empty()) {
+            let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
+            return Err(Problem::bad_request(format!("Object '{missing}' is missing in '{value}'")));
+        }
+        if (!kind.is_empty() && kind != expected.1) || (!api_version.is_empty() && api_version != expected.0) {
+            return Err(self.other_kind(&api_version, &kind));
+        }
+        value["apiVersion"] = json!(expected.0);
+        value["kind"] = json!(expected.1);
+        Ok(())
+    }
+
+    fn other_kind(&self, api_version: &str, kind: &str) -> Problem {
+        let expected = self.kind.api_version();
+        let api_version = if api_version.is_empty() { &expected } else { api_version };
+        let kinds = self.cluster.kinds();
+        let known = kinds.of(api_version, kind).is_some();
+        let (_, version) = manifest::split_api_version(api_version);
+        if known && api_version != expected && self.kind.kind == kind {
+            return Problem::bad_request(format!(
+                "the API version in the data ({api_version}) does not match the expected API version ({expected})"
+            ));
+        }
+        if known && self.kind.built_in() {
+            return Problem::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {}: converting ({}) to ({}): unknown conversion",
+                self.kind.kind,
+                strategy::go_name(api_version, kind),
+                strategy::go_internal_name(&self.kind.group, &self.kind.kind),
+            ));
+        }
+        if self.kind.built_in() {
+            return Problem::bad_request(format!(
+                "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+            ));
+        }
+        if kind != self.kind.kind {
+            return Problem::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {}: unknown kind",
+                self.kind.kind
+            ));
+        }
+        Problem::bad_request(format!(
+            "the API version in the data ({api_version}) does not match the expected API version ({expected})"
+        ))
+    }
+
+    fn names_namespace(&self, value: &mut Value) -> Result<(), Problem> {
+        let named = meta::text(value, "namespace").to_owned();
+        if !self.kind.namespaced {
+            if !named.is_empty() {
+                return Err(Problem::bad_request(
+                    "namespace is not allowed on this type".to_owned(),
+                ));
+            }
+            return Ok(());
+        }
+        if named.is_empty() {
+            meta::of(value).insert("namespace".to_owned(), json!(self.target.namespace));
+        } else if named != self.target.namespace {
+            return Err(Problem::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+        Ok(())
+    }
+
+    fn namespace_exists(&self) -> Result<(), Problem> {
+        if !self.kind.namespaced {
+            return Ok(());
+        }
+        let namespace = &self.target.namespace;
+        if self.cluster.store.get("/namespaces", namespace).is_some() {
+            return Ok(());
+        }
+        let kinds = self.cluster.kinds();
+        let kind = kinds.find("", "v1", "namespaces").expect("namespaces are built in");
+        Err(Problem::not_found(kind, namespace))
+    }
+
+    /// No new content for a namespace that is going.
+    fn namespace_stays(&self, name: &str) -> Result<(), Problem> {
+        if !self.kind.namespaced {
+            return Ok(());
+        }
+        let namespace = &self.target.namespace;
+        let going = self.cluster.store.get("/namespaces", namespace).is_some_and(|e| e.meta.deleting);
+        if !going {
+            return Ok(());
+        }
+        let why = format!(
+            "unable to create new content in namespace {namespace} because it is being terminated"
+        );
+        let because = Cause {
+            reason: "NamespaceTerminating".to_owned(),
+            message: format!("namespace {namespace} is being terminated"),
+            field: "metadata.namespace".to_owned(),
+        };
+        Err(Problem::forbidden(self.kind, name, &why).because(&[because]))
+    }
+
+    fn create_object(&mut self, object: Value) -> Result<Written, Problem> {
+        for attempt in 1..=ATTEMPTS_MAX {
+            let generated = meta::text(&object, "name").is_empty()
+                && !meta::text(&object, "generateName").is_empty();
+            match self.create_once(object.clone(), None) {
+                Err(problem) if generated && problem.reason == "AlreadyExists" && attempt < ATTEMPTS_MAX => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Problem::new(500, "InternalError", "no free name was found"))
+    }
+
+    /// Makes an object; `owned` is the object with its managed fields where an apply made them.
+    fn create_once(&mut self, object: Value, owned: Option<()>) -> Result<Written, Problem> {
+        let now = self.cluster.now_text();
+        let mut object = object;
+        if owned.is_none() {
+            let writer = Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            object = ownership::update(self.kind, None, object, &writer);
+        }
+        if !meta::text(&object, "resourceVersion").is_empty() {
+            return Err(Problem::bad_request("resourceVersion should not be set on objects to be created"));
+        }
+        strategy::admit_create(self.cluster, self.kind, &mut object)?;
+        self.namespace_stays(meta::text(&object, "name"))?;
+        meta::clear_system_fields(&mut object);
+        if meta::text(&object, "name").is_empty() {
+            let base = meta::text(&object, "generateName").to_owned();
+            if !base.is_empty() {
+                let name = self.cluster.generate_name(&base);
+                meta::of(&mut object).insert("name".to_owned(), json!(name));
+            }
+        }
+        let uid = self.cluster.new_uid();
+        let metadata = meta::of(&mut object);
+        metadata.insert("uid".to_owned(), json!(uid));
+        metadata.insert("creationTimestamp".to_owned(), json!(now));
+        strategy::prepare_create(self.cluster, self.kind, &mut object)?;
+        let name = meta::text(&object, "name").to_owned();
+        let causes = strategy::create_causes(self.cluster, self.kind, &object);
+        if !causes.is_empty() {
+            return Err(Problem::invalid(&self.kind.group, &self.kind.kind, &name, &causes));
+        }
+        self.warnings.extend(strategy::warnings(self.kind, &object, None));
+        let stored = convert::into_stored(self.kind, object)?;
+        let key = self.kind.key(&self.target.namespace, &name);
+        let draft = Draft::new(&stored);
+        if self.options.dry_run {
+            if self.cluster.store.get(&self.kind.table, &key).is_some() {
+                return Err(Problem::already_exists(self.kind, &name));
+            }
+            return Ok(Written { entry: draft.unkept(), created: true });
+        }
+        match self.cluster.store.commit(&self.kind.table, &key, Expect::Absent, draft) {
+            Ok(entry) => {
+                strategy::after_write(self.cluster, self.kind, None, &stored);
+                Ok(Written { entry, created: true })
+            }
+            Err(CommitError::Conflict) => Err(Problem::already_exists(self.kind, &name)),
+            Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
+        }
+    }
+
+    /// Changes what stands at the target, again where another write came between.
+    fn change(
+        &mut self,
+        pinned: bool,
+        step: impl Fn(Option<&Value>) -> Result<Step, Step>,
+    ) -> Result<Written, Problem> {
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
+        let warnings = self.warnings.len();
+        for _attempt in 0..ATTEMPTS_MAX {
+            self.warnings.truncate(warnings);
+            let live = self.cluster.store.get(&self.kind.table, &key);
+            let shown = match &live {
+                Some(entry) => Some(convert::out(self.kind, entry.value())?),
+                None => None,
+            };
+            let next = match step(shown.as_ref()) {
+                Ok(next) | Err(next) => next,
+            };
+            let outcome = match (next, live, shown) {
+                (Step::Refused(problem), _, _) => return Err(problem),
+                (Step::NotFound, _, _) => return Err(Problem::not_found(self.kind, &self.target.name)),
+                (Step::Create(object), None, _) => {
+                    if !strategy::creates_on_update(self.kind) || !self.target.subresource.is_empty() {
+                        return Err(Problem::not_found(self.kind, &self.target.name));
+                    }
+                    if !meta::text(&object, "resourceVersion").is_empty() {
+                        return Err(Problem::modified(self.kind, &self.target.name));
+                    }
+                    self.namespace_exists()?;
+                    self.create_once(object, None)
+                }
+                (Step::AppliedNew(object), None, _) => {
+                    if !self.target.subresource.is_empty() {
+                        return Err(Problem::not_found(self.kind, &self.target.name));
+                    }
+                    self.applied_new(object)
+                }
+                (Step::Update(object), Some(entry), Some(shown)) => {
+                    self.update_once(&entry, &shown, object, Owners::OfUpdate)
+                }
+                (Step::Patched(object), Some(entry), Some(shown)) => {
+                    let object = self.decode_patched(object)?;
+                    self.update_once(&entry, &shown, object, Owners::OfUpdate)
+                }
+                (Step::Applied(object), Some(entry), Some(shown)) => {
+                    let object = self.decode_applied(object)?;
+                    self.update_once(&entry, &shown, object, Owners::Set)
+                }
+                (_, _, _) => return Err(Problem::not_found(self.kind, &self.target.name)),
+            };
+            match outcome {
+                Err(problem) if problem.reason == OVERTAKEN && !pinned => {}
+                Err(problem) if problem.reason == OVERTAKEN => {
+                    return Err(Problem::modified(self.kind, &self.target.name));
+                }
+                outcome => return outcome,
+            }
+        }
+        Err(Problem::modified(self.kind, &self.target.name))
+    }
+
+    fn applied_new(&mut self, object: Value) -> Result<Written, Problem> {
+        self.namespace_exists()?;
+        let mut object = self.decode_applied(object)?;
+        self.named_as_the_path(&mut object)?;
+        match self.create_once(object, Some(())) {
+            Err(problem) if problem.reason == "AlreadyExists" && !self.options.dry_run => Err(overtaken()),
+            outcome => outcome,
+        }
+    }
+
+    fn named_as_the_path(&self, object: &mut Value) -> Result<(), Problem> {
+        let named = meta::text(object, "name").to_owned();
+        if named.is_empty() {
+            meta::of(object).insert("name".to_owned(), json!(self.target.name));
+        } else if named != self.target.name {
+            return Err(Problem::bad_request(format!(
+                "the name of the object ({named}) does not match the name on the URL ({})",
+                self.target.name
+            )));
+        }
+        self.names_namespace(object)
+    }
+
+    fn decode_patched(&mut self, object: Value) -> Result<Value, Problem> {
+        let decoded = types::decode(self.kind, object)?;
+        self.mind(&decoded.faults)?;
+        let mut value = decoded.value;
+        types::set_defaults(self.kind, &mut value);
+        Ok(value)
+    }
+
+    fn decode_applied(&mut self, object: Value) -> Result<Value, Problem> {
+        let mut value = types::decode(self.kind, object)?.value;
+        types::set_defaults(self.kind, &mut value);
+        Ok(value)
+    }
+
+    fn update_once(
+        &mut self,
+        entry: &Entry,
+        live: &Value,
+        new: Value,
+        owners: Owners,
+    ) -> Result<Written, Problem> {
+        let name = self.target.name.clone();
+        let mut new = new;
+        let refuse = |causes: &[Cause]| {
+            Err(Problem::invalid(&self.kind.group, &self.kind.kind, &name, causes))
+        };
+        new["apiVersion"] = json!(self.kind.api_version());
+        new["kind"] = json!(self.kind.kind);
+        let uid = meta::text(&new, "uid");
+        if !uid.is_empty() && uid != &*entry.meta.uid {
+            return Err(Problem::conflict(
+                self.kind,
+                &name,
+                &format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", entry.meta.uid),
+            ));
+        }
+        let version = meta::text(&new, "resourceVersion").to_owned();
+        if version.is_empty() || version == "0" {
+            if !strategy::updates_unconditionally(self.kind) && self.target.subresource.is_empty() {
+                return refuse(&[meta::cause(
+                    "FieldValueInvalid",
+                    "metadata.resourceVersion",
+                    "Invalid value: 0: must be specified for an update",
+                )]);
+            }
+        } else if version.parse() != Ok(entry.revision) {
+            if version.parse::<u64>().is_err() {
+                return refuse(&[meta::cause(
+                    "FieldValueInvalid",
+                    "metadata.resourceVersion",
+                    &format!("Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"),
+                )]);
+            }
+            return Err(Problem::modified(self.kind, &name));
+        }
+        meta::of(&mut new).remove("resourceVersion");
+        if let Owners::OfUpdate = owners {
+            let now = self.cluster.now_text();
+            let writer = Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            new = ownership::update(self.kind, Some(live), new, &writer);
+        }
+        strategy::admit_update(self.cluster, self.kind, live, &mut new)?;
+        meta::carry_over(live, &mut new);
+        strategy::prepare_update(self.cluster, self.kind, &self.target.subresource, live, &mut new)?;
+        let causes = strategy::update_causes(self.cluster, self.kind, &self.target.subresource, live, &new);
+        if !causes.is_empty() {
+            return refuse(&causes);
+        }
+        self.warnings.extend(strategy::warnings(self.kind, &new, Some(live)));
+        ownership::keep_times_of_no_change(live, &mut new);
+        self.commit_update(entry, live, new)
+    }
+
+    fn commit_update(&mut self, entry: &Entry, live: &Value, new: Value) -> Result<Written, Problem> {
+        let mut before = live.clone();
+        meta::of(&mut before).remove("resourceVersion");
+        if before == new {
+            return Ok(Written { entry: entry.clone(), created: false });
+        }
+        let stored = convert::into_stored(self.kind, new)?;
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
+        let draft = Draft::new(&stored);
+        if self.options.dry_run {
+            return Ok(Written { entry: draft.kept_as(entry.revision), created: false });
+        }
+        if entry.meta.deleting && super::delete::may_go(self.kind, &stored) {
+            return super::delete::finish(self.cluster, self.kind, &key, entry, draft)
+                .map(|entry| Written { entry, created: false });
+        }
+        match self.cluster.store.commit(&self.kind.table, &key, Expect::Revision(entry.revision), draft) {
+            Ok(entry) => {
+                strategy::after_write(self.cluster, self.kind, Some(&before), &stored);
+                Ok(Written { entry, created: false })
+            }
+            Err(CommitError::Conflict) => Err(overtaken()),
+            Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
+        }
+    }
+
+    fn answer(self, written: &Written, wanted: Wanted) -> Result<Response, Problem> {
+        let code = if written.created { 201 } else { 200 };
+        let mut response = read::one(self.kind, &written.entry, wanted, code)?;
+        response.warnings = self.warnings;
+        Ok(response)
+    }
+}
+
+/// Reads, changes and writes an object on behalf of the server itself.
+///
+/// `change` answers whether it changed anything. An object that is not there is left alone.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn change_as_server(
+    cluster: &Arc<Cluster>,
+    kind: &Arc<Kind>,
+    namespace: &str,
+    name: &str,
+    change: impl Fn(&mut Value) -> bool,
+) -> Result<(), Problem> {
+    let key = kind.key(namespace, name);
+    for _attempt in 0..ATTEMPTS_MAX {
+        let Some(entry) = cluster.store.get(&kind.table, &key) else { return Ok(()) };
+        let mut object = entry.value();
+        if !change(&mut object) {
+            return Ok(());
+        }
+        meta::of(&mut object).remove("resourceVersion");
+        let draft = Draft::new(&object);
+        if entry.meta.deleting && super::delete::may_go(kind, &object) {
+            match super::delete::finish(cluster, kind, &key, &entry, draft) {
+                Err(problem) if problem.reason == OVERTAKEN => continue,
+                outcome => return outcome.map(drop),
+            }
+        }
+        match cluster.store.commit(&kind.table, &key, Expect::Revision(entry.revision), draft) {
+            Ok(_) => {
+                strategy::after_write(cluster, kind, Some(&entry.value()), &object);
+                return Ok(());
+            }
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::NotKept(error)) => return Err(not_kept(&error)),
+        }
+    }
+    Err(Problem::modified(kind, name))
+}
+
+/// Where the managed fields of an update come from.
+#[derive(Clone, Copy)]
+enum Owners {
+    /// They follow from what changed.
+    OfUpdate,
+    /// An apply has set them.
+    Set,
+}
+
+/// What is to be done with what stands at the target.
+enum Step {
+    Create(Value),
+    Update(Value),
+    Patched(Value),
+    Applied(Value),
+    AppliedNew(Value),
+    NotFound,
+    Refused(Problem),
+}
+
+impl From<Problem> for Step {
+    fn from(problem: Problem) -> Step {
+        Step::Refused(problem)
+    }
+}
+
+/// Marks a commit that another write overtook; it never leaves this module.
+const OVERTAKEN: &str = "Overtaken";
+
+/// Returns the mark of a commit that another write overtook.
+pub fn overtaken() -> Problem {
+    Problem::new(409, OVERTAKEN, "another write came first")
+}
+
+/// Returns whether a problem is only that another write came first.
+pub fn was_overtaken(problem: &Problem) -> bool {
+    problem.reason == OVERTAKEN
+}
+
+/// Returns what is said where the disk refuses.
+pub fn not_kept(error: &crate::store::LogError) -> Problem {
+    Problem::new(500, "InternalError", format!("Internal error occurred: {error}"))
+}
+
+/// Returns the field manager that a user agent stands for: what stands before the first slash.
+fn manager_of(user_agent: &str) -> String {
+    let name = user_agent.split('/').next().unwrap_or_default();
+    let printable: String = name.chars().filter(|c| !c.is_control()).take(128).collect();
+    if printable.is_empty() { "unknown".to_owned() } else { printable }
+}
+
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A patch as it came.
+enum Patch {
+    Json(Value),
+    Merge(Value),
+    Strategic(Value),
+    Apply(Body),
+}
+
+impl Patch {
+    fn read(request: &Request, kind: &Kind) -> Result<Patch, Problem> {
+        let unparsed = |error: serde_json::Error| Problem::bad_request(error.to_string());
+        let value = || serde_json::from_slice(&request.body).map_err(unparsed);
+        match body::media(&request.content_type) {
+            "application/json-patch+json" => value().map(Patch::Json),
+            "application/merge-patch+json" => value().map(Patch::Merge),
+            "application/strategic-merge-patch+json" if kind.built_in() => value().map(Patch::Strategic),
+            "application/apply-patch+yaml" => {
+                body::json_or_yaml(&request.body).map(Patch::Apply).map_err(|problem| {
+                    Problem::bad_request(problem.message.replace("error converting YAML to JSON", "error decoding YAML"))
+                })
+            }
+            _ => Err(unsupported_patch(kind)),
+        }
+    }
+
+    fn on(&self, kind: &Kind, live: &Value) -> Result<Value, Problem> {
+        crate::patches::on(kind, live, match self {
+            Patch::Json(patch) => crate::patches::Patch::Json(patch),
+            Patch::Merge(patch) => crate::patches::Patch::Merge(patch),
+            Patch::Strategic(patch) => crate::patches::Patch::Strategic(patch),
+            Patch::Apply(body) => crate::patches::Patch::Merge(&body.value),
+        })
+    }
+}
+
+fn unsupported_patch(kind: &Kind) -> Problem {
+    let _kind = kind;
+    let mut problem = Problem::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+    problem.details = Some(json!({}));
+    problem
+}
+
+/// Returns which options a PATCH with this content type has.
+pub fn patch_kind(content_type: &str) -> WriteKind {
+    match body::media(content_type) {
+        "application/apply-patch+yaml" => WriteKind::Apply,
+        _ => WriteKind::Patch,
+    }
+}
+
+/// Reads the options of a write.
+///
+/// # Errors
+///
+/// As [`WriteOptions::parse`].
+pub fn options(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> {
+    WriteOptions::parse(query, kind)
+}
+
+/// Returns a value patched by a request's body, by the rules of its content type.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn patch_value(request: &Request, value: &Value) -> Result<Value, Problem> {
+    let scale = Kind::scale();
+    let patch = Patch::read(request, &scale)?;
+    patch.on(&scale, value)
+}

@@ -1,0 +1,202 @@
+//! Request bodies: JSON, YAML and protobuf, as values.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::api::problem::Problem;
+use crate::kinds::Kind;
+
+/// A body as a value, with the keys that stand twice in it.
+#[derive(Debug)]
+pub struct Body {
+    /// The last of equal keys counts.
+    pub value: Value,
+    /// Paths of keys that stand twice, in their order, for example `spec.replicas`.
+    pub duplicates: Vec<String>,
+}
+
+/// Objects larger than this are refused, as upstream's default does (3 MiB).
+pub const BODY_BYTES_MAX: usize = 3 << 20;
+
+/// Reads the body of a create or an update.
+///
+/// # Errors
+///
+/// 400 where it does not parse, 415 where its type is unknown.
+pub fn read(content_type: &str, bytes: &[u8], kind: &Kind) -> Result<Body, Problem> {
+    match media(content_type) {
+        "" | "application/json" | "*/*" => json(bytes, &kind.kind),
+        "application/yaml" | "application/x-yaml" | "text/yaml" => yaml(bytes),
+        "application/vnd.kubernetes.protobuf" => protobuf(bytes),
+        other => Err(Problem::new(
+            415,
+            "UnsupportedMediaType",
+            format!(
+                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf: {other}"
+            ),
+        )),
+    }
+}
+
+/// Returns a media type without its parameters.
+pub fn media(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// Reads JSON, or YAML where it is none, as apply patches may be either.
+///
+/// # Errors
+///
+/// 400 where it is neither.
+pub fn json_or_yaml(bytes: &[u8]) -> Result<Body, Problem> {
+    if bytes.first() == Some(&b'{')
+        && let Ok(body) = strict_json(bytes)
+    {
+        return Ok(body);
+    }
+    yaml(bytes)
+}
+
+/// Reads JSON.
+///
+/// # Errors
+///
+/// 400 where it does not parse; `expected` is the kind that should have stood there.
+pub fn json(bytes: &[u8], expected: &str) -> Result<Body, Problem> {
+    strict_json(bytes).map_err(|error| {
+        let why = go_words(&error, bytes);
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
+        Problem::bad_request(format!(
+            "the object provided is unrecognized (must be of type {expected}): couldn't get version/kind; json parse error: {why} ({shown})"
+        ))
+    })
+}
+
+fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
+    if error.is_eof() {
+        return "unexpected end of JSON input".to_owned();
+    }
+    let at = bytes
+        .split(|byte| *byte == b'\n')
+        .take(error.line().saturating_sub(1))
+        .map(|line| line.len() + 1)
+        .sum::<usize>()
+        + error.column().saturating_sub(1);
+    let found = bytes.get(at).copied().map_or(' ', char::from);
+    format!("invalid character '{found}' looking for beginning of value")
+}
+
+fn yaml(bytes: &[u8]) -> Result<Body, Problem> {
+    let value = goyaml::to_json(bytes).map_err(|error| {
+        Problem::bad_request(format!("error converting YAML to JSON: {error}"))
+    })?;
+    let duplicates = Vec::new();
+    Ok(Body { value, duplicates })
+}
+
+fn protobuf(bytes: &[u8]) -> Result<Body, Problem> {
+    let value = crate::types::from_protobuf(bytes).map_err(Problem::bad_request)?;
+    Ok(Body { value, duplicates: Vec::new() })
+}
+
+/// Writes a value as YAML, with sorted keys.
+pub fn to_yaml(value: &Value) -> String {
+    crate::types::to_yaml(value)
+}
+
+fn strict_json(bytes: &[u8]) -> Result<Body, serde_json::Error> {
+    let mut duplicates = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let seed = Seed { path: &mut String::new(), duplicates: &mut duplicates };
+    let value = seed.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(Body { value, duplicates })
+}
+
+/// Builds a value and notes keys that stand twice, which `serde_json` alone keeps to itself.
+struct Seed<'a> {
+    path: &'a mut String,
+    duplicates: &'a mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        let length = self.path.len();
+        loop {
+            use fmt::Write as _;
+            let _infallible = write!(self.path, "[{}]", items.len());
+            let seed = Seed { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let next = seq.next_element_seed(seed)?;
+            self.path.truncate(length);
+            match next {
+                Some(item) => items.push(item),
+                None => return Ok(Value::Array(items)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        let length = self.path.len();
+        while let Some(name) = map.next_key::<String>()? {
+            if length > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(&name);
+            if fields.contains_key(&name) {
+                self.duplicates.push(self.path.clone());
+            }
+            let seed = Seed { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let value = map.next_value_seed(seed)?;
+            self.path.truncate(length);
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+

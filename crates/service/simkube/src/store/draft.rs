@@ -1,0 +1,103 @@
+//! An object serialized, but for the revision that only the store can know.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::table::{Entry, Meta};
+
+/// An object ready to be written: its bytes before and behind the revision.
+///
+/// Kind, API version and revision come first in the bytes, so that a list can leave the
+/// first two out and a removal can put in another revision without parsing.
+#[derive(Debug)]
+pub struct Draft {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    meta: Meta,
+}
+
+impl Draft {
+    /// Serializes an object. `metadata.resourceVersion` is left out; the store sets it.
+    pub fn new(object: &Value) -> Draft {
+        let empty = Map::new();
+        let fields = object.as_object().unwrap_or(&empty);
+        let metadata = fields.get("metadata").and_then(Value::as_object).unwrap_or(&empty);
+        let mut head = prefix(
+            fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
+            fields.get("apiVersion").and_then(Value::as_str).unwrap_or_default(),
+        );
+        head.extend_from_slice(METADATA);
+        let mut tail = Vec::with_capacity(2048);
+        tail.push(b'"');
+        for (name, value) in metadata {
+            if name != "resourceVersion" {
+                field(&mut tail, name, value);
+            }
+        }
+        tail.push(b'}');
+        for (name, value) in fields {
+            if !matches!(name.as_str(), "kind" | "apiVersion" | "metadata") {
+                field(&mut tail, name, value);
+            }
+        }
+        // The newline is part of the bytes: it ends each answer, and lists leave it out.
+        tail.extend_from_slice(b"}\n");
+        Draft { head, tail, meta: Meta::of(metadata) }
+    }
+
+    /// Returns the bytes as they would stand at `revision`.
+    pub fn bytes_at(&self, revision: u64) -> Bytes {
+        let digits = revision.to_string();
+        let mut raw = Vec::with_capacity(self.head.len() + digits.len() + self.tail.len());
+        raw.extend_from_slice(&self.head);
+        raw.extend_from_slice(digits.as_bytes());
+        raw.extend_from_slice(&self.tail);
+        Bytes::from(raw)
+    }
+
+    /// Returns the object as it would rest, had it been kept: without a revision.
+    pub fn unkept(self) -> Entry {
+        let head = &self.head[..self.head.len() - REVISION.len()];
+        // Behind the revision stands its closing quote, and a comma unless nothing follows.
+        let tail = self.tail.strip_prefix(b"\",").or(self.tail.strip_prefix(b"\""));
+        let raw = [head, tail.unwrap_or_default()].concat();
+        Entry { revision: 0, raw: Bytes::from(raw), meta: Arc::new(self.meta) }
+    }
+
+    /// Returns the object as it would rest at a revision that it does not get.
+    pub fn kept_as(self, revision: u64) -> Entry {
+        self.at(revision)
+    }
+
+    pub(super) fn at(self, revision: u64) -> Entry {
+        Entry { revision, raw: self.bytes_at(revision), meta: Arc::new(self.meta) }
+    }
+}
+
+/// What stands between the API version and the digits of the revision.
+pub(super) const METADATA: &[u8] = b"\"metadata\":{\"resourceVersion\":\"";
+const REVISION: &[u8] = b"\"resourceVersion\":\"";
+
+/// Returns how the bytes of an object of this kind begin.
+pub fn prefix(kind: &str, api_version: &str) -> Vec<u8> {
+    let mut head = Vec::with_capacity(96);
+    head.extend_from_slice(b"{\"kind\":");
+    text(&mut head, kind);
+    head.extend_from_slice(b",\"apiVersion\":");
+    text(&mut head, api_version);
+    head.push(b',');
+    head
+}
+
+fn field(out: &mut Vec<u8>, name: &str, value: &Value) {
+    out.push(b',');
+    text(out, name);
+    out.push(b':');
+    serde_json::to_writer(out, value).expect("a value is always serializable to memory");
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("a string is always serializable to memory");
+}

@@ -1,0 +1,462 @@
+//! What differs from kind to kind: what a write may set, what it bumps, what it refuses.
+//!
+//! Upstream has a strategy type a kind. Here the rules stand in tables, and the few kinds
+//! whose rules are more than a row have a module of their own. Validation of built-in kinds
+//! is `kubevalid`'s.
+
+mod jobs;
+mod pods;
+mod services;
+
+pub use services::Addresses;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::api::problem::{Cause, Problem};
+use crate::cluster::{Cluster, text_of};
+use crate::kinds::Kind;
+use crate::store::Entry;
+use crate::{crds, meta, types, validation};
+
+/// Kinds that a PUT makes where they are missing.
+const CREATED_ON_UPDATE: &[(&str, &str)] = &[
+    ("coordination.k8s.io", "Lease"),
+    ("", "Endpoints"),
+    ("", "Event"),
+    ("events.k8s.io", "Event"),
+    ("", "LimitRange"),
+    ("", "Service"),
+    ("node.k8s.io", "RuntimeClass"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+];
+
+/// Kinds whose updates must name the version that they replace. CRDs' objects are among them too.
+const NEVER_UNCONDITIONAL: &[(&str, &str)] = &[
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io", "APIService"),
+    ("coordination.k8s.io", "Lease"),
+    ("node.k8s.io", "RuntimeClass"),
+    ("policy", "PodDisruptionBudget"),
+    ("storage.k8s.io", "CSIDriver"),
+    ("storage.k8s.io", "CSINode"),
+    ("storage.k8s.io", "CSIStorageCapacity"),
+    ("storage.k8s.io", "VolumeAttachment"),
+];
+
+/// Kinds whose deletion answers with the object instead of a Status.
+const RETURNED_WHEN_DELETED: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("", "Pod"),
+    ("", "PodTemplate"),
+    ("", "ResourceQuota"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("resource.k8s.io", "DeviceClass"),
+    ("resource.k8s.io", "ResourceClaim"),
+    ("resource.k8s.io", "ResourceClaimTemplate"),
+    ("resource.k8s.io", "ResourceSlice"),
+    ("storage.k8s.io", "CSIDriver"),
+    ("storage.k8s.io", "CSINode"),
+    ("storage.k8s.io", "StorageClass"),
+    ("storage.k8s.io", "VolumeAttachment"),
+    ("storage.k8s.io", "VolumeAttributesClass"),
+];
+
+/// Kinds with a generation, and the fields whose change raises it; without fields it stays 1.
+const GENERATION: &[(&str, &str, &[&str])] = &[
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", &["spec"]),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", &["spec"]),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", &["webhooks"]),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", &["spec"]),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", &["spec"]),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", &["webhooks"]),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", &["spec"]),
+    ("apps", "DaemonSet", &["spec"]),
+    ("apps", "Deployment", &["spec", "metadata.annotations"]),
+    ("apps", "ReplicaSet", &["spec"]),
+    ("apps", "StatefulSet", &["spec"]),
+    ("batch", "CronJob", &["spec"]),
+    ("batch", "Job", &["spec"]),
+    ("", "Pod", &["spec"]),
+    ("", "PodTemplate", &["template"]),
+    ("", "ReplicationController", &["spec"]),
+    ("discovery.k8s.io", "EndpointSlice", &["addressType", "endpoints", "ports", "metadata.labels"]),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", &["spec"]),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", &["spec"]),
+    ("networking.k8s.io", "Ingress", &["spec"]),
+    ("networking.k8s.io", "IngressClass", &["spec"]),
+    ("networking.k8s.io", "NetworkPolicy", &["spec"]),
+    ("policy", "PodDisruptionBudget", &["spec"]),
+    ("resource.k8s.io", "DeviceClass", &["spec"]),
+    ("resource.k8s.io", "ResourceSlice", &["spec"]),
+    ("scheduling.k8s.io", "PriorityClass", &[]),
+];
+
+fn in_table(table: &[(&str, &str)], kind: &Kind) -> bool {
+    table.iter().any(|(group, name)| kind.is(group, name))
+}
+
+/// Returns whether a PUT makes an object that is missing.
+pub fn creates_on_update(kind: &Kind) -> bool {
+    in_table(CREATED_ON_UPDATE, kind)
+}
+
+/// Returns whether an update need not name the version that it replaces.
+pub fn updates_unconditionally(kind: &Kind) -> bool {
+    kind.built_in() && !in_table(NEVER_UNCONDITIONAL, kind)
+}
+
+/// Returns whether a deletion answers with the object.
+pub fn returns_deleted(kind: &Kind) -> bool {
+    in_table(RETURNED_WHEN_DELETED, kind)
+}
+
+/// Returns whether the garbage collector cares for the kind.
+pub fn is_collected(kind: &Kind) -> bool {
+    !kind.is("", "Event") && !kind.is("events.k8s.io", "Event")
+}
+
+/// Returns whether objects of the kind are given time to end.
+pub fn graceful(kind: &Kind) -> bool {
+    kind.is("", "Pod")
+}
+
+/// Returns how many seconds the object has before it goes.
+pub fn grace_s(kind: &Kind, object: &Value, wanted: Option<i64>) -> i64 {
+    if graceful(kind) { pods::grace_s(object, wanted) } else { 0 }
+}
+
+/// Sets the deletion timestamp, and raises a generation that is kept.
+pub fn mark_deleting(object: &mut Value, now: Timestamp, grace_s: i64) {
+    let at = now.checked_add(jiff::SignedDuration::from_secs(grace_s)).unwrap_or(now);
+    let first = !meta::deleting(object);
+    let metadata = meta::of(object);
+    metadata.insert("deletionTimestamp".to_owned(), json!(text_of(at)));
+    metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(grace_s));
+    let generation = metadata.get("generation").and_then(Value::as_i64).unwrap_or(0);
+    if first && generation > 0 {
+        metadata.insert("generation".to_owned(), json!(generation + 1));
+    }
+}
+
+/// Refuses deletions that admission forbids.
+///
+/// # Errors
+///
+/// 403 for the namespaces that a cluster cannot be without.
+pub fn admit_delete(kind: &Kind, name: &str) -> Result<(), Problem> {
+    let lasting = matches!(name, "default" | "kube-system" | "kube-public");
+    if kind.is("", "Namespace") && lasting {
+        return Err(Problem::forbidden(kind, name, "this namespace may not be deleted"));
+    }
+    Ok(())
+}
+
+/// Does what admission does to a new object, after its fields have their owner.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn admit_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Result<(), Problem> {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Pod") if kind.built_in() => pods::admit(cluster, object),
+        ("", "PersistentVolumeClaim") => {
+            add_finalizer(object, "kubernetes.io/pvc-protection");
+            default_storage_class(cluster, object);
+        }
+        ("", "PersistentVolume") => add_finalizer(object, "kubernetes.io/pv-protection"),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Does what admission does to an updated object, after its fields have their owner.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn admit_update(
+    cluster: &Cluster,
+    kind: &Kind,
+    old: &Value,
+    new: &mut Value,
+) -> Result<(), Problem> {
+    let _fixed = (cluster, old);
+    if kind.is("", "Namespace") {
+        name_label(new);
+    }
+    Ok(())
+}
+
+fn add_finalizer(object: &mut Value, name: &str) {
+    let finalizers = meta::of(object).entry("finalizers").or_insert_with(|| json!([]));
+    if let Some(list) = finalizers.as_array_mut()
+        && !list.iter().any(|at| at == name)
+    {
+        list.push(json!(name));
+    }
+}
+
+fn default_storage_class(cluster: &Cluster, claim: &mut Value) {
+    if claim["spec"].get("storageClassName").is_some() {
+        return;
+    }
+    let Ok(page) = cluster.store.list("storage.k8s.io/storageclasses", "", None, 0, None) else { return };
+    let mut defaults: Vec<(String, String)> = page
+        .entries
+        .iter()
+        .map(|(_, entry)| entry.value())
+        .filter(|class| {
+            manifest::annotation(class, "storageclass.kubernetes.io/is-default-class") == Some("true")
+        })
+        .map(|class| (meta::text(&class, "creationTimestamp").to_owned(), meta::text(&class, "name").to_owned()))
+        .collect();
+    // The newest wins; of equally old ones the first by name.
+    defaults.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    if let Some((_, name)) = defaults.first() {
+        claim["spec"]["storageClassName"] = json!(name);
+    }
+}
+
+fn name_label(namespace: &mut Value) {
+    let name = meta::text(namespace, "name").to_owned();
+    if !name.is_empty() {
+        manifest::set_label(namespace, "kubernetes.io/metadata.name", &name);
+    }
+}
+
+/// Prepares a new object: no status from the client, first generation, what the server allocates.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Result<(), Problem> {
+    if kind.built_in() {
+        if GENERATION.iter().any(|(group, name, _)| kind.is(group, name)) {
+            meta::of(object).insert("generation".to_owned(), json!(1));
+        }
+        if kind.subresources.contains_key("status") && !kind.is("", "Node") {
+            set_status(object, types::zero(kind).get("status").cloned());
+        }
+    } else {
+        meta::of(object).insert("generation".to_owned(), json!(1));
+        if kind.subresources.contains_key("status")
+            && let Some(fields) = object.as_object_mut()
+        {
+            fields.remove("status");
+        }
+    }
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        _ if !kind.built_in() => {}
+        ("", "Pod") => pods::prepare_create(object),
+        ("", "Namespace") => prepare_namespace(object),
+        ("", "PersistentVolume" | "PersistentVolumeClaim") => {
+            object["status"] = json!({"phase": "Pending"});
+        }
+        ("", "Service") => services::prepare(cluster, None, object),
+        ("batch", "Job") => jobs::prepare_create(object),
+        ("apps", "DaemonSet") => set_template_generation(object, 1),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn prepare_namespace(object: &mut Value) {
+    object["status"] = json!({"phase": "Active"});
+    let finalizers = object["spec"].get("finalizers").and_then(Value::as_array).cloned();
+    let mut finalizers = finalizers.unwrap_or_default();
+    if !finalizers.iter().any(|name| name == "kubernetes") {
+        finalizers.push(json!("kubernetes"));
+    }
+    object["spec"] = json!({"finalizers": finalizers});
+}
+
+fn set_status(object: &mut Value, status: Option<Value>) {
+    let Some(fields) = object.as_object_mut() else { return };
+    match status {
+        Some(status) => fields.insert("status".to_owned(), status),
+        None => fields.remove("status"),
+    };
+}
+
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+fn set_template_generation(object: &mut Value, generation: i64) {
+    manifest::set_annotation(object, TEMPLATE_GENERATION, &generation.to_string());
+}
+
+fn template_generation(object: &Value) -> i64 {
+    manifest::annotation(object, TEMPLATE_GENERATION).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Prepares an updated object: what this door may not change is put back, the generation raised.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn prepare_update(
+    cluster: &Cluster,
+    kind: &Kind,
+    subresource: &str,
+    old: &Value,
+    new: &mut Value,
+) -> Result<(), Problem> {
+    if subresource == "status" {
+        keep_all_but_status(kind, old, new);
+        return Ok(());
+    }
+    if kind.subresources.contains_key("status") {
+        set_status(new, old.get("status").cloned());
+    }
+    if !kind.built_in() {
+        raise_when_changed(old, new, |object| {
+            let mut shown = object.clone();
+            if let Some(fields) = shown.as_object_mut() {
+                fields.remove("metadata");
+                if kind.subresources.contains_key("status") {
+                    fields.remove("status");
+                }
+            }
+            shown
+        });
+        return Ok(());
+    }
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Namespace") if subresource != "finalize" => {
+            new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();
+        }
+        ("", "Pod") => pods::prepare_update(subresource, old, new),
+        ("", "Service") => services::prepare(cluster, Some(old), new),
+        ("batch", "Job") => jobs::prepare_update(old, new),
+        ("apps", "DaemonSet") => {
+            let changed = old["spec"]["template"] != new["spec"]["template"];
+            let before = template_generation(old).max(1);
+            set_template_generation(new, before + i64::from(changed));
+        }
+        _ => {}
+    }
+    let rule = GENERATION.iter().find(|(group, name, _)| kind.is(group, name));
+    if let Some((_, _, fields)) = rule.filter(|(_, _, fields)| !fields.is_empty()) {
+        raise_when_changed(old, new, |object| {
+            Value::Array(fields.iter().map(|path| at_path(object, path)).collect())
+        });
+    }
+    Ok(())
+}
+
+fn at_path(object: &Value, path: &str) -> Value {
+    path.split('.').try_fold(object, |at, step| at.get(step)).cloned().unwrap_or_default()
+}
+
+fn raise_when_changed(old: &Value, new: &mut Value, of: impl Fn(&Value) -> Value) {
+    if of(old) == of(new) {
+        return;
+    }
+    let generation = manifest::generation(old);
+    meta::of(new).insert("generation".to_owned(), json!(generation + 1));
+}
+
+/// Through the status door only the status changes; built-in kinds let metadata through as well.
+fn keep_all_but_status(kind: &Kind, old: &Value, new: &mut Value) {
+    let status = new.get("status").cloned();
+    let mut kept = old.clone();
+    let given = meta::of(new).clone();
+    let metadata = meta::of(&mut kept);
+    if kind.built_in() {
+        let labels = metadata.get("labels").cloned();
+        *metadata = given;
+        if kind.is("apps", "Deployment") {
+            put(metadata, "labels", labels);
+        }
+        if kind.is("", "Pod") {
+            put(metadata, "ownerReferences", old["metadata"].get("ownerReferences").cloned());
+        }
+    } else {
+        put(metadata, "managedFields", given.get("managedFields").cloned());
+        metadata.remove("resourceVersion");
+    }
+    set_status(&mut kept, status);
+    *new = kept;
+}
+
+fn put(fields: &mut Map<String, Value>, name: &str, value: Option<Value>) {
+    match value {
+        Some(value) => fields.insert(name.to_owned(), value),
+        None => fields.remove(name),
+    };
+}
+
+/// Returns what is wrong with a new object.
+pub fn create_causes(cluster: &Cluster, kind: &Kind, object: &Value) -> Vec<Cause> {
+    let mut causes = meta::create_causes(kind, object);
+    causes.extend(validation::create(cluster, kind, object));
+    causes
+}
+
+/// Returns what is wrong with an updated object.
+pub fn update_causes(
+    cluster: &Cluster,
+    kind: &Kind,
+    subresource: &str,
+    old: &Value,
+    new: &Value,
+) -> Vec<Cause> {
+    let mut causes = meta::update_causes(old, new);
+    causes.extend(validation::update(cluster, kind, subresource, old, new));
+    causes
+}
+
+/// Returns what the client is told beside the answer.
+pub fn warnings(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<String> {
+    validation::warnings(kind, new, old)
+}
+
+/// Does what follows a write at once.
+pub fn after_write(cluster: &Arc<Cluster>, kind: &Kind, old: Option<&Value>, new: &Value) {
+    let _first = old;
+    if kind.is("apiextensions.k8s.io", "CustomResourceDefinition") {
+        crds::settle(cluster, meta::text(new, "name"));
+    }
+}
+
+/// Does what follows a removal at once.
+pub fn after_removal(cluster: &Arc<Cluster>, kind: &Kind, gone: &Entry) {
+    if kind.is("apiextensions.k8s.io", "CustomResourceDefinition") {
+        cluster.reload_definitions();
+    }
+    if kind.is("", "Service") {
+        cluster.addresses.release(&gone.value());
+    }
+}
+
+/// Returns how Go calls a kind's versioned type, for example `v1.Secret`.
+pub fn go_name(api_version: &str, kind: &str) -> String {
+    let (_, version) = manifest::split_api_version(api_version);
+    format!("{version}.{kind}")
+}
+
+/// Returns how Go calls a kind's internal type, for example `core.ConfigMap`.
+pub fn go_internal_name(group: &str, kind: &str) -> String {
+    let package = match group {
+        "" => "core",
+        "events.k8s.io" => "core",
+        "rbac.authorization.k8s.io" => "rbac",
+        group => group.split('.').next().unwrap_or(group),
+    };
+    format!("{package}.{kind}")
+}

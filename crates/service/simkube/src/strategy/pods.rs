@@ -1,0 +1,121 @@
+//! Pods: priority, tolerations, quality of service, grace.
+
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::meta;
+
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
+const TOLERATED_S: i64 = 300;
+
+/// Does what the admission plugins Priority and DefaultTolerationSeconds do.
+pub(super) fn admit(cluster: &Cluster, pod: &mut Value) {
+    let class = pod["spec"].get("priorityClassName").and_then(Value::as_str).unwrap_or_default();
+    let (priority, preemption) = priority_of(cluster, class);
+    let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    spec.insert("priority".to_owned(), json!(priority));
+    spec.entry("preemptionPolicy").or_insert(json!(preemption));
+    let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
+    let Some(list) = tolerations.as_array_mut() else { return };
+    for key in [NOT_READY, UNREACHABLE] {
+        let tolerated = list.iter().any(|toleration| {
+            let same = toleration.get("key").and_then(Value::as_str).is_none_or(|at| at == key || at.is_empty());
+            let effect = toleration.get("effect").and_then(Value::as_str).unwrap_or_default();
+            same && (effect.is_empty() || effect == "NoExecute")
+        });
+        if !tolerated {
+            list.push(json!({
+                "key": key,
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": TOLERATED_S,
+            }));
+        }
+    }
+}
+
+fn priority_of(cluster: &Cluster, class: &str) -> (i64, String) {
+    const PREEMPTS: &str = "PreemptLowerPriority";
+    match class {
+        "" => return (0, PREEMPTS.to_owned()),
+        "system-node-critical" => return (2_000_001_000, PREEMPTS.to_owned()),
+        "system-cluster-critical" => return (2_000_000_000, PREEMPTS.to_owned()),
+        _ => {}
+    }
+    let class = cluster.store.get("scheduling.k8s.io/priorityclasses", class).map(|entry| entry.value());
+    let class = class.unwrap_or_default();
+    let policy = class["preemptionPolicy"].as_str().unwrap_or(PREEMPTS).to_owned();
+    (class["value"].as_i64().unwrap_or(0), policy)
+}
+
+/// A new pod is pending, whatever the client says.
+pub(super) fn prepare_create(pod: &mut Value) {
+    pod["status"] = json!({"phase": "Pending", "qosClass": quality(&pod["spec"])});
+}
+
+/// Puts back what the main door may not change.
+pub(super) fn prepare_update(subresource: &str, old: &Value, new: &mut Value) {
+    if matches!(subresource, "ephemeralcontainers" | "resize") {
+        let changed = new["spec"].clone();
+        new["spec"] = old["spec"].clone();
+        if subresource == "ephemeralcontainers" {
+            if let Some(containers) = changed.get("ephemeralContainers") {
+                new["spec"]["ephemeralContainers"] = containers.clone();
+            }
+        } else if let Some(containers) = changed.get("containers") {
+            new["spec"]["containers"] = containers.clone();
+        }
+    }
+    if new["status"].is_null() {
+        new["status"] = json!({"phase": "Pending", "qosClass": quality(&new["spec"])});
+    }
+}
+
+/// Returns the quality-of-service class of a pod's spec.
+fn quality(spec: &Value) -> &'static str {
+    let containers: Vec<&Value> = ["containers", "initContainers"]
+        .iter()
+        .filter_map(|name| spec.get(name).and_then(Value::as_array))
+        .flatten()
+        .collect();
+    let amount = |container: &Value, what: &str, of: &str| {
+        container["resources"][what].get(of).filter(|amount| !is_zero(amount)).cloned()
+    };
+    let any = containers.iter().any(|container| {
+        ["requests", "limits"]
+            .iter()
+            .any(|what| ["cpu", "memory"].iter().any(|of| amount(container, what, of).is_some()))
+    });
+    if !any {
+        return "BestEffort";
+    }
+    let guaranteed = containers.iter().all(|container| {
+        ["cpu", "memory"].iter().all(|of| {
+            let limit = amount(container, "limits", of);
+            limit.is_some() && limit == amount(container, "requests", of)
+        })
+    });
+    if guaranteed { "Guaranteed" } else { "Burstable" }
+}
+
+fn is_zero(amount: &Value) -> bool {
+    match amount {
+        Value::String(text) => text.trim_end_matches(|c: char| c.is_ascii_alphabetic()) == "0",
+        other => other.as_f64() == Some(0.0),
+    }
+}
+
+/// Returns how many seconds a pod has to end.
+pub(super) fn grace_s(pod: &Value, wanted: Option<i64>) -> i64 {
+    let own = pod["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+    let unscheduled = pod["spec"].get("nodeName").and_then(Value::as_str).is_none_or(str::is_empty);
+    let ended = matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+    if unscheduled || ended {
+        return 0;
+    }
+    if meta::deleting(pod) && wanted.is_none() {
+        return pod["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(own);
+    }
+    wanted.unwrap_or(own).max(0)
+}
