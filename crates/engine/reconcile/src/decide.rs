@@ -37,7 +37,7 @@ pub struct Verdict {
     pub actions: Vec<Action>,
     /// How far the operation is; comes with the next facts.
     pub progress: Option<Progress>,
-    /// What users are told.
+    /// What users are told, once `patch` is written.
     pub events: Vec<Event>,
     /// When to look again at the latest, and why.
     pub next: Option<Next>,
@@ -399,13 +399,16 @@ fn operation_step(
         Waiting::No => state,
     };
     let known = facts.application.status.operation_state.as_deref() == Some(&state);
-    let Some(given) = given else {
-        // First it is written down that it runs; what it wants is gathered next.
-        if !known {
-            next.status.operation_state = Some(Box::new(state));
+    // First it is written down that it runs; what it wants is gathered next.
+    let given = match given {
+        Some(given) if known || given.progress.is_some() => given,
+        _ => {
+            if !known {
+                next.status.operation_state = Some(Box::new(state));
+            }
+            verdict.begun = true;
+            return;
         }
-        verdict.begun = true;
-        return;
     };
     let Some(side) = given.side.as_ref().or(facts.side.as_ref()) else {
         let words = "the desired state could not be loaded".to_owned();

@@ -370,7 +370,7 @@ pub(crate) fn operate(
     if terminating {
         progress.phase = OperationPhase::Terminating;
     }
-    progress.record(&world, &given.outcomes);
+    progress.record(&world.options, &given.outcomes);
     let step = progress.advance(&world);
 
     state.phase = CrdPhase::from(progress.phase.as_str());

@@ -1,6 +1,6 @@
 //! One step of an operation: from what is known now to what to do now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use manifest::kind;
 
@@ -9,6 +9,7 @@ use crate::model::{
     TaskResult, Wellness,
 };
 use crate::marks::{has_hook_finalizer, is_skipped};
+use crate::options::Options;
 use crate::plan::{World, plan};
 use crate::task::Task;
 
@@ -24,6 +25,8 @@ pub struct Progress {
     pub results: Vec<TaskResult>,
     /// The part that runs now; lost with the process, which then begins the part again.
     running: Option<Part>,
+    /// What the last step's actions are for: once carried out, the world may not show it any more.
+    tried: BTreeMap<TaskId, TaskResult>,
 }
 
 /// A phase and wave while it runs.
@@ -50,54 +53,70 @@ pub struct Step {
 impl Progress {
     /// An operation that begins, or goes on from what its status says.
     pub fn resume(phase: OperationPhase, message: String, results: Vec<TaskResult>) -> Self {
-        Self { phase, message, results, running: None }
+        Self { phase, message, results, running: None, tried: BTreeMap::new() }
     }
 
-    /// Writes down what became of actions.
-    pub fn record(&mut self, world: &World, outcomes: &[Outcome]) {
-        let mut tasks = plan(world, &self.results).tasks;
+    /// Writes down what became of the last step's actions.
+    pub fn record(&mut self, options: &Options, outcomes: &[Outcome]) {
         for outcome in outcomes {
-            let Some(task) = tasks.iter_mut().find(|task| task.id() == outcome.task) else {
-                continue;
-            };
-            match &outcome.done {
+            let Some(mut result) = self.tried.get(&outcome.task).cloned() else { continue };
+            let (status, progress, words) = match &outcome.done {
                 Done::Applied(words) => {
-                    let progress = match world.options.dry_run {
+                    let progress = match options.dry_run {
                         true => OperationPhase::Succeeded,
                         false => OperationPhase::Running,
                     };
-                    self.set(task, Some(ResultCode::Synced), Some(progress), words);
+                    (ResultCode::Synced, progress, words.as_str())
                 }
                 Done::PruneBegun => {
-                    let words = if world.options.dry_run { "pruned (dry run)" } else { "pruned" };
-                    let (status, progress) = (ResultCode::Pruned, OperationPhase::Succeeded);
-                    self.set(task, Some(status), Some(progress), words);
+                    let words = if options.dry_run { "pruned (dry run)" } else { "pruned" };
+                    (ResultCode::Pruned, OperationPhase::Succeeded, words)
                 }
                 Done::HookDeletionBegun(was_there) => {
                     if let Some(part) = self.running.as_mut().filter(|_| *was_there) {
                         part.deleting.insert(outcome.task.clone());
                     }
+                    continue;
                 }
                 Done::HookReleased => {
                     if let Some(part) = &mut self.running {
                         part.released.insert(outcome.task.clone());
                     }
+                    continue;
                 }
                 Done::Failed(words) => {
-                    let status = Some(ResultCode::SyncFailed);
-                    self.set(task, status, Some(OperationPhase::Failed), words);
                     if let Some(part) = &mut self.running {
                         part.failed = true;
                     }
+                    (ResultCode::SyncFailed, OperationPhase::Failed, words.as_str())
                 }
+            };
+            result.status = Some(status);
+            result.progress = Some(progress);
+            if !words.is_empty() {
+                words.clone_into(&mut result.message);
             }
+            self.keep(result);
         }
+        self.tried.clear();
     }
 
     /// Says what to do now, and moves the operation on.
     ///
     /// Call it again when its actions are carried out and recorded, and when the world changed.
     pub fn advance(&mut self, world: &World) -> Step {
+        let step = self.step(world);
+        let of_actions: BTreeSet<&TaskId> = step.actions.iter().map(|action| &action.task).collect();
+        let tasks = plan(world, &self.results).tasks;
+        self.tried = tasks
+            .iter()
+            .filter(|task| of_actions.contains(&task.id()))
+            .map(|task| (task.id(), task.result()))
+            .collect();
+        step
+    }
+
+    fn step(&mut self, world: &World) -> Step {
         let plan = plan(world, &self.results);
         let mut tasks = plan.tasks;
         if !plan.valid {
@@ -159,7 +178,10 @@ impl Progress {
         if !message.is_empty() {
             task.message = message.to_owned();
         }
-        let new = task.result();
+        self.keep(task.result());
+    }
+
+    fn keep(&mut self, new: TaskResult) {
         match self.results.iter_mut().find(|result| result.id == new.id) {
             Some(old) => {
                 old.status = new.status;
@@ -370,7 +392,7 @@ impl Progress {
         }
         self.running = Some(part.clone());
         if actions.is_empty() {
-            return Some(self.advance(world));
+            return Some(self.step(world));
         }
         Some(Step { actions })
     }
@@ -402,11 +424,8 @@ impl Progress {
             self.say(OperationPhase::Succeeded, "successfully synced (all tasks run)");
             return Step { actions };
         }
-        if world.options.dry_run {
-            return self.advance(world);
-        }
-        self.wait(world, &mine, false);
-        Step { actions: Vec::new() }
+        // What was applied may be well already: then the next part begins at once.
+        self.step(world)
     }
 
     /// Runs the hooks of a failure, then fails.

@@ -1,0 +1,230 @@
+//! Single rules. How whole operations run is shown by the cases of `reconcile`.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use manifest::{Gvk, ObjectKey};
+use serde_json::{Value, json};
+
+use crate::marks::{helm_keeps, images, is_any_hook, is_ignored, is_skipped, phases, wave};
+use crate::{
+    Deed, How, Live, Method, OperationPhase, Options, Progress, Resource, Retry, SyncPhase,
+    Tracking, TrackingId, World, hook_name, parse_duration, words,
+};
+
+fn object(kind: &str, name: &str, annotations: Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": kind,
+        "metadata": {"name": name, "namespace": "shop", "annotations": annotations},
+    })
+}
+
+fn wanted(object: Value) -> Resource {
+    Resource {
+        target: Some(Arc::new(object)),
+        modified: true,
+        self_referenced: true,
+        ..Resource::default()
+    }
+}
+
+fn left(object: Value) -> Resource {
+    let live = Live { head: object, ..Live::default() };
+    Resource {
+        live: Some(Arc::new(live)),
+        modified: true,
+        self_referenced: true,
+        ..Resource::default()
+    }
+}
+
+fn first_step(resources: Vec<Resource>, options: Options) -> Vec<String> {
+    let world = World { resources, options, namespace: "shop".into(), ..World::default() };
+    let mut progress = Progress::resume(OperationPhase::Running, String::new(), Vec::new());
+    let step = progress.advance(&world);
+    step.actions.iter().map(|action| format!("{}/{}", action.key.kind, action.key.name)).collect()
+}
+
+#[test]
+fn waves_are_read_from_ours_then_from_helms_annotation() {
+    let of = |annotations: Value| wave(&object("ConfigMap", "a", annotations));
+    assert_eq!(of(json!({})), 0);
+    assert_eq!(of(json!({"argocd.argoproj.io/sync-wave": "-5"})), -5);
+    assert_eq!(of(json!({"helm.sh/hook-weight": "7"})), 7);
+    assert_eq!(of(json!({"argocd.argoproj.io/sync-wave": "x", "helm.sh/hook-weight": "7"})), 7);
+}
+
+#[test]
+fn hooks_are_read_as_upstream_reads_them() {
+    let of = |annotations: Value| object("Job", "a", annotations);
+    let ours = of(json!({"argocd.argoproj.io/hook": "PostSync,PreSync", "helm.sh/hook": "pre-install"}));
+    assert_eq!(phases(&ours), [SyncPhase::PreSync, SyncPhase::PostSync]);
+    let helm = of(json!({"helm.sh/hook": "pre-install,post-upgrade"}));
+    assert_eq!(phases(&helm), [SyncPhase::PreSync, SyncPhase::PostSync]);
+    assert_eq!(phases(&of(json!({"helm.sh/hook": "crd-install"}))), [SyncPhase::Sync]);
+    assert!(!is_any_hook(&of(json!({"helm.sh/hook": "crd-install"}))));
+    assert!(is_ignored(&of(json!({"helm.sh/hook": "test"}))), "a hook of no known type is left out");
+    let skipped = of(json!({"argocd.argoproj.io/hook": "Skip"}));
+    assert!(is_skipped(&skipped) && phases(&skipped).is_empty());
+    assert!(helm_keeps(&of(json!({"helm.sh/resource-policy": "keep"}))));
+}
+
+#[test]
+fn images_are_those_of_the_first_place_that_has_containers() {
+    let cron = json!({"spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [
+        {"image": "a"}, {"name": "no image"}, {"image": "b"}
+    ]}}}}}});
+    assert_eq!(images(&cron), ["a", "b"]);
+    assert!(images(&json!({})).is_empty());
+}
+
+#[test]
+fn kinds_go_in_order_and_one_kind_at_a_time() {
+    let resources =
+        ["Ingress", "ConfigMap", "Deployment", "Secret", "Widget"].map(|kind| wanted(object(kind, "a", json!({}))));
+    assert_eq!(first_step(resources.to_vec(), Options::default()), ["Secret/a"]);
+    let same = ["c", "a", "b"].map(|name| wanted(object("ConfigMap", name, json!({}))));
+    assert_eq!(
+        first_step(same.to_vec(), Options::default()),
+        ["ConfigMap/a", "ConfigMap/b", "ConfigMap/c"]
+    );
+}
+
+#[test]
+fn what_was_made_first_is_pruned_last() {
+    let at = |name: &str, wave: &str| {
+        left(object("ConfigMap", name, json!({"argocd.argoproj.io/sync-wave": wave})))
+    };
+    let resources = vec![at("first", "-1"), at("middle", "0"), at("last", "3")];
+    let options = Options { prune: true, ..Options::default() };
+    assert_eq!(first_step(resources, options), ["ConfigMap/last"]);
+}
+
+#[test]
+fn a_namespace_is_made_in_the_wave_of_what_stands_in_it() {
+    let mut namespace = object("Namespace", "shop", json!({}));
+    namespace["metadata"]["namespace"] = Value::Null;
+    let early = wanted(object("ConfigMap", "a", json!({"argocd.argoproj.io/sync-wave": "-3"})));
+    assert_eq!(first_step(vec![wanted(namespace), early], Options::default()), ["Namespace/shop"]);
+}
+
+#[test]
+fn options_say_how_an_object_is_written() {
+    let how = |list: &[&str], annotation: &str| {
+        let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+        let marks = json!({"argocd.argoproj.io/sync-options": annotation});
+        Options::from_list(&list).how(&wanted(object("ConfigMap", "a", marks)))
+    };
+    assert_eq!(how(&[], ""), How::ServerSide);
+    assert_eq!(how(&["ServerSideApply=false"], ""), How::ClientSide);
+    assert_eq!(how(&["ServerSideApply=false"], "ServerSideApply=true"), How::ServerSide);
+    assert_eq!(how(&["ServerSideApply=true"], "ServerSideApply=false"), How::ClientSide);
+    assert_eq!(how(&["ServerSideApply=true", "Replace=true"], ""), How::Replace);
+    let mut refused = wanted(object("ConfigMap", "a", json!({})));
+    refused.structural_refusal = Some("a name twice".into());
+    assert_eq!(Options::default().how(&refused), How::ClientSide);
+}
+
+#[test]
+fn every_apply_says_whether_fields_are_checked() {
+    let world = World {
+        resources: vec![
+            wanted(object("ConfigMap", "a", json!({"argocd.argoproj.io/sync-options": "Validate=false"}))),
+            wanted(object("ConfigMap", "b", json!({}))),
+        ],
+        ..World::default()
+    };
+    let mut progress = Progress::resume(OperationPhase::Running, String::new(), Vec::new());
+    let checked: Vec<bool> = progress
+        .advance(&world)
+        .actions
+        .iter()
+        .map(|action| matches!(action.deed, Deed::Apply { validate: true, .. }))
+        .collect();
+    assert_eq!(checked, [false, true]);
+}
+
+#[test]
+fn a_tracking_id_reads_back_as_it_was_written() {
+    let tracking = Tracking { installation_id: "one".into(), ..Tracking::default() };
+    let mut marked = object("Secret", "a", json!({}));
+    tracking.mark(&mut marked, "ns_web", "shop");
+    assert_eq!(
+        marked["metadata"]["annotations"],
+        json!({
+            "argocd.argoproj.io/installation-id": "one",
+            "argocd.argoproj.io/tracking-id": "ns_web:/Secret:shop/a",
+        })
+    );
+    assert_eq!(tracking.app_of(&marked), Some("ns_web"));
+    assert_eq!(Tracking::default().app_of(&marked), None, "another installation's");
+    let id = TrackingId::parse("web:apps/Deployment:shop/a").expect("an id");
+    assert!(id.describes(&ObjectKey::new("apps", "Deployment", "shop", "a")));
+    assert!(id.describes(&ObjectKey::new("apps", "Deployment", "", "a")), "cluster-scoped");
+    assert!(!id.describes(&ObjectKey::new("apps", "Deployment", "other", "a")));
+    for wrong in ["web", "web:apps:shop/a", "web:a/b/c:shop/a", "web:a/b:c/d/e"] {
+        assert_eq!(TrackingId::parse(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_long_name_is_cut_in_a_label_that_only_helps_and_kept_in_one_that_decides() {
+    let long = format!("{}-{}", "a".repeat(62), "b".repeat(10));
+    let mark = |method| {
+        let tracking = Tracking { method, ..Tracking::default() };
+        let mut marked = object("Secret", "a", json!({}));
+        tracking.mark(&mut marked, &long, "shop");
+        marked["metadata"]["labels"]["app.kubernetes.io/instance"].as_str().expect("a label").to_owned()
+    };
+    assert_eq!(mark(Method::AnnotationAndLabel), "a".repeat(62));
+    assert_eq!(mark(Method::Label), long);
+}
+
+#[test]
+fn definitions_are_never_marked() {
+    let mut definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com"},
+    });
+    let before = definition.clone();
+    Tracking::default().mark(&mut definition, "web", "shop");
+    assert_eq!(definition, before);
+}
+
+#[test]
+fn durations_are_gos_and_bare_numbers_are_seconds() {
+    for (text, millis) in
+        [("5", 5_000), ("1m30s", 90_000), ("1.5s", 1_500), ("-2h", -7_200_000), ("10ms", 10), ("0", 0)]
+    {
+        assert_eq!(parse_duration(text), Ok(SignedDuration::from_millis(millis)), "{text}");
+    }
+    for text in ["", "s", "5x", "1m 30s", "+"] {
+        let error = parse_duration(text).expect_err(text);
+        assert_eq!(error.to_string(), format!("unable to parse {text} as a duration"));
+    }
+}
+
+#[test]
+fn waits_double_up_to_the_cap() {
+    let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let waits: Vec<i64> = (0..8)
+        .map(|done| (Retry::default().next_at(start, done) - start).get_seconds())
+        .collect();
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 180, 180]);
+    let endless = Retry { cap: None, factor: i64::MAX, ..Retry::default() };
+    assert!(endless.next_at(start, i64::MAX) > start);
+}
+
+#[test]
+fn a_hook_without_a_name_is_called_after_its_operation() {
+    let hook = json!({"metadata": {"generateName": "migrate-"}});
+    let began: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+    assert_eq!(hook_name(&hook, SyncPhase::PreSync, "0123456789", began), "migrate-0123456-presync-1767225600");
+}
+
+#[test]
+fn words_are_kubectls() {
+    let deployment = Gvk::new("apps", "v1", "Deployment");
+    assert_eq!(words::done(&deployment, "web", "configured", false), "deployment.apps/web configured");
+    assert_eq!(words::done(&Gvk::new("", "v1", "Pod"), "a", "created", true), "pod/a created (dry run)");
+}
