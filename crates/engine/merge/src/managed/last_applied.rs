@@ -52,10 +52,16 @@ pub(crate) fn allowed_conflicts(
 /// annotation goes.
 pub(crate) fn set(object: &mut Value, applied: &Value) {
     let mut applied = applied.clone();
-    if let Some(Value::Object(map)) =
-        applied.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"))
-    {
-        map.remove(LAST_APPLIED);
+    if let Some(Value::Object(metadata)) = applied.get_mut("metadata") {
+        match metadata.get_mut("annotations") {
+            Some(Value::Object(map)) => {
+                map.remove(LAST_APPLIED);
+                null_is_empty(map);
+            }
+            _ => {
+                metadata.remove("annotations");
+            }
+        }
     }
     let mut text = String::new();
     values::write_json(&mut text, &applied);
@@ -65,10 +71,18 @@ pub(crate) fn set(object: &mut Value, applied: &Value) {
     else {
         return;
     };
+    null_is_empty(map);
     map.insert(LAST_APPLIED.to_owned(), Value::String(text));
     let bytes: usize =
         map.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)).sum();
     if bytes > ANNOTATIONS_BYTES_MAX {
         map.remove(LAST_APPLIED);
+    }
+}
+
+/// The server reads a null annotation as an empty one.
+fn null_is_empty(annotations: &mut Map<String, Value>) {
+    for value in annotations.values_mut().filter(|value| value.is_null()) {
+        *value = Value::String(String::new());
     }
 }

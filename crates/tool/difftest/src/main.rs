@@ -1,0 +1,38 @@
+//! Compares `merge` with upstream's own code, over random inputs from seeds.
+//!
+//! `difftest ORACLE OPENAPI_DIR FROM TO`: ORACLE is a program that answers the requests of
+//! `managed.rs` and `patches.rs` with upstream's code, a JSON line each; OPENAPI_DIR holds
+//! the published OpenAPI v3 documents. Exits 1 when anything differs.
+
+mod managed;
+mod openapi;
+mod oracle;
+mod patches;
+mod random;
+
+use anyhow::{Context, Result, bail};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [what, program, openapi_dir, from, to] = arguments.as_slice() else {
+        bail!("usage: difftest managed|patches ORACLE OPENAPI_DIR FROM TO");
+    };
+    let seeds = from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
+    let scratch = std::env::temp_dir().join("difftest");
+    std::fs::create_dir_all(&scratch)?;
+    let scratch = scratch.to_str().context("the temporary directory has a name in UTF-8")?;
+    let mut oracle = oracle::Oracle::start(program)?;
+    let score = match what.as_str() {
+        "managed" => managed::run(&mut oracle, openapi_dir, scratch, seeds)?,
+        "patches" => patches::run(&mut oracle, openapi_dir, seeds)?,
+        _ => bail!("`{what}` is not known"),
+    };
+    println!(
+        "{} steps: {} done, {} conflicts, {} refused, {} different",
+        score.steps, score.applied, score.conflicts, score.refused, score.different
+    );
+    if score.different > 0 {
+        bail!("{} answers differ", score.different);
+    }
+    Ok(())
+}
