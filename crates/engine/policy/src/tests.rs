@@ -25,7 +25,7 @@ fn sources_are_globs_over_normalised_urls_and_one_denial_is_enough() {
         (json!(["git@example.com:org/a"]), "ssh://git@example.com/org/a.git", true),
         (json!(["https://example.com/*"]), "https://example.com/a/b", false),
         (json!(["https://example.com/**"]), "https://example.com/a/b", true),
-        (json!(["https://example.com/{a,b}"]), "https://example.com/b", true),
+        (json!(["https://example.com/{a,b}"]), "https://example.com/b", false),
         (json!(["*", "!https://example.com/secret"]), "https://example.com/secret.git", false),
         (json!(["!https://example.com/secret"]), "https://example.com/other", true),
         (json!([" https://example.com/a "]), "https://example.com/a", true),

@@ -105,7 +105,7 @@ pub struct Side {
 #[derive(Clone, Debug)]
 pub struct Pair {
     /// As wanted.
-    pub target: Option<Target>,
+    pub target: Option<Arc<Target>>,
     /// As it is.
     pub live: Option<Arc<Seen>>,
     /// Whether the two differ.

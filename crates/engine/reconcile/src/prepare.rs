@@ -33,11 +33,11 @@ pub struct Target {
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
     /// Ordinary objects, each once, in the order in which their sources gave them.
-    pub targets: Vec<Target>,
+    pub targets: Vec<Arc<Target>>,
     /// Hooks of a sync.
-    pub hooks: Vec<Target>,
+    pub hooks: Vec<Arc<Target>>,
     /// Hooks of a deletion.
-    pub delete_hooks: Vec<Target>,
+    pub delete_hooks: Vec<Arc<Target>>,
     /// What users should know about the objects.
     pub conditions: Vec<Condition>,
 }
@@ -77,7 +77,7 @@ pub fn prepare(objects: &[DesiredObject], destination: &Destination) -> Prepared
     let context = context.finish();
 
     let mut prepared = Prepared::default();
-    let mut all: Vec<(ObjectKey, Target)> = Vec::with_capacity(objects.len());
+    let mut all: Vec<(ObjectKey, Arc<Target>)> = Vec::with_capacity(objects.len());
     let mut times: BTreeMap<ObjectKey, usize> = BTreeMap::new();
     for (at, desired) in objects.iter().enumerate() {
         if !desired.object.is_object() {
@@ -109,7 +109,7 @@ pub fn prepare(objects: &[DesiredObject], destination: &Destination) -> Prepared
     prepared
 }
 
-fn target(desired: &DesiredObject, destination: &Destination, context: u64) -> Target {
+fn target(desired: &DesiredObject, destination: &Destination, context: u64) -> Arc<Target> {
     let gvk = gvk(&desired.object);
     let namespaced = (destination.namespaced)(&gvk);
     let mut object = (*desired.object).clone();
@@ -124,10 +124,11 @@ fn target(desired: &DesiredObject, destination: &Destination, context: u64) -> T
     destination.tracking.mark(&mut object, destination.app, destination.namespace);
     let mut hash = DefaultHasher::new();
     (desired.hash, context, namespaced).hash(&mut hash);
-    Target { key: key_of(&object), gvk, object: Arc::new(object), hash: hash.finish(), namespaced }
+    let (key, hash) = (key_of(&object), hash.finish());
+    Arc::new(Target { key, gvk, object: Arc::new(object), hash, namespaced })
 }
 
-fn place(target: Target, destination: &Destination, prepared: &mut Prepared) {
+fn place(target: Arc<Target>, destination: &Destination, prepared: &mut Prepared) {
     let object = &target.object;
     if (destination.excluded)(&target.gvk) {
         let Gvk { group, kind, .. } = &target.gvk;
