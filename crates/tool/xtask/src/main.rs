@@ -9,7 +9,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 mod crds;
+mod floors;
+mod goldens;
 mod kubetypes;
+mod settings_doc;
 mod yaml;
 
 /// A command: its name, what it does, and the function, which takes the arguments behind the name.
@@ -20,6 +23,9 @@ type Arguments = std::iter::Skip<std::env::Args>;
 
 const COMMANDS: &[Command] = &[
     ("crds", "prints manifests/crds", |_| crds::write()),
+    ("goldens", "captures what a real API server answers", goldens::run),
+    ("settings-doc", "prints docs/settings.md", |_| settings_doc::write()),
+    ("floors", "names every arrow between crates that runs up", |_| floors::check()),
     ("kubetypes", "makes the type tables of the built-in kinds", kubetypes::run),
 ];
 
