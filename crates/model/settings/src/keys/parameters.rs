@@ -1,0 +1,246 @@
+//! ConfigMap `argocd-cmd-params-cm`, and the environment variables that it becomes.
+
+use crate::key::Kind::{Bool, Choice, Duration, Float, Int, List, Size, Text};
+use crate::key::{Key, Kind, Place};
+
+const LEVEL: Kind =
+    Choice(&["", "trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"]);
+const FORMAT: Kind = Choice(&["", "json", "text"]);
+const TLS: Kind = Choice(&["", "1.0", "1.1", "1.2", "1.3"]);
+const CIPHERS: &str = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
+const OCI_LAYERS: &str = "application/vnd.oci.image.layer.v1.tar,application/vnd.oci.image.layer.v1.tar+gzip,application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+
+const REPO_TIMEOUT: &str = "How long a rendering may take, in seconds.";
+const REPO_PLAIN: &str = "Whether rendering in another process is asked for without TLS.";
+const REPO_STRICT: &str = "Whether that process's certificate is checked.";
+const REPO_CA: &str = "Certificates to check it with.";
+const REPO_CERT: &str = "Own certificate for that process.";
+const REPO_KEY: &str = "Key of that certificate.";
+const LOG_LEVEL: &str = "From which level on lines are logged.";
+const LOG_FORMAT: &str = "Whether logs are JSON or text.";
+const QPS: &str = "Requests a second to one cluster, on average.";
+const BURST: &str = "Requests at once to one cluster.";
+const IDLE: &str = "Idle connections to one cluster.";
+const TCP: &str = "How long a connection may take to open.";
+const KEEPALIVE: &str = "How often an idle connection is tried.";
+const HANDSHAKE: &str = "How long a TLS handshake may take.";
+const TCP_IDLE: &str = "How long an idle connection is kept.";
+const RETRIES: &str = "How often a failed request to a cluster is tried again.";
+const RETRY_WAIT: &str = "The first wait in between, in milliseconds.";
+const PROFILE: &str = "Whether profiles are served.";
+const GRPC_TXT: &str = "Whether gRPC reads its configuration from DNS.";
+
+const fn key(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    env: &'static [&'static str],
+    doc: &'static str,
+) -> Key {
+    Key::new(Place::Parameters, name, kind, default, doc).env(env)
+}
+
+#[rustfmt::skip]
+pub(super) const KEYS: &[Key] = &[
+    // Shared.
+    key("repo.server", Text, "argocd-repo-server:8081", &["ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER", "ARGOCD_SERVER_REPO_SERVER", "ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER"], "Address of the process that renders; one process does both here.").later(),
+    key("commit.server", Text, "argocd-commit-server:8086", &["ARGOCD_APPLICATION_CONTROLLER_COMMIT_SERVER"], "Address of the process that commits hydrated manifests.").later(),
+    key("redis.server", Text, "argocd-redis:6379", &["REDIS_SERVER"], "Address of Redis; caches are in memory here.").no_effect(),
+    key("redis.sentinel.hosts", List, "", &["REDIS_SENTINEL_HOSTS"], "Addresses of Redis Sentinel.").no_effect(),
+    key("redis.sentinel.master", Text, "", &["REDIS_SENTINEL_MASTER"], "Name of the master in Redis Sentinel.").no_effect(),
+    key("redis.compression", Choice(&["", "gzip", "none"]), "gzip", &["REDIS_COMPRESSION"], "How values in Redis are packed.").no_effect(),
+    key("redis.db", Int, "", &["REDISDB"], "Number of the database in Redis.").no_effect(),
+    key("redis.key.prefix", Text, "", &["ARGOCD_REDIS_KEY_PREFIX"], "Put before keys in Redis.").no_effect(),
+    key("hydrator.enabled", Bool, "false", &["ARGOCD_HYDRATOR_ENABLED"], "Whether Applications with a `sourceHydrator` are hydrated.").later(),
+    key("otlp.address", Text, "", &["ARGOCD_APPLICATION_CONTROLLER_OTLP_ADDRESS", "ARGOCD_SERVER_OTLP_ADDRESS", "ARGOCD_REPO_SERVER_OTLP_ADDRESS"], "Where traces are sent (OpenTelemetry).").later(),
+    key("otlp.insecure", Bool, "true", &["ARGOCD_APPLICATION_CONTROLLER_OTLP_INSECURE", "ARGOCD_SERVER_OTLP_INSECURE", "ARGOCD_REPO_SERVER_OTLP_INSECURE"], "Whether traces are sent without TLS.").later(),
+    key("otlp.headers", List, "", &["ARGOCD_APPLICATION_CONTROLLER_OTLP_HEADERS", "ARGOCD_SERVER_OTLP_HEADERS", "ARGOCD_REPO_SERVER_OTLP_HEADERS"], "Headers that are sent with traces.").later(),
+    key("otlp.attrs", List, "", &["ARGOCD_APPLICATION_CONTROLLER_OTLP_ATTRS", "ARGOCD_SERVER_OTLP_ATTRS", "ARGOCD_REPO_SERVER_OTLP_ATTRS"], "Attributes of each trace.").later(),
+    key("otlp.sample.ratio", Float, "1.0", &["ARGOCD_APPLICATION_CONTROLLER_OTLP_SAMPLE_RATIO", "ARGOCD_SERVER_OTLP_SAMPLE_RATIO", "ARGOCD_REPO_SERVER_OTLP_SAMPLE_RATIO"], "Which part of the traces is sent, from 0 to 1.").later(),
+    key("application.namespaces", List, "", &["ARGOCD_APPLICATION_NAMESPACES"], "Globs, or `/regular expressions/`, over further namespaces in which Applications may stand."),
+    key("log.format.timestamp", Text, "", &["ARGOCD_LOG_FORMAT_TIMESTAMP"], "How logs write the time."),
+    // The application controller.
+    key("controller.repo.server.timeout.seconds", Int, "60", &["ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS"], REPO_TIMEOUT),
+    key("controller.repo.server.plaintext", Bool, "false", &["ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_PLAINTEXT"], REPO_PLAIN).later(),
+    key("controller.repo.server.strict.tls", Bool, "false", &["ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_STRICT_TLS"], REPO_STRICT).later(),
+    key("controller.repo.server.ca.cert.path", Text, "", &["ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_CA_CERT_PATH"], REPO_CA).later(),
+    key("controller.repo.server.client.cert.path", Text, "", &["ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_CLIENT_CERT_PATH"], REPO_CERT).later(),
+    key("controller.repo.server.client.cert.key.path", Text, "", &["ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_CLIENT_CERT_KEY_PATH"], REPO_KEY).later(),
+    key("controller.status.processors", Int, "20", &["ARGOCD_APPLICATION_CONTROLLER_STATUS_PROCESSORS"], "Applications that are compared at a time."),
+    key("controller.operation.processors", Int, "10", &["ARGOCD_APPLICATION_CONTROLLER_OPERATION_PROCESSORS"], "Syncs at a time."),
+    key("controller.hydration.processors", Int, "5", &["ARGOCD_APPLICATION_CONTROLLER_HYDRATION_PROCESSORS"], "Hydrations at a time.").later(),
+    key("controller.log.format", FORMAT, "json", &["ARGOCD_APPLICATION_CONTROLLER_LOGFORMAT"], LOG_FORMAT),
+    key("controller.log.level", LEVEL, "info", &["ARGOCD_APPLICATION_CONTROLLER_LOGLEVEL"], LOG_LEVEL),
+    key("controller.metrics.cache.expiration", Duration, "0s", &["ARGOCD_APPLICATION_CONTROLLER_METRICS_CACHE_EXPIRATION"], "How often counters begin anew; 0 is never."),
+    key("controller.metrics.application.labels", List, "", &["ARGOCD_APPLICATION_CONTROLLER_METRICS_APPLICATION_LABELS"], "Labels of Applications that become metrics."),
+    key("controller.metrics.application.conditions", List, "", &["ARGOCD_APPLICATION_CONTROLLER_METRICS_APPLICATION_CONDITIONS"], "Conditions of Applications that become metrics."),
+    key("controller.metrics.cluster.labels", List, "", &["ARGOCD_APPLICATION_CONTROLLER_METRICS_CLUSTER_LABELS"], "Labels of clusters that become metrics."),
+    key("controller.self.heal.timeout.seconds", Int, "0", &["ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_TIMEOUT_SECONDS"], "A fixed wait before self-heal, in seconds; 0 lets waits grow."),
+    key("controller.self.heal.backoff.timeout.seconds", Int, "2", &["ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"], "The first wait of repeated self-heals, in seconds."),
+    key("controller.self.heal.backoff.factor", Int, "3", &["ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_FACTOR"], "Each wait is this many times the one before."),
+    key("controller.self.heal.backoff.cap.seconds", Int, "300", &["ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS"], "No wait is longer, in seconds."),
+    key("controller.self.heal.backoff.cooldown.seconds", Int, "330", &["ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_COOLDOWN_SECONDS"], "Once a time in which an Application had to be in sync; upstream took it back.").no_effect(),
+    key("controller.sync.timeout.seconds", Int, "0", &["ARGOCD_APPLICATION_CONTROLLER_SYNC_TIMEOUT"], "How long a sync may take, in seconds; 0 is no limit."),
+    key("controller.sync.wave.delay.seconds", Int, "2", &["ARGOCD_SYNC_WAVE_DELAY"], "How long a sync waits between two waves, in seconds."),
+    key("controller.app.state.cache.expiration", Duration, "1h0m0s", &["ARGOCD_APP_STATE_CACHE_EXPIRATION"], "How long an Application's state is cached.").no_effect(),
+    key("controller.default.cache.expiration", Duration, "24h0m0s", &["ARGOCD_DEFAULT_CACHE_EXPIRATION"], "How long other things are cached.").no_effect(),
+    key("controller.resource.health.persist", Bool, "false", &["ARGOCD_APPLICATION_CONTROLLER_PERSIST_RESOURCE_HEALTH"], "Whether the health of single objects stands in the Application's status."),
+    key("controller.sharding.algorithm", Choice(&["", "legacy", "round-robin", "consistent-hashing"]), "legacy", &["ARGOCD_CONTROLLER_SHARDING_ALGORITHM"], "How controllers share the clusters.").later(),
+    key("controller.kubectl.parallelism.limit", Int, "20", &["ARGOCD_APPLICATION_CONTROLLER_KUBECTL_PARALLELISM_LIMIT"], "Applies at a time."),
+    key("controller.k8sclient.retry.max", Int, "0", &["ARGOCD_K8SCLIENT_RETRY_MAX"], RETRIES),
+    key("controller.k8sclient.retry.base.backoff", Int, "100", &["ARGOCD_K8SCLIENT_RETRY_BASE_BACKOFF"], RETRY_WAIT),
+    key("controller.repo.error.grace.period.seconds", Int, "180", &["ARGOCD_REPO_ERROR_GRACE_PERIOD_SECONDS"], "How long an Application keeps its sync status while its repository fails, in seconds."),
+    key("controller.diff.server.side", Bool, "false", &["ARGOCD_APPLICATION_CONTROLLER_SERVER_SIDE_DIFF"], "Whether differences are always asked of the cluster."),
+    key("controller.ignore.normalizer.jq.timeout", Duration, "1s", &["ARGOCD_IGNORE_NORMALIZER_JQ_TIMEOUT"], "How long one jq path may take."),
+    key("controller.profile.enabled", Bool, "false", &[], PROFILE).later(),
+    key("controller.cluster.cache.batch.events.processing", Bool, "true", &["ARGOCD_CLUSTER_CACHE_BATCH_EVENTS_PROCESSING"], "Whether events of a cluster are taken in batches."),
+    key("controller.cluster.cache.events.processing.interval", Duration, "100ms", &["ARGOCD_CLUSTER_CACHE_EVENTS_PROCESSING_INTERVAL"], "How long a batch is gathered."),
+    key("controller.k8s.client.qps", Float, "50", &["ARGOCD_K8S_CLIENT_QPS"], QPS),
+    key("controller.k8s.client.burst", Int, "100", &["ARGOCD_K8S_CLIENT_BURST"], BURST),
+    key("controller.k8s.client.max.idle.connections", Int, "500", &["ARGOCD_K8S_CLIENT_MAX_IDLE_CONNECTIONS"], IDLE),
+    key("controller.k8s.tcp.timeout", Duration, "30s", &["ARGOCD_K8S_TCP_TIMEOUT"], TCP),
+    key("controller.k8s.tcp.keepalive", Duration, "30s", &["ARGOCD_K8S_TCP_KEEPALIVE"], KEEPALIVE),
+    key("controller.k8s.tls.handshake.timeout", Duration, "10s", &["ARGOCD_K8S_TLS_HANDSHAKE_TIMEOUT"], HANDSHAKE),
+    key("controller.k8s.tcp.idle.timeout", Duration, "5m", &["ARGOCD_K8S_TCP_IDLE_TIMEOUT"], TCP_IDLE),
+    key("controller.grpc.enable.txt.service.config", Bool, "false", &["GRPC_ENABLE_TXT_SERVICE_CONFIG"], GRPC_TXT).no_effect(),
+    // The API server.
+    key("server.listen.address", Text, "0.0.0.0", &["ARGOCD_SERVER_LISTEN_ADDRESS"], "Address on which the API is served.").later(),
+    key("server.metrics.listen.address", Text, "0.0.0.0", &["ARGOCD_SERVER_METRICS_LISTEN_ADDRESS"], "Address on which its metrics are served.").later(),
+    key("server.insecure", Bool, "false", &["ARGOCD_SERVER_INSECURE"], "Whether the API is served without TLS.").later(),
+    key("server.basehref", Text, "/", &["ARGOCD_SERVER_BASEHREF"], "Path that the web UI's page names as its base.").later(),
+    key("server.rootpath", Text, "", &["ARGOCD_SERVER_ROOTPATH"], "Path below which everything is served.").later(),
+    key("server.staticassets", Text, "/shared/app", &["ARGOCD_SERVER_STATIC_ASSETS"], "Folder with further files of the web UI.").later(),
+    key("server.k8sclient.retry.max", Int, "0", &["ARGOCD_K8SCLIENT_RETRY_MAX"], RETRIES).later(),
+    key("server.k8sclient.retry.base.backoff", Int, "100", &["ARGOCD_K8SCLIENT_RETRY_BASE_BACKOFF"], RETRY_WAIT).later(),
+    key("server.api.content.types", List, "application/json", &["ARGOCD_API_CONTENT_TYPES"], "Content types that requests may have.").later(),
+    key("server.webhook.parallelism.limit", Int, "50", &["ARGOCD_SERVER_WEBHOOK_PARALLELISM_LIMIT"], "Webhooks at a time.").later(),
+    key("server.webhook.refresh.workers", Int, "20", &["ARGOCD_SERVER_WEBHOOK_REFRESH_WORKERS"], "Refreshes that webhooks ask for at a time.").later(),
+    key("server.glob.cache.size", Int, "10000", &["ARGOCD_SERVER_GLOB_CACHE_SIZE"], "Globs that are kept ready.").later(),
+    key("server.http.cookie.maxnumber", Int, "20", &["ARGOCD_MAX_COOKIE_NUMBER"], "Cookies over which a token may be spread.").later(),
+    key("server.sync.replace.allowed", Bool, "true", &["ARGOCD_SYNC_WITH_REPLACE_ALLOWED"], "Whether a sync may replace objects.").later(),
+    key("server.log.format", FORMAT, "json", &["ARGOCD_SERVER_LOGFORMAT"], LOG_FORMAT).later(),
+    key("server.log.level", LEVEL, "info", &["ARGOCD_SERVER_LOG_LEVEL"], LOG_LEVEL).later(),
+    key("server.repo.server.timeout.seconds", Int, "60", &["ARGOCD_SERVER_REPO_SERVER_TIMEOUT_SECONDS"], REPO_TIMEOUT).later(),
+    key("server.repo.server.plaintext", Bool, "false", &["ARGOCD_SERVER_REPO_SERVER_PLAINTEXT"], REPO_PLAIN).later(),
+    key("server.repo.server.strict.tls", Bool, "false", &["ARGOCD_SERVER_REPO_SERVER_STRICT_TLS"], REPO_STRICT).later(),
+    key("server.repo.server.ca.cert.path", Text, "", &["ARGOCD_SERVER_REPO_SERVER_CA_CERT_PATH"], REPO_CA).later(),
+    key("server.repo.server.client.cert.path", Text, "", &["ARGOCD_SERVER_REPO_SERVER_CLIENT_CERT_PATH"], REPO_CERT).later(),
+    key("server.repo.server.client.cert.key.path", Text, "", &["ARGOCD_SERVER_REPO_SERVER_CLIENT_CERT_KEY_PATH"], REPO_KEY).later(),
+    key("server.dex.server", Text, "http://argocd-dex-server:5556", &["ARGOCD_SERVER_DEX_SERVER"], "Address of Dex.").later(),
+    key("server.dex.server.plaintext", Bool, "false", &["ARGOCD_SERVER_DEX_SERVER_PLAINTEXT"], "Whether Dex is asked without TLS.").later(),
+    key("server.dex.server.strict.tls", Bool, "false", &["ARGOCD_SERVER_DEX_SERVER_STRICT_TLS"], "Whether Dex' certificate is checked.").later(),
+    key("server.disable.auth", Bool, "false", &["ARGOCD_SERVER_DISABLE_AUTH"], "Whether everybody may do everything.").later(),
+    key("server.disable.swagger.ui", Bool, "false", &["ARGOCD_SERVER_DISABLE_SWAGGER_UI"], "Whether the page that describes the API is left out.").later(),
+    key("server.enable.gzip", Bool, "true", &["ARGOCD_SERVER_ENABLE_GZIP"], "Whether answers are packed.").later(),
+    key("server.x.frame.options", Text, "sameorigin", &["ARGOCD_SERVER_X_FRAME_OPTIONS"], "The header `X-Frame-Options`.").later(),
+    key("server.content.security.policy", Text, "frame-ancestors 'self';", &["ARGOCD_SERVER_CONTENT_SECURITY_POLICY"], "The header `Content-Security-Policy`.").later(),
+    key("server.tls.minversion", TLS, "1.2", &["ARGOCD_TLS_MIN_VERSION"], "The oldest TLS that is spoken.").later(),
+    key("server.tls.maxversion", TLS, "1.3", &["ARGOCD_TLS_MAX_VERSION"], "The newest TLS that is spoken.").later(),
+    key("server.tls.ciphers", Text, CIPHERS, &["ARGOCD_TLS_CIPHERS"], "Ciphers of TLS 1.2, with colons in between.").later(),
+    key("server.connection.status.cache.expiration", Duration, "1h0m0s", &["ARGOCD_SERVER_CONNECTION_STATUS_CACHE_EXPIRATION"], "How long it is remembered whether a repository answers.").later(),
+    key("server.oidc.cache.expiration", Duration, "3m0s", &["ARGOCD_SERVER_OIDC_CACHE_EXPIRATION"], "How long a login may take.").later(),
+    key("server.app.state.cache.expiration", Duration, "1h0m0s", &["ARGOCD_APP_STATE_CACHE_EXPIRATION"], "How long an Application's state is cached.").no_effect(),
+    key("server.default.cache.expiration", Duration, "24h0m0s", &["ARGOCD_DEFAULT_CACHE_EXPIRATION"], "How long other things are cached.").no_effect(),
+    key("server.enable.proxy.extension", Bool, "false", &["ARGOCD_SERVER_ENABLE_PROXY_EXTENSION"], "Whether requests of extensions are passed on.").later(),
+    key("server.profile.enabled", Bool, "false", &[], PROFILE).later(),
+    key("server.k8s.client.qps", Float, "50", &["ARGOCD_K8S_CLIENT_QPS"], QPS).later(),
+    key("server.k8s.client.burst", Int, "100", &["ARGOCD_K8S_CLIENT_BURST"], BURST).later(),
+    key("server.k8s.client.max.idle.connections", Int, "500", &["ARGOCD_K8S_CLIENT_MAX_IDLE_CONNECTIONS"], IDLE).later(),
+    key("server.k8s.tcp.timeout", Duration, "30s", &["ARGOCD_K8S_TCP_TIMEOUT"], TCP).later(),
+    key("server.k8s.tcp.keepalive", Duration, "30s", &["ARGOCD_K8S_TCP_KEEPALIVE"], KEEPALIVE).later(),
+    key("server.k8s.tls.handshake.timeout", Duration, "10s", &["ARGOCD_K8S_TLS_HANDSHAKE_TIMEOUT"], HANDSHAKE).later(),
+    key("server.k8s.tcp.idle.timeout", Duration, "5m", &["ARGOCD_K8S_TCP_IDLE_TIMEOUT"], TCP_IDLE).later(),
+    key("server.grpc.enable.txt.service.config", Bool, "false", &["GRPC_ENABLE_TXT_SERVICE_CONFIG"], GRPC_TXT).no_effect(),
+    // Rendering.
+    key("reposerver.listen.address", Text, "0.0.0.0", &["ARGOCD_REPO_SERVER_LISTEN_ADDRESS"], "Address on which rendering is served.").later(),
+    key("reposerver.metrics.listen.address", Text, "0.0.0.0", &["ARGOCD_REPO_SERVER_LISTEN_METRICS_ADDRESS", "ARGOCD_REPO_SERVER_METRICS_LISTEN_ADDRESS"], "Address on which its metrics are served.").later(),
+    key("reposerver.log.format", FORMAT, "json", &["ARGOCD_REPO_SERVER_LOGFORMAT"], LOG_FORMAT).later(),
+    key("reposerver.log.level", LEVEL, "info", &["ARGOCD_REPO_SERVER_LOGLEVEL"], LOG_LEVEL).later(),
+    key("reposerver.parallelism.limit", Int, "0", &["ARGOCD_REPO_SERVER_PARALLELISM_LIMIT"], "Renderings at a time; 0 is as many as there are processors."),
+    key("reposerver.disable.tls", Bool, "false", &["ARGOCD_REPO_SERVER_DISABLE_TLS"], "Whether rendering is served without TLS.").later(),
+    key("reposerver.tls.minversion", TLS, "1.2", &["ARGOCD_TLS_MIN_VERSION"], "The oldest TLS that is spoken.").later(),
+    key("reposerver.tls.maxversion", TLS, "1.3", &["ARGOCD_TLS_MAX_VERSION"], "The newest TLS that is spoken.").later(),
+    key("reposerver.tls.ciphers", Text, CIPHERS, &["ARGOCD_TLS_CIPHERS"], "Ciphers of TLS 1.2, with colons in between.").later(),
+    key("reposerver.client.ca.path", Text, "", &["ARGOCD_REPO_SERVER_CLIENT_CA_PATH"], "Certificates to check callers with.").later(),
+    key("reposerver.repo.cache.expiration", Duration, "24h0m0s", &["ARGOCD_REPO_CACHE_EXPIRATION"], "How long renderings are cached; they are kept while they are in use here.").no_effect(),
+    key("reposerver.default.cache.expiration", Duration, "24h0m0s", &["ARGOCD_DEFAULT_CACHE_EXPIRATION"], "How long other things are cached.").no_effect(),
+    key("reposerver.revision.cache.lock.timeout", Duration, "10s", &["ARGOCD_REVISION_CACHE_LOCK_TIMEOUT"], "How long others wait for one that asks a repository.").no_effect(),
+    key("reposerver.max.combined.directory.manifests.size", Size, "10M", &["ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"], "How large all manifests of a plain directory may be together."),
+    key("reposerver.plugin.tar.exclusions", Text, "", &["ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS"], "Globs over files that plugins are not sent, with semicolons in between.").later(),
+    key("reposerver.plugin.use.manifest.generate.paths", Bool, "false", &["ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS"], "Whether plugins are sent only what `manifest-generate-paths` names.").later(),
+    key("reposerver.allow.oob.symlinks", Bool, "false", &["ARGOCD_REPO_SERVER_ALLOW_OUT_OF_BOUNDS_SYMLINKS"], "Whether links may lead out of a repository; there is nothing outside here.").no_effect(),
+    key("reposerver.streamed.manifest.max.tar.size", Size, "100M", &["ARGOCD_REPO_SERVER_STREAMED_MANIFEST_MAX_TAR_SIZE"], "How large manifests that are sent in may be, packed.").later(),
+    key("reposerver.streamed.manifest.max.extracted.size", Size, "1G", &["ARGOCD_REPO_SERVER_STREAMED_MANIFEST_MAX_EXTRACTED_SIZE"], "How large they may be, unpacked.").later(),
+    key("reposerver.oci.manifest.max.extracted.size", Size, "1G", &["ARGOCD_REPO_SERVER_OCI_MANIFEST_MAX_EXTRACTED_SIZE"], "How large an OCI artifact may be, unpacked.").later(),
+    key("reposerver.disable.oci.manifest.max.extracted.size", Bool, "false", &["ARGOCD_REPO_SERVER_DISABLE_OCI_MANIFEST_MAX_EXTRACTED_SIZE"], "Whether it may be of any size.").later(),
+    key("reposerver.helm.manifest.max.extracted.size", Size, "1G", &["ARGOCD_REPO_SERVER_HELM_MANIFEST_MAX_EXTRACTED_SIZE"], "How large a chart may be, unpacked."),
+    key("reposerver.disable.helm.manifest.max.extracted.size", Bool, "false", &["ARGOCD_REPO_SERVER_DISABLE_HELM_MANIFEST_MAX_EXTRACTED_SIZE"], "Whether it may be of any size."),
+    key("reposerver.helm.user.agent", Text, "", &["ARGOCD_HELM_USER_AGENT"], "The header `User-Agent` towards Helm repositories.").later(),
+    key("reposerver.oci.layer.media.types", List, OCI_LAYERS, &["ARGOCD_REPO_SERVER_OCI_LAYER_MEDIA_TYPES"], "Media types of layers that may hold manifests.").later(),
+    key("reposerver.enable.git.submodule", Bool, "true", &["ARGOCD_GIT_MODULES_ENABLED"], "Whether submodules are read."),
+    key("reposerver.git.lsremote.parallelism.limit", Int, "0", &["ARGOCD_GIT_LS_REMOTE_PARALLELISM_LIMIT", "ARGOCD_GIT_LSREMOTE_PARALLELISM_LIMIT"], "Repositories that are asked for their branches at a time; 0 is no limit."),
+    key("reposerver.git.request.timeout", Duration, "15s", &["ARGOCD_GIT_REQUEST_TIMEOUT"], "How long a request to a Git repository may take."),
+    key("reposerver.enable.builtin.git.config", Bool, "true", &["ARGOCD_REPO_SERVER_ENABLE_BUILTIN_GIT_CONFIG"], "Whether Git's configuration on the host is left out; it always is here.").no_effect(),
+    key("reposerver.include.hidden.directories", Bool, "false", &["ARGOCD_REPO_SERVER_INCLUDE_HIDDEN_DIRECTORIES"], "Whether plain directories include folders whose names begin with a dot."),
+    key("reposerver.grpc.max.size", Int, "100", &["ARGOCD_GRPC_MAX_SIZE_MB"], "No message between processes is larger, in MB.").later(),
+    key("reposerver.grpc.enable.txt.service.config", Bool, "false", &["GRPC_ENABLE_TXT_SERVICE_CONFIG"], GRPC_TXT).no_effect(),
+    key("reposerver.profile.enabled", Bool, "false", &[], PROFILE).later(),
+    // The commit server.
+    key("commitserver.listen.address", Text, "0.0.0.0", &["ARGOCD_COMMIT_SERVER_LISTEN_ADDRESS"], "Address on which committing is served.").later(),
+    key("commitserver.metrics.listen.address", Text, "0.0.0.0", &["ARGOCD_COMMIT_SERVER_METRICS_LISTEN_ADDRESS"], "Address on which its metrics are served.").later(),
+    key("commitserver.log.format", FORMAT, "json", &["ARGOCD_COMMIT_SERVER_LOGFORMAT"], LOG_FORMAT).later(),
+    key("commitserver.log.level", LEVEL, "info", &["ARGOCD_COMMIT_SERVER_LOGLEVEL"], LOG_LEVEL).later(),
+    key("commitserver.grpc.enable.txt.service.config", Bool, "false", &["GRPC_ENABLE_TXT_SERVICE_CONFIG"], GRPC_TXT).no_effect(),
+    // Dex.
+    key("dexserver.log.format", FORMAT, "json", &["ARGOCD_DEX_SERVER_LOGFORMAT"], LOG_FORMAT).later(),
+    key("dexserver.log.level", LEVEL, "info", &["ARGOCD_DEX_SERVER_LOGLEVEL"], LOG_LEVEL).later(),
+    key("dexserver.disable.tls", Bool, "false", &["ARGOCD_DEX_SERVER_DISABLE_TLS"], "Whether Dex serves without TLS.").later(),
+    key("dexserver.connector.failure.continue", Bool, "false", &["DEX_CONTINUE_ON_CONNECTOR_FAILURE"], "Whether Dex starts though a connector fails.").later(),
+    // The ApplicationSet controller.
+    key("applicationsetcontroller.enable.leader.election", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_LEADER_ELECTION"], "Whether one of several processes leads.").later(),
+    key("applicationsetcontroller.policy", Choice(&["", "create-only", "create-update", "create-delete", "sync"]), "", &["ARGOCD_APPLICATIONSET_CONTROLLER_POLICY"], "What ApplicationSets may do to their Applications.").later(),
+    key("applicationsetcontroller.enable.policy.override", Bool, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_POLICY_OVERRIDE"], "Whether an ApplicationSet's own `applicationsSync` counts; yes where no policy is set.").later(),
+    key("applicationsetcontroller.concurrent.reconciliations.max", Int, "10", &["ARGOCD_APPLICATIONSET_CONTROLLER_CONCURRENT_RECONCILIATIONS"], "ApplicationSets at a time.").later(),
+    key("applicationsetcontroller.enable.new.git.file.globbing", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_NEW_GIT_FILE_GLOBBING"], "Whether globs over files are read as those over folders are.").later(),
+    key("applicationsetcontroller.debug", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_DEBUG"], "Whether it logs more.").later(),
+    key("applicationsetcontroller.log.format", FORMAT, "json", &["ARGOCD_APPLICATIONSET_CONTROLLER_LOGFORMAT"], LOG_FORMAT).later(),
+    key("applicationsetcontroller.log.level", LEVEL, "info", &["ARGOCD_APPLICATIONSET_CONTROLLER_LOGLEVEL"], LOG_LEVEL).later(),
+    key("applicationsetcontroller.dryrun", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_DRY_RUN"], "Whether nothing is changed.").later(),
+    key("applicationsetcontroller.enable.git.submodule", Bool, "true", &["ARGOCD_GIT_MODULES_ENABLED"], "Whether submodules are read.").later(),
+    key("applicationsetcontroller.enable.progressive.syncs", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_PROGRESSIVE_SYNCS"], "Whether rollouts happen in steps where an ApplicationSet says so.").later(),
+    key("applicationsetcontroller.namespaces", List, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_NAMESPACES"], "Globs over further namespaces in which ApplicationSets may stand.").later(),
+    key("applicationsetcontroller.scm.root.ca.path", Text, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_SCM_ROOT_CA_PATH"], "Certificates to check Git hosts' APIs with.").later(),
+    key("applicationsetcontroller.allowed.scm.providers", List, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_ALLOWED_SCM_PROVIDERS"], "URLs of Git hosts' APIs that may be asked; all where empty.").later(),
+    key("applicationsetcontroller.enable.scm.providers", Bool, "true", &["ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_SCM_PROVIDERS"], "Whether Git hosts' APIs are asked at all.").later(),
+    key("applicationsetcontroller.enable.tokenref.strict.mode", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_TOKENREF_STRICT_MODE"], "Whether tokens must stand in secrets with the label `scm-creds`.").later(),
+    key("applicationsetcontroller.webhook.parallelism.limit", Int, "50", &["ARGOCD_APPLICATIONSET_CONTROLLER_WEBHOOK_PARALLELISM_LIMIT"], "Webhooks at a time.").later(),
+    key("applicationsetcontroller.requeue.after", Duration, "3m", &["ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER"], "How often generators are asked.").later(),
+    key("applicationsetcontroller.global.preserved.annotations", List, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_GLOBAL_PRESERVED_ANNOTATIONS"], "Annotations of Applications that are left alone.").later(),
+    key("applicationsetcontroller.global.preserved.labels", List, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_GLOBAL_PRESERVED_LABELS"], "Labels of Applications that are left alone.").later(),
+    key("applicationsetcontroller.enable.github.api.metrics", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_GITHUB_API_METRICS"], "Whether requests to GitHub become metrics.").later(),
+    key("applicationsetcontroller.status.max.resources.count", Int, "5000", &["ARGOCD_APPLICATIONSET_CONTROLLER_MAX_RESOURCES_STATUS_COUNT"], "Applications that a status lists.").later(),
+    key("applicationsetcontroller.profile.enabled", Bool, "false", &[], PROFILE).later(),
+    key("applicationsetcontroller.k8s.client.qps", Float, "50", &["ARGOCD_K8S_CLIENT_QPS"], QPS).later(),
+    key("applicationsetcontroller.k8s.client.burst", Int, "100", &["ARGOCD_K8S_CLIENT_BURST"], BURST).later(),
+    key("applicationsetcontroller.k8s.client.max.idle.connections", Int, "500", &["ARGOCD_K8S_CLIENT_MAX_IDLE_CONNECTIONS"], IDLE).later(),
+    key("applicationsetcontroller.k8s.tcp.timeout", Duration, "30s", &["ARGOCD_K8S_TCP_TIMEOUT"], TCP).later(),
+    key("applicationsetcontroller.k8s.tcp.keepalive", Duration, "30s", &["ARGOCD_K8S_TCP_KEEPALIVE"], KEEPALIVE).later(),
+    key("applicationsetcontroller.k8s.tls.handshake.timeout", Duration, "10s", &["ARGOCD_K8S_TLS_HANDSHAKE_TIMEOUT"], HANDSHAKE).later(),
+    key("applicationsetcontroller.k8s.tcp.idle.timeout", Duration, "5m", &["ARGOCD_K8S_TCP_IDLE_TIMEOUT"], TCP_IDLE).later(),
+    key("applicationsetcontroller.grpc.enable.txt.service.config", Bool, "false", &["GRPC_ENABLE_TXT_SERVICE_CONFIG"], GRPC_TXT).no_effect(),
+    key("applicationsetcontroller.repo.server.timeout.seconds", Int, "60", &["ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS"], REPO_TIMEOUT).later(),
+    key("applicationsetcontroller.repo.server.plaintext", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER_PLAINTEXT"], REPO_PLAIN).later(),
+    key("applicationsetcontroller.repo.server.strict.tls", Bool, "false", &["ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER_STRICT_TLS"], REPO_STRICT).later(),
+    key("applicationsetcontroller.repo.server.ca.cert.path", Text, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER_CA_CERT_PATH"], REPO_CA).later(),
+    key("applicationsetcontroller.repo.server.client.cert.path", Text, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER_CLIENT_CERT_PATH"], REPO_CERT).later(),
+    key("applicationsetcontroller.repo.server.client.cert.key.path", Text, "", &["ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER_CLIENT_CERT_KEY_PATH"], REPO_KEY).later(),
+    // The notifications controller.
+    key("notificationscontroller.log.level", LEVEL, "info", &["ARGOCD_NOTIFICATIONS_CONTROLLER_LOGLEVEL"], LOG_LEVEL).later(),
+    key("notificationscontroller.log.format", FORMAT, "json", &["ARGOCD_NOTIFICATIONS_CONTROLLER_LOGFORMAT"], LOG_FORMAT).later(),
+    key("notificationscontroller.processors.count", Int, "1", &["ARGOCD_NOTIFICATION_CONTROLLER_PROCESSORS_COUNT"], "Applications at a time.").later(),
+    key("notificationscontroller.selfservice.enabled", Bool, "false", &["ARGOCD_NOTIFICATION_CONTROLLER_SELF_SERVICE_NOTIFICATION_ENABLED"], "Whether notifications are configured in each namespace.").later(),
+    key("notificationscontroller.repo.server.plaintext", Bool, "false", &["ARGOCD_NOTIFICATION_CONTROLLER_REPO_SERVER_PLAINTEXT"], REPO_PLAIN).later(),
+    key("notificationscontroller.repo.server.ca.cert.path", Text, "", &["ARGOCD_NOTIFICATION_CONTROLLER_REPO_SERVER_CA_CERT_PATH"], REPO_CA).later(),
+    key("notificationscontroller.repo.server.client.cert.path", Text, "", &["ARGOCD_NOTIFICATION_CONTROLLER_REPO_SERVER_CLIENT_CERT_PATH"], REPO_CERT).later(),
+    key("notificationscontroller.repo.server.client.cert.key.path", Text, "", &["ARGOCD_NOTIFICATION_CONTROLLER_REPO_SERVER_CLIENT_CERT_KEY_PATH"], REPO_KEY).later(),
+];
