@@ -21,6 +21,21 @@ pub(crate) enum Step {
     BeforeSlash,
 }
 
+impl Step {
+    /// Whether the step takes this character.
+    pub(crate) fn takes(&self, char: char) -> bool {
+        match self {
+            Step::Char(wanted) => *wanted == char,
+            Step::Any => true,
+            Step::AnyBut(not) => !not.contains(&char),
+            Step::Class { ranges, not } => {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&char)) != *not
+            }
+            Step::Split(..) | Step::Jump(_) | Step::AfterSlash | Step::BeforeSlash => false,
+        }
+    }
+}
+
 /// A compiled pattern; the place after the last step is the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Machine {
@@ -56,7 +71,7 @@ impl Machine {
             before = Some(char);
             let after = chars.peek().copied();
             for place in &here.list {
-                if *place < end && self.takes(&self.steps[*place], char) {
+                if *place < end && self.steps[*place].takes(char) {
                     self.enter(place + 1, before, after, &mut next);
                 }
             }
@@ -64,18 +79,6 @@ impl Machine {
             next.clear();
         }
         here.seen[end]
-    }
-
-    fn takes(&self, step: &Step, char: char) -> bool {
-        match step {
-            Step::Char(wanted) => *wanted == char,
-            Step::Any => true,
-            Step::AnyBut(not) => !not.contains(&char),
-            Step::Class { ranges, not } => {
-                ranges.iter().any(|(low, high)| (*low..=*high).contains(&char)) != *not
-            }
-            Step::Split(..) | Step::Jump(_) | Step::AfterSlash | Step::BeforeSlash => false,
-        }
     }
 
     /// Goes to a place, and from there wherever no character is needed.

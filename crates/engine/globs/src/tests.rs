@@ -53,6 +53,8 @@ fn file_match_is_gos() {
         ("[^a-c]*", "dog", Ok(true)),
         ("[\\-x]", "-", Ok(true)),
         ("a[", "b", Err(BadPattern)),
+        ("b*[", "a", Ok(false)),
+        ("*[^a]*", "aaé/a", Ok(false)),
         ("[]a]", "a", Err(BadPattern)),
         ("[a-]", "a", Err(BadPattern)),
         ("a\\", "a", Err(BadPattern)),

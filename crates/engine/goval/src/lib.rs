@@ -7,7 +7,7 @@ mod float;
 mod quote;
 
 pub use float::{FloatBits, format_g};
-pub use quote::quote;
+pub use quote::{quote, text_of};
 
 #[cfg(test)]
 mod tests;

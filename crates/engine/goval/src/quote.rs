@@ -1,4 +1,4 @@
-//! Strings in double quotes.
+//! Strings: in double quotes, and made of bytes that are no text.
 
 use std::fmt::Write;
 
@@ -39,4 +39,14 @@ fn push_wide(out: &mut String, char: char) {
 /// and combining marks besides, which Go prints.
 fn is_print(char: char) -> bool {
     char.escape_debug().len() == 1 || matches!(u32::from(char), 0x300..=0x36F | 0x20D0..=0x20F0)
+}
+
+/// Bytes as text: each byte that is no UTF-8 becomes U+FFFD, as in `encoding/json`.
+pub fn text_of(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '\u{FFFD}'));
+    }
+    text
 }

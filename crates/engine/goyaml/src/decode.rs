@@ -409,8 +409,9 @@ impl Decoder<'_> {
     }
 }
 
-/// The number that JSON text gives back: whole where Go prints it without a fraction.
-fn json_number(value: f64) -> Option<Number> {
+/// The number that JSON text gives back: whole where Go prints it without a fraction, which it
+/// does below 1e21. `None` for what is no number.
+pub fn json_number(value: f64) -> Option<Number> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     const PRINTED_WHOLE: f64 = 1e21;
     if value.fract() == 0.0 && value.abs() < PRINTED_WHOLE {
@@ -443,7 +444,7 @@ pub(crate) fn scalar_key(document: &Document, id: NodeId) -> Result<Key, String>
         TAG_STR => return Ok(Key::Str(text.to_owned())),
         TAG_BINARY => {
             return base64(text)
-                .map(|bytes| Key::Str(go_text(&bytes)))
+                .map(|bytes| Key::Str(goval::text_of(&bytes)))
                 .ok_or_else(|| "!!binary value contains invalid base64 data".to_owned());
         }
         TAG_TIMESTAMP => resolve_as(Dialect::V2, text, true),
@@ -484,16 +485,6 @@ fn short_tag(tag: &str) -> String {
         Some(rest) => format!("!!{rest}"),
         None => tag.to_owned(),
     }
-}
-
-/// Bytes as Go puts them into JSON: each byte that is no UTF-8 becomes U+FFFD.
-fn go_text(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '\u{FFFD}'));
-    }
-    text
 }
 
 /// Standard base64 with padding; line breaks are left out, as Go does.

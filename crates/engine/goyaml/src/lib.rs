@@ -25,7 +25,7 @@ mod timestamp;
 mod token;
 mod tree;
 
-pub use decode::{Duplicates, Limits, to_json, to_json_strict, to_json_with};
+pub use decode::{Duplicates, Limits, json_number, to_json, to_json_strict, to_json_with};
 pub use document::{Document, Kind, Node, NodeId, Style};
 pub use error::YamlError;
 pub use resolve::{Dialect, Scalar, resolve};

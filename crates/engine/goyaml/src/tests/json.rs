@@ -114,7 +114,7 @@ fn text_in_blocks_and_quotes_is_folded_and_chomped() {
         ("|-\n a\n b\n\n", "a\nb"),
         ("|+\n a\n\n", "a\n\n"),
         ("|2\n   a\n", " a\n"),
-        (">\n a\n b\n\n c\n  d\n e\n", "a b\n\nc\n  d\ne\n".replace("b\n\nc", "b\nc").as_str()),
+        (">\n a\n b\n\n c\n  d\n e\n", "a b\nc\n d\ne\n"),
         ("|\n a", "a"),
         ("'it''s\n  folded\n\n  here'", "it's folded\nhere"),
         ("\"a\\\n  b \\n\\u00e9\\x41\"", "ab \néA"),

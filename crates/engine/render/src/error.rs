@@ -1,0 +1,149 @@
+//! Why a source gave no objects.
+
+use desired::Remedy;
+use filetree::{PathError, TreeError};
+
+/// Why a source could not be turned into objects.
+///
+/// Each message names the file (and line), says what is wrong in upstream's words where
+/// upstream has any, and ends with the next step.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The source's path is none.
+    #[error("{path}: {problem}; correct the source's path, or commit the directory")]
+    BadPath {
+        /// As the source has it.
+        path: String,
+        /// Upstream's words.
+        problem: &'static str,
+    },
+
+    /// The source says in two ways how it is rendered.
+    #[error("multiple application sources defined: {types}; keep one of them")]
+    TwoTypes {
+        /// The blocks, with commas.
+        types: String,
+    },
+
+    /// The kind of source is known, and its engine is not there.
+    #[error(
+        "{kind} sources are not built yet: `{path}` is one{because}; until then render it to plain manifests, or set spec.source.directory to read it as a directory"
+    )]
+    NotBuilt {
+        /// `Helm`, `Kustomize`, `Jsonnet` or `Plugin`.
+        kind: &'static str,
+        /// From the repository's root.
+        path: String,
+        /// What shows it; begins with a blank, or is empty.
+        because: String,
+    },
+
+    /// A `.argocd-source` file cannot be used.
+    #[error("error while parsing source parameters: {file}: {problem}; correct the file")]
+    Overrides {
+        /// From the repository's root.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+
+    /// A file does not parse, or is no manifest.
+    #[error("Failed to unmarshal \"{name}\": {problem} ({file}:{line}:{column}); {advice}")]
+    Unreadable {
+        /// The file's name alone.
+        name: String,
+        /// From the repository's root.
+        file: String,
+        /// Counted from 1.
+        line: u32,
+        /// Counted from 1.
+        column: u32,
+        /// What is wrong.
+        problem: String,
+        /// The next step.
+        advice: &'static str,
+    },
+
+    /// A JSON file holds more than one object.
+    #[error(
+        "Found multiple objects in \"{name}\". Only single objects are allowed in JSON files. ({file}); make it a List, or one file an object"
+    )]
+    SeveralInJson {
+        /// The file's name alone.
+        name: String,
+        /// From the repository's root.
+        file: String,
+    },
+
+    /// The manifests of one directory are too large together.
+    #[error(
+        "failed to get potentially valid manifests: exceeded max combined manifest file size ({limit_bytes} bytes, reached at {file}); exclude files that are no manifests, or raise reposerver.max.combined.directory.manifests.size"
+    )]
+    TooLarge {
+        /// The file that went over it.
+        file: String,
+        /// Bytes.
+        limit_bytes: u64,
+    },
+
+    /// A link leads out of the repository.
+    #[error(
+        "failed to get potentially valid manifests: invalid manifest file \"{file}\": illegal filepath in symlink; replace the link by a file, or let it point inside the repository"
+    )]
+    BadLink {
+        /// From the repository's root.
+        file: String,
+    },
+
+    /// The file tree did not answer.
+    #[error("failed to read the repository's files: {cause}")]
+    Tree {
+        /// What it said.
+        cause: TreeError,
+    },
+}
+
+impl RenderError {
+    /// What a caller can do.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            RenderError::TwoTypes { .. } => Remedy::NewSpec,
+            RenderError::Tree { cause: TreeError::Broken { .. } } => Remedy::Retry,
+            RenderError::BadPath { .. }
+            | RenderError::NotBuilt { .. }
+            | RenderError::Overrides { .. }
+            | RenderError::Unreadable { .. }
+            | RenderError::SeveralInJson { .. }
+            | RenderError::TooLarge { .. }
+            | RenderError::BadLink { .. }
+            | RenderError::Tree { .. } => Remedy::NewCommit,
+        }
+    }
+
+    /// The file and line that are wrong, where one is.
+    pub fn place(&self) -> Option<(&str, u32)> {
+        match self {
+            RenderError::Unreadable { file, line, .. } => Some((file, *line)),
+            RenderError::Overrides { file, .. }
+            | RenderError::SeveralInJson { file, .. }
+            | RenderError::TooLarge { file, .. }
+            | RenderError::BadLink { file } => Some((file, 0)),
+            RenderError::BadPath { .. }
+            | RenderError::TwoTypes { .. }
+            | RenderError::NotBuilt { .. }
+            | RenderError::Tree { .. } => None,
+        }
+    }
+}
+
+impl From<TreeError> for RenderError {
+    fn from(cause: TreeError) -> Self {
+        RenderError::Tree { cause }
+    }
+}
+
+impl From<PathError> for RenderError {
+    fn from(error: PathError) -> Self {
+        RenderError::BadPath { path: error.path, problem: "app path outside root" }
+    }
+}

@@ -1,0 +1,137 @@
+//! The one place where a source meets its engine.
+
+use crd::ApplicationSource;
+use desired::{DesiredObject, Origin};
+use filetree::{EntryKind, FileTree, TreePath};
+use std::sync::Arc;
+
+use crate::directory;
+use crate::env::BuildEnv;
+use crate::error::RenderError;
+use crate::hash::object_hash;
+use crate::overrides;
+use crate::source_type::{Detected, SourceType, detect};
+
+/// What the installation allows, from its settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// `helm.enable`; off reads charts as plain directories.
+    pub helm: bool,
+    /// `kustomize.enable`; off reads kustomizations as plain directories.
+    pub kustomize: bool,
+    /// `jsonnet.enable`; off passes Jsonnet files over.
+    pub jsonnet: bool,
+    /// `reposerver.max.combined.directory.manifests.size`, in bytes; `None` is unlimited.
+    pub combined_bytes_max: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { helm: true, kustomize: true, jsonnet: true, combined_bytes_max: Some(10_000_000) }
+    }
+}
+
+/// Everything that a rendering depends on besides the files.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The source as the Application has it.
+    pub source: &'a ApplicationSource,
+    /// Its place among the Application's sources, counted from 0.
+    pub source_index: usize,
+    /// The name that tracking uses (`namespace_name` outside the control plane's namespace).
+    pub app_name: &'a str,
+    /// The destination's namespace.
+    pub namespace: &'a str,
+    /// The Application's project.
+    pub project: &'a str,
+    /// The commit, in full.
+    pub revision: &'a str,
+    /// The destination's version, for templates that ask.
+    pub kube_version: &'a str,
+    /// The destination's API versions, for templates that ask.
+    pub api_versions: &'a [String],
+    /// What the installation allows.
+    pub options: &'a Options,
+}
+
+impl Input<'_> {
+    /// The variables that sources may use.
+    pub fn build_env(&self) -> BuildEnv {
+        BuildEnv::new(self.source, self.app_name, self.namespace, self.project, self.revision)
+    }
+}
+
+/// What one source gave.
+#[derive(Clone, Debug)]
+pub struct RenderedSource {
+    /// In upstream's order.
+    pub objects: Vec<DesiredObject>,
+    /// Which engine made them.
+    pub source_type: SourceType,
+    /// What a log should say: files that were passed over, and why.
+    pub notes: Vec<String>,
+}
+
+/// Renders one source.
+///
+/// A source with only a `ref` gives files to others and no objects; callers leave it out.
+///
+/// # Errors
+///
+/// [`RenderError`], the first one in the order of the files.
+pub fn render_source(
+    tree: &dyn FileTree,
+    input: &Input<'_>,
+) -> Result<RenderedSource, RenderError> {
+    let path = app_path(tree, &input.source.path)?;
+    let source = overrides::apply(tree, input.source, &path, input.app_name)?;
+    let detected = detect(tree, &source, &path, input.options)?;
+    let not_built = |because: String| RenderError::NotBuilt {
+        kind: detected.source_type.as_str(),
+        path: path.to_string(),
+        because,
+    };
+    let found = match (&detected.source_type, &detected) {
+        (SourceType::Helm | SourceType::Kustomize, Detected { shown_by: Some(file), .. }) => {
+            return Err(not_built(format!(" (it holds {file})")));
+        }
+        (SourceType::Helm | SourceType::Kustomize | SourceType::Plugin, _) => {
+            return Err(not_built(" (its source says so)".to_owned()));
+        }
+        (SourceType::Directory, _) => {
+            let directory = source.directory.as_deref().cloned().unwrap_or_default();
+            directory::read(tree, &path, &directory, input.options)?
+        }
+    };
+    let objects = found
+        .objects
+        .into_iter()
+        .map(|(file, line, object)| DesiredObject {
+            hash: object_hash(&object),
+            object: Arc::new(object),
+            origin: Origin { source: input.source_index, file: file.as_str().to_owned(), line },
+        })
+        .collect();
+    Ok(RenderedSource { objects, source_type: detected.source_type, notes: found.notes })
+}
+
+/// Checks the source's path as upstream does.
+fn app_path(tree: &dyn FileTree, path: &str) -> Result<TreePath, RenderError> {
+    let bad = |problem| RenderError::BadPath { path: path.to_owned(), problem };
+    if path.starts_with('/') {
+        return Err(bad("app path is absolute"));
+    }
+    let parsed = TreePath::parse(path).map_err(|_| bad("app path outside root"))?;
+    // Asking what a directory is would tie the rendering to all that lies in it.
+    match tree.list(&parsed) {
+        Ok(Some(_)) => return Ok(parsed),
+        Ok(None) => {}
+        Err(filetree::TreeError::Link { .. }) => return Err(bad("app path outside root")),
+        Err(error) => return Err(error.into()),
+    }
+    match tree.entry(&parsed)?.map(|entry| entry.kind) {
+        None => Err(bad("app path does not exist")),
+        Some(EntryKind::File { .. }) => Err(bad("app path is not a directory")),
+        Some(EntryKind::Directory | EntryKind::Submodule) => Ok(parsed),
+    }
+}

@@ -1,0 +1,150 @@
+//! Types, paths, overrides, variables.
+
+use crd::{Application, ApplicationSource, ApplicationSourceHelm, ApplicationSourceKustomize};
+
+use super::directory::{at, map, names, render_with, tree};
+use crate::{BuildEnv, Options, SourceType, files_have_changed, object_hash, refresh_paths};
+
+fn outcome(files: &[(&str, &str)], source: &ApplicationSource) -> String {
+    match render_with(&tree(files), source, &Options::default()) {
+        Ok(rendered) => rendered.source_type.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn the_path_must_be_a_directory_of_the_repository() {
+    let files = [("app/a.yaml", "")];
+    for (path, starts) in [
+        ("/app", "/app: app path is absolute;"),
+        ("../x", "../x: app path outside root;"),
+        ("nope", "nope: app path does not exist;"),
+        ("app/a.yaml", "app/a.yaml: app path is not a directory;"),
+        ("app/../app/.", "Directory"),
+        ("", "Directory"),
+    ] {
+        assert!(outcome(&files, &at(path)).starts_with(starts), "{}", outcome(&files, &at(path)));
+    }
+}
+
+#[test]
+fn the_last_telling_name_in_the_directory_decides() {
+    let helm = "Helm sources are not built yet: `d` is one (it holds Chart.yaml)";
+    let kustomize = "Kustomize sources are not built yet: `d` is one (it holds kustomization.yaml)";
+    assert!(outcome(&[("d/Chart.yaml", "")], &at("d")).starts_with(helm));
+    assert!(
+        outcome(&[("d/Chart.yaml", ""), ("d/kustomization.yaml", "")], &at("d"))
+            .starts_with(kustomize)
+    );
+    assert_eq!(outcome(&[("d/sub/Chart.yaml", "")], &at("d")), "Directory");
+    let off = Options { helm: false, kustomize: false, ..Options::default() };
+    let rendered =
+        render_with(&tree(&[("Chart.yaml", ""), ("kustomization.yml", "")]), &at(""), &off);
+    assert_eq!(rendered.expect("a directory").source_type, SourceType::Directory);
+}
+
+#[test]
+fn a_block_decides_before_the_files_and_two_are_an_error() {
+    let helm = ApplicationSource { helm: Some(Box::default()), ..at("d") };
+    assert!(outcome(&[("d/a.yaml", "")], &helm).starts_with("Helm sources are not built yet"));
+    let both = ApplicationSource {
+        kustomize: Some(Box::new(ApplicationSourceKustomize::default())),
+        ..helm
+    };
+    assert_eq!(
+        outcome(&[("d/a.yaml", "")], &both),
+        "multiple application sources defined: Kustomize,Helm; keep one of them"
+    );
+    let plain = ApplicationSource { directory: Some(Box::default()), ..at("d") };
+    assert_eq!(outcome(&[("d/Chart.yaml", "")], &plain), "Directory");
+}
+
+#[test]
+fn jsonnet_says_that_it_is_not_built_unless_it_is_off() {
+    assert!(
+        outcome(&[("a.jsonnet", "{}")], &at(""))
+            .starts_with("Jsonnet sources are not built yet: `a.jsonnet` is one")
+    );
+    let off = Options { jsonnet: false, ..Options::default() };
+    assert!(render_with(&tree(&[("a.jsonnet", "{}")]), &at(""), &off).is_ok());
+    assert_eq!(outcome(&[("a.libsonnet", "{}")], &at("")), "Directory");
+}
+
+#[test]
+fn overrides_beside_the_files_change_how_they_are_read() {
+    let one = map("a");
+    let mut files = vec![("d/a.yaml", one.as_str()), ("d/sub/b.yaml", one.as_str())];
+    assert_eq!(
+        render_with(&tree(&files), &at("d"), &Options::default()).expect("objects").objects.len(),
+        1
+    );
+    files.push(("d/.argocd-source.yaml", "path: elsewhere\ndirectory: {recurse: true}\n"));
+    let rendered = render_with(&tree(&files), &at("d"), &Options::default()).expect("objects");
+    assert_eq!(names(&rendered), ["ConfigMap/a d/a.yaml:1", "ConfigMap/a d/sub/b.yaml:1"]);
+    files.push(("d/.argocd-source-shop.yaml", "directory: {recurse: null, exclude: 'a*'}\n"));
+    let rendered = render_with(&tree(&files), &at("d"), &Options::default()).expect("objects");
+    assert_eq!(names(&rendered), ["ConfigMap/a d/sub/b.yaml:1"]);
+    files.push(("d/.argocd-source-shop.yaml", "a: b: c\n"));
+    assert_eq!(
+        outcome(&files, &at("d")),
+        "error while parsing source parameters: d/.argocd-source-shop.yaml: yaml: mapping values are not allowed in this context; correct the file"
+    );
+}
+
+#[test]
+fn variables_are_replaced_as_go_does() {
+    let source = ApplicationSource { repo_url: "https://x/y".to_owned(), ..at("apps/shop") };
+    let env = BuildEnv::new(&source, "shop", "ns", "default", "0123456789abcdef");
+    for (text, replaced) in [
+        ("$ARGOCD_APP_NAME-x", "shop-x"),
+        ("${ARGOCD_APP_REVISION_SHORT}/$ARGOCD_APP_REVISION_SHORT_8", "0123456/01234567"),
+        ("$$ARGOCD_APP_NAME", "$ARGOCD_APP_NAME"),
+        ("a$UNKNOWN b", "a b"),
+        ("$", "$"),
+        ("a$ b", "a$ b"),
+        ("$1x", "x"),
+        ("${}x", "x"),
+        ("${oops", "oops"),
+        ("${$}x", "$x"),
+        ("$ARGOCD_APP_SOURCE_PATH", "apps/shop"),
+    ] {
+        assert_eq!(env.substitute(text), replaced, "{text}");
+    }
+}
+
+#[test]
+fn generate_paths_are_from_the_source_or_from_the_root() {
+    let mut app = Application::new("argocd", "shop");
+    let source = at("apps/shop");
+    assert!(refresh_paths(&app, &source).is_empty());
+    app.metadata.annotations.insert(
+        crd::keys::MANIFEST_GENERATE_PATHS.to_owned(),
+        ".; ../base;/shared/*.yaml;;".to_owned(),
+    );
+    let paths = refresh_paths(&app, &source);
+    assert_eq!(paths, ["apps/shop", "apps/base", "shared/*.yaml"]);
+    for (file, hit) in [
+        ("apps/shop/a.yaml", true),
+        ("apps/shop/deep/a.yaml", true),
+        ("apps/shopping/a.yaml", false),
+        ("apps/base/x", true),
+        ("shared/a.yaml", true),
+        ("shared/deep/a.yaml", false),
+        ("README.md", false),
+    ] {
+        assert_eq!(files_have_changed(&paths, &[file.to_owned()]), hit, "{file}");
+    }
+    assert!(files_have_changed(&[], &["x".to_owned()]));
+    assert!(files_have_changed(&paths, &[]));
+}
+
+#[test]
+fn a_hash_is_of_the_content_and_never_changes() {
+    let one = serde_json::json!({"b": 1, "a": [1.5, null]});
+    assert_eq!(
+        object_hash(&one),
+        object_hash(&serde_json::from_str(r#"{"a":[1.5,null],"b":1}"#).expect("JSON"))
+    );
+    assert_eq!(format!("{:016x}", object_hash(&serde_json::json!({}))), "bf21a9e8fbc5a384");
+    let _ = ApplicationSourceHelm::default();
+}
