@@ -9,13 +9,25 @@ use crate::tables::Tables;
 use crate::walk::{Visit, walk};
 
 /// Changes an object as the conversion to the internal type and back does.
-pub(crate) fn through_internal(tables: &Tables, kind: &Gvk, object: &mut Value) {
+///
+/// # Errors
+///
+/// What the server says of an annotation that stands for a field and does not hold its value.
+pub(crate) fn through_internal(
+    tables: &Tables,
+    kind: &Gvk,
+    object: &mut Value,
+) -> Result<(), String> {
+    let mut converting = Converting { error: None };
     if let Some(id) = tables.struct_of(kind) {
-        walk(tables, id, object, &mut Converting);
+        walk(tables, id, object, &mut converting);
     }
+    converting.error.map_or(Ok(()), Err)
 }
 
-struct Converting;
+struct Converting {
+    error: Option<String>,
+}
 
 impl Visit for Converting {
     fn object(&mut self, name: &'static str, object: &mut Map<String, Value>) {
@@ -34,7 +46,17 @@ impl Visit for Converting {
                 }
             }
             "io.k8s.api.core.v1.PodTemplateSpec" => drop_annotations(object, &INIT_CONTAINERS),
-            "io.k8s.api.apps.v1.DaemonSet" => number_template(object),
+            "io.k8s.api.apps.v1.DaemonSet" => {
+                if let Err(error) = number_template(object) {
+                    self.error.get_or_insert(error);
+                }
+            }
+            "io.k8s.api.apps.v1.Deployment" => {
+                if let Err(error) = read_rollback(object) {
+                    self.error.get_or_insert(error);
+                }
+            }
+            "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler" => autoscaler(object),
             "io.k8s.api.apps.v1.StatefulSetSpec" => name_claim_templates(object),
             _ => {}
         }
@@ -84,17 +106,77 @@ fn name_service_account_twice(spec: &mut Map<String, Value>) {
 
 /// The template's generation, which no version has as a field any more, is always written as an
 /// annotation: 0 until the server's strategy counts it.
-fn number_template(set: &mut Map<String, Value>) {
-    if let Some(Value::Object(metadata)) = set.get_mut("metadata") {
-        let annotations =
-            metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(annotations) = annotations {
-            annotations
-                .entry("deprecated.daemonset.template.generation")
-                .or_insert_with(|| "0".into());
-        }
-    }
+fn number_template(set: &mut Map<String, Value>) -> Result<(), String> {
+    let Some(Value::Object(metadata)) = set.get_mut("metadata") else { return Ok(()) };
+    let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
+    let Value::Object(annotations) = annotations else { return Ok(()) };
+    let number = match annotations.get(TEMPLATE_GENERATION).and_then(Value::as_str) {
+        Some(text) => parse_int(text)?,
+        None => 0,
+    };
+    annotations.insert(TEMPLATE_GENERATION.to_owned(), number.to_string().into());
+    Ok(())
 }
+
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// The revision to roll back to travels as an annotation, too.
+fn read_rollback(deployment: &mut Map<String, Value>) -> Result<(), String> {
+    let Some(Value::Object(metadata)) = deployment.get_mut("metadata") else { return Ok(()) };
+    let Some(Value::Object(annotations)) = metadata.get_mut("annotations") else { return Ok(()) };
+    let Some(text) = annotations.get(ROLLBACK).and_then(Value::as_str) else { return Ok(()) };
+    if text.is_empty() {
+        drop_annotations(deployment, &[ROLLBACK]);
+        return Ok(());
+    }
+    let number = parse_int(text).map_err(|error| {
+        format!("failed to parse annotation[{ROLLBACK}]={text} as int64: {error}")
+    })?;
+    annotations.insert(ROLLBACK.to_owned(), number.to_string().into());
+    Ok(())
+}
+
+const ROLLBACK: &str = "deprecated.deployment.rollback.to";
+
+/// Reads a number as Go's `strconv.ParseInt` does.
+fn parse_int(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| {
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let why = if number { "value out of range" } else { "invalid syntax" };
+        format!("strconv.ParseInt: parsing {}: {why}", Value::from(text))
+    })
+}
+
+/// What the newer version has fields for stands in annotations: the server reads and rewrites
+/// them. What describes the status is written by nobody but the server; the rest stays where it
+/// can be read.
+fn autoscaler(autoscaler: &mut Map<String, Value>) {
+    drop_annotations(autoscaler, &[
+        "autoscaling.alpha.kubernetes.io/conditions",
+        "autoscaling.alpha.kubernetes.io/current-metrics",
+    ]);
+    let Some(annotations) =
+        autoscaler.get("metadata").and_then(|metadata| metadata.get("annotations"))
+    else {
+        return;
+    };
+    let parsed = |name: &str| -> Option<Value> {
+        serde_json::from_str(annotations.get(name)?.as_str()?).ok()
+    };
+    let mut unreadable = Vec::new();
+    if !parsed(AUTOSCALER_METRICS).is_some_and(|m| m.as_array().is_some_and(|a| !a.is_empty())) {
+        unreadable.push(AUTOSCALER_METRICS);
+    }
+    if !parsed(AUTOSCALER_BEHAVIOR).is_some_and(|b| b.as_object().is_some_and(|b| !b.is_empty())) {
+        unreadable.push(AUTOSCALER_BEHAVIOR);
+    }
+    drop_annotations(autoscaler, &unreadable);
+}
+
+/// Metrics of `autoscaling/v1` other than the CPU.
+pub(crate) const AUTOSCALER_METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
+const AUTOSCALER_BEHAVIOR: &str = "autoscaling.alpha.kubernetes.io/behavior";
 
 /// Claim templates always say what they are.
 fn name_claim_templates(spec: &mut Map<String, Value>) {

@@ -69,9 +69,43 @@ const UNKNOWN_MAX: usize = 100;
 ///
 /// [`DecodeError::Wrong`] where a value cannot be read into its field.
 pub fn roundtrip(tables: &Tables, kind: &Gvk, object: &Value) -> Result<Decoded, DecodeError> {
+    decode(tables, kind, object, Form::Json)
+}
+
+/// The same for an object that the server has already parsed: what came out of a server-side
+/// apply or a strategic merge. Numbers are converted as Go converts them, the first error in the
+/// order of declaration counts, and unknown fields come sorted.
+///
+/// # Errors
+///
+/// [`DecodeError::Wrong`] where a value cannot be read into its field. A server says so behind
+/// `unable to convert unstructured object to apps/v1, Kind=Deployment: `.
+pub fn from_unstructured(
+    tables: &Tables,
+    kind: &Gvk,
+    object: &Value,
+) -> Result<Decoded, DecodeError> {
+    let mut decoded = decode(tables, kind, object, Form::Unstructured)?;
+    decoded.unknown.sort();
+    Ok(decoded)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Unstructured,
+}
+
+fn decode(
+    tables: &Tables,
+    kind: &Gvk,
+    object: &Value,
+    form: Form,
+) -> Result<Decoded, DecodeError> {
     let id = tables.struct_of(kind).ok_or_else(|| DecodeError::UnknownKind(kind.clone()))?;
     let mut decoder = Decoder {
         tables,
+        form,
         unknown: Vec::new(),
         saved: None,
         fields: Vec::new(),
@@ -86,12 +120,13 @@ pub fn roundtrip(tables: &Tables, kind: &Gvk, object: &Value) -> Result<Decoded,
         return Err(DecodeError::Wrong(first));
     }
     let mut object = read.expect("a struct that could not be read left an error");
-    conversions::through_internal(tables, kind, &mut object);
+    conversions::through_internal(tables, kind, &mut object).map_err(DecodeError::Wrong)?;
     Ok(Decoded { object, unknown: decoder.unknown })
 }
 
 struct Decoder<'a> {
     tables: &'a Tables,
+    form: Form,
     unknown: Vec<String>,
     /// The first error of a kind after which reading goes on.
     saved: Option<String>,
@@ -115,14 +150,23 @@ impl Decoder<'_> {
         match shape {
             Shape::Struct(id) => match input {
                 Value::Object(map) => self.object(*id, map).map(Value::Object).map(Some),
+                other if self.form == Form::Unstructured => {
+                    Err(format!("cannot restore struct from: {}", go_kind(other)))
+                }
                 other => Ok(self.mismatch(other, self.tables.get(*id).go_name)),
             },
             Shape::List { element, .. } => match input {
                 Value::Array(items) => self.list(element, items).map(Some),
+                other if self.form == Form::Unstructured => {
+                    Err(format!("cannot restore slice from {}", go_kind(other)))
+                }
                 other => Ok(self.mismatch(other, &self.go_type(shape))),
             },
             Shape::Map { value, .. } => match input {
                 Value::Object(map) => self.map(value, map).map(Some),
+                other if self.form == Form::Unstructured => {
+                    Err(format!("cannot restore map from {}", go_kind(other)))
+                }
                 other => Ok(self.mismatch(other, &self.go_type(shape))),
             },
             Shape::Scalar(scalar, go_name) => self.scalar(*scalar, go_name, input),
@@ -134,7 +178,13 @@ impl Decoder<'_> {
         let declared = tables.get(id);
         let outer = (self.struct_name, self.fields.len(), self.path.len());
         let mut found = Map::new();
-        for (key, value) in input {
+        let mut entries: Vec<(&String, &Value)> = input.iter().collect();
+        if self.form == Form::Unstructured {
+            let mut order = Vec::new();
+            declaration_order(tables, id, &mut order);
+            entries.sort_by_key(|(key, _)| order.iter().position(|name| name == key));
+        }
+        for (key, value) in entries {
             let at = declared.names.binary_search_by(|(name, ..)| (*name).cmp(key));
             let Ok(at) = at else {
                 self.report_unknown(key);
@@ -306,6 +356,19 @@ impl Decoder<'_> {
         input: &Value,
     ) -> Result<Option<Value>, Stop> {
         let go_type = if go_name.is_empty() { scalar.go_type() } else { go_name };
+        if self.form == Form::Unstructured {
+            if is_plain(scalar) {
+                return converted(scalar, go_type, input).map(Some);
+            }
+            if let (Scalar::Bytes, Value::String(text)) = (scalar, input) {
+                return match base64_of(text) {
+                    Ok(encoded) => Ok(Some(encoded.into())),
+                    Err(at) => Err(format!(
+                        "error decoding from json: illegal base64 data at input byte {at}"
+                    )),
+                };
+            }
+        }
         Ok(match (scalar, input) {
             (Scalar::String, Value::String(_)) | (Scalar::Bool, Value::Bool(_)) => {
                 Some(input.clone())
@@ -412,7 +475,7 @@ impl Decoder<'_> {
     }
 
     fn cannot(&self, what: &str, go_type: &str) -> String {
-        if self.fields.is_empty() {
+        if self.fields.is_empty() || self.form == Form::Unstructured {
             return format!("json: cannot unmarshal {what} into Go value of type {go_type}");
         }
         format!(
@@ -468,6 +531,63 @@ fn kind_of(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
+    }
+}
+
+/// What Go calls the kind of a parsed value.
+fn go_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "invalid",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "slice",
+        Value::Object(_) => "map",
+    }
+}
+
+/// A single parsed value as Go converts it: integers are cut to their width, whole floats become
+/// integers, and nothing else changes its kind.
+fn converted(scalar: Scalar, go_type: &str, input: &Value) -> Result<Value, Stop> {
+    let wrong_kind = || format!("unrecognized type: {}", scalar.go_type());
+    let cannot = || format!("cannot convert {} to {go_type}", go_kind(input));
+    match (scalar, input) {
+        (Scalar::String, Value::String(_)) | (Scalar::Bool, Value::Bool(_)) => Ok(input.clone()),
+        (Scalar::String, Value::Number(number)) if !number.is_f64() => Err(cannot()),
+        (Scalar::String | Scalar::Bool, _) => Err(wrong_kind()),
+        (_, Value::Number(number)) => {
+            let whole = match number.as_i64() {
+                Some(whole) => whole,
+                None => {
+                    let float = number.as_f64().unwrap_or_default();
+                    if scalar == Scalar::Float64 {
+                        return Ok(input.clone());
+                    }
+                    if float.fract() != 0.0 {
+                        return Err(cannot());
+                    }
+                    float as i64
+                }
+            };
+            Ok(match scalar {
+                Scalar::Int32 => (whole as i32).into(),
+                Scalar::Uint32 => (whole as u32).into(),
+                Scalar::Uint8 => (whole as u8).into(),
+                _ => whole.into(),
+            })
+        }
+        _ => Err(wrong_kind()),
+    }
+}
+
+/// The JSON names of a struct in the order of declaration, inlined structs in their place.
+fn declaration_order(tables: &Tables, id: StructId, order: &mut Vec<&'static str>) {
+    for field in &tables.get(id).fields {
+        match field.shape {
+            Shape::Struct(inlined) if field.inline => declaration_order(tables, inlined, order),
+            _ => order.push(field.name),
+        }
     }
 }
 

@@ -27,7 +27,8 @@ use crate::walk::{Visit, walk};
 pub fn default(tables: &Tables, kind: &Gvk, object: &mut Value) {
     let Some(id) = tables.struct_of(kind) else { return };
     walk(tables, id, object, &mut Defaulting { minor: tables.minor() });
-    conversions::through_internal(tables, kind, object);
+    // Annotations that cannot be read were refused when the object was.
+    let _ = conversions::through_internal(tables, kind, object);
 }
 
 struct Defaulting {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::conversions::AUTOSCALER_METRICS;
+
 use super::{if_absent, if_zero, non_empty, part, text};
 
 /// Sets the defaults of one struct; `name` is its OpenAPI name without `io.k8s.`.
@@ -23,7 +25,15 @@ pub(super) fn set(name: &str, object: &mut Map<String, Value>) {
             if_zero(object, "status", "True");
         }
         "api.autoscaling.v1.HorizontalPodAutoscaler" => {
-            if_absent(part(object, "spec"), "minReplicas", 1);
+            let other = object
+                .get("metadata")
+                .and_then(|metadata| metadata.get("annotations"))
+                .is_some_and(|annotations| annotations.get(AUTOSCALER_METRICS).is_some());
+            let spec = part(object, "spec");
+            if_absent(spec, "minReplicas", 1);
+            if !other {
+                if_absent(spec, "targetCPUUtilizationPercentage", 80);
+            }
         }
         "api.autoscaling.v2.HorizontalPodAutoscaler" => autoscaler(part(object, "spec")),
         "api.networking.v1.NetworkPolicyPort" => if_absent(object, "protocol", "TCP"),

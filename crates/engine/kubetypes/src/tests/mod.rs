@@ -1,3 +1,5 @@
+mod goldens;
+
 use manifest::Gvk;
 use merge::schema::{ListKind, Type};
 
