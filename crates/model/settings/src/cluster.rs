@@ -393,7 +393,7 @@ fn read_config(
                 String::from_utf8_lossy(&reader.bytes(&mut tls, "keyData")).into_owned(),
             ),
         },
-        aws: aws.present.then(|| aws).map(|mut aws| {
+        aws: aws.present.then_some(aws).map(|mut aws| {
             let read = AwsAuth {
                 cluster_name: reader.text(&mut aws, "clusterName"),
                 role_arn: reader.text(&mut aws, "roleARN"),
@@ -402,7 +402,7 @@ fn read_config(
             reader.name_unknown(aws);
             read
         }),
-        exec: exec.present.then(|| exec).map(|mut exec| {
+        exec: exec.present.then_some(exec).map(|mut exec| {
             let read = ExecProvider {
                 command: reader.text(&mut exec, "command"),
                 args: reader.texts(&mut exec, "args"),

@@ -74,11 +74,12 @@ impl ResourceFilter {
         server: &str,
         glob: impl Fn(&str, &str) -> bool,
     ) -> bool {
-        let core = match (group, kind) {
-            ("events.k8s.io" | "metrics.k8s.io", _) => true,
-            ("", "Event") | ("coordination.k8s.io", "Lease") => true,
-            _ => false,
-        };
+        let core = matches!(
+            (group, kind),
+            ("events.k8s.io" | "metrics.k8s.io", _)
+                | ("", "Event")
+                | ("coordination.k8s.io", "Lease")
+        );
         if core || self.exclusions.iter().any(|rule| rule.matches(group, kind, server, &glob)) {
             return true;
         }

@@ -16,7 +16,7 @@ fn every_default_is_of_its_kind() {
             Place::Environment => &mut raw.environment,
             Place::Secret => continue,
         };
-        let name = key.name.replace('<', "").replace('>', "");
+        let name = key.name.replace(['<', '>'], "");
         stored.insert(name, key.default.to_owned());
         assert_eq!(raw.problems(&yaml), [], "{}", key.name);
     }
