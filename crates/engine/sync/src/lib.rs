@@ -10,6 +10,7 @@
 //! To see how an operation runs, read `tests.rs`.
 
 mod advance;
+pub mod apply;
 mod kinds;
 pub mod marks;
 mod model;

@@ -228,3 +228,195 @@ fn words_are_kubectls() {
     assert_eq!(words::done(&deployment, "web", "configured", false), "deployment.apps/web configured");
     assert_eq!(words::done(&Gvk::new("", "v1", "Pod"), "a", "created", true), "pod/a created (dry run)");
 }
+
+mod applying {
+    use super::*;
+    use crate::apply::{client_side_patch, refuses_server_side, take_over, with_last_applied};
+    use merge::schema::{Field, List, ListKind, Map, Patch, Scalar, Schema, Type, TypeId};
+
+    /// A kind with `spec.replicas`, `spec.note` and `spec.env`, a list by `name`.
+    fn shape() -> (Schema, TypeId) {
+        let mut schema = Schema::default();
+        let scalar = schema.add(Type::Scalar(Scalar::Untyped));
+        let texts = schema.add(Type::Map(Map {
+            fields: Vec::new(),
+            rest: Some(scalar),
+            atomic: false,
+            preserve_unknown: false,
+        }));
+        let field = |name: &str, type_id, patch| Field {
+            name: name.into(),
+            type_id,
+            default: None,
+            patch,
+        };
+        let map = |mut fields: Vec<Field>| {
+            fields.sort_by(|a, b| a.name.cmp(&b.name));
+            Type::Map(Map { fields, rest: None, atomic: false, preserve_unknown: false })
+        };
+        let none = Patch::default;
+        let item = schema.add(map(vec![field("name", scalar, none()), field("value", scalar, none())]));
+        let env = schema.add(Type::List(List {
+            element: item,
+            kind: ListKind::Map(vec!["name".into()]),
+        }));
+        let by_name = Patch { merge: true, retain_keys: false, merge_key: Some("name".into()) };
+        let spec = schema.add(map(vec![
+            field("replicas", scalar, none()),
+            field("note", scalar, none()),
+            field("env", env, by_name),
+        ]));
+        let metadata = schema.add(map(vec![
+            field("name", scalar, none()),
+            field("annotations", texts, none()),
+        ]));
+        let root = schema.add(map(vec![
+            field("apiVersion", scalar, none()),
+            field("kind", scalar, none()),
+            field("metadata", metadata, none()),
+            field("spec", spec, none()),
+        ]));
+        (schema, root)
+    }
+
+    fn thing(spec: Value) -> Value {
+        json!({"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": spec})
+    }
+
+    fn live(spec: Value, managed: Value) -> Value {
+        let mut object = thing(spec);
+        object["metadata"]["resourceVersion"] = "7".into();
+        object["metadata"]["managedFields"] = managed;
+        object
+    }
+
+    fn entry(manager: &str, operation: &str, fields: Value) -> Value {
+        json!({
+            "manager": manager, "operation": operation, "apiVersion": "v1",
+            "fieldsType": "FieldsV1", "fieldsV1": fields,
+        })
+    }
+
+    fn managed_after(live: &Value, target: &Value, previous: &[Value]) -> Option<Value> {
+        let (schema, root) = shape();
+        let previous: Vec<Arc<Value>> = previous.iter().cloned().map(Arc::new).collect();
+        let from = Some("kubectl-client-side-apply");
+        let patch =
+            take_over(live, target, &previous, "argocd-controller", from, Some((&schema, root)))?;
+        assert_eq!(patch[1]["value"], "7", "guarded by the version that was seen");
+        Some(patch[0]["value"].clone())
+    }
+
+    #[test]
+    fn a_field_that_git_drops_is_taken_from_whoever_wrote_it_since() {
+        let live = live(
+            json!({"replicas": 5, "note": "x"}),
+            json!([
+                entry("argocd-controller", "Apply", json!({"f:spec": {"f:note": {}}})),
+                entry("kubectl-patch", "Update", json!({"f:spec": {"f:replicas": {}}})),
+            ]),
+        );
+        let before = thing(json!({"replicas": 3, "note": "x"}));
+        let after = managed_after(&live, &thing(json!({"note": "x"})), &[before]).expect("a patch");
+        assert_eq!(
+            after,
+            json!([entry(
+                "argocd-controller",
+                "Apply",
+                json!({"f:spec": {"f:note": {}, "f:replicas": {}}})
+            )])
+        );
+    }
+
+    #[test]
+    fn an_element_that_git_drops_goes_with_all_that_others_wrote_in_it() {
+        let key = "k:{\"name\":\"A\"}";
+        let live = live(
+            json!({"env": [{"name": "A", "value": "2"}]}),
+            json!([
+                entry("argocd-controller", "Apply", json!({"f:spec": {"f:env": {key: {".": {}, "f:name": {}}}}})),
+                entry("somebody", "Update", json!({"f:spec": {"f:env": {key: {"f:value": {}}}}})),
+            ]),
+        );
+        let before = thing(json!({"env": [{"name": "A", "value": "1"}]}));
+        let after = managed_after(&live, &thing(json!({})), &[before]).expect("a patch");
+        assert_eq!(after.as_array().map(Vec::len), Some(1), "{after}");
+        assert_eq!(after[0]["manager"], "argocd-controller");
+    }
+
+    #[test]
+    fn what_others_own_and_we_never_set_is_theirs() {
+        let live = live(
+            json!({"replicas": 5, "note": "x"}),
+            json!([
+                entry("argocd-controller", "Apply", json!({"f:spec": {"f:note": {}}})),
+                entry("hpa", "Update", json!({"f:spec": {"f:replicas": {}}})),
+            ]),
+        );
+        let target = thing(json!({"note": "y"}));
+        assert_eq!(managed_after(&live, &target, &[thing(json!({"note": "x"}))]), None);
+    }
+
+    #[test]
+    fn what_kubectl_applied_client_side_is_taken_over_with_its_annotation() {
+        let applied = thing(json!({"replicas": 3, "note": "dead"}));
+        let mut live = live(
+            json!({"replicas": 3, "note": "dead"}),
+            json!([
+                entry("kubectl-client-side-apply", "Update", json!({
+                    "f:metadata": {"f:annotations": {
+                        ".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}
+                    }},
+                    "f:spec": {"f:replicas": {}},
+                })),
+                entry("editor", "Update", json!({"f:spec": {"f:note": {}}})),
+            ]),
+        );
+        live["metadata"]["annotations"] =
+            with_last_applied(&applied)["metadata"]["annotations"].clone();
+        let after = managed_after(&live, &thing(json!({"replicas": 3})), &[]).expect("a patch");
+        let entries = after.as_array().expect("a list");
+        assert_eq!(entries.len(), 1, "{after}");
+        assert_eq!(entries[0]["operation"], "Apply");
+        assert_eq!(entries[0]["fieldsV1"]["f:spec"], json!({"f:note": {}, "f:replicas": {}}));
+        let annotations = &entries[0]["fieldsV1"]["f:metadata"]["f:annotations"];
+        assert!(annotations.get("f:kubectl.kubernetes.io/last-applied-configuration").is_some());
+    }
+
+    #[test]
+    fn what_upstream_applied_client_side_is_ours_already_by_name() {
+        let live = live(
+            json!({"replicas": 3}),
+            json!([entry("argocd-controller", "Update", json!({"f:spec": {"f:replicas": {}}}))]),
+        );
+        let after = managed_after(&live, &thing(json!({})), &[]).expect("a patch");
+        assert_eq!(
+            after,
+            json!([entry("argocd-controller", "Apply", json!({"f:spec": {"f:replicas": {}}}))])
+        );
+    }
+
+    #[test]
+    fn a_key_twice_or_a_field_that_is_none_is_refused_by_the_server() {
+        let (schema, root) = shape();
+        let ask = |spec: Value| refuses_server_side(&thing(spec), Some((&schema, root)));
+        assert_eq!(ask(json!({"replicas": 3})), None);
+        assert!(ask(json!({"env": [{"name": "A"}, {"name": "A"}]})).is_some());
+        assert!(ask(json!({"replica": 3})).is_some_and(|words| words.contains("field not declared")));
+    }
+
+    #[test]
+    fn a_client_side_apply_removes_what_it_applied_before() {
+        let (schema, root) = shape();
+        let mut live = with_last_applied(&thing(json!({"replicas": 3, "note": "x"})));
+        live["spec"]["replicas"] = 9.into();
+        let target = thing(json!({"replicas": 3}));
+        for shape in [Some((&schema, root)), None] {
+            let patch = client_side_patch(&target, &live, shape).expect("merges").expect("changes");
+            assert_eq!(patch.strategic, shape.is_some());
+            assert_eq!(patch.patch["spec"], json!({"replicas": 3, "note": null}));
+        }
+        let same = with_last_applied(&target);
+        assert_eq!(client_side_patch(&target, &same, None).expect("merges"), None);
+    }
+}
