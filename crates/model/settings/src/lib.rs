@@ -9,6 +9,7 @@
 
 mod cluster;
 mod docs;
+mod initial;
 mod key;
 pub mod keys;
 mod problem;
@@ -18,11 +19,13 @@ mod resources;
 mod secret;
 mod slips;
 mod snapshot;
+mod trust;
 
 pub use cluster::{
     AwsAuth, Cluster, ClusterConfig, ClusterError, Clusters, ExecProvider, TlsConfig,
 };
 pub use docs::page as docs_page;
+pub use initial::initial_objects;
 pub use key::{Key, Kind, Place, State};
 pub use problem::{Fault, Problem};
 pub use raw::{RawSettings, ReadYaml};
@@ -39,6 +42,7 @@ pub use snapshot::{
     Account, ClusterClient, Controller, Git, GlobalProject, Log, Reconciliation, Rendering,
     SelfHeal, Settings, SyncSettings, Tracking,
 };
+pub use trust::Trust;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,10 @@ use crate::key::{Key, Kind, Place, State};
 use crate::keys;
 use crate::problem::{Fault, Problem};
 use crate::secret::SecretText;
+use crate::trust::Trust;
+
+/// The one key of `argocd-ssh-known-hosts-cm`.
+const KNOWN_HOSTS: &str = "ssh_known_hosts";
 
 /// Reads YAML into JSON as Go programs do; the error is for people. This floor has no YAML reader
 /// of its own: the caller hands it one.
@@ -25,6 +29,10 @@ pub struct RawSettings {
     pub rbac: BTreeMap<String, String>,
     /// `argocd-secret`.
     pub secret: BTreeMap<String, SecretText>,
+    /// `argocd-tls-certs-cm`.
+    pub tls_certs: BTreeMap<String, String>,
+    /// `argocd-ssh-known-hosts-cm`.
+    pub ssh_known_hosts: BTreeMap<String, String>,
     /// The process's environment; variables that are no settings may stand in it.
     pub environment: BTreeMap<String, String>,
 }
@@ -36,6 +44,8 @@ impl RawSettings {
             "argocd-cm" => self.main = texts(object),
             "argocd-cmd-params-cm" => self.parameters = texts(object),
             "argocd-rbac-cm" => self.rbac = texts(object),
+            "argocd-tls-certs-cm" => self.tls_certs = texts(object),
+            "argocd-ssh-known-hosts-cm" => self.ssh_known_hosts = texts(object),
             "argocd-secret" => self.secret = crate::secret::data(object),
             _ => return false,
         }
@@ -86,6 +96,10 @@ impl RawSettings {
                 problems.extend(fault.map(|fault| Problem::new(place.name(), name, fault)));
             }
         }
+        for name in self.ssh_known_hosts.keys().filter(|name| *name != KNOWN_HOSTS) {
+            let fault = Fault::Unknown { nearest: Some(KNOWN_HOSTS) };
+            problems.push(Problem::new("argocd-ssh-known-hosts-cm", name, fault));
+        }
         for key in keys::all() {
             let own = (key.place == Place::Environment).then_some(&key.name);
             for variable in key.env.iter().chain(own) {
@@ -126,6 +140,13 @@ impl RawSettings {
         };
         let from_environment = key.env.iter().filter_map(|name| self.variable(name)).find(fits);
         from_environment.or_else(|| self.stored(place, name).filter(fits)).unwrap_or(key.default)
+    }
+
+    pub(crate) fn trust(&self) -> Trust {
+        Trust {
+            tls_certs: self.tls_certs.clone(),
+            ssh_known_hosts: self.ssh_known_hosts.get(KNOWN_HOSTS).cloned().unwrap_or_default(),
+        }
     }
 
     pub(crate) fn bool(&self, place: Place, name: &str) -> bool {

@@ -11,6 +11,7 @@ use crate::key::Place::{Environment, Main, Parameters};
 use crate::problem::Problem;
 use crate::raw::{RawSettings, ReadYaml};
 use crate::resources::{self, ResourceSettings};
+use crate::trust::Trust;
 
 /// All settings at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub rendering: Rendering,
     /// How Git repositories are read.
     pub git: Git,
+    /// Which servers are believed.
+    pub trust: Trust,
     /// How often Applications are looked at.
     pub reconciliation: Reconciliation,
     /// How syncs happen.
@@ -261,6 +264,7 @@ impl Settings {
             resources,
             rendering: rendering(raw),
             git: git(raw),
+            trust: raw.trust(),
             reconciliation: Reconciliation {
                 every: some(raw.duration(Main, "timeout.reconciliation")),
                 jitter_max: raw.duration(Main, "timeout.reconciliation.jitter"),

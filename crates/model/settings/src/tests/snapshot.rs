@@ -231,3 +231,40 @@ fn blanks_around_source_patterns_are_taken_away_with_a_word() {
         ]
     );
 }
+
+#[test]
+fn an_installation_begins_with_settings_that_have_no_fault() {
+    let mut raw = RawSettings::default();
+    let objects = crate::initial_objects("argocd");
+    for object in &objects {
+        assert_eq!(manifest::namespace(object), "argocd");
+        raw.take(object);
+    }
+    assert_eq!(objects.len(), 8);
+    // The YAML itself is read by whoever has a reader; here its keys and its hosts count.
+    let (settings, problems) = Settings::read(&raw, &|_| Ok(serde_json::Value::Null));
+    assert_eq!(lines(&problems), Vec::<String>::new());
+    assert!(settings.trust.ssh_known_hosts.contains("github.com ssh-ed25519 "));
+    assert!(raw.main.contains_key("resource.exclusions"));
+}
+
+#[test]
+fn certificates_are_found_by_host_without_its_port() {
+    let raw = RawSettings {
+        tls_certs: texts(&[("git.example.com", "PEM"), ("fe80::1", "PEM6"), ("empty", "")]),
+        ssh_known_hosts: texts(&[("known_hosts", "x")]),
+        ..Default::default()
+    };
+    let (settings, problems) = Settings::read(&raw, &yaml);
+    let of = |host: &str| settings.trust.certificates_of(host);
+    assert_eq!(of("git.example.com:8443"), Some("PEM"));
+    assert_eq!(of("git.example.com"), Some("PEM"));
+    assert_eq!(of("[fe80::1]:443"), Some("PEM6"));
+    assert_eq!((of("empty"), of("other")), (None, None));
+    assert_eq!(
+        lines(&problems),
+        [
+            "`known_hosts` in argocd-ssh-known-hosts-cm is no setting; did you mean `ssh_known_hosts`?"
+        ]
+    );
+}
