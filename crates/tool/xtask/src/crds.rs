@@ -35,4 +35,12 @@ mod tests {
             crate::assert_fresh(&path, &text, "crds");
         }
     }
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same_object() {
+        for ((path, text), definition) in super::files().iter().zip(crd::definitions()) {
+            let read = goyaml::to_json(text.as_bytes()).expect("YAML");
+            assert!(read == definition.object(), "`{path}` is not what it should be");
+        }
+    }
 }
