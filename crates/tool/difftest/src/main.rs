@@ -1,9 +1,11 @@
 //! Compares `merge` with upstream's own code, over random inputs from seeds.
 //!
-//! `difftest ORACLE OPENAPI_DIR FROM TO`: ORACLE is a program that answers the requests of
+//! `difftest managed|patches ORACLE OPENAPI_DIR FROM TO`: ORACLE is a program that answers the requests of
 //! `managed.rs` and `patches.rs` with upstream's code, a JSON line each; OPENAPI_DIR holds
 //! the published OpenAPI v3 documents. Exits 1 when anything differs.
+//! `difftest bench OPENAPI_DIR` prints what an apply costs.
 
+mod bench;
 mod managed;
 mod openapi;
 mod oracle;
@@ -14,6 +16,11 @@ use anyhow::{Context, Result, bail};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [what, openapi_dir] = arguments.as_slice()
+        && what == "bench"
+    {
+        return bench::run(openapi_dir);
+    }
     let [what, program, openapi_dir, from, to] = arguments.as_slice() else {
         bail!("usage: difftest managed|patches ORACLE OPENAPI_DIR FROM TO");
     };

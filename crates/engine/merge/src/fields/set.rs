@@ -41,6 +41,11 @@ impl FieldSet {
         set
     }
 
+    /// Makes an empty set with room for `length` fields of the first level.
+    pub(crate) fn with_capacity(length: usize) -> Self {
+        Self { nodes: Vec::with_capacity(length) }
+    }
+
     /// Whether nothing is in the set.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()

@@ -37,14 +37,13 @@ impl FieldSet {
     }
 
     fn to_map(&self, includes_itself: bool) -> Map<String, Value> {
-        let mut out = Map::new();
-        if includes_itself && !self.is_empty() {
-            out.insert(".".to_owned(), Value::Object(Map::new()));
-        }
-        for node in self.nodes() {
-            out.insert(key_of(&node.element), Value::Object(node.below.to_map(node.member)));
-        }
-        out
+        let itself = (includes_itself && !self.is_empty())
+            .then(|| (".".to_owned(), Value::Object(Map::new())));
+        let inside = self
+            .nodes()
+            .iter()
+            .map(|node| (key_of(&node.element), Value::Object(node.below.to_map(node.member))));
+        itself.into_iter().chain(inside).collect()
     }
 
     /// Writes the set byte for byte as the API server stores it.
@@ -81,7 +80,7 @@ fn read(fields: &Value) -> Result<(bool, FieldSet), FieldsError> {
         other => return Err(FieldsError::NotAMap(values::as_t(other).to_owned())),
     };
     let mut member = false;
-    let mut set = FieldSet::default();
+    let mut set = FieldSet::with_capacity(map.len());
     for (key, below) in map {
         if key == "." {
             member = true;

@@ -3,16 +3,15 @@
 use serde_json::Value;
 
 use crate::fields::FieldSet;
-use crate::managed::conflict::Conflicts;
+use crate::managed::conflict::{Conflict, Conflicts};
 use crate::managed::filter::Filter;
 use crate::managed::last_applied;
 use crate::managed::owned::{Operation, Owned, managed_fields, owners, set_owners};
 use crate::managed::time::parse_seconds;
 use crate::managed::update::{Write, write};
-use crate::managed::updater::{Refusal, Updater, strip};
+use crate::managed::updater::{Refusal, Updater, is_same_apart_from_owners, strip};
 use crate::managed::versions::Context;
 use crate::typed::{Duplicates, Typed};
-use crate::values;
 
 /// How something is applied.
 #[derive(Clone, Copy)]
@@ -99,19 +98,19 @@ pub fn apply(
         time_s: None,
         fields: FieldSet::default(),
     };
-    let mut after = owned.clone();
-    let mut applied = updater.apply(live, patch, &mut after, me.clone(), options.force);
-    if options.manager == KUBECTL
-        && let Err(Refusal::Conflicts(conflicts)) = &applied
+    // Only kubectl tries twice.
+    let before = (options.manager == KUBECTL && !options.force).then(|| owned.clone());
+    let mut applied = updater.apply(live, patch, &mut owned, me.clone(), options.force);
+    if let (Err(Refusal::Conflicts(conflicts)), Some(before)) = (&applied, before)
         && let Some(allowed) = last_applied::allowed_conflicts(live, typed, options.api_version)
     {
-        let remaining: Vec<_> =
-            conflicts.0.iter().filter(|conflict| !allowed.has(&conflict.path)).cloned().collect();
+        let is_left = |conflict: &&Conflict| !allowed.has(&conflict.path);
+        let remaining: Vec<_> = conflicts.0.iter().filter(is_left).cloned().collect();
         if !remaining.is_empty() {
             return Err(ApplyError::Conflicts(Conflicts(remaining)));
         }
-        after = owned;
-        applied = updater.apply(live, patch, &mut after, me.clone(), true);
+        owned = before;
+        applied = updater.apply(live, patch, &mut owned, me.clone(), true);
     }
     let mut object = applied.map_err(|refusal| match refusal {
         Refusal::Conflicts(conflicts) => ApplyError::Conflicts(conflicts),
@@ -119,18 +118,18 @@ pub fn apply(
     })?;
 
     let changed = !is_same_apart_from_owners(live, &object);
-    if let Some(at) = after.iter().position(|owned| owned.is_same_manager(&me)) {
-        strip(&mut after[at].fields);
-        if after[at].fields.is_empty() {
-            after.remove(at);
+    if let Some(at) = owned.iter().position(|other| other.is_same_manager(&me)) {
+        strip(&mut owned[at].fields);
+        if owned[at].fields.is_empty() {
+            owned.remove(at);
         } else if changed {
-            after[at].time_s = now_s;
+            owned[at].time_s = now_s;
         }
     }
     if options.manager == KUBECTL && last_applied::has(&object) {
         last_applied::set(&mut object, patch);
     }
-    set_owners(&mut object, after);
+    set_owners(&mut object, owned);
     Ok(Applied { object, changed })
 }
 
@@ -175,30 +174,4 @@ fn identify(object: &Value, options: &ApplyOptions<'_>) -> String {
 fn gvk(api_version: &str, kind: &str) -> String {
     let (group, version) = manifest::split_api_version(api_version);
     format!("{group}/{version}, Kind={kind}")
-}
-
-fn is_same_apart_from_owners(live: &Value, object: &Value) -> bool {
-    let (Value::Object(live), Value::Object(object)) = (live, object) else {
-        return values::equal(live, object);
-    };
-    let metadata_same = |left: &Value, right: &Value| match (left, right) {
-        (Value::Object(left), Value::Object(right)) => {
-            let left = left.iter().filter(|(name, _)| *name != "managedFields");
-            let mut right = right.iter().filter(|(name, _)| *name != "managedFields");
-            let mut left = left.peekable();
-            let is_same = left.by_ref().all(|(name, value)| {
-                right.next().is_some_and(|other| other.0 == name && values::equal(value, other.1))
-            });
-            is_same && right.next().is_none()
-        }
-        (left, right) => values::equal(left, right),
-    };
-    live.len() == object.len()
-        && live.iter().zip(object).all(|((name, left), (other, right))| {
-            name == other
-                && match name.as_str() {
-                    "metadata" => metadata_same(left, right),
-                    _ => values::equal(left, right),
-                }
-        })
 }

@@ -12,6 +12,7 @@ use crate::managed::filter::{Filter, filter_at};
 use crate::managed::owned::Owned;
 use crate::managed::versions::Context;
 use crate::typed::{Comparison, Duplicates, Typed};
+use crate::values;
 
 /// What nobody owns: who changes these does so by the server's rules, not by ownership.
 static NEVER_OWNED: LazyLock<FieldSet> = LazyLock::new(|| {
@@ -87,7 +88,12 @@ impl<'a> Updater<'a> {
         let last_version =
             std::mem::replace(&mut owned[at].api_version, self.api_version.to_owned());
         let merged = self.prune(merged, owned, &last, last_version)?;
-        self.pass_on(live, &merged, owned, Some(at), force)?;
+        // What changes nothing takes nothing from anybody.
+        if is_same_apart_from_owners(live, &merged) {
+            owned.retain(|owned| !owned.fields.is_empty());
+        } else {
+            self.pass_on(live, &merged, owned, Some(at), force)?;
+        }
         Ok(merged)
     }
 
@@ -307,4 +313,31 @@ pub(crate) fn without_managed_fields(object: &Value) -> Value {
         value => (name.clone(), value.clone()),
     });
     Value::Object(copied.collect())
+}
+
+/// Whether two objects are the same, whoever owns what in them.
+pub(crate) fn is_same_apart_from_owners(live: &Value, object: &Value) -> bool {
+    let (Value::Object(live), Value::Object(object)) = (live, object) else {
+        return values::equal(live, object);
+    };
+    let metadata_same = |left: &Value, right: &Value| match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            let left = left.iter().filter(|(name, _)| *name != "managedFields");
+            let mut right = right.iter().filter(|(name, _)| *name != "managedFields");
+            let mut left = left.peekable();
+            let is_same = left.by_ref().all(|(name, value)| {
+                right.next().is_some_and(|other| other.0 == name && values::equal(value, other.1))
+            });
+            is_same && right.next().is_none()
+        }
+        (left, right) => values::equal(left, right),
+    };
+    live.len() == object.len()
+        && live.iter().zip(object).all(|((name, left), (other, right))| {
+            name == other
+                && match name.as_str() {
+                    "metadata" => metadata_same(left, right),
+                    _ => values::equal(left, right),
+                }
+        })
 }

@@ -22,8 +22,9 @@ fn branch(typed: Typed<'_>, value: &Value) -> (bool, FieldSet) {
 }
 
 fn of_map(typed: Typed<'_>, shape: MapShape<'_>, value: &Value) -> FieldSet {
-    let mut set = FieldSet::default();
-    for (name, value) in entries(Some(value)).into_iter().flatten() {
+    let Some(entries) = entries(Some(value)) else { return FieldSet::default() };
+    let mut set = FieldSet::with_capacity(entries.len());
+    for (name, value) in entries {
         let Some(type_id) = shape.child(name) else { continue };
         let (is_leaf, below) = branch(typed.at(type_id), value);
         let is_empty = value.is_null() || value.as_object().is_some_and(|map| map.is_empty());
