@@ -69,7 +69,7 @@ impl<'a> Updater<'a> {
         me: Owned,
         force: bool,
     ) -> Result<Value, Refusal> {
-        self.fit_to_schema(owned);
+        self.fit_to_schema(live, owned)?;
         let mut merged = without_managed_fields(live);
         self.typed.merge(&mut merged, patch);
 
@@ -87,7 +87,7 @@ impl<'a> Updater<'a> {
         let last = std::mem::replace(&mut owned[at].fields, set);
         let last_version =
             std::mem::replace(&mut owned[at].api_version, self.api_version.to_owned());
-        let merged = self.prune(merged, owned, &last, last_version)?;
+        let merged = self.prune(merged, owned, at, &last, last_version)?;
         // What changes nothing takes nothing from anybody.
         if is_same_apart_from_owners(live, &merged) {
             owned.retain(|owned| !owned.fields.is_empty());
@@ -105,7 +105,7 @@ impl<'a> Updater<'a> {
         new: &Value,
         owned: &mut Vec<Owned>,
     ) -> Result<FieldSet, String> {
-        self.fit_to_schema(owned);
+        self.fit_to_schema(live, owned)?;
         let comparison = match self.pass_on(live, new, owned, None, true) {
             Ok(comparison) => comparison,
             Err(Refusal::Failed(reason)) => return Err(reason),
@@ -118,14 +118,21 @@ impl<'a> Updater<'a> {
 
     /// Drops managers of versions that are gone, and fits sets to lists and maps that have
     /// become one piece.
-    fn fit_to_schema(&self, owned: &mut Vec<Owned>) {
-        owned.retain_mut(|owned| match self.context.typed(&owned.api_version) {
-            None => false,
-            Some(typed) => {
-                typed.reconcile(&mut owned.fields);
-                true
+    ///
+    /// # Errors
+    /// What is there cannot be read at another manager's version.
+    fn fit_to_schema(&self, live: &Value, owned: &mut Vec<Owned>) -> Result<(), String> {
+        for at in (0..owned.len()).rev() {
+            let Some(typed) = self.context.typed(&owned[at].api_version) else {
+                owned.remove(at);
+                continue;
+            };
+            if owned[at].api_version != self.api_version {
+                self.convert(live, &owned[at].api_version)?;
             }
-        });
+            typed.reconcile(&mut owned[at].fields);
+        }
+        Ok(())
     }
 
     /// Takes from each manager what the write changes; `but` is the one who applies.
@@ -224,11 +231,14 @@ impl<'a> Updater<'a> {
         &self,
         merged: Value,
         owned: &[Owned],
+        me: usize,
         last: &FieldSet,
         last_version: String,
     ) -> Result<Value, String> {
         let Some(at_last) = self.context.typed(&last_version) else { return Ok(merged) };
-        if last.is_empty() || self.keeps_all(owned, last, &last_version) {
+        // Where all that was applied last is applied again, nothing can go.
+        let keeps_all = last_version == self.api_version && last.is_subset(&owned[me].fields);
+        if last.is_empty() || keeps_all {
             return Ok(merged);
         }
         let merged = self
@@ -254,14 +264,6 @@ impl<'a> Updater<'a> {
         let mut out = merged;
         at_last.remove_items(&mut out, &gone);
         Ok(self.convert(&out, self.api_version)?.into_owned())
-    }
-
-    /// Whether all that was applied last is applied again, so that nothing can go.
-    fn keeps_all(&self, owned: &[Owned], last: &FieldSet, last_version: &str) -> bool {
-        last_version == self.api_version
-            && owned
-                .iter()
-                .any(|owned| owned.api_version == last_version && last.is_subset(&owned.fields))
     }
 
     /// Puts back what others own, and what is applied now, at every version.
