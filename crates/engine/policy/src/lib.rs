@@ -1,4 +1,4 @@
-//! What a project allows its Applications: sources, destinations, kinds.
+//! What a project allows its Applications: sources, destinations, kinds, and when to sync.
 //!
 //! [`Project`] is read once and asked often; [`Project::check_write`] is the question that the
 //! one choke point of writes asks for each object. Words are upstream's, since users search
@@ -10,10 +10,12 @@ mod cluster;
 mod pattern;
 mod project;
 mod spec;
+mod windows;
 
 pub use cluster::{Cluster, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, resolve};
 pub use project::Project;
 pub use spec::{check, not_built};
+pub use windows::{SyncAsked, windows_permit};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@ use crd::{AppProject, Application, ApplicationDestination};
 use manifest::GroupKind;
 use serde_json::{Value, json};
 
-use crate::{Cluster, Project, check, not_built, resolve};
+use crate::{Cluster, Project, SyncAsked, check, not_built, resolve, windows_permit};
 
 fn project(spec: Value) -> Project {
     Project::new(&raw(spec), &[])
@@ -187,4 +187,51 @@ fn verified_sources_are_demanded_only_where_a_policy_names_the_repository() {
     assert_eq!(with("https://a/*", "head"), 1);
     assert_eq!(with("https://other/*", "head"), 0);
     assert_eq!(with("https://a/*", "none"), 0);
+}
+
+#[test]
+fn windows_open_by_schedule_and_zone_and_deny_wins() {
+    let application: Application = serde_json::from_value(json!({
+        "metadata": {"name": "web"},
+        "spec": {"project": "p", "destination": {"name": "prod", "namespace": "shop"}},
+    }))
+    .expect("an Application");
+    // A Thursday.
+    let noon = "2026-01-01T12:00:00Z";
+    let window = |kind: &str, schedule: &str, duration: &str, more: Value| {
+        let mut window = json!({
+            "kind": kind, "schedule": schedule, "duration": duration, "applications": ["*"],
+        });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            window[key] = value.clone();
+        }
+        window
+    };
+    let ask = |windows: Value, now: &str, manual: bool| {
+        let windows: Vec<crd::SyncWindow> = serde_json::from_value(windows).expect("windows");
+        let asked = SyncAsked { manual, began: None };
+        windows_permit(&windows, &application, asked, now.parse().expect("a time"))
+    };
+    let none = json!({});
+    assert_eq!(ask(json!([]), noon, false), Ok(true));
+    let deny = |schedule: &str| json!([window("deny", schedule, "1h", none.clone())]);
+    assert_eq!(ask(deny("30 11 * * *"), noon, false), Ok(false));
+    assert_eq!(ask(deny("0 11 * * *"), noon, false), Ok(true), "it ended just now");
+    assert_eq!(ask(deny("0 12 * * *"), noon, false), Ok(true), "it begins just now");
+    assert_eq!(ask(deny("*/10 11 * * thu"), noon, false), Ok(false));
+    assert_eq!(ask(deny("*/10 11 * * 1-3"), noon, false), Ok(true));
+    assert_eq!(ask(deny("30 11 2 * thu"), noon, false), Ok(false), "one of the days is enough");
+    let allow = json!([window("allow", "0 2 * * *", "1h", none.clone())]);
+    assert_eq!(ask(allow.clone(), noon, false), Ok(false), "outside of what is allowed");
+    assert_eq!(ask(allow, "2026-01-01T02:30:00Z", false), Ok(true));
+    let zoned = json!([window("allow", "30 12 * * *", "1h", json!({"timeZone": "Europe/Berlin"}))]);
+    assert_eq!(ask(zoned, noon, false), Ok(true), "12:00 UTC is 13:00 in Berlin");
+    let by_hand = json!([window("deny", "30 11 * * *", "1h", json!({"manualSync": true}))]);
+    assert_eq!(ask(by_hand.clone(), noon, false), Ok(false));
+    assert_eq!(ask(by_hand, noon, true), Ok(true));
+    let other = json!([window("deny", "30 11 * * *", "1h", json!({"applications": ["api-*"]}))]);
+    assert_eq!(ask(other, noon, false), Ok(true), "another application's");
+    let both = json!({"andOperator": true, "namespaces": ["other"]});
+    assert_eq!(ask(json!([window("deny", "30 11 * * *", "1h", both)]), noon, false), Ok(true));
+    assert!(ask(deny("never"), noon, false).is_err());
 }

@@ -6,11 +6,12 @@ use crd::{
     Application, ApplicationStatus, HealthStatusCode, OperationPhase, OperationState, SyncStatusCode,
     Time,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use policy::SyncAsked;
 use serde_json::{Map, Value, json};
 use sync::{Action, Progress, Wellness};
 
-use crate::automated::{Automated, automated, policy};
+use crate::automated::{Automated, automated, policy as automated_policy};
 use crate::compared::{EVALUATED, Compared, compared, summarize};
 use crate::conditions::{self, Condition, Kind};
 use crate::deletion;
@@ -20,6 +21,8 @@ use crate::operation::{Operated, Waiting, begun, current, errored, history, oper
 use crate::patch::merge_patch;
 use crate::preflight::{Ground, preflight};
 
+/// How soon a shut window is looked at again.
+const WINDOW_LOOK: SignedDuration = SignedDuration::from_secs(30);
 /// Asks for a look: `normal` or `hard`.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
 const REFRESH_TIMESTAMP: &str = "argocd.argoproj.io/refresh-timestamp";
@@ -272,7 +275,7 @@ fn set_health(status: &mut ApplicationStatus, facts: &Facts, health: Wellness, m
 fn newer_than_retry(facts: &Facts, state: &OperationState, side: &Side) -> bool {
     if !matches!(waiting(state, facts.now), Waiting::Until(_) | Waiting::Again(_))
         || !state.operation.initiated_by.automated
-        || policy(&facts.application).is_none()
+        || automated_policy(&facts.application).is_none()
         || side.failed
         || facts.content_changed == Some(false)
     {
@@ -293,6 +296,15 @@ fn start_unasked(
     found: &mut Vec<Condition>,
     verdict: &mut Verdict,
 ) {
+    if let Some(because) = shut(facts, SyncAsked { manual: false, began: None }) {
+        verdict.because = because;
+        let at = facts.now.checked_add(WINDOW_LOOK).unwrap_or(facts.now);
+        verdict.next = Some(Next { at, because: "a sync window is shut" });
+        if superseded {
+            end_superseded(facts, next, verdict);
+        }
+        return;
+    }
     let decided = if superseded {
         let mut without = facts.clone();
         let mut application = (*facts.application).clone();
@@ -357,6 +369,18 @@ fn start_unasked(
     }
 }
 
+/// Tells whether the project's windows forbid a sync now, and in which words.
+fn shut(facts: &Facts, asked: SyncAsked) -> Option<String> {
+    let project = facts.project.as_deref()?;
+    let globals = facts.global_projects.iter().flat_map(|one| &one.spec.sync_windows);
+    let windows: Vec<_> = project.spec.sync_windows.iter().chain(globals).cloned().collect();
+    match policy::windows_permit(&windows, &facts.application, asked, facts.now) {
+        Ok(true) => None,
+        Ok(false) => Some("Sync operation blocked by sync window".to_owned()),
+        Err(words) => Some(format!("Sync operation blocked by sync window: {words}")),
+    }
+}
+
 /// Ends retries of a revision that nobody wants any more, where no sync takes their place.
 fn end_superseded(facts: &Facts, next: &mut Application, verdict: &mut Verdict) {
     let Some(state) = next.status.operation_state.as_mut() else { return };
@@ -410,6 +434,22 @@ fn operation_step(
             return;
         }
     };
+    let asked = SyncAsked {
+        manual: !state.operation.initiated_by.automated,
+        began: state.started_at.timestamp(),
+    };
+    if state.phase == OperationPhase::Running
+        && let Some(words) = shut(facts, asked)
+    {
+        let mut blocked = state;
+        blocked.message.clone_from(&words);
+        verdict.because = words;
+        let at = facts.now.checked_add(WINDOW_LOOK).unwrap_or(facts.now);
+        verdict.next = Some(Next { at, because: "a sync window is shut" });
+        verdict.progress.clone_from(&given.progress);
+        next.status.operation_state = Some(Box::new(blocked));
+        return;
+    }
     let Some(side) = given.side.as_ref().or(facts.side.as_ref()) else {
         let words = "the desired state could not be loaded".to_owned();
         take_operation(facts, next, errored(state, words, facts), verdict);
