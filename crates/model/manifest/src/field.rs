@@ -89,6 +89,9 @@ pub struct FieldError {
     pub value: Option<Value>,
     /// More words; may be empty.
     pub detail: String,
+    /// How the value is printed, where it is not printed as JSON with sorted keys: the server
+    /// prints its own structs in the order of their fields.
+    pub shown: Option<String>,
 }
 
 impl FieldError {
@@ -101,7 +104,14 @@ impl FieldError {
     ) -> Self {
         let field = field.into();
         let field = if field.is_empty() { "<nil>".to_owned() } else { field };
-        Self { kind, field, value: Some(value.into()), detail: detail.into() }
+        Self { kind, field, value: Some(value.into()), detail: detail.into(), shown: None }
+    }
+
+    /// Prints this text in the place of the value.
+    #[must_use]
+    pub fn showing(mut self, text: impl Into<String>) -> Self {
+        self.shown = Some(text.into());
+        self
     }
 
     /// A value that must be there.
@@ -162,9 +172,10 @@ impl FieldError {
         let mut text = self.kind.words().to_owned();
         if let Some(value) = self.value.as_ref().filter(|_| self.kind.shows_value()) {
             text.push_str(": ");
-            match value {
-                Value::String(value) => text.push_str(&quote(value)),
-                other => text.push_str(&other.to_string()),
+            match (&self.shown, value) {
+                (Some(shown), _) => text.push_str(shown),
+                (None, Value::String(value)) => text.push_str(&quote(value)),
+                (None, other) => text.push_str(&other.to_string()),
             }
         }
         if !self.detail.is_empty() {

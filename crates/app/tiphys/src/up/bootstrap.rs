@@ -24,12 +24,15 @@ pub async fn bootstrap(cluster: &Cluster, key: &[u8; 32]) -> Result<Vec<String>>
         make(&home, definition.object(), &mut made).await?;
     }
     make(&home, namespace(), &mut made).await?;
-    for object in settings(key) {
-        make(&home, object, &mut made).await?;
-    }
     for definition in crd::definitions() {
         let gvk = Gvk::new("argoproj.io", "v1alpha1", definition.kind);
         wait_until_served(cluster, &gvk).await?;
+    }
+    for mut object in settings::initial_objects(NAMESPACE) {
+        if manifest::name(&object) == "argocd-secret" {
+            object["stringData"] = json!({"server.secretkey": base64(key)});
+        }
+        make(&home, object, &mut made).await?;
     }
     make(&home, default_project(), &mut made).await?;
     Ok(made)
@@ -66,41 +69,6 @@ async fn wait_until_served(cluster: &Cluster, gvk: &Gvk) -> Result<()> {
 
 fn namespace() -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-}
-
-/// The ConfigMaps and the Secret, with the labels by which upstream finds them.
-fn settings(key: &[u8; 32]) -> Vec<Value> {
-    let named = |kind: &str, name: &str| {
-        json!({
-            "apiVersion": "v1",
-            "kind": kind,
-            "metadata": {
-                "name": name,
-                "namespace": NAMESPACE,
-                "labels": {
-                    "app.kubernetes.io/name": name,
-                    "app.kubernetes.io/part-of": "argocd",
-                },
-            },
-        })
-    };
-    let mut objects: Vec<Value> = [
-        "argocd-cm",
-        "argocd-cmd-params-cm",
-        "argocd-gpg-keys-cm",
-        "argocd-notifications-cm",
-        "argocd-rbac-cm",
-        "argocd-ssh-known-hosts-cm",
-        "argocd-tls-certs-cm",
-    ]
-    .into_iter()
-    .map(|name| named("ConfigMap", name))
-    .collect();
-    let mut secret = named("Secret", "argocd-secret");
-    secret["type"] = "Opaque".into();
-    secret["stringData"] = json!({"server.secretkey": base64(key)});
-    objects.push(secret);
-    objects
 }
 
 /// The project that Applications without one belong to: it allows everything.

@@ -4,16 +4,25 @@
 mod bootstrap;
 mod example;
 mod place;
+mod services;
+mod surroundings;
 
-use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use cluster::{Access, Cluster, Limits};
+use telemetry::{LogFormat, LogOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::commands::up::Arguments;
+pub use bootstrap::NAMESPACE;
 pub use place::Place;
+pub use services::{Options, Services, environment};
+pub use surroundings::Surroundings;
+
+/// Any port of this host.
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// The runtime of a whole process.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -25,31 +34,100 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
 
 /// Waits until somebody ends the process politely.
 pub async fn ended() {
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(_) => return,
-    };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
 }
 
+/// Sets the log up as a command's flags ask for.
+pub fn log(format: &str, level: &str) -> Result<()> {
+    let format = match format {
+        "json" => LogFormat::Json,
+        "text" => LogFormat::Text,
+        other => anyhow::bail!("`{other}` is no log format; there are json and text"),
+    };
+    telemetry::init_log(&LogOptions { format, level: level.to_owned() })?;
+    Ok(())
+}
+
 /// Runs until it is told to end.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    log(&arguments.logformat, &arguments.loglevel)?;
     let place = Place::take(arguments.dir.as_deref(), arguments.fresh)?;
     let stage = Stage::set(&arguments, &place).await?;
-    let made = bootstrap::bootstrap(&stage.cluster, &random()?).await?;
-    let _ = made;
-    place.write("kubeconfig", &stage.kubeconfig)?;
-    place.write_endpoints(&BTreeMap::new())?;
-    println!("export KUBECONFIG={}", place.kubeconfig().display());
+    let home = stage.cluster.home();
+    let mut made = bootstrap::bootstrap(&stage.cluster, &random()?).await?;
+    for (name, server, token, ca_pem) in stage.others() {
+        let secret = bootstrap::cluster_secret(&name, &server, &token, &ca_pem);
+        bootstrap::make(&home, secret, &mut made).await?;
+    }
+
+    let options = Options {
+        namespace: NAMESPACE.to_owned(),
+        cache_dir: place.path("cache"),
+        allow_file: true,
+        leader_identity: None,
+        metrics: ANY_PORT,
+        environment: environment(),
+    };
+    let mut services = Services::start(&stage.cluster, options).await?;
+    let mut endpoints = services.endpoints();
+    endpoints.insert("kubernetes", stage.cluster.server().to_owned());
+    place.write_endpoints(&endpoints)?;
+
     let repository = place.path("repos/guestbook");
-    example::make_repository(&repository)?;
-    let _ = example::application(&repository);
-    ended().await;
-    stage.clear().await;
-    Ok(ExitCode::SUCCESS)
+    if !arguments.empty {
+        example::make_repository(&repository)?;
+        bootstrap::make(&home, example::application(&repository), &mut made).await?;
+    }
+    // Last: whoever waits for this file finds everything there.
+    place.write("kubeconfig", &stage.kubeconfig)?;
+    tell(&arguments, &place, &stage, &made);
+
+    let failed = tokio::select! {
+        () = ended() => None,
+        error = services.failed() => Some(error),
+    };
+    match failed {
+        None => {
+            services.stop().await;
+            stage.clear().await;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(error) => {
+            stage.clear().await;
+            Err(error)
+        }
+    }
+}
+
+fn tell(arguments: &Arguments, place: &Place, stage: &Stage, made: &[String]) {
+    let kind = match stage.simulated {
+        Some(_) => "a simulated cluster (Kubernetes 1.36; nothing really runs in it)",
+        None => "your cluster",
+    };
+    println!("tiphys runs on {kind} at {}", stage.cluster.server());
+    if !made.is_empty() {
+        println!("made: {}", made.join(", "));
+    }
+    println!("\nexport KUBECONFIG={}", place.kubeconfig().display());
+    println!("\nTry next:");
+    if arguments.empty {
+        println!("  tiphys app create NAME --repo URL --path DIR --dest-namespace NS");
+        println!("  tiphys app list");
+        println!("  kubectl get applications -n {NAMESPACE}");
+    } else {
+        let repository = place.path("repos/guestbook");
+        println!("  tiphys app get guestbook");
+        println!(
+            "  cd {} && sed -i 's/replicas: .*/replicas: 3/' guestbook/deployment.yaml && git commit -qam three",
+            repository.display()
+        );
+        println!("  kubectl get deployments,pods -n guestbook");
+    }
+    println!("\nCtrl-C ends it; the same command goes on from here.");
 }
 
 /// The cluster that everything happens on.
@@ -80,8 +158,8 @@ impl Stage {
                 })
                 .await
                 .context("the simulated cluster does not start")?;
-                let text = running.kubeconfig("");
-                let access = Access::KubeconfigText { text: text.clone(), context: None };
+                let text = running.all_kubeconfigs();
+                let access = Access::KubeconfigText { text: running.kubeconfig(""), context: None };
                 (access, text, Some(running))
             }
         };
@@ -89,6 +167,18 @@ impl Stage {
             .await
             .context("cannot connect to the cluster")?;
         Ok(Self { cluster, kubeconfig, simulated })
+    }
+
+    /// The other simulated clusters: name, URL, token and certificate.
+    fn others(&self) -> Vec<(String, String, String, String)> {
+        let Some(running) = &self.simulated else { return Vec::new() };
+        let clusters = running.clusters().filter(|name| !name.is_empty());
+        clusters
+            .map(|name| {
+                let (url, token) = (running.cluster_url(name), running.token().to_owned());
+                (name.to_owned(), url, token, running.ca_pem().to_owned())
+            })
+            .collect()
     }
 
     async fn clear(self) {

@@ -1,0 +1,116 @@
+//! The services of one process, on whichever cluster they are given.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use cluster::Cluster;
+use rendering::Rendering;
+use telemetry::{Health, Registry, Served, Server};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::surroundings::Surroundings;
+
+/// What the services are told when they start.
+pub struct Options {
+    /// The namespace of our own objects.
+    pub namespace: String,
+    /// Where mirrors of repositories are kept.
+    pub cache_dir: PathBuf,
+    /// Whether `file://` repositories are read.
+    pub allow_file: bool,
+    /// Who this process is, where several may run.
+    pub leader_identity: Option<String>,
+    /// Where metrics are served.
+    pub metrics: SocketAddr,
+    /// The process's environment, as far as settings stand in it.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Running services.
+pub struct Services {
+    controller: JoinHandle<Result<(), app_controller::RunError>>,
+    end: oneshot::Sender<()>,
+    health: Health,
+    metrics: Server,
+}
+
+impl Services {
+    /// Starts them on `home`.
+    pub async fn start(home: &Cluster, options: Options) -> Result<Self> {
+        let surroundings =
+            Surroundings::follow(home, &options.namespace, &options.environment).await;
+        let settings = surroundings.settings();
+        let mut source = source::Config::new(&options.cache_dir);
+        source.allow_file = options.allow_file;
+        source.submodules = settings.git.submodules;
+        if let Some(every) = settings.reconciliation.every {
+            source.poll_interval = every;
+            source.poll_jitter = settings.reconciliation.jitter;
+        }
+        source.poll_seed = u64::from(std::process::id());
+        let sources = source::Sources::new(source);
+        let renderer = Rendering::new(rendering::Config::default(), sources, surroundings);
+
+        let registry = Registry::default();
+        telemetry::register_process(&registry);
+        let health = Health::default();
+        let served =
+            Served { metrics: Some(registry.clone()), health: Some(health.clone()) };
+        let metrics = telemetry::serve(options.metrics, served)
+            .await
+            .with_context(|| format!("cannot serve metrics at {}", options.metrics))?;
+
+        let config = app_controller::Config {
+            namespace: options.namespace,
+            environment: options.environment,
+            leader_identity: options.leader_identity,
+            ..app_controller::Config::default()
+        };
+        let parts = app_controller::Parts {
+            home: home.clone(),
+            renderer: Arc::new(renderer),
+            metrics: app_controller::Metrics::new(&registry),
+        };
+        let (end, ended) = oneshot::channel();
+        // A dropped sender ends the controller as well.
+        let shutdown = async move { drop(ended.await) };
+        let controller = tokio::spawn(app_controller::run(config, parts, shutdown));
+        health.set_ready(true);
+        Ok(Self { controller, end, health, metrics })
+    }
+
+    /// The addresses of the ports, by name.
+    pub fn endpoints(&self) -> BTreeMap<&'static str, String> {
+        let at = self.metrics.address();
+        BTreeMap::from([
+            ("metrics", format!("http://{at}/metrics")),
+            ("health", format!("http://{at}/healthz")),
+        ])
+    }
+
+    /// Waits until a service ends by itself, which none should.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match (&mut self.controller).await {
+            Ok(Ok(())) => anyhow::anyhow!("the application controller ended"),
+            Ok(Err(error)) => anyhow::Error::new(error).context("the application controller ended"),
+            Err(error) => anyhow::Error::new(error).context("the application controller broke down"),
+        }
+    }
+
+    /// Ends them.
+    pub async fn stop(self) {
+        self.health.set_ready(false);
+        // The receiver is gone only where the controller ended already.
+        let _ = self.end.send(());
+        let _ = self.controller.await;
+    }
+}
+
+/// The environment, as far as settings stand in it.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars().filter(|(name, _)| name.starts_with("ARGOCD_") || name.starts_with("TIPHYS_")).collect()
+}

@@ -1,0 +1,209 @@
+//! HorizontalPodAutoscalers, at version 2.
+
+use kubetypes::quantity::Quantity;
+use manifest::field::FieldError;
+
+use crate::cursor::At;
+use crate::names;
+
+/// Seconds over which a recommendation is kept at most.
+const WINDOW_S_MAX: i64 = 3600;
+/// Seconds of a scaling policy's period at most.
+const PERIOD_S_MAX: i64 = 1800;
+
+pub fn validate(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    // Version 1 is the same object, written with fewer words.
+    let spec = object.at("spec");
+    let (low, high) = (spec.at("minReplicas"), spec.at("maxReplicas"));
+    if low.number().is_some_and(|low| low < 1) {
+        errors.push(low.invalid("must be greater than or equal to 1"));
+    }
+    let high_number = high.number().unwrap_or(0);
+    if high_number < 1 {
+        errors.push(high.required("must be set and greater than 0"));
+    }
+    if low.number().is_some_and(|low| high_number < low) {
+        errors.push(FieldError::invalid(
+            high.path.clone(),
+            high_number,
+            "must be greater than or equal to `minReplicas`",
+        ));
+    }
+    reference(&spec.at("scaleTargetRef"), true, errors);
+    let metrics = spec.at("metrics");
+    let mut scales_from_nothing = false;
+    for metric in metrics.items() {
+        check_metric(&metric, errors);
+        scales_from_nothing |= matches!(metric.at("type").text(), "Object" | "External");
+    }
+    if low.number() == Some(0) && !scales_from_nothing {
+        errors.push(metrics.forbidden(
+            "must specify at least one Object or External metric to support scaling to zero replicas",
+        ));
+    }
+    for direction in ["scaleUp", "scaleDown"] {
+        let rules = spec.to(&["behavior", direction]);
+        if rules.is_set() {
+            behavior(&rules, errors);
+        }
+    }
+}
+
+fn reference(at: &At<'_>, scaled: bool, errors: &mut Vec<FieldError>) {
+    for field in ["kind", "name"] {
+        let name = at.at(field);
+        if name.is_empty() {
+            errors.push(name.required(""));
+        } else {
+            name.named(names::path_segment(name.text(), false), errors);
+        }
+    }
+    let version = at.at("apiVersion");
+    if scaled && version.is_empty() && at.at("kind").text() != "ReplicationController" {
+        let words = "apiVersion must specify API group";
+        errors.push(FieldError::invalid(version.path.clone(), "", words));
+    }
+}
+
+fn check_metric(metric: &At<'_>, errors: &mut Vec<FieldError>) {
+    let kind = metric.at("type");
+    let field = match kind.text() {
+        "" => {
+            errors.push(kind.required("must specify a metric source type"));
+            return;
+        }
+        "ContainerResource" => "containerResource",
+        "External" => "external",
+        "Object" => "object",
+        "Pods" => "pods",
+        "Resource" => "resource",
+        _ => {
+            let known = ["ContainerResource", "External", "Object", "Pods", "Resource"];
+            errors.push(kind.unsupported(&known));
+            return;
+        }
+    };
+    let source = metric.at(field);
+    if !source.is_set() {
+        errors.push(source.required("must populate information for the given metric source"));
+        return;
+    }
+    let target = source.at("target");
+    match field {
+        "resource" | "containerResource" => {
+            if source.at("name").is_empty() {
+                errors.push(source.at("name").required("must specify a resource name"));
+            }
+            if field == "containerResource" && source.at("container").is_empty() {
+                errors.push(source.at("container").required("must specify a container"));
+            }
+            target_of(&target, errors);
+            let (share, value) = (target.at("averageUtilization"), target.at("averageValue"));
+            if !share.is_set() && !value.is_set() {
+                errors.push(
+                    share.required("must set either a target raw value or a target utilization"),
+                );
+            }
+            if share.is_set() && value.is_set() {
+                errors.push(
+                    value.forbidden("may not set both a target raw value and a target utilization"),
+                );
+            }
+        }
+        "object" => {
+            reference(&source.at("describedObject"), false, errors);
+            identifier(&source.at("metric"), errors);
+            target_of(&target, errors);
+            if !target.at("value").is_set() && !target.at("averageValue").is_set() {
+                errors.push(
+                    target
+                        .at("averageValue")
+                        .required("must set either a target value or averageValue"),
+                );
+            }
+        }
+        "external" => {
+            identifier(&source.at("metric"), errors);
+            target_of(&target, errors);
+            if !target.at("value").is_set() && !target.at("averageValue").is_set() {
+                errors.push(
+                    target
+                        .at("averageValue")
+                        .required("must set either a target value for metric or a per-pod target"),
+                );
+            }
+            if target.at("value").is_set() && target.at("averageValue").is_set() {
+                errors.push(
+                    target.at("value").forbidden(
+                        "may not set both a target value for metric and a per-pod target",
+                    ),
+                );
+            }
+        }
+        _ => {
+            identifier(&source.at("metric"), errors);
+            target_of(&target, errors);
+            if !target.at("averageValue").is_set() {
+                errors.push(
+                    target
+                        .at("averageValue")
+                        .required("must specify a positive target averageValue"),
+                );
+            }
+        }
+    }
+}
+
+fn identifier(metric: &At<'_>, errors: &mut Vec<FieldError>) {
+    let name = metric.at("name");
+    if name.is_empty() {
+        errors.push(name.required("must specify a metric name"));
+    } else {
+        name.named(names::path_segment(name.text(), false), errors);
+    }
+}
+
+fn target_of(target: &At<'_>, errors: &mut Vec<FieldError>) {
+    let kind = target.at("type");
+    if kind.is_empty() {
+        errors.push(kind.required("must specify a metric target type"));
+    }
+    if !["Utilization", "Value", "AverageValue"].contains(&kind.text()) {
+        errors.push(kind.invalid("must be either Utilization, Value, or AverageValue"));
+    }
+    for field in ["value", "averageValue"] {
+        let at = target.at(field);
+        if Quantity::parse(at.text()).is_ok_and(|value| value.sign() != 1) {
+            errors.push(at.invalid("must be positive"));
+        }
+    }
+    let share = target.at("averageUtilization");
+    if share.number().is_some_and(|share| share < 1) {
+        errors.push(share.invalid("must be greater than 0"));
+    }
+}
+
+fn behavior(rules: &At<'_>, errors: &mut Vec<FieldError>) {
+    let window = rules.at("stabilizationWindowSeconds");
+    window.not_negative(errors);
+    if window.number().is_some_and(|seconds| seconds > WINDOW_S_MAX) {
+        errors.push(window.invalid(format!("must be less than or equal to {WINDOW_S_MAX}")));
+    }
+    rules.at("selectPolicy").one_of(&["Disabled", "Max", "Min"], errors);
+    let policies = rules.at("policies");
+    if policies.is_empty() {
+        errors.push(policies.required("must specify at least one Policy"));
+    }
+    for policy in policies.items() {
+        policy.at("type").one_of(&["Percent", "Pods"], errors);
+        let (value, period) = (policy.at("value"), policy.at("periodSeconds"));
+        if value.number().unwrap_or(0) <= 0 {
+            errors.push(value.invalid("must be greater than zero"));
+        }
+        if period.number().unwrap_or(0) <= 0 {
+            errors.push(period.invalid("must be greater than zero"));
+        } else if period.number().is_some_and(|seconds| seconds > PERIOD_S_MAX) {
+            errors.push(period.invalid(format!("must be less than or equal to {PERIOD_S_MAX}")));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A place in an object: the value there, and the path to it as errors print it.
+
+use manifest::field::FieldError;
+use serde_json::{Map, Value};
+
+/// A value and where it stands. A value that is absent is null.
+#[derive(Clone, Debug)]
+pub struct At<'a> {
+    pub value: &'a Value,
+    pub path: String,
+}
+
+const NULL: &Value = &Value::Null;
+
+impl<'a> At<'a> {
+    pub fn root(value: &'a Value) -> Self {
+        Self { value, path: String::new() }
+    }
+
+    /// The field `name`.
+    pub fn at(&self, name: &str) -> At<'a> {
+        At { value: self.value.get(name).unwrap_or(NULL), path: self.child(name) }
+    }
+
+    /// A field of a field.
+    pub fn to(&self, names: &[&str]) -> At<'a> {
+        names.iter().fold(self.clone(), |at, name| at.at(name))
+    }
+
+    /// The entry `key` of a map, printed in brackets.
+    pub fn key(&self, key: &str) -> At<'a> {
+        At { value: self.value.get(key).unwrap_or(NULL), path: format!("{}[{key}]", self.path) }
+    }
+
+    /// The path of the field `name`.
+    pub fn child(&self, name: &str) -> String {
+        match self.path.as_str() {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        }
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> impl Iterator<Item = At<'a>> + use<'a> {
+        let path = self.path.clone();
+        let list = self.value.as_array().map_or(&[][..], Vec::as_slice);
+        list.iter()
+            .enumerate()
+            .map(move |(index, value)| At { value, path: format!("{path}[{index}]") })
+    }
+
+    /// The entries of a map, in the order of their keys.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        self.map().into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    }
+
+    pub fn map(&self) -> Option<&'a Map<String, Value>> {
+        self.value.as_object()
+    }
+
+    pub fn is_set(&self) -> bool {
+        !self.value.is_null()
+    }
+
+    /// Whether a list or a map has nothing in it, or is not there.
+    pub fn is_empty(&self) -> bool {
+        match self.value {
+            Value::Array(list) => list.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            Value::String(text) => text.is_empty(),
+            Value::Null => true,
+            Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
+    pub fn text(&self) -> &'a str {
+        self.value.as_str().unwrap_or("")
+    }
+
+    pub fn number(&self) -> Option<i64> {
+        self.value.as_i64()
+    }
+
+    pub fn flag(&self) -> bool {
+        self.value.as_bool().unwrap_or(false)
+    }
+
+    pub fn required(&self, detail: &str) -> FieldError {
+        FieldError::required(self.path.clone(), detail)
+    }
+
+    pub fn invalid(&self, detail: impl Into<String>) -> FieldError {
+        FieldError::invalid(self.path.clone(), self.value.clone(), detail)
+    }
+
+    pub fn forbidden(&self, detail: &str) -> FieldError {
+        FieldError::forbidden(self.path.clone(), detail)
+    }
+
+    pub fn duplicate(&self) -> FieldError {
+        FieldError::duplicate(self.path.clone(), self.value.clone())
+    }
+
+    pub fn unsupported(&self, known: &[&str]) -> FieldError {
+        FieldError::not_supported(self.path.clone(), self.value.clone(), known)
+    }
+
+    /// A text that must be one of those known, where it is set.
+    pub fn one_of(&self, known: &[&str], errors: &mut Vec<FieldError>) {
+        if self.is_set() && !known.contains(&self.text()) {
+            errors.push(self.unsupported(known));
+        }
+    }
+
+    /// A number that must not be below 0, where it is set.
+    pub fn not_negative(&self, errors: &mut Vec<FieldError>) {
+        if self.number().is_some_and(|number| number < 0) {
+            errors.push(self.invalid("must be greater than or equal to 0"));
+        }
+    }
+
+    /// A text that every rule must let pass; each refusal is an error of its own.
+    pub fn named(&self, refusals: Vec<String>, errors: &mut Vec<FieldError>) {
+        errors.extend(refusals.into_iter().map(|refusal| self.invalid(refusal)));
+    }
+
+    /// What may not change: `field is immutable`.
+    pub fn unchanged(&self, old: &At<'_>, errors: &mut Vec<FieldError>) {
+        if self.value != old.value {
+            errors.push(self.invalid("field is immutable"));
+        }
+    }
+}

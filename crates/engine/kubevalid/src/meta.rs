@@ -1,0 +1,151 @@
+//! What every object's metadata must be.
+
+use manifest::field::FieldError;
+use serde_json::Value;
+
+use crate::cursor::At;
+use crate::names;
+
+/// All annotations together, in bytes.
+const ANNOTATIONS_BYTES_MAX: u64 = 256 * 1024;
+
+/// Rules for the metadata of a new object.
+pub fn create(object: &Value, namespaced: bool, rule: crate::NameRule) -> Vec<FieldError> {
+    let meta = At::root(object).at("metadata");
+    let mut errors = Vec::new();
+    let (name, prefix) = (meta.at("name"), meta.at("generateName"));
+    if !prefix.is_empty() {
+        prefix.named(rule(prefix.text(), true), &mut errors);
+    }
+    if name.is_empty() {
+        if prefix.is_empty() {
+            errors.push(name.required("name or generateName is required"));
+        }
+    } else {
+        name.named(rule(name.text(), false), &mut errors);
+    }
+    let namespace = meta.at("namespace");
+    if namespaced {
+        if namespace.is_empty() {
+            errors.push(namespace.required(""));
+        } else {
+            namespace.named(names::plain_label(namespace.text(), false), &mut errors);
+        }
+    } else if !namespace.is_empty() {
+        errors.push(namespace.forbidden("not allowed on this type"));
+    }
+    accessors(&meta, &mut errors);
+    errors
+}
+
+/// Rules for the metadata of a changed object.
+pub fn update(new: &Value, old: &Value) -> Vec<FieldError> {
+    let (new, old) = (At::root(new).at("metadata"), At::root(old).at("metadata"));
+    let mut errors = Vec::new();
+    for field in ["name", "namespace", "uid", "creationTimestamp"] {
+        // What the caller left out the server has filled in before.
+        if new.at(field).is_set() {
+            new.at(field).unchanged(&old.at(field), &mut errors);
+        }
+    }
+    accessors(&new, &mut errors);
+    errors
+}
+
+fn accessors(meta: &At<'_>, errors: &mut Vec<FieldError>) {
+    labels(&meta.at("labels"), errors);
+    annotations(&meta.at("annotations"), errors);
+    owners(&meta.at("ownerReferences"), errors);
+    let finalizers = meta.at("finalizers");
+    for finalizer in finalizers.items() {
+        let refusals = names::qualified(finalizer.text());
+        if !refusals.is_empty() {
+            errors.extend(refusals.into_iter().map(|words| {
+                FieldError::invalid(finalizers.path.clone(), finalizer.text(), words)
+            }));
+        } else if !finalizer.text().contains('/')
+            && !["orphan", "foregroundDeletion", "kubernetes"].contains(&finalizer.text())
+        {
+            errors
+                .push(finalizer.invalid(
+                    "name is neither a standard finalizer name nor is it fully qualified",
+                ));
+        }
+    }
+}
+
+/// Labels, wherever they stand.
+pub fn labels(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    for (key, value) in at.entries() {
+        let wrong = |text: &str, words: String| FieldError::invalid(at.path.clone(), text, words);
+        errors.extend(names::qualified(key).into_iter().map(|words| wrong(key, words)));
+        let value = value.as_str().unwrap_or("");
+        errors.extend(names::label_value(value).into_iter().map(|words| wrong(value, words)));
+    }
+}
+
+/// Annotations, wherever they stand.
+pub fn annotations(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let mut bytes = 0_u64;
+    for (key, value) in at.entries() {
+        let refusals = names::qualified(&key.to_lowercase());
+        errors.extend(
+            refusals.into_iter().map(|words| FieldError::invalid(at.path.clone(), key, words)),
+        );
+        bytes += (key.len() + value.as_str().unwrap_or("").len()) as u64;
+    }
+    if bytes > ANNOTATIONS_BYTES_MAX {
+        errors.push(FieldError::too_long(at.path.clone(), ANNOTATIONS_BYTES_MAX));
+    }
+}
+
+fn owners(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let mut controllers: Vec<String> = Vec::new();
+    for owner in at.items() {
+        let (group, version) = manifest::split_api_version(owner.at("apiVersion").text());
+        let field = |name: &str| format!("{}.{name}", at.path);
+        if version.is_empty() {
+            errors.push(FieldError::invalid(field("apiVersion"), "", "version must not be empty"));
+        }
+        for name in ["kind", "name", "uid"] {
+            if owner.at(name).is_empty() {
+                errors.push(FieldError::invalid(
+                    field(name),
+                    "",
+                    match name {
+                        "kind" => "must not be empty",
+                        _ => "must not be empty",
+                    },
+                ));
+            }
+        }
+        let kind = owner.at("kind").text();
+        if kind == "Event" && matches!(group, "" | "events.k8s.io") {
+            let words = format!("{group}/{version}, Kind={kind} is disallowed from being an owner");
+            let error = FieldError::invalid(at.path.clone(), owner.value.clone(), words);
+            errors.push(error.showing(shown(&owner)));
+        }
+        if owner.at("controller").flag() {
+            controllers.push(format!("{kind}/{}", owner.at("name").text()));
+        }
+    }
+    if controllers.len() > 1 {
+        let words = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
+            controllers[0], controllers[1]
+        );
+        let all: Vec<String> = at.items().map(|owner| shown(&owner)).collect();
+        errors.push(at.invalid(words).showing(format!("[{}]", all.join(","))));
+    }
+}
+
+/// An owner as the server prints it.
+fn shown(owner: &At<'_>) -> String {
+    let fields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+    let parts: Vec<String> = fields
+        .into_iter()
+        .filter(|field| owner.at(field).is_set())
+        .map(|field| format!("\"{field}\":{}", owner.at(field).value))
+        .collect();
+    format!("{{{}}}", parts.join(","))
+}

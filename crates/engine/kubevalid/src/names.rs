@@ -1,0 +1,298 @@
+//! Names of many kinds, and what is said of one that is none.
+//!
+//! Each rule answers with its refusals; none is a good name. `prefix`: the text begins a name
+//! that the server completes.
+
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const NAME_PART: &str = "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+fn is_inner_lower(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
+
+fn is_label(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().all(|byte| is_inner_lower(*byte) || *byte == b'-')
+        && bytes.first().is_some_and(|byte| is_inner_lower(*byte))
+        && bytes.last().is_some_and(|byte| is_inner_lower(*byte))
+}
+
+fn is_subdomain(text: &str) -> bool {
+    text.split('.').all(is_label)
+}
+
+fn is_name_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+fn completed(text: &str, prefix: bool) -> String {
+    // A dash at the end is fine: the server's letters follow.
+    match text.strip_suffix('-').filter(|_| prefix) {
+        Some(start) => format!("{start}a"),
+        None => text.to_owned(),
+    }
+}
+
+fn too_long(text: &str, limit: usize) -> Option<String> {
+    (text.len() > limit).then(|| format!("must be no more than {limit} characters"))
+}
+
+/// `a.b-c`, as most objects are named.
+pub fn subdomain(text: &str, prefix: bool) -> Vec<String> {
+    let text = completed(text, prefix);
+    let mut refusals: Vec<String> = too_long(&text, 253).into_iter().collect();
+    if !is_subdomain(&text) {
+        refusals.push(SUBDOMAIN.to_owned());
+    }
+    refusals
+}
+
+/// `a-b`, as namespaces are named; a dot has words of its own.
+pub fn label(text: &str, prefix: bool) -> Vec<String> {
+    if text.contains('.') {
+        return vec!["must not contain dots".to_owned()];
+    }
+    plain_label(text, prefix)
+}
+
+/// `a-b`, with no words of its own for a dot.
+pub fn plain_label(text: &str, prefix: bool) -> Vec<String> {
+    let text = completed(text, prefix);
+    let mut refusals: Vec<String> = too_long(&text, 63).into_iter().collect();
+    if !is_label(&text) {
+        refusals.push(LABEL.to_owned());
+    }
+    refusals
+}
+
+/// `a-b` that starts with a letter.
+pub fn label_1035(text: &str) -> Vec<String> {
+    let mut refusals: Vec<String> = too_long(text, 63).into_iter().collect();
+    if !is_label(text) || !text.starts_with(|first: char| first.is_ascii_lowercase()) {
+        refusals.push(LABEL_1035.to_owned());
+    }
+    refusals
+}
+
+/// A subdomain, short enough for the Jobs' names to fit.
+pub fn cron_job(text: &str, prefix: bool) -> Vec<String> {
+    let mut refusals = subdomain(text, prefix);
+    if text.len() > 52 {
+        refusals.push("must be no more than 52 characters".to_owned());
+    }
+    refusals
+}
+
+/// Anything that may stand between two slashes of a URL.
+pub fn path_segment(text: &str, prefix: bool) -> Vec<String> {
+    if !prefix && matches!(text, "." | "..") {
+        return vec![format!("may not be '{text}'")];
+    }
+    ["/", "%"]
+        .into_iter()
+        .filter(|sign| text.contains(sign))
+        .map(|sign| format!("may not contain '{sign}'"))
+        .collect()
+}
+
+/// `*.example.com`.
+pub fn wildcard_subdomain(text: &str) -> Vec<String> {
+    match text.strip_prefix("*.") {
+        Some(rest) if is_subdomain(rest) => Vec::new(),
+        _ => vec![WILDCARD.to_owned()],
+    }
+}
+
+/// The key of a label or annotation: `name`, or `example.com/name`.
+pub fn qualified(text: &str) -> Vec<String> {
+    let mut refusals = Vec::new();
+    let parts: Vec<&str> = text.split('/').collect();
+    let name = match parts.as_slice() {
+        [name] => *name,
+        [prefix, name] => {
+            if prefix.is_empty() {
+                refusals.push("prefix part must be non-empty".to_owned());
+            } else {
+                let wrong = subdomain(prefix, false);
+                refusals.extend(wrong.into_iter().map(|words| format!("prefix part {words}")));
+            }
+            *name
+        }
+        _ => {
+            return vec![format!(
+                "a valid label key must {NAME_PART} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+            )];
+        }
+    };
+    if name.is_empty() {
+        refusals.push("name part must be non-empty".to_owned());
+    } else if name.len() > 63 {
+        refusals.push("name part must be no more than 63 bytes".to_owned());
+    }
+    if !is_name_part(name) {
+        refusals.push(format!("name part must {NAME_PART}"));
+    }
+    refusals
+}
+
+/// The value of a label.
+pub fn label_value(text: &str) -> Vec<String> {
+    let mut refusals = Vec::new();
+    if text.len() > 63 {
+        refusals.push("must be no more than 63 bytes".to_owned());
+    }
+    if !text.is_empty() && !is_name_part(text) {
+        refusals.push(LABEL_VALUE.to_owned());
+    }
+    refusals
+}
+
+/// `example.com/name`.
+pub fn domain_path(text: &str) -> Vec<String> {
+    let Some((domain, path)) =
+        text.split_once('/').filter(|(domain, path)| !domain.is_empty() && !path.is_empty())
+    else {
+        return vec![r#"must be a domain-prefixed path (such as "acme.io/foo")"#.to_owned()];
+    };
+    let mut refusals = subdomain(domain, false);
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:/@".contains(&byte);
+    if !path.bytes().all(good) {
+        refusals.push(
+            r"Invalid path (e.g. 'my/path',  or 'my/path-1', regex used for validation is '[A-Za-z0-9/\-._~%!$&'()*+,;=:]+')"
+                .to_owned(),
+        );
+    }
+    refusals
+}
+
+/// A key of a ConfigMap or Secret: it becomes a file's name.
+pub fn config_key(text: &str) -> Vec<String> {
+    let mut refusals: Vec<String> = too_long(text, 253).into_iter().collect();
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if text.is_empty() || !text.bytes().all(good) {
+        refusals.push(CONFIG_KEY.to_owned());
+    }
+    if matches!(text, "." | "..") {
+        refusals.push(format!("must not be '{text}'"));
+    } else if text.starts_with("..") {
+        refusals.push("must not start with '..'".to_owned());
+    }
+    refusals
+}
+
+/// The name of an environment variable.
+pub fn environment(text: &str) -> Vec<String> {
+    let good = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b'=';
+    match !text.is_empty() && text.bytes().all(good) {
+        true => Vec::new(),
+        false => vec![
+            "a valid environment variable name must consist only of printable ASCII characters other than '='"
+                .to_owned(),
+        ],
+    }
+}
+
+/// The name of a port.
+pub fn port_name(text: &str) -> Vec<String> {
+    let mut refusals = Vec::new();
+    if text.len() > 15 {
+        refusals.push("must be no more than 15 characters".to_owned());
+    }
+    if !text.bytes().all(|byte| is_inner_lower(byte) || byte == b'-') {
+        refusals.push(
+            "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned(),
+        );
+    }
+    if !text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        refusals.push("must contain at least one letter (a-z)".to_owned());
+    }
+    if text.contains("--") {
+        refusals.push("must not contain consecutive hyphens".to_owned());
+    }
+    if text.starts_with('-') || text.ends_with('-') {
+        refusals.push("must not begin or end with a hyphen".to_owned());
+    }
+    refusals
+}
+
+/// The number of a port.
+pub fn port_number(number: i64) -> Vec<String> {
+    match (1..=65535).contains(&number) {
+        true => Vec::new(),
+        false => vec!["must be between 1 and 65535, inclusive".to_owned()],
+    }
+}
+
+/// The name of an HTTP header.
+pub fn header(text: &str) -> Vec<String> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    match !text.is_empty() && text.bytes().all(good) {
+        true => Vec::new(),
+        false => vec![
+            "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"
+                .to_owned(),
+        ],
+    }
+}
+
+/// An address, of either family.
+pub fn address(text: &str) -> Vec<String> {
+    match text.parse::<std::net::IpAddr>() {
+        Ok(_) => Vec::new(),
+        Err(_) => vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()],
+    }
+}
+
+/// An address that traffic may come to from outside.
+pub fn outside_address(text: &str) -> Vec<String> {
+    let Ok(address) = text.parse::<std::net::IpAddr>() else { return self::address(text) };
+    let mut refusals = Vec::new();
+    if address.is_unspecified() {
+        refusals.push(format!("may not be unspecified ({text})"));
+    }
+    if address.is_loopback() {
+        refusals.push("may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned());
+    }
+    let link_local = match address {
+        std::net::IpAddr::V4(v4) => v4.is_link_local(),
+        std::net::IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    if link_local {
+        refusals.push("may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned());
+    }
+    if matches!(address, std::net::IpAddr::V4(v4) if v4.octets()[..3] == [224, 0, 0]) {
+        refusals.push(
+            "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)".to_owned(),
+        );
+    }
+    refusals
+}
+
+/// A block of addresses; answers the address and the bits.
+pub fn block(text: &str) -> Option<(std::net::IpAddr, u8)> {
+    let (address, bits) = text.split_once('/')?;
+    let address: std::net::IpAddr = address.parse().ok()?;
+    let bits: u8 = bits.parse().ok()?;
+    (bits <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, bits))
+}
+
+/// What is said of a text that is no block of addresses.
+pub const NO_BLOCK: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+
+/// A share in percent (`25%`).
+pub fn percent(text: &str) -> Result<u64, String> {
+    let digits = text.strip_suffix('%').unwrap_or("");
+    let good = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match digits.parse() {
+        Ok(share) if good => Ok(share),
+        _ => Err("a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')".to_owned()),
+    }
+}

@@ -1,0 +1,466 @@
+//! A pod's containers.
+
+use std::collections::BTreeSet;
+
+use kubetypes::quantity::Quantity;
+use manifest::field::FieldError;
+use serde_json::Value;
+
+use crate::cursor::At;
+use crate::names;
+use crate::pod::security;
+use crate::pod::volumes::local_path;
+use crate::service::port_or_name;
+
+const FIELD_PATHS: [&str; 10] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.podIP",
+    "status.hostIPs",
+    "status.podIPs",
+    "spec.restartPolicy",
+];
+const RESOURCE_FIELDS: [&str; 6] = [
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+];
+const STANDARD: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
+
+/// All containers of a pod's spec. `volumes`: what may be mounted.
+pub fn validate_all(
+    spec: &At<'_>,
+    volumes: &BTreeSet<&str>,
+    host_network: bool,
+    errors: &mut Vec<FieldError>,
+) {
+    let containers = spec.at("containers");
+    let mut seen = BTreeSet::new();
+    if containers.is_empty() {
+        errors.push(containers.required(""));
+    }
+    let mut host_ports = BTreeSet::new();
+    for container in containers.items() {
+        let name = container.at("name");
+        common(&container, volumes, host_network, errors);
+        if !name.is_empty() && !seen.insert(name.text()) {
+            errors.push(name.duplicate());
+        }
+        handlers(&container, errors);
+        for port in container.at("ports").items() {
+            host_port(&port, &mut host_ports, errors);
+        }
+    }
+    for container in spec.at("initContainers").items() {
+        common(&container, volumes, host_network, errors);
+        let name = container.at("name");
+        if !name.is_empty() && !seen.insert(name.text()) {
+            errors.push(name.duplicate());
+        }
+        let restart = container.at("restartPolicy");
+        if restart.text() == "Always" {
+            handlers(&container, errors);
+            continue;
+        }
+        restart.one_of(&["Always", "Never", "OnFailure"], errors);
+        for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
+            let at = container.at(field);
+            if at.is_set() {
+                let words = "may not be set for init containers without restartPolicy=Always";
+                errors.push(at.forbidden(words));
+            }
+        }
+    }
+}
+
+fn host_port(port: &At<'_>, seen: &mut BTreeSet<String>, errors: &mut Vec<FieldError>) {
+    let number = port.at("hostPort").number().unwrap_or(0);
+    if number == 0 {
+        return;
+    }
+    let key = format!("{}/{}/{number}", port.at("protocol").text(), port.at("hostIP").text());
+    if !seen.insert(key.clone()) {
+        errors.push(FieldError::duplicate(port.child("hostPort"), key));
+    }
+}
+
+fn common(
+    container: &At<'_>,
+    volumes: &BTreeSet<&str>,
+    host_network: bool,
+    errors: &mut Vec<FieldError>,
+) {
+    let (name, image) = (container.at("name"), container.at("image"));
+    if name.is_empty() {
+        errors.push(name.required(""));
+    } else {
+        name.named(names::label(name.text(), false), errors);
+    }
+    if image.is_empty() {
+        errors.push(image.required(""));
+    } else if image.text().trim() != image.text() {
+        errors.push(image.invalid("must not have leading or trailing whitespace"));
+    }
+    container.at("terminationMessagePolicy").one_of(&["File", "FallbackToLogsOnError"], errors);
+    ports(&container.at("ports"), host_network, errors);
+    environment(&container.at("env"), errors);
+    environment_from(&container.at("envFrom"), errors);
+    mounts(container, volumes, errors);
+    container.at("imagePullPolicy").one_of(&["Always", "IfNotPresent", "Never"], errors);
+    resources(&container.at("resources"), errors);
+    security::of_container(&container.at("securityContext"), errors);
+}
+
+fn ports(ports: &At<'_>, host_network: bool, errors: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
+    for port in ports.items() {
+        let name = port.at("name");
+        if !name.is_empty() {
+            let refusals = names::port_name(name.text());
+            if !refusals.is_empty() {
+                name.named(refusals, errors);
+            } else if !seen.insert(name.text()) {
+                errors.push(name.duplicate());
+            }
+        }
+        let (inner, outer) = (port.at("containerPort"), port.at("hostPort"));
+        match inner.number().unwrap_or(0) {
+            0 => errors.push(inner.required("")),
+            number => inner.named(names::port_number(number), errors),
+        }
+        if let Some(number) = outer.number().filter(|number| *number != 0) {
+            outer.named(names::port_number(number), errors);
+            if host_network && inner.number() != Some(number) {
+                errors.push(outer.invalid("must match `containerPort` when `hostNetwork` is true"));
+            }
+        }
+        let protocol = port.at("protocol");
+        if protocol.is_empty() {
+            errors.push(protocol.required(""));
+        } else {
+            protocol.one_of(&["SCTP", "TCP", "UDP"], errors);
+        }
+    }
+}
+
+fn environment(list: &At<'_>, errors: &mut Vec<FieldError>) {
+    for variable in list.items() {
+        let name = variable.at("name");
+        if name.is_empty() {
+            errors.push(name.required(""));
+        } else {
+            name.named(names::environment(name.text()), errors);
+        }
+        let from = variable.at("valueFrom");
+        if !from.is_set() {
+            continue;
+        }
+        let kinds =
+            ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"];
+        let set: Vec<&str> = kinds.into_iter().filter(|kind| from.at(kind).is_set()).collect();
+        let wrong = |words: &str| FieldError::invalid(from.path.clone(), "", words);
+        for kind in &set {
+            let at = from.at(kind);
+            match *kind {
+                "fieldRef" => field_reference(&at, errors),
+                "resourceFieldRef" => {
+                    let resource = at.at("resource");
+                    let huge = resource.text().starts_with("limits.hugepages-")
+                        || resource.text().starts_with("requests.hugepages-");
+                    if resource.is_empty() {
+                        errors.push(resource.required(""));
+                    } else if !huge {
+                        resource.one_of(&RESOURCE_FIELDS, errors);
+                    }
+                }
+                _ => {
+                    let (object, key) = (at.at("name"), at.at("key"));
+                    errors.extend(names::subdomain(object.text(), false).into_iter().map(
+                        |words| FieldError::invalid(object.path.clone(), object.text(), words),
+                    ));
+                    if key.is_empty() {
+                        errors.push(key.required(""));
+                    } else {
+                        key.named(names::config_key(key.text()), errors);
+                    }
+                }
+            }
+        }
+        if set.is_empty() {
+            errors.push(wrong(
+                "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
+            ));
+        } else if !variable.at("value").is_empty() {
+            errors.push(wrong("may not be specified when `value` is not empty"));
+        } else if set.len() > 1 {
+            errors.push(wrong("may not have more than one field specified at a time"));
+        }
+    }
+}
+
+fn field_reference(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let path = at.at("fieldPath");
+    if path.is_empty() {
+        errors.push(path.required(""));
+        return;
+    }
+    let text = path.text();
+    let in_map = ["metadata.annotations['", "metadata.labels['"]
+        .iter()
+        .any(|start| text.starts_with(start) && text.ends_with("']"));
+    if !in_map && !FIELD_PATHS.contains(&text) {
+        let words = format!("error converting fieldPath: field label not supported: {text}");
+        errors.push(path.invalid(words));
+    }
+}
+
+fn environment_from(list: &At<'_>, errors: &mut Vec<FieldError>) {
+    for source in list.items() {
+        let prefix = source.at("prefix");
+        if !prefix.is_empty() {
+            prefix.named(names::environment(prefix.text()), errors);
+        }
+        let mut sources = 0;
+        for kind in ["configMapRef", "secretRef"] {
+            let at = source.at(kind);
+            if at.is_set() {
+                sources += 1;
+                if at.at("name").is_empty() {
+                    errors.push(at.at("name").required(""));
+                }
+            }
+        }
+        let words = match sources {
+            0 => "must specify one of: `configMapRef` or `secretRef`",
+            1 => continue,
+            _ => "may not have more than one field specified at a time",
+        };
+        errors.push(FieldError::invalid(list.path.clone(), "", words));
+    }
+}
+
+fn mounts(container: &At<'_>, volumes: &BTreeSet<&str>, errors: &mut Vec<FieldError>) {
+    let list = container.at("volumeMounts");
+    let mut seen = BTreeSet::new();
+    for mount in list.items() {
+        let (name, path) = (mount.at("name"), mount.at("mountPath"));
+        if name.is_empty() {
+            errors.push(name.required(""));
+        }
+        if !volumes.contains(name.text()) {
+            errors.push(FieldError::new(
+                manifest::field::FieldErrorKind::NotFound,
+                name.path.clone(),
+                name.text(),
+                "",
+            ));
+        }
+        if path.is_empty() {
+            errors.push(path.required(""));
+        }
+        if !seen.insert(path.text()) {
+            errors.push(path.invalid("must be unique"));
+        }
+        let (below, expression) = (mount.at("subPath"), mount.at("subPathExpr"));
+        // The server names these without the mount's number.
+        let moved = |field: &str| At { value: mount.at(field).value, path: list.child(field) };
+        if !below.is_empty() {
+            local_path(&moved("subPath"), errors);
+        }
+        if !expression.is_empty() {
+            if !below.is_empty() {
+                errors.push(expression.invalid("subPathExpr and subPath are mutually exclusive"));
+            }
+            local_path(&moved("subPathExpr"), errors);
+        }
+        moved("mountPropagation").one_of(&["Bidirectional", "HostToContainer", "None"], errors);
+    }
+    for device in container.at("volumeDevices").items() {
+        let name = device.at("name");
+        if !volumes.contains(name.text()) {
+            errors.push(FieldError::new(
+                manifest::field::FieldErrorKind::NotFound,
+                name.path.clone(),
+                name.text(),
+                "",
+            ));
+        }
+    }
+}
+
+/// The handlers of a container that runs on: lifecycle and probes.
+fn handlers(container: &At<'_>, errors: &mut Vec<FieldError>) {
+    for hook in ["postStart", "preStop"] {
+        let at = container.to(&["lifecycle", hook]);
+        if at.is_set() {
+            handler(&at, &["exec", "httpGet", "tcpSocket", "sleep"], errors);
+        }
+    }
+    for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        let at = container.at(field);
+        if !at.is_set() {
+            continue;
+        }
+        handler(&at, &["exec", "httpGet", "tcpSocket", "grpc"], errors);
+        for number in [
+            "initialDelaySeconds",
+            "timeoutSeconds",
+            "periodSeconds",
+            "successThreshold",
+            "failureThreshold",
+        ] {
+            at.at(number).not_negative(errors);
+        }
+        let grace = at.at("terminationGracePeriodSeconds");
+        if field == "readinessProbe" {
+            if grace.is_set() {
+                errors.push(grace.invalid("must not be set for readinessProbes"));
+            }
+        } else {
+            if grace.number().is_some_and(|seconds| seconds <= 0) {
+                errors.push(grace.invalid("must be greater than 0"));
+            }
+            let threshold = at.at("successThreshold");
+            if threshold.number().is_some_and(|count| count != 1) {
+                errors.push(threshold.invalid("must be 1"));
+            }
+        }
+    }
+}
+
+fn handler(at: &At<'_>, kinds: &[&str], errors: &mut Vec<FieldError>) {
+    let mut handlers = 0;
+    for kind in kinds {
+        let one = at.at(kind);
+        if !one.is_set() {
+            continue;
+        }
+        handlers += 1;
+        if handlers > 1 {
+            errors.push(one.forbidden("may not specify more than 1 handler type"));
+            continue;
+        }
+        match *kind {
+            "exec" => {
+                if one.at("command").is_empty() {
+                    errors.push(one.at("command").required(""));
+                }
+            }
+            "httpGet" => {
+                if one.at("path").is_empty() {
+                    errors.push(one.at("path").required(""));
+                }
+                port_or_name(&one.at("port"), errors);
+                one.at("scheme").one_of(&["HTTP", "HTTPS"], errors);
+                let headers = one.at("httpHeaders");
+                for header in headers.items() {
+                    let name = header.at("name").text();
+                    errors.extend(
+                        names::header(name)
+                            .into_iter()
+                            .map(|words| FieldError::invalid(headers.path.clone(), name, words)),
+                    );
+                }
+            }
+            "tcpSocket" => port_or_name(&one.at("port"), errors),
+            "grpc" => {
+                let port = one.at("port");
+                port.named(names::port_number(port.number().unwrap_or(0)), errors);
+            }
+            _ => {}
+        }
+    }
+    if handlers == 0 {
+        errors.push(at.required("must specify a handler type"));
+    }
+}
+
+fn parse(value: &Value) -> Option<Quantity> {
+    match value {
+        Value::String(text) => Quantity::parse(text).ok(),
+        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
+        _ => None,
+    }
+}
+
+fn is_extended(name: &str) -> bool {
+    name.contains('/') && !name.starts_with("kubernetes.io/") && !name.starts_with("requests.")
+}
+
+fn resources(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (limits, requests) = (at.at("limits"), at.at("requests"));
+    for (name, value) in limits.entries() {
+        resource(&limits.key(name), name, value, errors);
+    }
+    for (name, value) in requests.entries() {
+        resource(&requests.key(name), name, value, errors);
+        let request = parse(value);
+        let limit = parse(limits.at(name).value);
+        match (request, limit) {
+            (Some(request), Some(limit)) => {
+                let mut above = request.clone();
+                above.sub(&limit);
+                if is_extended(name) && above.sign() != 0 {
+                    let words = format!("must be equal to {name} limit of {}", limit.canonical());
+                    errors.push(FieldError::invalid(
+                        requests.path.clone(),
+                        request.canonical(),
+                        words,
+                    ));
+                } else if above.sign() > 0 {
+                    let words = format!(
+                        "must be less than or equal to {name} limit of {}",
+                        limit.canonical()
+                    );
+                    errors.push(FieldError::invalid(
+                        requests.path.clone(),
+                        request.canonical(),
+                        words,
+                    ));
+                }
+            }
+            (Some(_), None) if is_extended(name) || name.starts_with("hugepages-") => {
+                errors.push(limits.required("Limit must be set for non overcommitable resources"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn resource(at: &At<'_>, name: &str, value: &Value, errors: &mut Vec<FieldError>) {
+    let wrong = |words: &str| FieldError::invalid(at.path.clone(), name, words);
+    let refusals = names::qualified(name);
+    let qualified = refusals.is_empty();
+    errors.extend(refusals.iter().map(|words| wrong(words)));
+    let standard = STANDARD.contains(&name) || name.starts_with("hugepages-");
+    let elsewhere = [
+        "pods",
+        "services",
+        "storage",
+        "requests.cpu",
+        "requests.memory",
+        "limits.cpu",
+        "limits.memory",
+    ]
+    .contains(&name);
+    if !name.contains('/') && !standard {
+        if qualified && !elsewhere {
+            errors.push(wrong("must be a standard resource type or fully qualified"));
+        }
+        errors.push(wrong("must be a standard resource for containers"));
+    }
+    let Some(size) = parse(value) else { return };
+    if size.sign() < 0 {
+        errors.push(at.invalid("must be greater than or equal to 0"));
+    }
+    if is_extended(name) && size.milli_value() % 1000 != 0 {
+        errors.push(at.invalid("must be an integer"));
+    }
+}

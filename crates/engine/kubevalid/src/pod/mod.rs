@@ -1,0 +1,298 @@
+//! Pods, and the templates that make them.
+
+pub mod affinity;
+mod container;
+mod security;
+pub mod volumes;
+
+use std::collections::BTreeSet;
+
+use manifest::field::FieldError;
+use serde_json::Value;
+
+use crate::cursor::At;
+use crate::meta;
+use crate::names;
+
+pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    let Some(old) = old else {
+        self::spec(&spec, errors);
+        if spec.at("ephemeralContainers").is_set() && !spec.at("ephemeralContainers").is_empty() {
+            errors.retain(|error| !error.field.starts_with("spec.ephemeralContainers"));
+            errors.push(spec.at("ephemeralContainers").forbidden("cannot be set on create"));
+        }
+        return;
+    };
+    self::spec(&spec, errors);
+    update(&spec, &old.at("spec"), errors);
+}
+
+/// What a running pod may still change; the words name it.
+fn update(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    let rest = |at: &At<'_>| {
+        let mut fields = at.value.clone();
+        let Some(map) = fields.as_object_mut() else { return fields };
+        map.remove("activeDeadlineSeconds");
+        map.remove("tolerations");
+        for field in ["containers", "initContainers"] {
+            let list = map.get_mut(field).and_then(Value::as_array_mut);
+            for container in list.into_iter().flatten().filter_map(Value::as_object_mut) {
+                container.remove("image");
+            }
+        }
+        if old.at("terminationGracePeriodSeconds").number().is_some_and(|seconds| seconds < 0) {
+            map.remove("terminationGracePeriodSeconds");
+        }
+        // Gates may be lifted; while there are any, the scheduling directives may tighten.
+        if !old.at("schedulingGates").is_empty() {
+            for field in ["schedulingGates", "nodeSelector", "affinity"] {
+                map.remove(field);
+            }
+        }
+        if old.at("nodeName").is_empty() {
+            map.remove("nodeName");
+        }
+        fields
+    };
+    let (new_rest, old_rest) = (rest(new), rest(old));
+    if new_rest != old_rest {
+        let words = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+        errors.push(new.forbidden(&format!("{words}\n{}", changes(&old_rest, &new_rest))));
+    }
+    let known: Vec<&Value> = old.at("tolerations").items().map(|at| at.value).collect();
+    let now: Vec<&Value> = new.at("tolerations").items().map(|at| at.value).collect();
+    if known.iter().any(|toleration| !now.contains(toleration)) {
+        let words = "existing toleration can not be modified except its tolerationSeconds";
+        let timeless = |value: &Value| {
+            let mut value = value.clone();
+            if let Some(map) = value.as_object_mut() {
+                map.remove("tolerationSeconds");
+            }
+            value
+        };
+        let now: Vec<Value> = now.iter().map(|value| timeless(value)).collect();
+        if known.iter().any(|toleration| !now.contains(&timeless(toleration))) {
+            errors.push(new.at("tolerations").forbidden(words));
+        }
+    }
+}
+
+/// The fields that differ, a line each.
+fn changes(old: &Value, new: &Value) -> String {
+    let mut lines = Vec::new();
+    if let (Some(old), Some(new)) = (old.as_object(), new.as_object()) {
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for key in keys {
+            let (before, after) = (old.get(key), new.get(key));
+            if before != after {
+                let text = |value: Option<&Value>| value.map_or("null".into(), Value::to_string);
+                lines.push(format!(
+                    "-  \"{key}\": {}\n+  \"{key}\": {}",
+                    text(before),
+                    text(after)
+                ));
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+/// A template, as workloads hold it.
+pub fn template(template: &At<'_>, errors: &mut Vec<FieldError>) {
+    let metadata = template.at("metadata");
+    // The server names the template's own fields without their `metadata`.
+    let moved = |field: &str| At { value: metadata.at(field).value, path: template.child(field) };
+    meta::labels(&moved("labels"), errors);
+    meta::annotations(&moved("annotations"), errors);
+    let spec = template.at("spec");
+    self::spec(&spec, errors);
+    if !spec.at("ephemeralContainers").is_empty() {
+        errors.push(
+            spec.at("ephemeralContainers")
+                .forbidden("ephemeral containers not allowed in pod template"),
+        );
+    }
+}
+
+const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+
+/// A pod's spec, wherever it stands.
+pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let known = volumes::validate(&spec.at("volumes"), spec, errors);
+    let host_network = spec.at("hostNetwork").flag();
+    container::validate_all(spec, &known, host_network, errors);
+    let restart = spec.at("restartPolicy");
+    if restart.is_set() {
+        restart.one_of(&["Always", "OnFailure", "Never"], errors);
+    } else if !spec.at("containers").is_empty() {
+        errors.push(restart.required(""));
+    }
+    dns(spec, errors);
+    meta::labels(&spec.at("nodeSelector"), errors);
+    security::of_pod(&spec.at("securityContext"), errors);
+    affinity::validate(&spec.at("affinity"), errors);
+    for gate in spec.at("readinessGates").items() {
+        let condition = gate.at("conditionType");
+        condition.named(names::qualified(condition.text()), errors);
+    }
+    for (index, gate) in spec.at("schedulingGates").items().enumerate() {
+        let name = gate.at("name").text();
+        errors.extend(names::qualified(name).into_iter().map(|words| {
+            let path = format!("{}[{index}]", spec.child("schedulingGates"));
+            FieldError::invalid(path, name, words)
+        }));
+    }
+    spreading(&spec.at("topologySpreadConstraints"), errors);
+    for (field, rule) in [
+        ("serviceAccountName", names::subdomain as fn(&str, bool) -> Vec<String>),
+        ("nodeName", names::subdomain),
+    ] {
+        let at = spec.at(field);
+        if !at.is_empty() {
+            at.named(rule(at.text(), false), errors);
+        }
+    }
+    let deadline = spec.at("activeDeadlineSeconds");
+    if deadline.number().is_some_and(|seconds| !(1..=i64::from(i32::MAX)).contains(&seconds)) {
+        errors.push(deadline.invalid("must be between 1 and 2147483647, inclusive"));
+    }
+    for field in ["hostname", "subdomain"] {
+        let at = spec.at(field);
+        if !at.is_empty() {
+            at.named(names::plain_label(at.text(), false), errors);
+        }
+    }
+    tolerations(&spec.at("tolerations"), errors);
+    for alias in spec.at("hostAliases").items() {
+        let address = alias.at("ip");
+        address.named(names::address(address.text()), errors);
+        for host in alias.at("hostnames").items() {
+            host.named(names::subdomain(host.text(), false), errors);
+        }
+    }
+    for field in ["priorityClassName", "runtimeClassName"] {
+        let at = spec.at(field);
+        if !at.is_empty() {
+            at.named(names::subdomain(at.text(), false), errors);
+        }
+    }
+    let system = spec.at("os");
+    if system.is_set() && !["linux", "windows"].contains(&system.at("name").text()) {
+        let name = system.at("name").value.clone();
+        errors.push(FieldError::not_supported(system.path.clone(), name, &["linux", "windows"]));
+    }
+    let policy = spec.at("preemptionPolicy");
+    policy.one_of(&["PreemptLowerPriority", "Never"], errors);
+}
+
+fn dns(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (policy, config) = (spec.at("dnsPolicy"), spec.at("dnsConfig"));
+    policy.one_of(&DNS_POLICIES, errors);
+    let servers = config.at("nameservers");
+    if policy.text() == "None" {
+        if !config.is_set() {
+            let words = "must provide `dnsConfig` when `dnsPolicy` is None";
+            errors.push(config.required(words));
+        } else if servers.is_empty() {
+            let words = "must provide at least one DNS nameserver when `dnsPolicy` is None";
+            errors.push(servers.required(words));
+        }
+    }
+    if servers.items().count() > 3 {
+        errors.push(servers.invalid("must not have more than 3 nameservers"));
+    }
+    for server in servers.items() {
+        server.named(names::address(server.text()), errors);
+    }
+    for search in config.at("searches").items() {
+        let text = search.text().strip_suffix('.').unwrap_or(search.text());
+        search.named(names::subdomain(text, false), errors);
+    }
+    for option in config.at("options").items() {
+        if option.at("name").is_empty() {
+            errors.push(FieldError::required(option.path.clone(), "must not be empty"));
+        }
+    }
+}
+
+const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+fn tolerations(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    for toleration in at.items() {
+        let (key, operator) = (toleration.at("key"), toleration.at("operator"));
+        let (value, effect) = (toleration.at("value"), toleration.at("effect"));
+        if !key.is_empty() {
+            key.named(names::qualified(key.text()), errors);
+        }
+        if key.is_empty() && operator.text() != "Exists" {
+            let words = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            errors.push(FieldError::invalid(operator.path.clone(), operator.text(), words));
+        }
+        if toleration.at("tolerationSeconds").is_set() && effect.text() != "NoExecute" {
+            let words = "effect must be 'NoExecute' when `tolerationSeconds` is set";
+            errors.push(FieldError::invalid(effect.path.clone(), effect.text(), words));
+        }
+        match operator.text() {
+            "Equal" | "" => {
+                errors.extend(
+                    names::label_value(value.text()).into_iter().map(|words| {
+                        FieldError::invalid(operator.path.clone(), value.text(), words)
+                    }),
+                );
+            }
+            "Exists" => {
+                if !value.is_empty() {
+                    let words = "value must be empty when `operator` is 'Exists'";
+                    errors.push(FieldError::invalid(operator.path.clone(), value.text(), words));
+                }
+            }
+            _ => errors.push(operator.unsupported(&["Equal", "Exists"])),
+        }
+        if !effect.is_empty() {
+            effect.one_of(&EFFECTS, errors);
+        }
+    }
+}
+
+fn spreading(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
+    let constraints: Vec<At<'_>> = at.items().collect();
+    for (index, constraint) in constraints.iter().enumerate() {
+        let (skew, key) = (constraint.at("maxSkew"), constraint.at("topologyKey"));
+        let otherwise = constraint.at("whenUnsatisfiable");
+        if skew.number().unwrap_or(0) <= 0 {
+            errors.push(FieldError::invalid(
+                skew.path.clone(),
+                skew.number().unwrap_or(0),
+                "must be greater than zero",
+            ));
+        }
+        if key.is_empty() {
+            errors.push(key.required("can not be empty"));
+        } else {
+            key.named(names::qualified(key.text()), errors);
+        }
+        if !["DoNotSchedule", "ScheduleAnyway"].contains(&otherwise.text()) {
+            errors.push(otherwise.unsupported(&["DoNotSchedule", "ScheduleAnyway"]));
+        }
+        let pair = (key.text(), otherwise.text());
+        let again = constraints[index + 1..].iter().any(|other| {
+            (other.at("topologyKey").text(), other.at("whenUnsatisfiable").text()) == pair
+        });
+        if again && seen.insert(pair) {
+            errors.push(FieldError::duplicate(
+                format!("{}.{{topologyKey, whenUnsatisfiable}}", constraint.path),
+                format!("{{{}, {}}}", pair.0, pair.1),
+            ));
+        }
+        let domains = constraint.at("minDomains");
+        if domains.number().is_some_and(|count| count <= 0) {
+            errors.push(domains.invalid("must be greater than zero"));
+        }
+        for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
+            constraint.at(field).one_of(&["Honor", "Ignore"], errors);
+        }
+        crate::selector::validate(&constraint.at("labelSelector"), errors);
+    }
+}

@@ -1,0 +1,270 @@
+//! ResourceQuotas and LimitRanges.
+
+use std::collections::BTreeSet;
+
+use kubetypes::quantity::Quantity;
+use manifest::field::FieldError;
+use serde_json::Value;
+
+use crate::cursor::At;
+use crate::names;
+
+const COUNTED: [&str; 9] = [
+    "pods",
+    "services",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.nodeports",
+    "services.loadbalancers",
+];
+const MEASURED: [&str; 11] = [
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.storage",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "storage",
+];
+const SCOPES: [&str; 7] = [
+    "Terminating",
+    "NotTerminating",
+    "BestEffort",
+    "NotBestEffort",
+    "PriorityClass",
+    "CrossNamespacePodAffinity",
+    "VolumeAttributesClass",
+];
+
+fn parse(value: &Value) -> Option<Quantity> {
+    match value {
+        Value::String(text) => Quantity::parse(text).ok(),
+        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
+        _ => None,
+    }
+}
+
+pub fn resource_quota(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    let hard = spec.at("hard");
+    for (name, value) in hard.entries() {
+        let at = hard.key(name);
+        let wrong = |words: &str| FieldError::invalid(at.path.clone(), name, words);
+        let refusals = names::qualified(name);
+        let qualified = refusals.is_empty();
+        errors.extend(refusals.iter().map(|words| wrong(words)));
+        let standard = COUNTED.contains(&name) || MEASURED.contains(&name);
+        let prefixed = name.starts_with("requests.") || name.starts_with("limits.");
+        if qualified && !name.contains('/') && !standard && !prefixed {
+            errors.push(wrong("must be a standard resource type or fully qualified"));
+        }
+        if !name.contains('/') && !standard && !prefixed {
+            errors.push(wrong("must be a standard resource for quota"));
+        }
+        if let Some(size) = parse(value) {
+            if size.sign() < 0 {
+                errors.push(at.invalid("must be greater than or equal to 0"));
+            }
+            let whole = size.milli_value() % 1000 == 0;
+            if (COUNTED.contains(&name) || name.starts_with("count/")) && !whole {
+                errors.push(at.invalid("must be an integer"));
+            }
+        }
+    }
+    scopes(&spec, errors);
+    if let Some(old) = old {
+        let key = |at: &At<'_>| -> BTreeSet<String> {
+            at.items().map(|scope| scope.text().to_owned()).collect()
+        };
+        let (new, before) = (spec.at("scopes"), old.to(&["spec", "scopes"]));
+        if key(&new) != key(&before) {
+            errors.push(new.invalid("field is immutable"));
+        }
+    }
+}
+
+fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let scopes = spec.at("scopes");
+    let named: BTreeSet<&str> = scopes.items().map(|scope| scope.text()).collect();
+    for scope in &named {
+        if !SCOPES.contains(scope) {
+            errors.push(scopes.invalid("unsupported scope"));
+            continue;
+        }
+        for (resource, _) in spec.at("hard").entries() {
+            let standard = COUNTED.contains(&resource) || MEASURED.contains(&resource);
+            let applies = match *scope {
+                "BestEffort" => resource == "pods",
+                _ => resource == "pods" || MEASURED.contains(&resource),
+            };
+            if standard && !applies {
+                errors.push(scopes.invalid("unsupported scope applied to resource"));
+            }
+        }
+    }
+    for (one, other) in [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")] {
+        if named.contains(one) && named.contains(other) {
+            errors.push(scopes.invalid("conflicting scopes"));
+        }
+    }
+    let expressions = spec.to(&["scopeSelector", "matchExpressions"]);
+    for expression in expressions.items() {
+        let field = |name: &str| expressions.child(name);
+        let name = expression.at("scopeName").text();
+        if !SCOPES.contains(&name) {
+            errors.push(FieldError::invalid(field("scopeName"), name, "unsupported scope"));
+        }
+        let values = expression.at("values");
+        match expression.at("operator").text() {
+            "In" | "NotIn" => {
+                if values.is_empty() {
+                    errors.push(FieldError::required(
+                        field("values"),
+                        "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+                    ));
+                }
+            }
+            "Exists" | "DoesNotExist" => {
+                if !values.is_empty() {
+                    errors.push(FieldError::invalid(
+                        field("values"),
+                        values.value.clone(),
+                        "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector",
+                    ));
+                }
+            }
+            other => {
+                errors.push(FieldError::invalid(
+                    field("operator"),
+                    other,
+                    "not a valid selector operator",
+                ));
+            }
+        }
+    }
+}
+
+pub fn limit_range(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
+    for limit in object.to(&["spec", "limits"]).items() {
+        let kind = limit.at("type");
+        kind.named(names::qualified(kind.text()), errors);
+        if !seen.insert(kind.text()) {
+            errors.push(kind.duplicate());
+        }
+        if kind.text() == "Pod" {
+            for field in ["default", "defaultRequest"] {
+                if !limit.at(field).is_empty() {
+                    let words = "may not be specified when `type` is 'Pod'";
+                    errors.push(limit.at(field).forbidden(words));
+                }
+            }
+        }
+        if kind.text() == "PersistentVolumeClaim"
+            && !limit.to(&["min", "storage"]).is_set()
+            && !limit.to(&["max", "storage"]).is_set()
+        {
+            errors.push(FieldError::required(
+                limit.child("limits"),
+                "either minimum or maximum storage value is required, but neither was provided",
+            ));
+        }
+        bounds(&limit, errors);
+    }
+}
+
+fn bounds(limit: &At<'_>, errors: &mut Vec<FieldError>) {
+    let fields = ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"];
+    let keys: BTreeSet<&str> =
+        fields.iter().flat_map(|field| limit.at(field).entries().map(|(key, _)| key)).collect();
+    for key in keys {
+        let get = |field: &str| {
+            let at = limit.at(field).key(key);
+            parse(at.value).map(|quantity| (at.clone(), quantity))
+        };
+        let above = |a: &Quantity, b: &Quantity| {
+            let mut difference = a.clone();
+            difference.sub(b);
+            difference.sign() > 0
+        };
+        let (min, max) = (get("min"), get("max"));
+        let (request, default) = (get("defaultRequest"), get("default"));
+        let ratio = get("maxLimitRequestRatio");
+        // The words name one value and show another where the server does.
+        let mut wrong = |at: &At<'_>, shown: &Quantity, words: String| {
+            errors.push(FieldError::invalid(at.path.clone(), shown.canonical(), words));
+        };
+        if let (Some((at, min)), Some((_, max))) = (&min, &max)
+            && above(min, max)
+        {
+            let words = format!(
+                "min value {} is greater than max value {}",
+                min.canonical(),
+                max.canonical()
+            );
+            wrong(at, min, words);
+        }
+        if let (Some((at, request)), Some((_, min))) = (&request, &min)
+            && above(min, request)
+        {
+            let words = format!(
+                "min value {} is greater than default request value {}",
+                min.canonical(),
+                request.canonical()
+            );
+            wrong(at, request, words);
+        }
+        if let (Some((at, request)), Some((_, max))) = (&request, &max)
+            && above(request, max)
+        {
+            let words = format!(
+                "default request value {} is greater than max value {}",
+                request.canonical(),
+                max.canonical()
+            );
+            wrong(at, request, words);
+        }
+        if let (Some((at, request)), Some((_, default))) = (&request, &default)
+            && above(request, default)
+        {
+            let words = format!(
+                "default request value {} is greater than default limit value {}",
+                request.canonical(),
+                default.canonical()
+            );
+            wrong(at, request, words);
+        }
+        if let (Some((at, default)), Some((_, min))) = (&default, &min)
+            && above(min, default)
+        {
+            let words = format!(
+                "min value {} is greater than default value {}",
+                min.canonical(),
+                default.canonical()
+            );
+            wrong(at, min, words);
+        }
+        if let (Some((at, default)), Some((_, max))) = (&default, &max)
+            && above(default, max)
+        {
+            let words = format!(
+                "default value {} is greater than max value {}",
+                default.canonical(),
+                max.canonical()
+            );
+            wrong(at, max, words);
+        }
+        if let Some((at, ratio)) = &ratio
+            && ratio.milli_value() < 1000
+        {
+            wrong(at, ratio, format!("ratio {} is less than 1", ratio.canonical()));
+        }
+    }
+}

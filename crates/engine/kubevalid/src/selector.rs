@@ -1,0 +1,94 @@
+//! Label selectors.
+
+use std::collections::BTreeMap;
+
+use manifest::field::FieldError;
+use serde_json::Value;
+
+use crate::cursor::At;
+use crate::meta;
+use crate::names;
+
+/// `matchLabels` and `matchExpressions`.
+pub fn validate(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !at.is_set() {
+        return;
+    }
+    meta::labels(&at.at("matchLabels"), errors);
+    for expression in at.at("matchExpressions").items() {
+        let values = expression.at("values");
+        let operator = expression.at("operator");
+        match operator.text() {
+            "In" | "NotIn" => {
+                if values.is_empty() {
+                    errors.push(
+                        values.required("must be specified when `operator` is 'In' or 'NotIn'"),
+                    );
+                }
+            }
+            "Exists" | "DoesNotExist" => {
+                if !values.is_empty() {
+                    errors.push(values.forbidden(
+                        "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+                    ));
+                }
+            }
+            _ => errors.push(operator.invalid("not a valid selector operator")),
+        }
+        let key = expression.at("key");
+        key.named(names::qualified(key.text()), errors);
+        for value in values.items() {
+            value.named(names::label_value(value.text()), errors);
+        }
+    }
+}
+
+/// A selector as the server prints it: labels first.
+pub fn shown(at: &At<'_>) -> String {
+    let mut parts = Vec::new();
+    for field in ["matchLabels", "matchExpressions"] {
+        let value = at.at(field);
+        if !value.is_empty() {
+            parts.push(format!("\"{field}\":{}", value.value));
+        }
+    }
+    format!("{{{}}}", parts.join(","))
+}
+
+/// Whether a selector selects these labels; one that is no selector selects nothing.
+pub fn matches(selector: &At<'_>, labels: &Value) -> bool {
+    if !selector.is_set() {
+        return false;
+    }
+    let empty = serde_json::Map::new();
+    let labels: BTreeMap<&str, &str> = labels
+        .as_object()
+        .unwrap_or(&empty)
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+        .collect();
+    let equal = selector
+        .at("matchLabels")
+        .entries()
+        .all(|(key, value)| labels.get(key).copied() == value.as_str());
+    equal
+        && selector.at("matchExpressions").items().all(|expression| {
+            let found = labels.get(expression.at("key").text());
+            let listed = expression
+                .at("values")
+                .items()
+                .any(|value| found.is_some_and(|found| *found == value.text()));
+            match expression.at("operator").text() {
+                "In" => listed,
+                "NotIn" => !listed,
+                "Exists" => found.is_some(),
+                "DoesNotExist" => found.is_none(),
+                _ => false,
+            }
+        })
+}
+
+/// Whether a selector says nothing.
+pub fn is_empty(selector: &At<'_>) -> bool {
+    selector.at("matchLabels").is_empty() && selector.at("matchExpressions").is_empty()
+}

@@ -1,0 +1,294 @@
+//! Deployments, ReplicaSets, StatefulSets and DaemonSets.
+
+use manifest::field::FieldError;
+use serde_json::{Value, json};
+
+use crate::cursor::At;
+use crate::names;
+use crate::pod;
+use crate::selector;
+
+/// A count or a share; share means percent.
+pub fn count_or_share(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    match at.value {
+        Value::String(text) => {
+            if let Err(words) = names::percent(text) {
+                errors.push(at.invalid(words));
+            }
+        }
+        _ => at.not_negative(errors),
+    }
+}
+
+/// A share must not be more than everything.
+pub fn at_most_everything(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if at.value.as_str().is_some_and(|text| names::percent(text).is_ok_and(|share| share > 100)) {
+        errors.push(at.invalid("must not be greater than 100%"));
+    }
+}
+
+/// How much a count or share is, where 0 is what matters.
+fn is_zero(at: &At<'_>) -> bool {
+    match at.value {
+        Value::String(text) => names::percent(text) == Ok(0),
+        _ => at.number().unwrap_or(0) == 0,
+    }
+}
+
+struct Template<'a> {
+    /// As the words name it.
+    owner: &'a str,
+    /// Whether an unreadable selector is an error of its own, and with which words.
+    bad_selector: Option<&'a str>,
+}
+
+/// The selector and the template of a workload that keeps pods running.
+fn selector_and_template(
+    spec: &At<'_>,
+    kind: &Template<'_>,
+    empty_words: &str,
+    errors: &mut Vec<FieldError>,
+) {
+    let chosen = spec.at("selector");
+    let mut readable = true;
+    if !chosen.is_set() {
+        if kind.owner != "DaemonSet" {
+            errors.push(chosen.required(""));
+        }
+    } else {
+        let mut own = Vec::new();
+        selector::validate(&chosen, &mut own);
+        readable = own.is_empty();
+        errors.extend(own);
+        if selector::is_empty(&chosen) {
+            let value = json!({});
+            errors.push(FieldError::invalid(
+                chosen.path.clone(),
+                value,
+                format!("empty selector is invalid for {empty_words}"),
+            ));
+            readable = false;
+        }
+    }
+    let template = spec.at("template");
+    if !readable {
+        if let (Some(words), false) = (kind.bad_selector, selector::is_empty(&chosen)) {
+            errors.push(chosen.invalid(words).showing(selector::shown(&chosen)));
+        }
+        if selector::is_empty(&chosen) || kind.owner == "DaemonSet" {
+            rest_of_template(&template, kind, errors);
+        }
+        return;
+    }
+    let labels = template.to(&["metadata", "labels"]);
+    if !selector::matches(&chosen, labels.value) {
+        errors.push(labels.invalid("`selector` does not match template `labels`"));
+    }
+    rest_of_template(&template, kind, errors);
+}
+
+fn rest_of_template(template: &At<'_>, kind: &Template<'_>, errors: &mut Vec<FieldError>) {
+    pod::template(template, errors);
+    let spec = template.at("spec");
+    let restart = spec.at("restartPolicy");
+    if restart.is_set() && restart.text() != "Always" {
+        errors.push(restart.unsupported(&["Always"]));
+    }
+    let deadline = spec.at("activeDeadlineSeconds");
+    if deadline.is_set() {
+        errors.push(
+            deadline
+                .forbidden(&format!("activeDeadlineSeconds in {} is not Supported", kind.owner)),
+        );
+    }
+}
+
+pub fn deployment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    spec.at("replicas").not_negative(errors);
+    let kind = Template { owner: "ReplicaSet", bad_selector: Some("invalid label selector") };
+    selector_and_template(&spec, &kind, "deployment", errors);
+    strategy(&spec.at("strategy"), errors);
+    let ready = spec.at("minReadySeconds");
+    ready.not_negative(errors);
+    spec.at("revisionHistoryLimit").not_negative(errors);
+    let deadline = spec.at("progressDeadlineSeconds");
+    if let Some(seconds) = deadline.number() {
+        deadline.not_negative(errors);
+        if seconds <= ready.number().unwrap_or(0) {
+            errors.push(deadline.invalid("must be greater than minReadySeconds"));
+        }
+    }
+    if let Some(old) = old {
+        spec.at("selector").unchanged(&old.to(&["spec", "selector"]), errors);
+    }
+}
+
+fn strategy(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let rolling = at.at("rollingUpdate");
+    match at.at("type").text() {
+        "Recreate" => {
+            if rolling.is_set() {
+                errors.push(
+                    rolling.forbidden("may not be specified when strategy `type` is 'Recreate'"),
+                );
+            }
+        }
+        "RollingUpdate" => {
+            if !rolling.is_set() {
+                errors.push(rolling.required("this should be defaulted and never be nil"));
+                return;
+            }
+            let (missing, surge) = (rolling.at("maxUnavailable"), rolling.at("maxSurge"));
+            count_or_share(&missing, errors);
+            count_or_share(&surge, errors);
+            if is_zero(&missing) && is_zero(&surge) {
+                errors.push(missing.invalid("may not be 0 when `maxSurge` is 0"));
+            }
+            at_most_everything(&missing, errors);
+        }
+        other => {
+            let error = at.unsupported(&["Recreate", "RollingUpdate"]);
+            errors.push(error.showing(unknown_strategy(other)));
+        }
+    }
+}
+
+/// A struct as the server prints it: its fields in their own order.
+fn ordered(shown: &Value, order: &[&str]) -> String {
+    let fields: Vec<String> =
+        order.iter().map(|name| format!("\"{name}\":{}", shown[*name])).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+/// An update strategy of a type that nobody knows, as the server prints it.
+fn unknown_strategy(kind: &str) -> String {
+    ordered(&json!({"Type": kind, "RollingUpdate": null}), &["Type", "RollingUpdate"])
+}
+
+pub fn replica_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    spec.at("replicas").not_negative(errors);
+    spec.at("minReadySeconds").not_negative(errors);
+    let kind = Template { owner: "ReplicaSet", bad_selector: Some("invalid label selector") };
+    selector_and_template(&spec, &kind, "deployment", errors);
+    if let Some(old) = old {
+        spec.at("selector").unchanged(&old.to(&["spec", "selector"]), errors);
+    }
+}
+
+pub fn stateful_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    let management = spec.at("podManagementPolicy");
+    match management.text() {
+        "" => errors.push(management.required("")),
+        "OrderedReady" | "Parallel" => {}
+        _ => errors.push(management.invalid("must be 'OrderedReady' or 'Parallel'")),
+    }
+    let update = spec.at("updateStrategy");
+    let rolling = update.at("rollingUpdate");
+    match update.at("type").text() {
+        "" => errors.push(update.required("")),
+        "OnDelete" => {
+            if rolling.is_set() {
+                let shown = json!({
+                    "Partition": rolling.at("partition").number().unwrap_or(0),
+                    "MaxUnavailable": rolling.at("maxUnavailable").value,
+                });
+                let error = rolling.invalid("only allowed for updateStrategy 'RollingUpdate'");
+                errors.push(error.showing(ordered(&shown, &["Partition", "MaxUnavailable"])));
+            }
+        }
+        "RollingUpdate" => {
+            rolling.at("partition").not_negative(errors);
+            let missing = rolling.at("maxUnavailable");
+            if missing.is_set() {
+                count_or_share(&missing, errors);
+                if is_zero(&missing) {
+                    errors.push(missing.invalid("cannot be 0"));
+                }
+                at_most_everything(&missing, errors);
+            }
+        }
+        other => {
+            let error = update.invalid("must be 'RollingUpdate' or 'OnDelete'");
+            errors.push(error.showing(unknown_strategy(other)));
+        }
+    }
+    let kept = spec.at("persistentVolumeClaimRetentionPolicy");
+    for field in ["whenDeleted", "whenScaled"] {
+        kept.at(field).one_of(&["Retain", "Delete"], errors);
+    }
+    spec.at("replicas").not_negative(errors);
+    spec.at("minReadySeconds").not_negative(errors);
+    spec.to(&["ordinals", "start"]).not_negative(errors);
+    let service = spec.at("serviceName");
+    if old.is_none() && !service.is_empty() {
+        service.named(names::label(service.text(), false), errors);
+    }
+    let kind = Template { owner: "StatefulSet", bad_selector: Some("") };
+    selector_and_template(&spec, &kind, "statefulset", errors);
+    if let Some(old) = old {
+        frozen(&spec, &old.at("spec"), errors);
+    }
+}
+
+const STATEFUL_SET_MAY_CHANGE: [&str; 7] = [
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+];
+
+fn frozen(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    let rest = |at: &At<'_>| {
+        let mut fields = at.map().cloned().unwrap_or_default();
+        fields.retain(|name, _| !STATEFUL_SET_MAY_CHANGE.contains(&name.as_str()));
+        fields
+    };
+    if rest(new) != rest(old) {
+        errors.push(new.forbidden(
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+        ));
+    }
+}
+
+pub fn daemon_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    if let Some(old) = &old {
+        spec.at("selector").unchanged(&old.to(&["spec", "selector"]), errors);
+    }
+    let kind = Template { owner: "DaemonSet", bad_selector: None };
+    selector_and_template(&spec, &kind, "daemonset", errors);
+    spec.at("minReadySeconds").not_negative(errors);
+    let update = spec.at("updateStrategy");
+    let rolling = update.at("rollingUpdate");
+    match update.at("type").text() {
+        "OnDelete" => {}
+        "RollingUpdate" => {
+            let (missing, surge) = (rolling.at("maxUnavailable"), rolling.at("maxSurge"));
+            count_or_share(&missing, errors);
+            count_or_share(&surge, errors);
+            let none = |at: &At<'_>| !at.is_set() || is_zero(at);
+            match (none(&missing), none(&surge)) {
+                (true, true) => {
+                    errors.push(missing.required("cannot be 0 when maxSurge is 0"));
+                }
+                (false, false) => {
+                    errors.push(surge.invalid("may not be set when maxUnavailable is non-zero"));
+                }
+                _ => {}
+            }
+            at_most_everything(&missing, errors);
+            at_most_everything(&surge, errors);
+        }
+        other => {
+            let error = update.unsupported(&["RollingUpdate", "OnDelete"]);
+            errors.push(error.showing(unknown_strategy(other)));
+        }
+    }
+    spec.at("revisionHistoryLimit").not_negative(errors);
+}
