@@ -48,6 +48,24 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     errors
 }
 
+/// Names what is wrong with a new object but for its metadata.
+pub fn create_body(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if let (_, Some(rule)) = rules(gvk) {
+        rule(At::root(object), None, &mut errors);
+    }
+    errors
+}
+
+/// Names what is wrong with what an object would become, but for its metadata.
+pub fn update_body(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if let (_, Some(rule)) = rules(gvk) {
+        rule(At::root(new), Some(At::root(old)), &mut errors);
+    }
+    errors
+}
+
 /// Names what is wrong with what an object would become.
 pub fn update(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
     let (_, rule) = rules(gvk);
