@@ -96,7 +96,9 @@ fn fold_string_data(secret: &mut Map<String, Value>) {
 fn name_service_account_twice(spec: &mut Map<String, Value>) {
     let name = ["serviceAccountName", "serviceAccount"]
         .iter()
-        .find_map(|field| spec.get(*field).filter(|name| name.as_str().is_some_and(|n| !n.is_empty())))
+        .find_map(|field| {
+            spec.get(*field).filter(|name| name.as_str().is_some_and(|n| !n.is_empty()))
+        })
         .cloned();
     if let Some(name) = name {
         spec.insert("serviceAccountName".to_owned(), name.clone());
@@ -152,10 +154,13 @@ fn parse_int(text: &str) -> Result<i64, String> {
 /// them. What describes the status is written by nobody but the server; the rest stays where it
 /// can be read.
 fn autoscaler(autoscaler: &mut Map<String, Value>) {
-    drop_annotations(autoscaler, &[
-        "autoscaling.alpha.kubernetes.io/conditions",
-        "autoscaling.alpha.kubernetes.io/current-metrics",
-    ]);
+    drop_annotations(
+        autoscaler,
+        &[
+            "autoscaling.alpha.kubernetes.io/conditions",
+            "autoscaling.alpha.kubernetes.io/current-metrics",
+        ],
+    );
     let Some(annotations) =
         autoscaler.get("metadata").and_then(|metadata| metadata.get("annotations"))
     else {
@@ -165,10 +170,10 @@ fn autoscaler(autoscaler: &mut Map<String, Value>) {
         serde_json::from_str(annotations.get(name)?.as_str()?).ok()
     };
     let mut unreadable = Vec::new();
-    if !parsed(AUTOSCALER_METRICS).is_some_and(|m| m.as_array().is_some_and(|a| !a.is_empty())) {
+    if parsed(AUTOSCALER_METRICS).is_none_or(|m| m.as_array().is_none_or(Vec::is_empty)) {
         unreadable.push(AUTOSCALER_METRICS);
     }
-    if !parsed(AUTOSCALER_BEHAVIOR).is_some_and(|b| b.as_object().is_some_and(|b| !b.is_empty())) {
+    if parsed(AUTOSCALER_BEHAVIOR).is_none_or(|b| b.as_object().is_none_or(Map::is_empty)) {
         unreadable.push(AUTOSCALER_BEHAVIOR);
     }
     drop_annotations(autoscaler, &unreadable);

@@ -14,6 +14,8 @@
 mod conversions;
 mod defaults;
 pub mod gotime;
+pub mod openapi;
+pub mod protobuf;
 pub mod quantity;
 mod read;
 pub mod roundtrip;

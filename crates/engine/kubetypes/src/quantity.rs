@@ -304,8 +304,20 @@ impl Ord for Quantity {
         match (at(self), at(other)) {
             (Some(a), Some(b)) => a.cmp(&b),
             // What does not fit is the larger magnitude.
-            (None, _) => if sign > 0 { Ordering::Greater } else { Ordering::Less },
-            (_, None) => if sign > 0 { Ordering::Less } else { Ordering::Greater },
+            (None, _) => {
+                if sign > 0 {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
+            (_, None) => {
+                if sign > 0 {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
         }
     }
 }
@@ -351,13 +363,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The short way of reading: numbers that 64 bits hold. It is the one that keeps the text.
-    fn quick(
-        &self,
-        text: &str,
-        base: i32,
-        exponent: i32,
-        family: Family,
-    ) -> Option<Quantity> {
+    fn quick(&self, text: &str, base: i32, exponent: i32, family: Family) -> Option<Quantity> {
         if text == "0" {
             let text = Some("0".into());
             return Some(Quantity { unscaled: 0, exponent: 0, family, text });

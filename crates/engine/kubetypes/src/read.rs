@@ -96,11 +96,7 @@ impl Whole {
     }
 }
 
-fn collect_names(
-    structs: &[Struct],
-    id: StructId,
-    into: &mut Vec<(&'static str, StructId, u32)>,
-) {
+fn collect_names(structs: &[Struct], id: StructId, into: &mut Vec<(&'static str, StructId, u32)>) {
     for (at, field) in structs[id.0 as usize].fields.iter().enumerate() {
         match field.shape {
             Shape::Struct(inlined) if field.inline => collect_names(structs, inlined, into),
@@ -202,6 +198,7 @@ impl Reader<'_> {
             list_type,
             list_keys,
             default,
+            patch_replaces: strategy & 4 != 0,
             patch: Patch {
                 merge: strategy & 1 != 0,
                 retain_keys: strategy & 2 != 0,

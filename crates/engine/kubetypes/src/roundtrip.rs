@@ -96,12 +96,7 @@ enum Form {
     Unstructured,
 }
 
-fn decode(
-    tables: &Tables,
-    kind: &Gvk,
-    object: &Value,
-    form: Form,
-) -> Result<Decoded, DecodeError> {
+fn decode(tables: &Tables, kind: &Gvk, object: &Value, form: Form) -> Result<Decoded, DecodeError> {
     let id = tables.struct_of(kind).ok_or_else(|| DecodeError::UnknownKind(kind.clone()))?;
     let mut decoder = Decoder {
         tables,
@@ -173,16 +168,19 @@ impl Decoder<'_> {
         }
     }
 
-    fn object(&mut self, id: StructId, input: &Map<String, Value>) -> Result<Map<String, Value>, Stop> {
+    fn object(
+        &mut self,
+        id: StructId,
+        input: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Stop> {
         let tables = self.tables;
         let declared = tables.get(id);
         let outer = (self.struct_name, self.fields.len(), self.path.len());
         let mut found = Map::new();
         let mut entries: Vec<(&String, &Value)> = input.iter().collect();
         if self.form == Form::Unstructured {
-            let mut order = Vec::new();
-            declaration_order(tables, id, &mut order);
-            entries.sort_by_key(|(key, _)| order.iter().position(|name| name == key));
+            let order = tables.in_order(id);
+            entries.sort_by_key(|(key, _)| order.iter().position(|field| field.name == **key));
         }
         for (key, value) in entries {
             let at = declared.names.binary_search_by(|(name, ..)| (*name).cmp(key));
@@ -407,11 +405,7 @@ impl Decoder<'_> {
             }
             (Scalar::Time, Value::String(text)) => {
                 let moment = Moment::parse(text)?;
-                Some(if moment.is_zero() {
-                    Value::Null
-                } else {
-                    moment.to_seconds_text().into()
-                })
+                Some(if moment.is_zero() { Value::Null } else { moment.to_seconds_text().into() })
             }
             (Scalar::MicroTime, Value::String(text)) => {
                 let moment = Moment::parse_micro(text)?;
@@ -447,7 +441,9 @@ impl Decoder<'_> {
     fn schema_or(&mut self, scalar: Scalar, input: &Value) -> Result<Value, Stop> {
         let schema = self
             .tables
-            .struct_named("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps")
+            .struct_named(
+                "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+            )
             .map(Shape::Struct)
             .expect("what refers to the schema stands in the same tables");
         let loud = std::mem::replace(&mut self.silent, true);
@@ -578,16 +574,6 @@ fn converted(scalar: Scalar, go_type: &str, input: &Value) -> Result<Value, Stop
             })
         }
         _ => Err(wrong_kind()),
-    }
-}
-
-/// The JSON names of a struct in the order of declaration, inlined structs in their place.
-fn declaration_order(tables: &Tables, id: StructId, order: &mut Vec<&'static str>) {
-    for field in &tables.get(id).fields {
-        match field.shape {
-            Shape::Struct(inlined) if field.inline => declaration_order(tables, inlined, order),
-            _ => order.push(field.name),
-        }
     }
 }
 

@@ -88,7 +88,8 @@ impl<'a> Building<'a> {
             },
             Shape::List { element, .. } => {
                 let element = self.type_of_shape(element);
-                self.schema.add(schema::Type::List(schema::List { element, kind: list_kind(field) }))
+                self.schema
+                    .add(schema::Type::List(schema::List { element, kind: list_kind(field) }))
             }
             Shape::Map { value, .. } => {
                 let value = self.type_of_shape(value);

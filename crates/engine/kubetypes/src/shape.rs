@@ -58,6 +58,8 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// How a strategic merge patch treats it.
     pub patch: Patch,
+    /// `patchStrategy: replace`: a strategic merge patch puts its map in place of the object's.
+    pub patch_replaces: bool,
     /// The published enumeration, if there is one.
     pub values: Box<[&'static str]>,
 }

@@ -8,7 +8,7 @@ use merge::schema::{Schema, TypeId};
 
 use crate::read::Whole;
 use crate::schema;
-use crate::shape::{Field, Struct, StructId};
+use crate::shape::{Field, Shape, Struct, StructId};
 
 /// The minors that the tables hold: 30 is Kubernetes 1.30.
 pub const MINORS: [u32; 7] = [30, 31, 32, 33, 34, 35, 36];
@@ -119,12 +119,30 @@ impl Resource {
         self.subresources.iter().find(|subresource| subresource.name == name)
     }
 
+    /// Whether a delete answers with the object instead of a `Status`.
+    pub fn deletion_answers_object(&self) -> bool {
+        match self.group {
+            "resource.k8s.io" => true,
+            "storage.k8s.io" => self.plural != "csistoragecapacities",
+            "" => matches!(
+                self.plural,
+                "persistentvolumeclaims"
+                    | "persistentvolumes"
+                    | "pods"
+                    | "podtemplates"
+                    | "resourcequotas"
+                    | "serviceaccounts"
+                    | "services"
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether a server without further configuration serves it: general availability, and the
     /// betas that were on by default before that ended in 1.24.
     pub fn served_by_default(&self) -> bool {
         let unstable = self.version.contains("alpha") || self.version.contains("beta");
-        !unstable
-            || (self.group == "flowcontrol.apiserver.k8s.io" && self.version == "v1beta3")
+        !unstable || (self.group == "flowcontrol.apiserver.k8s.io" && self.version == "v1beta3")
     }
 }
 
@@ -158,10 +176,8 @@ pub fn tables(minor: u32) -> &'static Tables {
     static READ: [OnceLock<Tables>; MINORS.len()] = [const { OnceLock::new() }; MINORS.len()];
     let minor = minor.clamp(MINORS[0], LATEST_MINOR);
     READ[(minor - MINORS[0]) as usize].get_or_init(|| {
-        let read = WHOLE
-            .get_or_init(Whole::unpack)
-            .minor(minor)
-            .expect("the file holds each of `MINORS`");
+        let read =
+            WHOLE.get_or_init(Whole::unpack).minor(minor).expect("the file holds each of `MINORS`");
         let mut by_kind = HashMap::new();
         for (at, found) in read.structs.iter().enumerate() {
             for &kind in &found.kinds {
@@ -230,6 +246,22 @@ impl Tables {
     pub fn struct_named(&self, name: &str) -> Option<StructId> {
         let at = self.structs.binary_search_by(|found| found.name.cmp(name)).ok()?;
         Some(StructId(at as u32))
+    }
+
+    /// The fields of a struct in the order of declaration, inlined ones in their place.
+    pub fn in_order(&self, id: StructId) -> Vec<&Field> {
+        let mut all = Vec::new();
+        self.add_in_order(id, &mut all);
+        all
+    }
+
+    fn add_in_order<'a>(&'a self, id: StructId, all: &mut Vec<&'a Field>) {
+        for field in &self.get(id).fields {
+            match field.shape {
+                Shape::Struct(inlined) if field.inline => self.add_in_order(inlined, all),
+                _ => all.push(field),
+            }
+        }
     }
 
     /// The field that stands under a JSON name in a struct, inlined ones too.

@@ -246,7 +246,8 @@ impl Reader {
         put(
             out,
             usize::from(strategies.contains(&"merge"))
-                | usize::from(strategies.contains(&"retainKeys")) << 1,
+                | usize::from(strategies.contains(&"retainKeys")) << 1
+                | usize::from(strategies.contains(&"replace")) << 2,
         );
         let merge_key = property["x-kubernetes-patch-merge-key"].as_str().unwrap_or_default();
         put(out, strings.number(merge_key));

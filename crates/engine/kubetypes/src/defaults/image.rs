@@ -77,9 +77,7 @@ fn is_path_part(part: &str) -> bool {
         return false;
     }
     bytes.chunk_by(|&a, &b| alphanumeric(a) == alphanumeric(b)).all(|run| {
-        alphanumeric(run[0])
-            || matches!(run, b"." | b"_" | b"__")
-            || run.iter().all(|&b| b == b'-')
+        alphanumeric(run[0]) || matches!(run, b"." | b"_" | b"__") || run.iter().all(|&b| b == b'-')
     })
 }
 

@@ -185,7 +185,8 @@ fn job(job: &mut Map<String, Value>) {
         metadata.insert("labels".to_owned(), labels);
     }
     let spec = part(job, "spec");
-    let is_set = |spec: &Map<String, Value>, name: &str| spec.get(name).is_some_and(|v| !v.is_null());
+    let is_set =
+        |spec: &Map<String, Value>, name: &str| spec.get(name).is_some_and(|v| !v.is_null());
     if !is_set(spec, "completions") && !is_set(spec, "parallelism") {
         spec.insert("completions".to_owned(), 1.into());
     }

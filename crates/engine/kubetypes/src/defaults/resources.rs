@@ -110,9 +110,7 @@ fn amounts(container: &Map<String, Value>, which: &str) -> Amounts {
         return Amounts::new();
     };
     list.iter()
-        .filter_map(|(name, amount)| {
-            Some((name.clone(), Quantity::parse(amount.as_str()?).ok()?))
-        })
+        .filter_map(|(name, amount)| Some((name.clone(), Quantity::parse(amount.as_str()?).ok()?)))
         .collect()
 }
 

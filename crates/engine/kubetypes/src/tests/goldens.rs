@@ -2,6 +2,8 @@
 //! the defaults. What strategies and admission add is taken off both sides first: it is listed
 //! here, kind by kind, so that nothing else can hide.
 
+#![allow(clippy::disallowed_methods, reason = "tests read files")]
+
 use std::fs;
 use std::path::Path;
 
@@ -52,8 +54,10 @@ fn checked(step: &Value) -> Outcome {
     let strict = step["path"].as_str().is_some_and(|path| path.contains("=Strict"));
     if step["status"] == 400 {
         let said = answer["message"].as_str().unwrap_or_default();
-        let prefix =
-            format!("{} in version {:?} cannot be handled as a {}: ", kind.kind, kind.version, kind.kind);
+        let prefix = format!(
+            "{} in version {:?} cannot be handled as a {}: ",
+            kind.kind, kind.version, kind.kind
+        );
         let Some(said) = said.strip_prefix(&prefix) else {
             return if said.contains("cannot be handled") {
                 Outcome::Differs(format!("server said {said}"))
@@ -72,7 +76,9 @@ fn checked(step: &Value) -> Outcome {
     }
     let decoded = match read {
         Ok(decoded) => decoded,
-        Err(error) => return Outcome::Differs(format!("refused: {error}, server {}", step["status"])),
+        Err(error) => {
+            return Outcome::Differs(format!("refused: {error}, server {}", step["status"]));
+        }
     };
     if strict && !decoded.unknown.is_empty() {
         return Outcome::Differs(format!("unknown fields {:?}", decoded.unknown));
@@ -101,7 +107,7 @@ fn checked(step: &Value) -> Outcome {
     if found.is_empty() { Outcome::Equal } else { Outcome::Differs(found.join("; ")) }
 }
 
-fn differences(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
+pub(super) fn differences(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
     match (ours, theirs) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
@@ -109,7 +115,9 @@ fn differences(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>
                 match (a.get(key), b.get(key)) {
                     (Some(ours), Some(theirs)) => differences(&at, ours, theirs, found),
                     (Some(ours), None) => found.push(format!("{at}: only we have {ours}")),
-                    (None, Some(theirs)) => found.push(format!("{at}: only the server has {theirs}")),
+                    (None, Some(theirs)) => {
+                        found.push(format!("{at}: only the server has {theirs}"))
+                    }
                     (None, None) => {}
                 }
             }
@@ -213,7 +221,10 @@ fn applies_are_read_as_the_real_server_reads_them() {
         if step["status"] == 201 || theirs.is_some() {
             checked += 1;
             if ours != theirs {
-                failures.push(format!("{} {}: {ours:?}, there {theirs:?}", golden["kind"], case["name"]));
+                failures.push(format!(
+                    "{} {}: {ours:?}, there {theirs:?}",
+                    golden["kind"], case["name"]
+                ));
             }
         }
     });

@@ -1,4 +1,8 @@
 mod goldens;
+mod openapi;
+mod protobuf;
+mod quantities;
+mod times;
 
 use manifest::Gvk;
 use merge::schema::{ListKind, Type};
