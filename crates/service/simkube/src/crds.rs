@@ -1,14 +1,15 @@
 //! CustomResourceDefinitions: from the object to what is served.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use merge::schema::{Schema, TypeId};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::kinds::{Kind, Subresource, join};
-use crate::meta;
+use crate::kinds::{Kind, Subresource, gvk, join};
 use crate::store::{Draft, Expect, TableId};
+use crate::{meta, ownership};
 
 /// Where definitions are kept.
 pub const TABLE: &str = "apiextensions.k8s.io/customresourcedefinitions";
@@ -19,70 +20,11 @@ pub const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 /// A definition whose names are accepted.
 #[derive(Debug)]
 pub struct Definition {
-    /// The API group.
-    pub group: String,
-    /// For example `Application`.
-    pub kind: String,
-    names: Names,
-    namespaced: bool,
+    /// What it says.
+    pub parsed: structural::Definition,
     storage_version: String,
-    /// In the order of the object.
-    pub versions: Vec<Version>,
-}
-
-#[derive(Debug)]
-struct Names {
-    list_kind: String,
-    plural: String,
-    singular: String,
-    short: Vec<String>,
-    categories: Vec<String>,
-}
-
-/// One version of a definition.
-#[derive(Debug)]
-pub struct Version {
-    /// For example `v1alpha1`.
-    pub name: String,
-    /// Whether requests may name it.
-    pub served: bool,
-    /// `openAPIV3Schema`.
-    pub schema: Value,
-    /// `additionalPrinterColumns`.
-    pub columns: Vec<Column>,
-    /// The paths of `selectableFields`, without the leading dot.
-    pub selectable: Vec<String>,
-    /// `subresources.scale`.
-    pub scale: Option<Scale>,
-    status: bool,
-}
-
-/// A column of `kubectl get`.
-#[derive(Clone, Debug, Default)]
-pub struct Column {
-    /// The heading.
-    pub name: String,
-    /// `string`, `integer`, `number`, `boolean` or `date`.
-    pub kind: String,
-    /// For example `date-time`.
-    pub format: String,
-    /// What the column tells.
-    pub description: String,
-    /// 0 is always shown.
-    pub priority: i64,
-    /// Where the value stands, for example `.status.phase`.
-    pub path: String,
-}
-
-/// Where a scale's numbers stand.
-#[derive(Clone, Debug)]
-pub struct Scale {
-    /// For example `.spec.replicas`.
-    pub spec_replicas: String,
-    /// For example `.status.replicas`.
-    pub status_replicas: String,
-    /// For example `.status.selector`.
-    pub selector: Option<String>,
+    /// The types of all versions, built when somebody asks: the schema, and the type by API version.
+    shape: OnceLock<(Schema, Vec<(String, TypeId)>)>,
 }
 
 impl Definition {
@@ -93,72 +35,89 @@ impl Definition {
 
     /// Reads a definition as its object says.
     pub fn read(object: &Value) -> Definition {
-        let spec = &object["spec"];
-        let names = &spec["names"];
-        let kind = text(names, "kind");
-        let versions = spec["versions"].as_array();
-        let storage = versions
-            .into_iter()
-            .flatten()
-            .find(|version| version["storage"] == true)
-            .map(|version| text(version, "name"))
-            .unwrap_or_default();
-        Definition {
-            group: text(spec, "group"),
-            names: Names {
-                list_kind: or(text(names, "listKind"), || format!("{kind}List")),
-                plural: text(names, "plural"),
-                singular: or(text(names, "singular"), || kind.to_lowercase()),
-                short: texts(names, "shortNames"),
-                categories: texts(names, "categories"),
-            },
-            kind,
-            namespaced: spec["scope"] == "Namespaced",
-            storage_version: storage,
-            versions: versions.into_iter().flatten().map(read_version).collect(),
-        }
+        let parsed = structural::parse(object);
+        let storage_version = parsed.storage().map(|version| version.name.clone()).unwrap_or_default();
+        Definition { parsed, storage_version, shape: OnceLock::new() }
     }
 
-    /// Returns the fields that objects can be selected by at a version.
-    pub fn selectable(&self, version: &str) -> &[String] {
-        self.version(version).map(|version| version.selectable.as_slice()).unwrap_or_default()
+    /// Returns the paths of the fields that objects can be selected by at a version, without the
+    /// leading dot.
+    pub fn selectable(&self, version: &str) -> impl Iterator<Item = &str> {
+        let version = self.version(version);
+        version.into_iter().flat_map(|v| &v.selectable).map(|path| path.trim_start_matches('.'))
     }
 
     /// Returns a version.
-    pub fn version(&self, name: &str) -> Option<&Version> {
-        self.versions.iter().find(|version| version.name == name)
+    pub fn version(&self, name: &str) -> Option<&structural::Version> {
+        self.parsed.version(name)
+    }
+
+    /// Returns the API versions that are served.
+    pub fn api_versions(&self) -> impl Iterator<Item = String> + '_ {
+        let served = self.parsed.versions.iter().filter(|version| version.served);
+        served.map(|version| join(&self.parsed.group, &version.name))
+    }
+
+    /// Returns the schema in which the types of all versions stand.
+    pub fn shape(&self) -> &Schema {
+        &self.shapes().0
+    }
+
+    /// Returns the type at an API version that is served.
+    pub fn type_of(&self, api_version: &str) -> Option<TypeId> {
+        self.shapes().1.iter().find(|(at, _)| at == api_version).map(|(_, type_id)| *type_id)
+    }
+
+    fn shapes(&self) -> &(Schema, Vec<(String, TypeId)>) {
+        self.shape.get_or_init(|| {
+            let mut shape = Schema::default();
+            let metadata = ownership::graft_metadata(&mut shape);
+            let served = self.parsed.versions.iter().filter(|version| version.served);
+            let types = served
+                .map(|version| {
+                    let type_id = version.schema.to_merge(&mut shape, metadata);
+                    (join(&self.parsed.group, &version.name), type_id)
+                })
+                .collect();
+            (shape, types)
+        })
     }
 
     /// Returns where its objects are kept.
     pub fn table(&self) -> TableId {
-        Arc::from(format!("{}/{}", self.group, self.names.plural))
+        Arc::from(format!("{}/{}", self.parsed.group, self.parsed.names.plural))
     }
 
     /// Returns what it serves, a kind a version.
     pub fn kinds(self: &Arc<Definition>) -> impl Iterator<Item = Kind> + '_ {
-        self.versions.iter().filter(|version| version.served).map(|version| Kind {
-            group: self.group.clone(),
+        let names = &self.parsed.names;
+        self.parsed.versions.iter().filter(|version| version.served).map(move |version| Kind {
+            gvk: gvk(&self.parsed.group, &version.name, &names.kind),
+            zero: OnceLock::new(),
+            group: self.parsed.group.clone(),
             version: version.name.clone(),
-            kind: self.kind.clone(),
-            list_kind: self.names.list_kind.clone(),
-            plural: self.names.plural.clone(),
-            singular: self.names.singular.clone(),
-            short_names: self.names.short.clone(),
-            categories: self.names.categories.clone(),
-            namespaced: self.namespaced,
+            kind: names.kind.clone(),
+            list_kind: names.list_kind.clone(),
+            plural: names.plural.clone(),
+            singular: names.singular.clone(),
+            short_names: names.short_names.clone(),
+            categories: names.categories.clone(),
+            namespaced: self.parsed.namespaced,
             verbs: VERBS.iter().map(|verb| (*verb).to_owned()).collect(),
             subresources: self.subresources(version),
             table: self.table(),
-            storage_version: join(&self.group, &self.storage_version),
+            storage_version: join(&self.parsed.group, &self.storage_version),
             definition: Some(self.clone()),
         })
     }
 
-    fn subresources(&self, version: &Version) -> BTreeMap<String, Subresource> {
+    fn subresources(&self, version: &structural::Version) -> BTreeMap<String, Subresource> {
         let verbs: Vec<String> = ["get", "patch", "update"].map(str::to_owned).to_vec();
         let mut subresources = BTreeMap::new();
-        if version.status {
-            let response = (self.group.clone(), version.name.clone(), self.kind.clone());
+        if version.has_status {
+            let parsed = &self.parsed;
+            let response =
+                (parsed.group.clone(), version.name.clone(), parsed.names.kind.clone());
             let status = Subresource { response, verbs: verbs.clone() };
             subresources.insert("status".to_owned(), status);
         }
@@ -174,34 +133,10 @@ impl Definition {
 const VERBS: [&str; 8] =
     ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
-fn read_version(version: &Value) -> Version {
-    let scale = &version["subresources"]["scale"];
-    Version {
-        name: text(version, "name"),
-        served: version["served"] == true,
-        schema: version["schema"]["openAPIV3Schema"].clone(),
-        columns: list(version, "additionalPrinterColumns").map(read_column).collect(),
-        selectable: list(version, "selectableFields")
-            .map(|field| text(field, "jsonPath").trim_start_matches('.').to_owned())
-            .collect(),
-        scale: scale.is_object().then(|| Scale {
-            spec_replicas: text(scale, "specReplicasPath"),
-            status_replicas: text(scale, "statusReplicasPath"),
-            selector: scale["labelSelectorPath"].as_str().map(str::to_owned),
-        }),
-        status: version["subresources"]["status"].is_object(),
-    }
-}
-
-fn read_column(column: &Value) -> Column {
-    Column {
-        name: text(column, "name"),
-        kind: text(column, "type"),
-        format: text(column, "format"),
-        description: text(column, "description"),
-        priority: column["priority"].as_i64().unwrap_or(0),
-        path: text(column, "jsonPath"),
-    }
+/// Returns the structural schema of a custom kind at its version; `None` for a built-in kind.
+pub fn schema_of(kind: &Kind) -> Option<&structural::Schema> {
+    let definition = kind.definition.as_ref()?;
+    definition.version(&kind.version).map(|version| &version.schema)
 }
 
 /// Fills in what a new definition leaves out, and what only the server says.
@@ -215,25 +150,6 @@ pub fn prepare_create(object: &mut Value) {
         "conditions": null,
         "storedVersions": storage,
     });
-}
-
-/// Sets what a definition defaults.
-pub fn set_defaults(object: &mut Value) {
-    let spec = &mut object["spec"];
-    if !spec.is_object() {
-        return;
-    }
-    let names = &mut spec["names"];
-    let kind = text(names, "kind");
-    if text(names, "singular").is_empty() && !kind.is_empty() {
-        names["singular"] = json!(kind.to_lowercase());
-    }
-    if text(names, "listKind").is_empty() && !kind.is_empty() {
-        names["listKind"] = json!(format!("{kind}List"));
-    }
-    if spec.get("conversion").is_none_or(Value::is_null) {
-        spec["conversion"] = json!({"strategy": "None"});
-    }
 }
 
 /// Brings a definition's status up to date: are its names free, is it served. Its objects go with it.
@@ -294,10 +210,10 @@ fn accept_names(cluster: &Cluster, object: &mut Value) {
     let kinds = cluster.kinds();
     let taken = |wanted: &str| {
         kinds
-            .group(&own.group)
+            .group(&own.parsed.group)
             .into_iter()
-            .flat_map(|group| group.versions.iter().flat_map(|version| kinds.at(&own.group, version)))
-            .filter(|kind| kind.plural != own.names.plural)
+            .flat_map(|group| group.versions.iter().flat_map(|version| kinds.at(&own.parsed.group, version)))
+            .filter(|kind| kind.plural != own.parsed.names.plural)
             .find(|kind| {
                 kind.plural == wanted
                     || kind.singular == wanted
@@ -306,19 +222,19 @@ fn accept_names(cluster: &Cluster, object: &mut Value) {
             .map(|kind| kind.plural.clone())
     };
     let kind_taken = kinds
-        .group(&own.group)
+        .group(&own.parsed.group)
         .into_iter()
-        .flat_map(|group| group.versions.iter().flat_map(|version| kinds.at(&own.group, version)))
-        .any(|kind| kind.plural != own.names.plural && (kind.kind == own.kind || kind.list_kind == own.kind));
-    let resources = std::iter::once((own.names.plural.as_str(), "PluralConflict"))
-        .chain(std::iter::once((own.names.singular.as_str(), "SingularConflict")))
-        .chain(own.names.short.iter().map(|short| (short.as_str(), "ShortNamesConflict")));
+        .flat_map(|group| group.versions.iter().flat_map(|version| kinds.at(&own.parsed.group, version)))
+        .any(|kind| kind.plural != own.parsed.names.plural && (kind.kind == own.parsed.names.kind || kind.list_kind == own.parsed.names.kind));
+    let resources = std::iter::once((own.parsed.names.plural.as_str(), "PluralConflict"))
+        .chain(std::iter::once((own.parsed.names.singular.as_str(), "SingularConflict")))
+        .chain(own.parsed.names.short_names.iter().map(|short| (short.as_str(), "ShortNamesConflict")));
     let mut conflict = resources
         .filter(|(name, _)| taken(name).is_some())
         .map(|(name, reason)| (reason, format!("\"{name}\" is already in use")))
         .next();
     if kind_taken {
-        conflict = Some(("KindConflict", format!("\"{}\" is already in use", own.kind)));
+        conflict = Some(("KindConflict", format!("\"{}\" is already in use", own.parsed.names.kind)));
     }
     let accepted = match conflict {
         None => condition("NamesAccepted", "True", "NoConflicts", "no conflicts found", &now),
@@ -381,16 +297,4 @@ fn condition_is_true(object: &Value, kind: &str) -> bool {
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn text(value: &Value, name: &str) -> String {
-    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-fn texts(value: &Value, name: &str) -> Vec<String> {
-    list(value, name).filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn or(text: String, otherwise: impl FnOnce() -> String) -> String {
-    if text.is_empty() { otherwise() } else { text }
 }

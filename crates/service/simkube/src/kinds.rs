@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use manifest::Gvk;
 use serde_json::Value;
 
 use crate::crds::Definition;
@@ -14,6 +15,10 @@ use crate::store::TableId;
 /// One resource at one version.
 #[derive(Clone, Debug)]
 pub struct Kind {
+    /// Group, version and kind together.
+    pub gvk: Gvk,
+    /// What an empty object looks like, once somebody asked.
+    pub zero: OnceLock<Value>,
     /// The API group; `""` for the core group.
     pub group: String,
     /// For example `v1`.
@@ -58,6 +63,8 @@ impl Kind {
     /// Returns the kind of the scale subresource, which no path names by itself.
     pub fn scale() -> Kind {
         Kind {
+            gvk: gvk("autoscaling", "v1", "Scale"),
+            zero: OnceLock::new(),
             group: "autoscaling".to_owned(),
             version: "v1".to_owned(),
             kind: "Scale".to_owned(),
@@ -123,6 +130,11 @@ impl Kind {
             String::new()
         }
     }
+}
+
+/// Returns group, version and kind together.
+pub fn gvk(group: &str, version: &str, kind: &str) -> Gvk {
+    Gvk { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() }
 }
 
 /// Returns `group/version`, or `version` in the core group.
@@ -292,6 +304,8 @@ fn read_kind(group: &str, version: &str, resource: &Value) -> Kind {
         })
         .collect();
     Kind {
+        gvk: gvk(group, version, &kind),
+        zero: OnceLock::new(),
         group: group.to_owned(),
         version: version.to_owned(),
         list_kind: format!("{kind}List"),

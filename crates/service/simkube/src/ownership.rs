@@ -1,9 +1,15 @@
-//! The seam to `merge::managed`: who owns which field.
+//! Who owns which field of an object: `merge::managed`, told what it needs to know of a kind.
 
-use serde_json::Value;
+use std::sync::Arc;
 
-use crate::api::problem::Problem;
-use crate::kinds::Kind;
+use manifest::Gvk;
+use merge::managed::{self, ApplyError, ApplyOptions, Context, Filter, UpdateOptions, Versions};
+use merge::schema::{Schema, Type, TypeId};
+use serde_json::{Value, json};
+
+use crate::api::problem::{Cause, Problem};
+use crate::kinds::{Kind, Kinds};
+use crate::{convert, types};
 
 /// Who writes, and through which door.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +22,65 @@ pub struct Writer<'a> {
     pub now: &'a str,
 }
 
+/// A kind in all of its versions.
+struct InVersions<'a> {
+    kind: &'a Kind,
+}
+
+impl Versions for InVersions<'_> {
+    fn type_of(&self, api_version: &str) -> Option<TypeId> {
+        if let Some(definition) = &self.kind.definition {
+            return definition.type_of(api_version);
+        }
+        let served = if api_version == self.kind.api_version() {
+            &self.kind.gvk
+        } else {
+            let other = Kinds::built_in().of(api_version, &self.kind.kind)?;
+            if other.table != self.kind.table {
+                return None;
+            }
+            &other.gvk
+        };
+        types::tables().type_of(served)
+    }
+
+    fn convert(&self, object: &Value, api_version: &str) -> Result<Value, String> {
+        let mut named = object.clone();
+        named["kind"] = json!(self.kind.kind);
+        convert::between(named, api_version).map_err(|problem| problem.message)
+    }
+}
+
+/// Returns the schema in which a kind's types stand, and its type at the version of the request.
+pub fn schema(kind: &Kind) -> Option<(&Schema, TypeId)> {
+    match &kind.definition {
+        Some(definition) => {
+            let type_id = definition.type_of(&kind.api_version())?;
+            Some((definition.shape(), type_id))
+        }
+        None => Some((types::tables().schema(), types::tables().type_of(&kind.gvk)?)),
+    }
+}
+
+fn with_context<T>(kind: &Kind, act: impl FnOnce(&Context<'_>) -> T) -> Option<T> {
+    let (schema, _) = schema(kind)?;
+    let versions = InVersions { kind };
+    Some(act(&Context { schema, versions: &versions, zero: types::zero(kind) }))
+}
+
 /// Returns `new` with the managed fields that a plain write leaves behind.
 pub fn update(kind: &Kind, live: Option<&Value>, new: Value, writer: &Writer<'_>) -> Value {
-    let _seam = (kind, live, writer);
-    new
+    let api_version = kind.api_version();
+    let reset = reset(kind, writer.subresource);
+    let reset: Vec<(&str, Filter)> = reset.iter().map(|(at, filter)| (at.as_str(), filter.clone())).collect();
+    let options = UpdateOptions {
+        manager: writer.manager,
+        subresource: writer.subresource,
+        api_version: &api_version,
+        now: writer.now,
+        reset: &reset,
+    };
+    with_context(kind, |context| managed::update(live, &new, &options, context)).unwrap_or(new)
 }
 
 /// Returns the object as an apply leaves it.
@@ -34,24 +95,121 @@ pub fn apply(
     force: bool,
     writer: &Writer<'_>,
 ) -> Result<Value, Problem> {
-    let _seam = (kind, force, writer);
-    let mut object = live.cloned().unwrap_or(Value::Null);
-    overlay(&mut object, patch);
-    Ok(object)
-}
-
-fn overlay(object: &mut Value, patch: &Value) {
-    match (object, patch) {
-        (Value::Object(object), Value::Object(patch)) => {
-            for (name, value) in patch {
-                overlay(object.entry(name.clone()).or_insert(Value::Null), value);
-            }
+    let api_version = kind.api_version();
+    let reset = reset(kind, writer.subresource);
+    let reset: Vec<(&str, Filter)> = reset.iter().map(|(at, filter)| (at.as_str(), filter.clone())).collect();
+    let options = ApplyOptions {
+        manager: writer.manager,
+        force,
+        subresource: writer.subresource,
+        api_version: &api_version,
+        kind: &kind.kind,
+        now: writer.now,
+        reset: &reset,
+    };
+    let applied = with_context(kind, |context| managed::apply(live, patch, &options, context));
+    match applied {
+        None => Err(Problem::new(500, "", format!("no corresponding type for {api_version}, Kind={}", kind.kind))),
+        Some(Ok(applied)) => Ok(applied.object),
+        Some(Err(ApplyError::BadRequest(said))) => Err(Problem::bad_request(said)),
+        Some(Err(ApplyError::Failed(said))) => Err(Problem::new(500, "", said)),
+        Some(Err(ApplyError::Conflicts(conflicts))) => {
+            let causes: Vec<Cause> = conflicts
+                .0
+                .iter()
+                .map(|conflict| Cause {
+                    reason: "FieldManagerConflict".to_owned(),
+                    message: conflict.message(),
+                    field: conflict.field(),
+                })
+                .collect();
+            Err(Problem::new(409, "Conflict", conflicts.to_string()).because(&causes))
         }
-        (object, patch) => *object = patch.clone(),
     }
 }
 
 /// Puts old timestamps back where nothing but timestamps changed.
 pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
-    let _seam = (old, new);
+    managed::keep_times_of_no_change(old, new);
+}
+
+/// Kinds whose status door throws away metadata as well as the spec.
+const STATUS_WITHOUT_METADATA: &[(&str, &str)] = &[
+    ("apiregistration.k8s.io", "APIService"),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+    ("networking.k8s.io", "ServiceCIDR"),
+    ("resource.k8s.io", "ResourceClaim"),
+    ("storage.k8s.io", "VolumeAttachment"),
+];
+
+/// What a door throws away, by API version.
+fn reset(kind: &Kind, subresource: &str) -> Vec<(String, Filter)> {
+    if !kind.subresources.contains_key("status") {
+        return Vec::new();
+    }
+    let is = |group: &str, name: &str| kind.is(group, name);
+    let filter = match subresource {
+        "" if is("certificates.k8s.io", "CertificateSigningRequest") => Filter::exclude(&["spec", "status"]),
+        "" => Filter::exclude(&["status"]),
+        "finalize" => Filter::exclude(&["status"]),
+        "status" if !kind.built_in() => Filter::exclude(&["metadata", "spec"]),
+        "status" if is("", "Pod") => {
+            Filter::exclude(&["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"])
+        }
+        "status" if is("apps", "Deployment") => Filter::exclude(&["spec", "metadata.labels"]),
+        "status" if is("certificates.k8s.io", "CertificateSigningRequest") => {
+            Filter::exclude(&["spec", "status.conditions"])
+        }
+        "approval" => Filter::exclude(&["spec", "status.certificate"]),
+        "status" if STATUS_WITHOUT_METADATA.iter().any(|(group, name)| is(group, name)) => {
+            Filter::exclude(&["metadata", "spec"])
+        }
+        "status" => Filter::exclude(&["spec"]),
+        "ephemeralcontainers" => Filter::include(&["spec.ephemeralContainers"]),
+        "resize" => Filter::include(&["spec.containers.*.resources", "spec.containers.*.resizePolicy"]),
+        _ => return Vec::new(),
+    };
+    let versions: Vec<String> = match &kind.definition {
+        Some(definition) => definition.api_versions().collect(),
+        None if kind.table.starts_with("autoscaling/") => {
+            vec!["autoscaling/v1".to_owned(), "autoscaling/v2".to_owned()]
+        }
+        None => vec![kind.api_version()],
+    };
+    versions.into_iter().map(|version| (version, filter.clone())).collect()
+}
+
+/// Copies a type and all that it refers to into another schema.
+pub fn graft(from: &Schema, id: TypeId, into: &mut Schema, done: &mut Vec<(TypeId, TypeId)>) -> TypeId {
+    if let Some((_, copied)) = done.iter().find(|(original, _)| *original == id) {
+        return *copied;
+    }
+    // Entered before what it refers to, so that types may refer to themselves.
+    let copied = into.add(Type::Deduced);
+    done.push((id, copied));
+    let mut copy = from.get(id).clone();
+    match &mut copy {
+        Type::Scalar(_) | Type::Deduced | Type::Atomic => {}
+        Type::List(list) => list.element = graft(from, list.element, into, done),
+        Type::Map(map) => {
+            for field in &mut map.fields {
+                field.type_id = graft(from, field.type_id, into, done);
+            }
+            map.rest = map.rest.map(|rest| graft(from, rest, into, done));
+        }
+    }
+    into.types[copied.0 as usize] = copy;
+    copied
+}
+
+/// Returns the type of every object's metadata, copied into `shape`.
+pub fn graft_metadata(shape: &mut Schema) -> Option<TypeId> {
+    let tables = types::tables();
+    let carrier =
+        Gvk { group: String::new(), version: "v1".to_owned(), kind: "ConfigMap".to_owned() };
+    let schema: &Arc<Schema> = tables.schema();
+    let Type::Map(map) = schema.get(tables.type_of(&carrier)?) else { return None };
+    let metadata = map.field("metadata")?.type_id;
+    Some(graft(schema, metadata, shape, &mut Vec::new()))
 }

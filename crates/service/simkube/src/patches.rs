@@ -1,11 +1,17 @@
-//! The seam to `merge`: patches on an object.
+//! Patches but apply: `merge` carries them out, the answers are the server's.
 
-use serde_json::Value;
+use std::fmt::Write as _;
+
+use merge::json_patch::JsonPatchError;
+use merge::strategic::StrategicError;
+use serde_json::{Value, json};
 
 use crate::api::problem::Problem;
 use crate::kinds::Kind;
+use crate::{meta, ownership};
 
 /// A patch, by the rules that it follows.
+#[derive(Clone, Copy, Debug)]
 pub enum Patch<'a> {
     /// RFC 6902.
     Json(&'a Value),
@@ -21,29 +27,82 @@ pub enum Patch<'a> {
 ///
 /// In the server's words, where the patch does not fit.
 pub fn on(kind: &Kind, live: &Value, patch: Patch<'_>) -> Result<Value, Problem> {
-    let _seam = kind;
-    let mut object = live.clone();
     match patch {
-        Patch::Json(_) => return Err(Problem::bad_request("not yet")),
-        Patch::Merge(patch) | Patch::Strategic(patch) => merge(&mut object, patch),
+        Patch::Json(patch) => merge::json_patch::apply(live, patch).map_err(|error| match error {
+            JsonPatchError::Decode(said) => Problem::bad_request(said),
+            JsonPatchError::TooMany(_) => Problem::new(413, "RequestEntityTooLarge", error.to_string()),
+            JsonPatchError::Apply(_) => unprocessable(),
+        }),
+        Patch::Merge(patch) => {
+            let mut object = live.clone();
+            merge::json_merge::apply(&mut object, patch)
+                .map_err(|error| Problem::bad_request(error.to_string()))?;
+            Ok(object)
+        }
+        Patch::Strategic(patch) => {
+            let Some((schema, type_id)) = ownership::schema(kind) else {
+                return Err(Problem::new(415, "UnsupportedMediaType", "415: Unsupported Media Type"));
+            };
+            merge::strategic::apply(live, patch, schema, type_id).map_err(|error| match error {
+                StrategicError::BadPatch(said) => Problem::bad_request(said),
+                StrategicError::Unprocessable(_) => unprocessable(),
+                StrategicError::Failed(said) => Problem::new(500, "", said),
+                StrategicError::Conflict { .. } => Problem::new(409, "Conflict", error.to_string()),
+            })
+        }
     }
-    Ok(object)
 }
 
-fn merge(object: &mut Value, patch: &Value) {
-    let Some(patch) = patch.as_object() else {
-        *object = patch.clone();
-        return;
+fn unprocessable() -> Problem {
+    let mut problem =
+        Problem::new(422, "Invalid", "the server rejected our request due to an error in our request");
+    problem.details = Some(json!({}));
+    problem
+}
+
+/// Returns the answer to a patch whose result is no object of the kind.
+pub fn refused(patch: Patch<'_>, patched: &Value, said: &str) -> Problem {
+    let shown = match patch {
+        Patch::Strategic(patch) => go_map(patch),
+        Patch::Json(_) | Patch::Merge(_) => patched.to_string(),
     };
-    if !object.is_object() {
-        *object = Value::Object(serde_json::Map::new());
-    }
-    let Some(fields) = object.as_object_mut() else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            fields.remove(name);
-        } else {
-            merge(fields.entry(name.clone()).or_insert(Value::Null), value);
+    Problem::invalid("", "", "", &[meta::invalid("patch", &shown, said.to_owned())])
+}
+
+/// Prints a value as Go's `%+v` does.
+fn go_map(value: &Value) -> String {
+    let mut out = String::new();
+    print(value, &mut out);
+    out
+}
+
+fn print(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("<nil>"),
+        Value::String(text) => out.push_str(text),
+        Value::Bool(_) | Value::Number(_) => {
+            let _infallible = write!(out, "{value}");
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(' ');
+                }
+                print(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(fields) => {
+            out.push_str("map[");
+            for (at, (name, item)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.push(' ');
+                }
+                let _infallible = write!(out, "{name}:");
+                print(item, out);
+            }
+            out.push(']');
         }
     }
 }

@@ -1,8 +1,11 @@
-//! The seam to `kubetypes` and `structural`: what a kind's objects look like.
+//! What a kind's objects look like: the built-in kinds by `kubetypes`, others by their definition.
 
+use kubetypes::{DecodeError, Tables};
+use manifest::Gvk;
 use serde_json::{Value, json};
 
 use crate::api::problem::Problem;
+use crate::crds;
 use crate::kinds::Kind;
 
 /// An object as its kind reads it.
@@ -14,25 +17,94 @@ pub struct Decoded {
     pub faults: Vec<String>,
 }
 
+/// The tables of the version that is simulated.
+pub fn tables() -> &'static Tables {
+    kubetypes::tables(36)
+}
+
+/// Why an object cannot be read as its kind; the text is the server's.
+#[derive(Debug)]
+pub struct Undecodable(pub String);
+
+impl Undecodable {
+    /// Returns the answer to a request whose body it is.
+    pub fn of_body(self, kind: &Kind) -> Problem {
+        Problem::bad_request(format!(
+            "{} in version \"{}\" cannot be handled as a {}: {}",
+            kind.kind, kind.version, kind.kind, self.0
+        ))
+    }
+}
+
 /// Reads an object as its kind: unknown fields go, quantities become canonical.
 ///
 /// # Errors
 ///
-/// 400 where a field has a type that the kind cannot hold.
-pub fn decode(kind: &Kind, value: Value) -> Result<Decoded, Problem> {
-    let _seam = kind;
-    Ok(Decoded { value, faults: Vec::new() })
+/// Where a field has a type that the kind cannot hold.
+pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
+    let Some(schema) = crds::schema_of(kind) else {
+        if tables().struct_of(&kind.gvk).is_none() {
+            return Ok(Decoded { value, faults: Vec::new() });
+        }
+        let read = kubetypes::roundtrip(tables(), &kind.gvk, &value).map_err(|error| match error {
+            DecodeError::Wrong(said) => Undecodable(said),
+            DecodeError::UnknownKind(_) => Undecodable(error.to_string()),
+        })?;
+        let faults = read.warnings().collect();
+        let mut value = read.object;
+        named(kind, &mut value);
+        return Ok(Decoded { value, faults });
+    };
+    let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
+    let (metadata, mut faults) = decode_metadata(&metadata)?;
+    let unknown = schema.prune(&mut value);
+    faults.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
+    value["metadata"] = metadata;
+    Ok(Decoded { value, faults })
+}
+
+/// Every kind's metadata is the same struct: it is read as that of a ConfigMap.
+fn decode_metadata(metadata: &Value) -> Result<(Value, Vec<String>), Undecodable> {
+    let carrier = Gvk {
+        group: String::new(),
+        version: "v1".to_owned(),
+        kind: "ConfigMap".to_owned(),
+    };
+    let holder = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+    let read = kubetypes::roundtrip(tables(), &carrier, &holder)
+        .map_err(|error| Undecodable(error.to_string()))?;
+    let faults = read.warnings().collect();
+    let mut object = read.object;
+    Ok((object["metadata"].take(), faults))
+}
+
+fn named(kind: &Kind, value: &mut Value) {
+    value["kind"] = json!(kind.kind);
+    value["apiVersion"] = json!(kind.api_version());
 }
 
 /// Sets what the kind defaults.
 pub fn set_defaults(kind: &Kind, value: &mut Value) {
-    let _seam = (kind, value);
+    match crds::schema_of(kind) {
+        Some(schema) => schema.default(value),
+        None => kubetypes::default(tables(), &kind.gvk, value),
+    }
 }
 
-/// Returns what an empty object of a built-in kind looks like.
-pub fn zero(kind: &Kind) -> Value {
-    let _seam = kind;
-    json!({"metadata": {}})
+/// Returns what an empty object of a kind looks like.
+pub fn zero(kind: &Kind) -> &Value {
+    kind.zero.get_or_init(|| {
+        if !kind.built_in() {
+            return json!({"apiVersion": kind.api_version(), "kind": kind.kind});
+        }
+        let empty = kubetypes::roundtrip(tables(), &kind.gvk, &json!({}));
+        let mut zero = empty.map(|read| read.object).unwrap_or_else(|_| json!({"metadata": {}}));
+        if let Some(fields) = zero.as_object_mut() {
+            fields.remove("kind");
+            fields.remove("apiVersion");
+        }
+        zero
+    })
 }
 
 /// Reads a protobuf body, envelope included.
@@ -45,7 +117,9 @@ pub fn from_protobuf(bytes: &[u8]) -> Result<Value, String> {
     Err("protobuf bodies are not read yet".to_owned())
 }
 
-/// Writes a value as YAML, with sorted keys.
+/// Writes a value as YAML. JSON is YAML too; nobody has asked for more than that yet.
 pub fn to_yaml(value: &Value) -> String {
-    value.to_string()
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
 }

@@ -213,8 +213,18 @@ fn unescape(value: &str) -> String {
     value.replace("\\,", ",").replace("\\=", "=").replace("\\\\", "\\")
 }
 
-fn unsupported(_kind: &Kind, path: &str) -> String {
-    format!("field label not supported: {path}")
+fn unsupported(kind: &Kind, path: &str) -> String {
+    let own = SELECTABLE.iter().any(|(group, name, _)| kind.is(group, name));
+    if own || kind.is("", "Event") {
+        return format!("field label not supported: {path}");
+    }
+    if let Some(definition) = &kind.definition {
+        let own: Vec<&str> = definition.selectable(&kind.version).collect();
+        if !own.is_empty() {
+            return format!("field label not supported: {path}");
+        }
+    }
+    format!("\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
 }
 
 /// Fields beyond name and namespace that a built-in kind can be selected by, with the place where they stand.
@@ -284,7 +294,7 @@ fn selectable(kind: &Kind, path: &str) -> bool {
         return true;
     }
     match &kind.definition {
-        Some(definition) => definition.selectable(&kind.version).iter().any(|field| field == path),
+        Some(definition) => definition.selectable(&kind.version).any(|field| field == path),
         None => SELECTABLE
             .iter()
             .any(|(group, name, paths)| kind.is(group, name) && paths.contains(&path)),

@@ -88,9 +88,9 @@ fn places(kind: &Kind) -> Places {
     let definition = kind.definition.as_ref().and_then(|d| d.version(&kind.version));
     if let Some(scale) = definition.and_then(|version| version.scale.as_ref()) {
         return Places {
-            spec: scale.spec_replicas.clone(),
-            status: scale.status_replicas.clone(),
-            selector: scale.selector.clone(),
+            spec: scale.spec_path.clone(),
+            status: scale.status_path.clone(),
+            selector: Some(scale.selector_path.clone()).filter(|path| !path.is_empty()),
         };
     }
     Places {

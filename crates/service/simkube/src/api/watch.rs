@@ -264,7 +264,7 @@ impl WatchStream {
         let shown = match self.wanted.form {
             Form::Whole => {
                 let mut object = match self.kind.built_in() {
-                    true => crate::types::zero(&self.kind),
+                    true => crate::types::zero(&self.kind).clone(),
                     false => json!({}),
                 };
                 object["kind"] = json!(self.kind.kind);

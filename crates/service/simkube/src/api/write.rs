@@ -136,30 +136,38 @@ impl<'a> Write<'a> {
 
     fn apply_patch(&mut self, patch: &Patch) -> Result<Written, Problem> {
         if let Patch::Apply(body) = patch {
-            let faults: Vec<String> =
-                body.duplicates.iter().map(|path| format!("key \"{path}\" already set in map")).collect();
-            if let Some(fault) = faults.first() {
-                return Err(Problem::bad_request(format!("error decoding YAML: {fault}")));
+            let twice = body.duplicates.iter().map(|path| {
+                let name = path.rsplit('.').next().unwrap_or(path);
+                format!("error converting YAML to JSON: yaml: unmarshal errors: key \"{name}\" already set in map")
+            });
+            let twice: Vec<String> = twice.collect();
+            match (self.options.field_validation, twice.first()) {
+                (FieldValidation::Strict, Some(first)) => {
+                    return Err(Problem::bad_request(format!("error strict decoding YAML: {first}")));
+                }
+                (FieldValidation::Warn, _) => self.warnings.extend(twice),
+                (FieldValidation::Strict, None) | (FieldValidation::Ignore, _) => {}
             }
             return self.apply(&body.value);
         }
         let kind = self.kind.clone();
-        self.change(false, |live| {
+        self.change_by(false, Some(patch.plain()), |live| {
             let live = live.ok_or(Step::NotFound)?;
-            let patched = patch.on(&kind, live)?;
-            Ok(Step::Patched(patched))
+            let patched = crate::patches::on(&kind, live, patch.plain())?;
+            let read = types::decode(&kind, patched.clone())
+                .map_err(|error| crate::patches::refused(patch.plain(), &patched, &error.0))?;
+            Ok(Step::Patched(read, patched))
         })
     }
 
     fn apply(&mut self, patch: &Value) -> Result<Written, Problem> {
-        self.apply_names(patch)?;
+        if meta::of_ref(patch).is_some_and(|metadata| metadata.contains_key("managedFields")) {
+            return Err(Problem::bad_request("metadata.managedFields must be nil"));
+        }
         let (kind, force) = (self.kind.clone(), self.options.force);
         let manager = self.manager.clone();
         let now = self.cluster.now_text();
         let subresource = self.target.subresource.clone();
-        // Unknown fields are found once: what is applied does not change between attempts.
-        let decoded = types::decode(&kind, patch.clone())?;
-        self.mind(&decoded.faults)?;
         self.change(false, |live| {
             let writer = Writer { manager: &manager, subresource: &subresource, now: &now };
             let object = ownership::apply(&kind, live, patch, force, &writer)?;
@@ -170,35 +178,11 @@ impl<'a> Write<'a> {
         })
     }
 
-    /// An apply says what it applies, and where.
-    fn apply_names(&self, patch: &Value) -> Result<(), Problem> {
-        let wanted = (self.kind.api_version(), self.kind.kind.clone());
-        let api_version = manifest::api_version(patch).to_owned();
-        let kind = manifest::kind(patch).to_owned();
-        if kind.is_empty() || api_version.is_empty() {
-            let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
-            return Err(Problem::bad_request(format!(
-                "invalid object type: Object '{missing}' is missing in '{patch}'"
-            )));
-        }
-        if api_version != wanted.0 {
-            return Err(Problem::bad_request(format!(
-                "incorrect version specified in apply patch. Specified patch version: {api_version}, expected: {}",
-                wanted.0
-            )));
-        }
-        let _same_kind = kind == wanted.1;
-        if meta::of_ref(patch).is_some_and(|m| m.contains_key("managedFields") && !m["managedFields"].is_null()) {
-            return Err(Problem::bad_request("metadata.managedFields must be nil"));
-        }
-        Ok(())
-    }
-
     fn decode(&mut self, body: Body) -> Result<Value, Problem> {
         let mut value = body.value;
         self.names_kind(&mut value)?;
         let duplicates = body.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
-        let decoded = types::decode(self.kind, value)?;
+        let decoded = types::decode(self.kind, value).map_err(|error| error.of_body(self.kind))?;
         let faults: Vec<String> = duplicates.chain(decoded.faults).collect();
         self.mind(&faults)?;
         let mut value = decoded.value;
@@ -411,6 +395,16 @@ impl<'a> Write<'a> {
         pinned: bool,
         step: impl Fn(Option<&Value>) -> Result<Step, Step>,
     ) -> Result<Written, Problem> {
+        self.change_by(pinned, None, step)
+    }
+
+    /// As [`Write::change`]; `patch_of` is the patch that it carries out.
+    fn change_by(
+        &mut self,
+        pinned: bool,
+        patch_of: Option<crate::patches::Patch<'_>>,
+        step: impl Fn(Option<&Value>) -> Result<Step, Step>,
+    ) -> Result<Written, Problem> {
         let key = self.kind.key(&self.target.namespace, &self.target.name);
         let warnings = self.warnings.len();
         for _attempt in 0..ATTEMPTS_MAX {
@@ -445,8 +439,8 @@ impl<'a> Write<'a> {
                 (Step::Update(object), Some(entry), Some(shown)) => {
                     self.update_once(&entry, &shown, object, Owners::OfUpdate)
                 }
-                (Step::Patched(object), Some(entry), Some(shown)) => {
-                    let object = self.decode_patched(object)?;
+                (Step::Patched(read, patched), Some(entry), Some(shown)) => {
+                    let object = self.patched(read, patch_of, &patched)?;
                     self.update_once(&entry, &shown, object, Owners::OfUpdate)
                 }
                 (Step::Applied(object), Some(entry), Some(shown)) => {
@@ -489,16 +483,28 @@ impl<'a> Write<'a> {
         self.names_namespace(object)
     }
 
-    fn decode_patched(&mut self, object: Value) -> Result<Value, Problem> {
-        let decoded = types::decode(self.kind, object)?;
-        self.mind(&decoded.faults)?;
-        let mut value = decoded.value;
+    /// What strict decoding finds in the result of a patch is the patch's fault.
+    fn patched(
+        &mut self,
+        read: types::Decoded,
+        patch: Option<crate::patches::Patch<'_>>,
+        patched: &Value,
+    ) -> Result<Value, Problem> {
+        match (self.options.field_validation, patch) {
+            (FieldValidation::Strict, Some(patch)) if !read.faults.is_empty() => {
+                let said = format!("strict decoding error: {}", read.faults.join(", "));
+                return Err(crate::patches::refused(patch, patched, &said));
+            }
+            _ => self.mind(&read.faults)?,
+        }
+        let mut value = read.value;
         types::set_defaults(self.kind, &mut value);
         Ok(value)
     }
 
     fn decode_applied(&mut self, object: Value) -> Result<Value, Problem> {
-        let mut value = types::decode(self.kind, object)?.value;
+        let read = types::decode(self.kind, object).map_err(|error| Problem::new(500, "", error.0))?;
+        let mut value = read.value;
         types::set_defaults(self.kind, &mut value);
         Ok(value)
     }
@@ -650,7 +656,7 @@ enum Owners {
 enum Step {
     Create(Value),
     Update(Value),
-    Patched(Value),
+    Patched(types::Decoded, Value),
     Applied(Value),
     AppliedNew(Value),
     NotFound,
@@ -724,13 +730,13 @@ impl Patch {
         }
     }
 
-    fn on(&self, kind: &Kind, live: &Value) -> Result<Value, Problem> {
-        crate::patches::on(kind, live, match self {
+    fn plain(&self) -> crate::patches::Patch<'_> {
+        match self {
             Patch::Json(patch) => crate::patches::Patch::Json(patch),
             Patch::Merge(patch) => crate::patches::Patch::Merge(patch),
             Patch::Strategic(patch) => crate::patches::Patch::Strategic(patch),
             Patch::Apply(body) => crate::patches::Patch::Merge(&body.value),
-        })
+        }
     }
 }
 
@@ -766,5 +772,5 @@ pub fn options(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> 
 pub fn patch_value(request: &Request, value: &Value) -> Result<Value, Problem> {
     let scale = Kind::scale();
     let patch = Patch::read(request, &scale)?;
-    patch.on(&scale, value)
+    crate::patches::on(&scale, value, patch.plain())
 }
