@@ -7,16 +7,20 @@
 //! It takes bytes and gives values; it reads no file, and no input makes it panic, recurse
 //! without bound or expand without bound: see [`Limits`].
 //!
-//! Start at [`to_json`] (what `sigs.k8s.io/yaml` does), [`split`] (streams of documents) and
+//! Start at [`to_json`] and [`to_yaml`] (what `sigs.k8s.io/yaml` does), [`split`] (streams of documents) and
 //! [`Document`] (the nodes themselves, with their lines).
 
+mod analysis;
 mod chars;
 mod decode;
 mod document;
+mod emit;
 mod error;
 mod float;
 mod go_syntax;
 mod input;
+mod order;
+mod read_back;
 mod resolve;
 mod scalars;
 mod scanner;
@@ -27,6 +31,7 @@ mod tree;
 
 pub use decode::{Duplicates, Limits, json_number, to_json, to_json_strict, to_json_with};
 pub use document::{Document, Kind, Node, NodeId, Style};
+pub use emit::to_yaml;
 pub use error::YamlError;
 pub use resolve::{Dialect, Scalar, resolve};
 pub use split::{Chunk, Split, split};

@@ -1,3 +1,4 @@
+mod emit;
 mod json;
 mod limits;
 mod mutated;

@@ -1,0 +1,80 @@
+//! The order of keys: letters as they are, digits as numbers, other signs first.
+
+/// Whether key `one` comes before key `other` in Go's natural order.
+pub(crate) fn less(one: &str, other: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let Some(at) = a.iter().zip(&b).position(|(a, b)| a != b) else { return a.len() < b.len() };
+    match (is_letter(a[at]), is_letter(b[at])) {
+        (true, true) => return a[at] < b[at],
+        (true, false) => return false,
+        (false, true) => return true,
+        (false, false) => {}
+    }
+    // Behind a digit that is no zero, a zero is part of a number.
+    let in_number = (a[at] == '0' || b[at] == '0')
+        && a[..at].iter().rev().take_while(|char| char.is_ascii_digit()).any(|char| *char != '0');
+    let start = i64::from(in_number);
+    let (a_number, a_digits) = number(&a[at..], start);
+    let (b_number, b_digits) = number(&b[at..], start);
+    if a_number != b_number {
+        return a_number < b_number;
+    }
+    if a_digits != b_digits {
+        return a_digits < b_digits;
+    }
+    a[at] < b[at]
+}
+
+fn number(chars: &[char], start: i64) -> (i64, usize) {
+    let digits = chars.iter().take_while(|char| char.is_ascii_digit());
+    digits.fold((start, 0), |(value, count), digit| {
+        let digit = i64::from(u32::from(*digit) - u32::from('0'));
+        (value.wrapping_mul(10).wrapping_add(digit), count + 1)
+    })
+}
+
+fn is_letter(char: char) -> bool {
+    if char.is_ascii() { char.is_ascii_alphabetic() } else { char.is_alphabetic() }
+}
+
+/// Sorts by merging: the order above is none in every case, and a sort of the standard library
+/// may refuse such a one.
+pub(crate) fn sort<T>(items: &mut Vec<T>, less: impl Fn(&T, &T) -> bool + Copy) {
+    if items.len() < 2 {
+        return;
+    }
+    let mut right = items.split_off(items.len() / 2);
+    sort(items, less);
+    sort(&mut right, less);
+    let mut merged = Vec::with_capacity(items.len() + right.len());
+    let mut left = std::mem::take(items).into_iter().peekable();
+    let mut right = right.into_iter().peekable();
+    while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
+        merged.extend(if less(other, one) { right.next() } else { left.next() });
+    }
+    merged.extend(left);
+    merged.extend(right);
+    *items = merged;
+}
+
+/// Whether the text is a number to YAML 1.1 that Go leaves alone, as `190:20:30`:
+/// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`.
+pub(crate) fn is_base_60(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if !text.starts_with(|char: char| char.is_ascii_digit()) {
+        return false;
+    }
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) => (whole, fraction),
+        None => (text, ""),
+    };
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let mut parts = whole.split(':');
+    let first = parts.next().is_some_and(digits);
+    let mut count = 0;
+    let sixtieths = parts.all(|part| {
+        count += 1;
+        matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
+    });
+    first && sixtieths && count > 0 && digits(fraction)
+}
