@@ -45,6 +45,8 @@ pub struct Limits {
     /// Bytes of one file or directory; a larger one is an error where it is read, before it is
     /// inflated.
     pub object_bytes_max: u64,
+    /// Bytes of one object that a fetch may bring; a larger one ends it with an error.
+    pub fetched_object_bytes_max: u64,
     /// From the first byte of a fetch to its end.
     pub fetch_timeout: Duration,
     /// To connect, log in and list what there is (upstream's `ARGOCD_GIT_REQUEST_TIMEOUT`).
@@ -64,6 +66,7 @@ impl Default for Limits {
         Self {
             pack_bytes_max: 4 << 30,
             object_bytes_max: 100 << 20,
+            fetched_object_bytes_max: 1 << 30,
             fetch_timeout: Duration::from_secs(90),
             handshake_timeout: Duration::from_secs(15),
             concurrent_fetches_max: 8,

@@ -11,6 +11,7 @@ use crate::cache::ObjectCache;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::error::SourceError;
+use crate::github::GithubTokens;
 use crate::mirror::Mirror;
 use crate::observer::Observer;
 use crate::repository::Inner;
@@ -29,7 +30,8 @@ pub(crate) struct Core {
     /// One for each repository that is asked or fetched right now.
     pub(crate) permits: Semaphore,
     /// By the repository's key, while somebody reads it.
-    pub(crate) mirrors: Mutex<HashMap<String, Weak<Mirror>>>,
+    mirrors: Mutex<HashMap<String, Weak<Mirror>>>,
+    pub(crate) github: GithubTokens,
     pub(crate) listeners: RwLock<Vec<Listener>>,
     repositories: Mutex<HashMap<(String, [u8; 16]), Arc<Inner>>>,
 }
@@ -42,6 +44,7 @@ impl Core {
             config,
             observer,
             mirrors: Mutex::default(),
+            github: GithubTokens::default(),
             listeners: RwLock::default(),
             repositories: Mutex::default(),
         }
@@ -66,6 +69,24 @@ impl Core {
         repositories.retain(|_, known| !unused(known));
         repositories.insert(key, inner.clone());
         Ok(inner)
+    }
+
+    /// The mirror of a URL, shared by all credentials; a shallow one is another.
+    pub(crate) fn mirror(&self, url: &RepoUrl, depth: Option<u32>) -> Arc<Mirror> {
+        let key = match depth {
+            Some(depth) => format!("{} depth {depth}", url.key()),
+            None => url.key(),
+        };
+        let mut mirrors = self.mirrors.lock();
+        if let Some(mirror) = mirrors.get(&key).and_then(Weak::upgrade) {
+            return mirror;
+        }
+        let Config { cache_dir, limits, .. } = &self.config;
+        let objects = self.objects.clone();
+        let mirror = Arc::new(Mirror::new(cache_dir, &key, &url.shown(), limits, objects));
+        mirrors.retain(|_, mirror| mirror.strong_count() > 0);
+        mirrors.insert(key, Arc::downgrade(&mirror));
+        mirror
     }
 
     /// Tells the listeners that repositories have new content.

@@ -97,14 +97,6 @@ impl RefList {
         })
     }
 
-    /// Full names with the ids they point at, symbolic ones left out.
-    pub(crate) fn direct(&self) -> impl Iterator<Item = (&str, ObjectId)> {
-        self.refs.iter().filter_map(|(name, target)| match target {
-            RefTarget::Object { id, .. } => Some((name.as_str(), *id)),
-            RefTarget::Name(_) => None,
-        })
-    }
-
     /// Finds out what a revision means.
     ///
     /// The order is upstream's (`util/git`, `util/versions`): a whole commit id is taken as it

@@ -126,7 +126,7 @@ impl Repository {
         if let Meaning::Unknown { .. } = meaning
             && self.inner.may_know_better(revision.text, listing.at)
         {
-            listing = self.inner.listed_since(asked).await?;
+            listing = self.inner.listed_since(Instant::now()).await?;
             meaning = listing.refs.meaning(revision);
         }
         let seen_at = Some(listing.at);

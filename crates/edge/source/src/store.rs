@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use filetree::ContentId;
 use gix::ObjectId;
@@ -27,6 +28,16 @@ pub(crate) struct Store {
     path: PathBuf,
     opened: RwLock<Arc<Opened>>,
     objects: Arc<ObjectCache>,
+    removed_when_dropped: AtomicBool,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.removed_when_dropped.load(Ordering::Relaxed) {
+            // What stays behind goes when the mirror is opened next.
+            std::fs::remove_dir_all(&self.path).ok();
+        }
+    }
 }
 
 struct Opened {
@@ -55,7 +66,22 @@ impl Store {
         objects: Arc<ObjectCache>,
     ) -> Result<Self, SourceError> {
         let opened = RwLock::new(Arc::new(Opened::at(path, url)?));
-        Ok(Self { url: url.to_owned(), path: path.to_owned(), opened, objects })
+        Ok(Self {
+            url: url.to_owned(),
+            path: path.to_owned(),
+            opened,
+            objects,
+            removed_when_dropped: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the repository from the disk once nobody reads it: for mirrors alone.
+    pub(crate) fn remove_when_unused(&self) {
+        self.removed_when_dropped.store(true, Ordering::Relaxed);
     }
 
     /// Looks at the disk anew; whoever reads now goes on with what was open.

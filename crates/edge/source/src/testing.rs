@@ -1,5 +1,7 @@
 //! Repositories made by the real git, for tests.
 
+pub(crate) mod server;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;

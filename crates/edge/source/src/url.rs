@@ -225,7 +225,7 @@ fn ssh(rest: &str) -> Option<Place> {
             let port = port.filter(|port| !port.is_empty()).map_or(Some(22), |p| p.parse().ok())?;
             // git itself reads `/~user/…` as that user's home.
             let path = path.strip_prefix("/~").map_or(path.to_owned(), |home| format!("~{home}"));
-            place_ssh(user, host, port, path)
+            place_ssh(user, host, port, percent_decoded(&path))
         }
     }
 }
