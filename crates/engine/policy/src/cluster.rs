@@ -40,7 +40,8 @@ pub fn resolve<'a>(
         {
             return Ok(found);
         }
-        let mut words = format!("error getting cluster by server \"{server}\": cluster \"{wanted}\" not found");
+        let mut words =
+            format!("error getting cluster by server \"{server}\": cluster \"{wanted}\" not found");
         if clusters.iter().any(|cluster| cluster.name == *server) {
             words.push_str(&format!(
                 ": \"{server}\" is the name of a cluster: set destination.name to \"{server}\" and leave destination.server out"

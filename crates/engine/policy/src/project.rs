@@ -54,7 +54,8 @@ impl Project {
             })
             .collect();
         let mut namespaced_allowed = project.spec.namespace_resource_whitelist.clone();
-        for more in globals.iter().filter_map(|one| one.spec.namespace_resource_whitelist.as_ref()) {
+        for more in globals.iter().filter_map(|one| one.spec.namespace_resource_whitelist.as_ref())
+        {
             namespaced_allowed.get_or_insert_with(Vec::new).extend(more.iter().cloned());
         }
         Self {
@@ -139,7 +140,13 @@ impl Project {
     }
 
     /// Tells whether an object that is live belongs to what this project may touch.
-    pub fn permits_live(&self, kind: &GroupKind, name: &str, namespace: &str, cluster: &Cluster) -> bool {
+    pub fn permits_live(
+        &self,
+        kind: &GroupKind,
+        name: &str,
+        namespace: &str,
+        cluster: &Cluster,
+    ) -> bool {
         self.permits_kind(kind, name, !namespace.is_empty())
             && (namespace.is_empty() || self.permits_destination(cluster, namespace))
     }

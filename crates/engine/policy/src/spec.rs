@@ -33,8 +33,7 @@ pub fn check(spec: &ApplicationSpec, project: &Project, clusters: &[Cluster]) ->
         }
     };
     if !project.permits_destination(cluster, &spec.destination.namespace) {
-        let server =
-            if spec.destination.name.is_empty() { &cluster.server } else { &cluster.name };
+        let server = if spec.destination.name.is_empty() { &cluster.server } else { &cluster.name };
         problems.push(format!(
             "application destination server '{server}' and namespace '{}' do not match any of the allowed destinations in project '{}'",
             spec.destination.namespace,

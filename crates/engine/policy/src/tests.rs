@@ -40,7 +40,9 @@ fn sources_are_globs_over_normalised_urls_and_one_denial_is_enough() {
 fn blanks_around_a_source_pattern_are_warned_about() {
     assert_eq!(
         project(json!({"sourceRepos": ["https://a ", "https://b"]})).warnings(),
-        ["project 'p': sourceRepos pattern \"https://a \" has blanks around it, which are ignored: write \"https://a\""]
+        [
+            "project 'p': sourceRepos pattern \"https://a \" has blanks around it, which are ignored: write \"https://a\""
+        ]
     );
 }
 
@@ -53,13 +55,29 @@ fn a_destination_needs_one_permission_and_no_denial() {
         (json!([{"name": "prod", "namespace": "shop"}]), "shop", true),
         (json!([{"name": "dev", "namespace": "shop"}]), "shop", false),
         (json!([{"server": "https://10.*", "namespace": "sh*"}]), "shop", true),
-        (json!([{"server": "*", "namespace": "*"}, {"server": "*", "namespace": "!kube-*"}]), "kube-system", false),
-        (json!([{"server": "*", "namespace": "*"}, {"server": "*", "namespace": "!kube-*"}]), "shop", true),
-        (json!([{"server": "!https://10.0.0.1", "namespace": "*"}, {"server": "*", "namespace": "*"}]), "shop", false),
+        (
+            json!([{"server": "*", "namespace": "*"}, {"server": "*", "namespace": "!kube-*"}]),
+            "kube-system",
+            false,
+        ),
+        (
+            json!([{"server": "*", "namespace": "*"}, {"server": "*", "namespace": "!kube-*"}]),
+            "shop",
+            true,
+        ),
+        (
+            json!([{"server": "!https://10.0.0.1", "namespace": "*"}, {"server": "*", "namespace": "*"}]),
+            "shop",
+            false,
+        ),
         (json!([{"server": "*", "namespace": ""}]), "shop", false),
     ] {
         let asked = project(json!({"destinations": destinations}));
-        assert_eq!(asked.permits_destination(&prod, namespace), permitted, "{destinations} {namespace}");
+        assert_eq!(
+            asked.permits_destination(&prod, namespace),
+            permitted,
+            "{destinations} {namespace}"
+        );
     }
 }
 
@@ -155,7 +173,9 @@ fn a_destination_is_found_by_url_or_by_name() {
     assert_eq!(ask("", "b"), "there are 2 clusters with the same name: [https://2 https://3]");
     assert_eq!(ask("", "c"), "there are no clusters with this name: c");
     assert_eq!(ask("", ""), "Destination server missing from app spec");
-    assert!(ask("a", "").ends_with("set destination.name to \"a\" and leave destination.server out"));
+    assert!(
+        ask("a", "").ends_with("set destination.name to \"a\" and leave destination.server out")
+    );
 }
 
 #[test]

@@ -48,9 +48,13 @@ pub fn windows_permit(
 enum At {
     Permitted,
     /// A window that denies is open; whether what began before it may go on.
-    Denied { overrun: bool },
+    Denied {
+        overrun: bool,
+    },
     /// No window that allows is open; whether what began in one may go on.
-    OutsideAllowed { overrun: bool },
+    OutsideAllowed {
+        overrun: bool,
+    },
 }
 
 fn permits_at(windows: &[&SyncWindow], manual: bool, at: Timestamp) -> Result<At, String> {
@@ -84,8 +88,7 @@ fn concerns(window: &SyncWindow, application: &Application) -> bool {
         pattern == "*" || Glob::new(pattern, &[]).is_ok_and(|glob| glob.matches(text))
     };
     let destination = &application.spec.destination;
-    let by_name =
-        window.applications.iter().any(|one| glob(one, &application.metadata.name));
+    let by_name = window.applications.iter().any(|one| glob(one, &application.metadata.name));
     let by_cluster = window.clusters.iter().any(|one| {
         [&destination.name, &destination.server]
             .into_iter()
@@ -106,10 +109,12 @@ fn concerns(window: &SyncWindow, application: &Application) -> bool {
 
 /// Tells whether a window is open: its schedule began it less than its duration ago.
 fn is_open(window: &SyncWindow, at: Timestamp) -> Result<bool, String> {
-    let schedule = Schedule::parse(&window.schedule)
-        .ok_or_else(|| format!("invalid sync windows: cannot parse schedule '{}'", window.schedule))?;
-    let duration = parse_go_duration(&window.duration)
-        .map_err(|_| format!("invalid sync windows: cannot parse duration '{}'", window.duration))?;
+    let schedule = Schedule::parse(&window.schedule).ok_or_else(|| {
+        format!("invalid sync windows: cannot parse schedule '{}'", window.schedule)
+    })?;
+    let duration = parse_go_duration(&window.duration).map_err(|_| {
+        format!("invalid sync windows: cannot parse duration '{}'", window.duration)
+    })?;
     let zone = match window.time_zone.as_str() {
         "" | "UTC" => TimeZone::UTC,
         name => TimeZone::get(name).unwrap_or(TimeZone::UTC),

@@ -28,13 +28,22 @@ pub(crate) struct Compared {
     pub conditions: Vec<Condition>,
 }
 
-/// Condition types that a comparison answers for.
-pub(crate) const EVALUATED: [Kind; 4] = [
-    Kind::ComparisonError,
-    Kind::SharedResourceWarning,
-    Kind::RepeatedResourceWarning,
-    Kind::ExcludedResourceWarning,
-];
+/// Condition types that a comparison answers for; the last two are ours.
+pub(crate) fn evaluated() -> [Kind; 6] {
+    [
+        Kind::ComparisonError,
+        Kind::SharedResourceWarning,
+        Kind::RepeatedResourceWarning,
+        Kind::ExcludedResourceWarning,
+        Kind::from(COMPARISON_WARNING),
+        Kind::from(PROJECT_WARNING),
+    ]
+}
+
+/// A rule of comparisons that cannot be used.
+const COMPARISON_WARNING: &str = "ComparisonWarning";
+/// Something in the project that a person should mend.
+const PROJECT_WARNING: &str = "ProjectWarning";
 
 /// Says what differs, and how the Application is.
 pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compared {
@@ -54,6 +63,9 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
                 other.replace('_', "/")
             ),
         ));
+    }
+    for words in project.warnings() {
+        conditions.push(Condition::new(Kind::from(PROJECT_WARNING), words.clone()));
     }
     let mut out_of_sync = false;
     let mut resources = Vec::with_capacity(side.pairs.len());
@@ -86,7 +98,13 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
         SyncStatusCode::Synced
     };
     let (health, health_message) = health::sum(&side.pairs, application);
-    Compared { sync: sync_status(application, side, status), health, health_message, resources, conditions }
+    Compared {
+        sync: sync_status(application, side, status),
+        health,
+        health_message,
+        resources,
+        conditions,
+    }
 }
 
 /// Returns the sync status for these sources and revisions.
@@ -146,9 +164,8 @@ fn row(facts: &Facts, side: &Side, pair: &Pair, project: &Project) -> Row {
         || target.is_some_and(|target| is_skipped(&target.object))
         || !self_referenced;
     let managed_namespace = is_managed_namespace(pair, &facts.application) && live.is_none();
-    let differs = !left_out
-        && !managed_namespace
-        && (pair.modified || target.is_none() || live.is_none());
+    let differs =
+        !left_out && !managed_namespace && (pair.modified || target.is_none() || live.is_none());
     if !left_out {
         status.status = if differs { SyncStatusCode::OutOfSync } else { SyncStatusCode::Synced };
     }
@@ -184,7 +201,8 @@ fn with_health(facts: &Facts, pair: &Pair, mut status: ResourceStatus) -> Resour
 }
 
 fn needs_confirmation(pair: &Pair, application: &Application) -> bool {
-    let options = application.spec.sync_policy.as_ref().map(|policy| policy.sync_options.as_slice());
+    let options =
+        application.spec.sync_policy.as_ref().map(|policy| policy.sync_options.as_slice());
     let target = pair.target.as_ref().map(|target| &*target.object);
     let live = pair.live.as_ref().map(|seen| &seen.live.head);
     target.into_iter().chain(live).any(|object| {
@@ -220,9 +238,7 @@ fn namespace_metadata_changed(application: &Application) -> bool {
     let result =
         application.status.operation_state.as_ref().and_then(|state| state.sync_result.as_ref());
     match (wanted, result) {
-        (Some(wanted), Some(result)) => {
-            result.managed_namespace_metadata.as_ref() != Some(wanted)
-        }
+        (Some(wanted), Some(result)) => result.managed_namespace_metadata.as_ref() != Some(wanted),
         _ => false,
     }
 }

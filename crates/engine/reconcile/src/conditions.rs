@@ -47,9 +47,8 @@ pub(crate) fn set(
             },
         });
     }
-    conditions.sort_by(|a, b| {
-        (a.r#type.as_str(), &a.message).cmp(&(b.r#type.as_str(), &b.message))
-    });
+    conditions
+        .sort_by(|a, b| (a.r#type.as_str(), &a.message).cmp(&(b.r#type.as_str(), &b.message)));
     conditions.dedup_by(|a, b| a.r#type == b.r#type && a.message == b.message);
     conditions
 }

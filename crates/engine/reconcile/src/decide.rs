@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crd::{
-    Application, ApplicationStatus, HealthStatusCode, OperationPhase, OperationState, SyncStatusCode,
-    Time,
+    Application, ApplicationStatus, HealthStatusCode, OperationPhase, OperationState,
+    SyncStatusCode, Time,
 };
 use jiff::{SignedDuration, Timestamp};
 use policy::SyncAsked;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use sync::{Action, Progress, Wellness};
 
 use crate::automated::{Automated, automated, policy as automated_policy};
-use crate::compared::{EVALUATED, Compared, compared, summarize};
+use crate::compared::{Compared, compared, evaluated, summarize};
 use crate::conditions::{self, Condition, Kind};
 use crate::deletion;
 use crate::facts::{Facts, Side};
@@ -95,7 +95,10 @@ pub fn decide(facts: &Facts) -> Verdict {
 }
 
 fn decide_deletion(facts: &Facts) -> Verdict {
-    let ground = match (&facts.project, policy::resolve(&facts.application.spec.destination, &facts.clusters)) {
+    let ground = match (
+        &facts.project,
+        policy::resolve(&facts.application.spec.destination, &facts.clusters),
+    ) {
         (Some(project), Ok(cluster)) => {
             let globals: Vec<_> = facts.global_projects.iter().map(AsRef::as_ref).collect();
             Some((policy::Project::new(project, &globals), cluster.clone()))
@@ -105,8 +108,13 @@ fn decide_deletion(facts: &Facts) -> Verdict {
     let mut deletion = match &ground {
         Some((project, cluster)) => deletion::delete(facts, project, cluster),
         // As upstream: without a project nothing is deleted, and the Application stays.
-        None if facts.project.is_none() && policy::resolve(&facts.application.spec.destination, &facts.clusters).is_ok() => {
-            deletion::Deletion { waits_for: Some("its project".into()), ..deletion::Deletion::default() }
+        None if facts.project.is_none()
+            && policy::resolve(&facts.application.spec.destination, &facts.clusters).is_ok() =>
+        {
+            deletion::Deletion {
+                waits_for: Some("its project".into()),
+                ..deletion::Deletion::default()
+            }
         }
         None => deletion::without_destination(facts),
     };
@@ -142,13 +150,8 @@ fn decide_deletion(facts: &Facts) -> Verdict {
 /// The spec does not hold together, or its project forbids it: nothing is known, nothing is done.
 fn decide_invalid(facts: &Facts, found: &[Condition]) -> Verdict {
     let mut next = (*facts.application).clone();
-    let evaluated = [
-        Kind::InvalidSpecError,
-        Kind::UnknownError,
-        Kind::ComparisonError,
-    ];
-    next.status.conditions =
-        conditions::set(&next.status.conditions, found, &evaluated, facts.now);
+    let evaluated = [Kind::InvalidSpecError, Kind::UnknownError, Kind::ComparisonError];
+    next.status.conditions = conditions::set(&next.status.conditions, found, &evaluated, facts.now);
     next.status.sync.status = SyncStatusCode::Unknown;
     next.status.sync.compared_to.destination = next.spec.destination.clone();
     if next.spec.sources.is_empty() {
@@ -180,8 +183,8 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
         compared
     });
     let spec_only = [Kind::InvalidSpecError, Kind::UnknownError];
-    let evaluated: Vec<Kind> = match compared.is_some() {
-        true => spec_only.iter().chain(&EVALUATED).cloned().collect(),
+    let mut answered: Vec<Kind> = match compared.is_some() {
+        true => spec_only.into_iter().chain(evaluated()).collect(),
         false => Vec::new(),
     };
     if let (Some(side), Some(compared)) = (&facts.side, &compared) {
@@ -205,12 +208,10 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
             }
         }
     }
-    let mut evaluated = evaluated;
     if compared.is_some() && verdict.ended.is_none() && facts.application.operation.is_none() {
-        evaluated.push(Kind::SyncError);
+        answered.push(Kind::SyncError);
     }
-    next.status.conditions =
-        conditions::set(&next.status.conditions, &found, &evaluated, facts.now);
+    next.status.conditions = conditions::set(&next.status.conditions, &found, &answered, facts.now);
     conclude(facts, next, verdict)
 }
 
@@ -234,10 +235,20 @@ fn take_comparison(facts: &Facts, next: &mut Application, side: &Side, compared:
             status.sync.revisions = before.revisions;
         }
     }
+    if side.unreachable {
+        // What was there is most likely there still; nobody knows how it is.
+        for row in &mut status.resources {
+            row.status = SyncStatusCode::Unknown;
+        }
+        set_health(status, facts, Wellness::Unknown, "");
+        status.reconciled_at = Some(Time::at(facts.now));
+        return;
+    }
     status.resources = compared.resources.clone();
     set_health(status, facts, compared.health, &compared.health_message);
     if !side.failed || !side.source_types.is_empty() {
-        let types = || side.source_types.iter().map(|text| crd::ApplicationSourceType::from(text.as_str()));
+        let types =
+            || side.source_types.iter().map(|text| crd::ApplicationSourceType::from(text.as_str()));
         if side.several {
             status.source_types = types().collect();
             status.source_type = crd::ApplicationSourceType::Unset;
@@ -336,9 +347,9 @@ fn start_unasked(
             state.sync_result = Some(crd::SyncOperationResult {
                 revision: match request.several {
                     true => String::new(),
-                    false => side
-                        .and_then(|side| side.revisions.first().cloned())
-                        .unwrap_or_default(),
+                    false => {
+                        side.and_then(|side| side.revisions.first().cloned()).unwrap_or_default()
+                    }
                 },
                 revisions: match request.several {
                     true => side.map(|side| side.revisions.clone()).unwrap_or_default(),
@@ -411,7 +422,8 @@ fn operation_step(
             ended.phase = OperationPhase::Error;
             ended.message = words;
             ended.finished_at = Some(Time::at(facts.now));
-            let operated = Operated { state: ended, actions: Vec::new(), progress: None, later: None };
+            let operated =
+                Operated { state: ended, actions: Vec::new(), progress: None, later: None };
             take_operation(facts, next, operated, verdict);
             return;
         }
@@ -460,7 +472,12 @@ fn operation_step(
 }
 
 /// Writes an operation's state into the Application, and what follows from it.
-fn take_operation(facts: &Facts, next: &mut Application, operated: Operated, verdict: &mut Verdict) {
+fn take_operation(
+    facts: &Facts,
+    next: &mut Application,
+    operated: Operated,
+    verdict: &mut Verdict,
+) {
     let Operated { state, actions, progress, later } = operated;
     verdict.actions = actions;
     verdict.progress = progress;
@@ -481,7 +498,8 @@ fn take_operation(facts: &Facts, next: &mut Application, operated: Operated, ver
 
 fn completed(state: &OperationState) -> Event {
     let partial = state.operation.sync.as_ref().is_some_and(|sync| !sync.resources.is_empty());
-    let mut words = vec![if partial { "Partial sync operation" } else { "Sync operation" }.to_owned()];
+    let mut words =
+        vec![if partial { "Partial sync operation" } else { "Sync operation" }.to_owned()];
     if let Some(result) = &state.sync_result {
         words.push("to".into());
         words.push(result.revision.clone());
@@ -515,7 +533,10 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
         }
         verdict.events.push(updated(words));
     }
-    if !facts.asked && only_times_and_revisions_differ(was, is) && before.operation == next.operation {
+    if !facts.asked
+        && only_times_and_revisions_differ(was, is)
+        && before.operation == next.operation
+    {
         next.status = was.clone();
     }
     let mut patch = Map::new();

@@ -48,10 +48,7 @@ fn is_ours(finalizer: &str) -> bool {
 pub(crate) fn without_destination(facts: &Facts) -> Deletion {
     let finalizers = &facts.application.metadata.finalizers;
     let left: Vec<String> = finalizers.iter().filter(|one| !is_ours(one)).cloned().collect();
-    Deletion {
-        finalizers: (left.len() != finalizers.len()).then_some(left),
-        ..Deletion::default()
-    }
+    Deletion { finalizers: (left.len() != finalizers.len()).then_some(left), ..Deletion::default() }
 }
 
 /// Moves the deletion of an Application on by one step.
@@ -72,11 +69,8 @@ pub(crate) fn delete(facts: &Facts, project: &Project, cluster: &Cluster) -> Del
         .filter(|(_, seen)| belongs(facts, seen, project, cluster))
         .collect();
     let going = mine.iter().filter(|(_, seen)| seen.live.deleting()).count();
-    let doomed: Vec<&Seen> = mine
-        .iter()
-        .map(|(_, seen)| *seen)
-        .filter(|seen| goes(facts, seen))
-        .collect();
+    let doomed: Vec<&Seen> =
+        mine.iter().map(|(_, seen)| *seen).filter(|seen| goes(facts, seen)).collect();
     if going > 0 {
         let words = format!("{} objects remaining for deletion", mine.len());
         return Deletion { waits_for: Some(words), ..Deletion::default() };
@@ -131,7 +125,12 @@ fn belongs(facts: &Facts, seen: &Seen, project: &Project, cluster: &Cluster) -> 
     seen.app.as_deref() == Some(name.as_str())
         && !seen.owned
         && seen.tracking_id.as_ref().is_none_or(|id| id.describes(&seen.key))
-        && project.permits_live(&seen.key.group_kind(), &seen.key.name, &seen.key.namespace, cluster)
+        && project.permits_live(
+            &seen.key.group_kind(),
+            &seen.key.name,
+            &seen.key.namespace,
+            cluster,
+        )
 }
 
 fn goes(facts: &Facts, seen: &Seen) -> bool {
@@ -147,8 +146,5 @@ fn goes(facts: &Facts, seen: &Seen) -> bool {
         .map(str::to_owned)
         .or_else(|| value_of(options.unwrap_or_default(), "Delete"));
     // A live CustomResourceDefinition would take every object of its kind with it.
-    !is_crd(head)
-        && !itself
-        && delete.as_deref() != Some("false")
-        && !helm_keeps(head)
+    !is_crd(head) && !itself && delete.as_deref() != Some("false") && !helm_keeps(head)
 }

@@ -56,6 +56,8 @@ pub struct Rules {
     pub self_heal_fixed: Option<SignedDuration>,
     /// An operation that runs longer is ended; `None`: never.
     pub sync_timeout: Option<SignedDuration>,
+    /// Whether syncs should act as the project's service accounts, which is not built yet.
+    pub impersonation: bool,
 }
 
 impl Default for Rules {
@@ -70,6 +72,7 @@ impl Default for Rules {
             self_heal_cap: SignedDuration::from_secs(300),
             self_heal_fixed: None,
             sync_timeout: None,
+            impersonation: false,
         }
     }
 }
@@ -93,6 +96,8 @@ pub struct Side {
     pub conditions: Vec<Condition>,
     /// Whether something could not be loaded: then nothing is known for sure.
     pub failed: bool,
+    /// Whether the destination could not be reached: nothing is known of what is there.
+    pub unreachable: bool,
     /// Images of all pods below the Application.
     pub images: Vec<String>,
     /// URLs under which the Application is reached.

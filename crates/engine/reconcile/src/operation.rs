@@ -133,8 +133,7 @@ pub(crate) fn world(
     let strategy = sync.sync_strategy.as_ref();
     let by_apply = strategy.and_then(|one| one.apply.as_ref());
     let by_hook = strategy.and_then(|one| one.hook.as_ref());
-    options.force =
-        by_apply.is_some_and(|one| one.force) || by_hook.is_some_and(|one| one.force);
+    options.force = by_apply.is_some_and(|one| one.force) || by_hook.is_some_and(|one| one.force);
     options.skip_hooks = by_apply.is_some() || !sync.resources.is_empty();
     if let Some(manager) = application.metadata.annotations.get(MIGRATION_MANAGER)
         && options.migrate_from.is_some()
@@ -147,9 +146,10 @@ pub(crate) fn world(
     let approved = application.metadata.annotations.get(DELETION_APPROVED);
     let resource = |pair: &Pair| resource(facts, pair, project, cluster);
     let hooks = side.prepared.iter().flat_map(|prepared| &prepared.hooks).map(|hook| {
-        let live = side.pairs.iter().find(|pair| {
-            pair.live.as_ref().is_some_and(|seen| seen.key == hook.key)
-        });
+        let live = side
+            .pairs
+            .iter()
+            .find(|pair| pair.live.as_ref().is_some_and(|seen| seen.key == hook.key));
         resource(&Pair {
             target: Some(hook.clone()),
             live: live.and_then(|pair| pair.live.clone()),
@@ -325,10 +325,8 @@ pub(crate) fn operate(
     }
     let terminating = state.phase == CrdPhase::Terminating;
 
-    let mut result = state
-        .sync_result
-        .clone()
-        .unwrap_or_else(|| result_at_start(&facts.application, &sync));
+    let mut result =
+        state.sync_result.clone().unwrap_or_else(|| result_at_start(&facts.application, &sync));
     if side.several {
         result.revisions.clone_from(&side.revisions);
     } else if let Some(revision) = side.revisions.first() {
@@ -339,7 +337,9 @@ pub(crate) fn operate(
     let errors: Vec<String> = side
         .conditions
         .iter()
-        .filter(|one| one.kind.as_str() == "ComparisonError" || one.kind.as_str() == "InvalidSpecError")
+        .filter(|one| {
+            one.kind.as_str() == "ComparisonError" || one.kind.as_str() == "InvalidSpecError"
+        })
         .map(|one| format!("{}: {}", one.kind, one.message))
         .collect();
     if !errors.is_empty() && !terminating {
@@ -397,7 +397,9 @@ fn finish(mut state: OperationState, terminating: bool, facts: &Facts) -> Operat
     let allowed = match &strategy {
         Ok(retry) => retry.allows(state.retry_count),
         // Whether it would be allowed can be told without its waits.
-        Err(_) => state.operation.retry.limit < 0 || state.retry_count < state.operation.retry.limit,
+        Err(_) => {
+            state.operation.retry.limit < 0 || state.retry_count < state.operation.retry.limit
+        }
     };
     if terminating || !allowed {
         if state.retry_count > 0 {
@@ -476,7 +478,11 @@ pub(crate) fn waiting(state: &OperationState, now: Timestamp) -> Waiting {
 }
 
 /// Returns the history with this operation in it, where it belongs there (SYN-60).
-pub(crate) fn history(application: &Application, state: &OperationState, now: Timestamp) -> Option<Vec<RevisionHistory>> {
+pub(crate) fn history(
+    application: &Application,
+    state: &OperationState,
+    now: Timestamp,
+) -> Option<Vec<RevisionHistory>> {
     let sync = state.operation.sync.as_ref()?;
     if state.phase != CrdPhase::Succeeded || sync.dry_run || !sync.resources.is_empty() {
         return None;

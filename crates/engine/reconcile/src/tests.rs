@@ -115,12 +115,12 @@ fn short(key: &ObjectKey) -> String {
 /// Whether every field of `part` stands in `whole` with the same value; lists are compared item by item.
 fn contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => part.iter().all(|(key, value)| {
-            match whole.get(key) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(key, value)| match whole.get(key) {
                 Some(held) => contains(held, value),
                 None => value.is_null(),
-            }
-        }),
+            })
+        }
         (Value::Array(whole), Value::Array(part)) => {
             whole.len() == part.len() && whole.iter().zip(part).all(|(a, b)| contains(a, b))
         }
@@ -364,11 +364,18 @@ impl World {
             });
             let verdict = decide(&self.facts(given));
             let go_on = verdict.begun || !verdict.actions.is_empty();
-            if let Some(patch) = verdict.patch.as_ref().filter(|_| verdict.begun || verdict.actions.is_empty() || verdict.ended.is_some()) {
+            if let Some(patch) = verdict
+                .patch
+                .as_ref()
+                .filter(|_| verdict.begun || verdict.actions.is_empty() || verdict.ended.is_some())
+            {
                 self.publish(patch, &verdict);
-                self.events.extend(verdict.events.iter().map(|event| {
-                    format!("{} {}", event.reason, event.message)
-                }));
+                self.events.extend(
+                    verdict
+                        .events
+                        .iter()
+                        .map(|event| format!("{} {}", event.reason, event.message)),
+                );
             }
             operating = self.application.operation.is_some();
             for action in &verdict.actions {
@@ -442,7 +449,8 @@ fn check(path: &Path) -> Result<(), String> {
     let application = serde_json::to_value(&*world.application).expect("prints");
     if !expected.application.is_null() && !contains(&application, &expected.application) {
         let shown = serde_json::to_string_pretty(&application["status"]).expect("prints");
-        problems.push(format!("the Application is\n{shown}\noperation {}", application["operation"]));
+        problems
+            .push(format!("the Application is\n{shown}\noperation {}", application["operation"]));
     }
     if expected.writes.is_some_and(|writes| writes != world.writes) {
         problems.push(format!("{} writes, expected {:?}", world.writes, expected.writes));
@@ -488,16 +496,19 @@ fn every_case_comes_out_as_it_says() {
             Some(format!("{}:\n  {error}", path.strip_prefix(&folder).unwrap_or(path).display()))
         })
         .collect();
-    assert!(failed.is_empty(), "{} of {} cases\n\n{}", failed.len(), paths.len(), failed.join("\n\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {} cases\n\n{}",
+        failed.len(),
+        paths.len(),
+        failed.join("\n\n")
+    );
 }
 
 #[test]
 fn a_patch_removes_with_null_and_keeps_what_is_equal() {
     let old = json!({"a": 1, "b": {"c": 1, "d": 2}, "e": [1]});
     let new = json!({"a": 1, "b": {"c": 3}, "e": [1, 2]});
-    assert_eq!(
-        merge_patch(&old, &new),
-        Some(json!({"b": {"c": 3, "d": null}, "e": [1, 2]}))
-    );
+    assert_eq!(merge_patch(&old, &new), Some(json!({"b": {"c": 3, "d": null}, "e": [1, 2]})));
     assert_eq!(merge_patch(&old, &old), None);
 }

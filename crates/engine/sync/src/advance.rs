@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use manifest::kind;
 
+use crate::marks::{has_hook_finalizer, is_skipped};
 use crate::model::{
     Action, Deed, DeletePolicy, Done, OperationPhase, Outcome, ResultCode, SyncPhase, TaskId,
     TaskResult, Wellness,
 };
-use crate::marks::{has_hook_finalizer, is_skipped};
 use crate::options::Options;
 use crate::plan::{World, plan};
 use crate::task::Task;
@@ -106,7 +106,8 @@ impl Progress {
     /// Call it again when its actions are carried out and recorded, and when the world changed.
     pub fn advance(&mut self, world: &World) -> Step {
         let step = self.step(world);
-        let of_actions: BTreeSet<&TaskId> = step.actions.iter().map(|action| &action.task).collect();
+        let of_actions: BTreeSet<&TaskId> =
+            step.actions.iter().map(|action| &action.task).collect();
         let tasks = plan(world, &self.results).tasks;
         self.tried = tasks
             .iter()
@@ -268,7 +269,8 @@ impl Progress {
         let mut running = Vec::new();
         for task in tasks.iter_mut().filter(|task| (several || task.is_hook()) && task.running()) {
             if task.resource.live.is_none() {
-                let words = format!("Resource {} is missing, it might have been deleted", task.words());
+                let words =
+                    format!("Resource {} is missing, it might have been deleted", task.words());
                 let status = Some(ResultCode::SyncFailed);
                 self.set(task, status, Some(OperationPhase::Error), &words);
             }
@@ -403,8 +405,8 @@ impl Progress {
         let mine: Vec<Task> = tasks.iter().filter(in_part).cloned().collect();
         let (on_failure, ordinary): (Vec<Task>, Vec<Task>) =
             tasks.iter().cloned().partition(|task| task.phase == SyncPhase::SyncFail);
-        let failed = part.failed
-            || mine.iter().any(|task| task.status == Some(ResultCode::SyncFailed));
+        let failed =
+            part.failed || mine.iter().any(|task| task.status == Some(ResultCode::SyncFailed));
         if failed {
             let hooks: Vec<Task> =
                 mine.iter().filter(|task| task.is_hook() && task.running()).cloned().collect();
@@ -413,11 +415,17 @@ impl Progress {
                 return Step { actions: Vec::new() };
             }
             let actions = delete_hooks(world, &ordinary, DeletePolicy::HookFailed);
-            return self.fail(world, &mine, on_failure, "one or more objects failed to apply", actions);
+            return self.fail(
+                world,
+                &mine,
+                on_failure,
+                "one or more objects failed to apply",
+                actions,
+            );
         }
-        let remaining = ordinary.iter().any(|task| {
-            task.pending() && !(world.options.out_of_sync_only && is_in_sync(task))
-        });
+        let remaining = ordinary
+            .iter()
+            .any(|task| task.pending() && !(world.options.out_of_sync_only && is_in_sync(task)));
         if !remaining && !mine.iter().any(Task::is_hook) {
             // The last part, and nothing to wait for: as `kubectl apply`, it is done when applied.
             let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);

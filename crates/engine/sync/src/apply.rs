@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use manifest::annotation;
 use merge::fields::{FieldSet, PathElement};
+use merge::json_merge::ThreeWayConflict;
 use merge::managed::{LAST_APPLIED, Operation, Owned, owners, set_owners};
 use merge::schema::{Schema, TypeId};
-use merge::json_merge::ThreeWayConflict;
 use merge::strategic::StrategicError;
 use merge::typed::{Duplicates, Typed};
 use merge::{csa_upgrade, json_merge, strategic};
@@ -54,7 +54,8 @@ pub fn take_over(
     // Entries that do not parse are the server's to mend; nothing is taken over then.
     csa_upgrade::upgrade(&mut upgraded, &from, manager, "").ok()?;
     if let Some((schema, type_id)) = shape {
-        let dropped = dropped(live, target, previous, migrate_from.is_some(), Typed::new(schema, type_id));
+        let dropped =
+            dropped(live, target, previous, migrate_from.is_some(), Typed::new(schema, type_id));
         if !dropped.is_empty() {
             claim(&mut upgraded, &dropped, manager, manifest::api_version(target))?;
         }
@@ -195,8 +196,7 @@ pub struct ClientPatch {
 /// Returns the object with what it is written down in the annotation that client-side applies compare with.
 pub fn with_last_applied(target: &Value) -> Value {
     let mut object = target.clone();
-    let annotations =
-        object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
+    let annotations = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
     if let Some(annotations) = annotations {
         annotations.remove(LAST_APPLIED);
     }

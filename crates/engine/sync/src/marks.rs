@@ -193,12 +193,16 @@ pub fn defined_kind(object: &Value) -> Option<(&str, &str)> {
 
 /// Returns the images of the object's containers: a pod's, a workload's, a CronJob's.
 pub fn images(object: &Value) -> Vec<String> {
-    ["/spec/containers", "/spec/template/spec/containers", "/spec/jobTemplate/spec/template/spec/containers"]
-        .iter()
-        .find_map(|pointer| object.pointer(pointer).and_then(Value::as_array))
-        .into_iter()
-        .flatten()
-        .filter_map(|container| container.get("image").and_then(Value::as_str))
-        .map(str::to_owned)
-        .collect()
+    [
+        "/spec/containers",
+        "/spec/template/spec/containers",
+        "/spec/jobTemplate/spec/template/spec/containers",
+    ]
+    .iter()
+    .find_map(|pointer| object.pointer(pointer).and_then(Value::as_array))
+    .into_iter()
+    .flatten()
+    .filter_map(|container| container.get("image").and_then(Value::as_str))
+    .map(str::to_owned)
+    .collect()
 }

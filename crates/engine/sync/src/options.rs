@@ -57,7 +57,8 @@ impl Options {
         let has = |option: &str| list.iter().any(|item| item == option);
         let propagation = if has("PrunePropagationPolicy=background") {
             Propagation::Background
-        } else if has("PrunePropagationPolicy=orphan") && !has("PrunePropagationPolicy=foreground") {
+        } else if has("PrunePropagationPolicy=orphan") && !has("PrunePropagationPolicy=foreground")
+        {
             Propagation::Orphan
         } else {
             Propagation::Foreground

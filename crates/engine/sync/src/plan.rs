@@ -123,9 +123,10 @@ fn refusal(world: &World, task: &Task) -> Option<String> {
         WriteVerdict::Refused(words) => Some(words.clone()),
         WriteVerdict::KindUnknown(words) => {
             let gvk = task.gvk();
-            let defined_here = world.resources.iter().filter_map(|one| one.target.as_deref()).any(
-                |target| defined_kind(target) == Some((gvk.group.as_str(), gvk.kind.as_str())),
-            );
+            let defined_here =
+                world.resources.iter().filter_map(|one| one.target.as_deref()).any(|target| {
+                    defined_kind(target) == Some((gvk.group.as_str(), gvk.kind.as_str()))
+                });
             let skips = world.options.skip_missing_kinds
                 || task.target().is_some_and(|target| {
                     has_option(target, SYNC_OPTIONS, "SkipDryRunOnMissingResource=true")
@@ -159,7 +160,10 @@ fn hook_object(target: &Value, phase: SyncPhase, world: &World) -> Value {
 pub fn hook_name(target: &Value, phase: SyncPhase, revision: &str, began: Timestamp) -> String {
     let prefix = target.pointer("/metadata/generateName").and_then(Value::as_str).unwrap_or("");
     let short = if revision.len() >= 8 { revision.get(..7).unwrap_or(revision) } else { revision };
-    format!("{prefix}{}", format!("{short}-{}-{}", phase.as_str(), began.as_second()).to_lowercase())
+    format!(
+        "{prefix}{}",
+        format!("{short}-{}-{}", phase.as_str(), began.as_second()).to_lowercase()
+    )
 }
 
 /// Returns the task that makes the destination's namespace, where it is asked for and needed.
@@ -167,13 +171,12 @@ fn namespace_task(world: &World) -> Option<Task> {
     if !world.options.create_namespace || world.namespace.is_empty() {
         return None;
     }
-    let desired = world.resources.iter().filter_map(|resource| resource.target.as_deref()).any(
-        |target| {
+    let desired =
+        world.resources.iter().filter_map(|resource| resource.target.as_deref()).any(|target| {
             kind(target) == "Namespace"
                 && manifest::gvk(target).group.is_empty()
                 && name(target) == world.namespace
-        },
-    );
+        });
     if desired || (world.live_namespace.is_some() && world.managed_namespace.is_none()) {
         return None;
     }

@@ -55,7 +55,8 @@ impl Retry {
             wait_s = wait_s.min(cap.as_secs_f64());
         }
         // A wait too long to hold is longer than any sync is of use.
-        let wait = SignedDuration::try_from_secs_f64(wait_s).unwrap_or(SignedDuration::from_hours(24 * 365));
+        let wait = SignedDuration::try_from_secs_f64(wait_s)
+            .unwrap_or(SignedDuration::from_hours(24 * 365));
         failed_at.checked_add(wait).unwrap_or(Timestamp::MAX)
     }
 }

@@ -183,9 +183,8 @@ fn prune_last(tasks: &mut [Task], options: &Options) {
         .map(|task| task.wave)
         .fold(0, i64::max);
     for task in tasks.iter_mut().filter(|task| task.is_prune()) {
-        let asked = task
-            .live()
-            .is_some_and(|live| has_option(&live.head, SYNC_OPTIONS, "PruneLast=true"));
+        let asked =
+            task.live().is_some_and(|live| has_option(&live.head, SYNC_OPTIONS, "PruneLast=true"));
         if options.prune_last || asked {
             task.wave = last + 1;
         }

@@ -57,13 +57,17 @@ fn waves_are_read_from_ours_then_from_helms_annotation() {
 #[test]
 fn hooks_are_read_as_upstream_reads_them() {
     let of = |annotations: Value| object("Job", "a", annotations);
-    let ours = of(json!({"argocd.argoproj.io/hook": "PostSync,PreSync", "helm.sh/hook": "pre-install"}));
+    let ours =
+        of(json!({"argocd.argoproj.io/hook": "PostSync,PreSync", "helm.sh/hook": "pre-install"}));
     assert_eq!(phases(&ours), [SyncPhase::PreSync, SyncPhase::PostSync]);
     let helm = of(json!({"helm.sh/hook": "pre-install,post-upgrade"}));
     assert_eq!(phases(&helm), [SyncPhase::PreSync, SyncPhase::PostSync]);
     assert_eq!(phases(&of(json!({"helm.sh/hook": "crd-install"}))), [SyncPhase::Sync]);
     assert!(!is_any_hook(&of(json!({"helm.sh/hook": "crd-install"}))));
-    assert!(is_ignored(&of(json!({"helm.sh/hook": "test"}))), "a hook of no known type is left out");
+    assert!(
+        is_ignored(&of(json!({"helm.sh/hook": "test"}))),
+        "a hook of no known type is left out"
+    );
     let skipped = of(json!({"argocd.argoproj.io/hook": "Skip"}));
     assert!(is_skipped(&skipped) && phases(&skipped).is_empty());
     assert!(helm_keeps(&of(json!({"helm.sh/resource-policy": "keep"}))));
@@ -80,8 +84,8 @@ fn images_are_those_of_the_first_place_that_has_containers() {
 
 #[test]
 fn kinds_go_in_order_and_one_kind_at_a_time() {
-    let resources =
-        ["Ingress", "ConfigMap", "Deployment", "Secret", "Widget"].map(|kind| wanted(object(kind, "a", json!({}))));
+    let resources = ["Ingress", "ConfigMap", "Deployment", "Secret", "Widget"]
+        .map(|kind| wanted(object(kind, "a", json!({}))));
     assert_eq!(first_step(resources.to_vec(), Options::default()), ["Secret/a"]);
     let same = ["c", "a", "b"].map(|name| wanted(object("ConfigMap", name, json!({}))));
     assert_eq!(
@@ -129,7 +133,11 @@ fn options_say_how_an_object_is_written() {
 fn every_apply_says_whether_fields_are_checked() {
     let world = World {
         resources: vec![
-            wanted(object("ConfigMap", "a", json!({"argocd.argoproj.io/sync-options": "Validate=false"}))),
+            wanted(object(
+                "ConfigMap",
+                "a",
+                json!({"argocd.argoproj.io/sync-options": "Validate=false"}),
+            )),
             wanted(object("ConfigMap", "b", json!({}))),
         ],
         ..World::default()
@@ -174,7 +182,10 @@ fn a_long_name_is_cut_in_a_label_that_only_helps_and_kept_in_one_that_decides() 
         let tracking = Tracking { method, ..Tracking::default() };
         let mut marked = object("Secret", "a", json!({}));
         tracking.mark(&mut marked, &long, "shop");
-        marked["metadata"]["labels"]["app.kubernetes.io/instance"].as_str().expect("a label").to_owned()
+        marked["metadata"]["labels"]["app.kubernetes.io/instance"]
+            .as_str()
+            .expect("a label")
+            .to_owned()
     };
     assert_eq!(mark(Method::AnnotationAndLabel), "a".repeat(62));
     assert_eq!(mark(Method::Label), long);
@@ -193,9 +204,14 @@ fn definitions_are_never_marked() {
 
 #[test]
 fn durations_are_gos_and_bare_numbers_are_seconds() {
-    for (text, millis) in
-        [("5", 5_000), ("1m30s", 90_000), ("1.5s", 1_500), ("-2h", -7_200_000), ("10ms", 10), ("0", 0)]
-    {
+    for (text, millis) in [
+        ("5", 5_000),
+        ("1m30s", 90_000),
+        ("1.5s", 1_500),
+        ("-2h", -7_200_000),
+        ("10ms", 10),
+        ("0", 0),
+    ] {
         assert_eq!(parse_duration(text), Ok(SignedDuration::from_millis(millis)), "{text}");
     }
     for text in ["", "s", "5x", "1m 30s", "+"] {
@@ -207,9 +223,8 @@ fn durations_are_gos_and_bare_numbers_are_seconds() {
 #[test]
 fn waits_double_up_to_the_cap() {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
-    let waits: Vec<i64> = (0..8)
-        .map(|done| (Retry::default().next_at(start, done) - start).get_seconds())
-        .collect();
+    let waits: Vec<i64> =
+        (0..8).map(|done| (Retry::default().next_at(start, done) - start).get_seconds()).collect();
     assert_eq!(waits, [5, 10, 20, 40, 80, 160, 180, 180]);
     let endless = Retry { cap: None, factor: i64::MAX, ..Retry::default() };
     assert!(endless.next_at(start, i64::MAX) > start);
@@ -219,14 +234,23 @@ fn waits_double_up_to_the_cap() {
 fn a_hook_without_a_name_is_called_after_its_operation() {
     let hook = json!({"metadata": {"generateName": "migrate-"}});
     let began: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
-    assert_eq!(hook_name(&hook, SyncPhase::PreSync, "0123456789", began), "migrate-0123456-presync-1767225600");
+    assert_eq!(
+        hook_name(&hook, SyncPhase::PreSync, "0123456789", began),
+        "migrate-0123456-presync-1767225600"
+    );
 }
 
 #[test]
 fn words_are_kubectls() {
     let deployment = Gvk::new("apps", "v1", "Deployment");
-    assert_eq!(words::done(&deployment, "web", "configured", false), "deployment.apps/web configured");
-    assert_eq!(words::done(&Gvk::new("", "v1", "Pod"), "a", "created", true), "pod/a created (dry run)");
+    assert_eq!(
+        words::done(&deployment, "web", "configured", false),
+        "deployment.apps/web configured"
+    );
+    assert_eq!(
+        words::done(&Gvk::new("", "v1", "Pod"), "a", "created", true),
+        "pod/a created (dry run)"
+    );
 }
 
 mod applying {
@@ -244,32 +268,25 @@ mod applying {
             atomic: false,
             preserve_unknown: false,
         }));
-        let field = |name: &str, type_id, patch| Field {
-            name: name.into(),
-            type_id,
-            default: None,
-            patch,
-        };
+        let field =
+            |name: &str, type_id, patch| Field { name: name.into(), type_id, default: None, patch };
         let map = |mut fields: Vec<Field>| {
             fields.sort_by(|a, b| a.name.cmp(&b.name));
             Type::Map(Map { fields, rest: None, atomic: false, preserve_unknown: false })
         };
         let none = Patch::default;
-        let item = schema.add(map(vec![field("name", scalar, none()), field("value", scalar, none())]));
-        let env = schema.add(Type::List(List {
-            element: item,
-            kind: ListKind::Map(vec!["name".into()]),
-        }));
+        let item =
+            schema.add(map(vec![field("name", scalar, none()), field("value", scalar, none())]));
+        let env = schema
+            .add(Type::List(List { element: item, kind: ListKind::Map(vec!["name".into()]) }));
         let by_name = Patch { merge: true, retain_keys: false, merge_key: Some("name".into()) };
         let spec = schema.add(map(vec![
             field("replicas", scalar, none()),
             field("note", scalar, none()),
             field("env", env, by_name),
         ]));
-        let metadata = schema.add(map(vec![
-            field("name", scalar, none()),
-            field("annotations", texts, none()),
-        ]));
+        let metadata = schema
+            .add(map(vec![field("name", scalar, none()), field("annotations", texts, none())]));
         let root = schema.add(map(vec![
             field("apiVersion", scalar, none()),
             field("kind", scalar, none()),
@@ -334,7 +351,11 @@ mod applying {
         let live = live(
             json!({"env": [{"name": "A", "value": "2"}]}),
             json!([
-                entry("argocd-controller", "Apply", json!({"f:spec": {"f:env": {key: {".": {}, "f:name": {}}}}})),
+                entry(
+                    "argocd-controller",
+                    "Apply",
+                    json!({"f:spec": {"f:env": {key: {".": {}, "f:name": {}}}}})
+                ),
                 entry("somebody", "Update", json!({"f:spec": {"f:env": {key: {"f:value": {}}}}})),
             ]),
         );
@@ -363,12 +384,16 @@ mod applying {
         let mut live = live(
             json!({"replicas": 3, "note": "dead"}),
             json!([
-                entry("kubectl-client-side-apply", "Update", json!({
-                    "f:metadata": {"f:annotations": {
-                        ".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}
-                    }},
-                    "f:spec": {"f:replicas": {}},
-                })),
+                entry(
+                    "kubectl-client-side-apply",
+                    "Update",
+                    json!({
+                        "f:metadata": {"f:annotations": {
+                            ".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}
+                        }},
+                        "f:spec": {"f:replicas": {}},
+                    })
+                ),
                 entry("editor", "Update", json!({"f:spec": {"f:note": {}}})),
             ]),
         );
@@ -402,7 +427,9 @@ mod applying {
         let ask = |spec: Value| refuses_server_side(&thing(spec), Some((&schema, root)));
         assert_eq!(ask(json!({"replicas": 3})), None);
         assert!(ask(json!({"env": [{"name": "A"}, {"name": "A"}]})).is_some());
-        assert!(ask(json!({"replica": 3})).is_some_and(|words| words.contains("field not declared")));
+        assert!(
+            ask(json!({"replica": 3})).is_some_and(|words| words.contains("field not declared"))
+        );
     }
 
     #[test]

@@ -25,7 +25,14 @@ pub fn augment(result: &TaskResult, installed: Option<&Gvk>) -> Option<String> {
             ),
             Some(gvk) => format!(
                 "The Kubernetes API could not find version \"{}\" of {}/{} for requested resource {}/{}. Version \"{}\" of {}/{} is installed on the destination cluster.",
-                result.version, key.group, key.kind, key.namespace, key.name, gvk.version, gvk.group, gvk.kind
+                result.version,
+                key.group,
+                key.kind,
+                key.namespace,
+                key.name,
+                gvk.version,
+                gvk.group,
+                gvk.kind
             ),
         });
     }

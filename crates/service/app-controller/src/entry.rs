@@ -1,0 +1,94 @@
+//! What is remembered of one Application between two looks. All of it can be found again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use desired::Rendered;
+use manifest::ObjectKey;
+use reconcile::{Prepared, Seen};
+use sync::Progress;
+
+/// What is remembered of one Application.
+#[derive(Default)]
+pub(crate) struct Entry {
+    /// What was wanted at the last look.
+    pub prepared: Option<Made>,
+    /// What each object was found to be.
+    pub memo: HashMap<ObjectKey, Memo>,
+    /// The same, for an operation that syncs something else than the spec says.
+    pub operation_memo: HashMap<ObjectKey, Memo>,
+    /// The operation that runs.
+    pub running: Option<Running>,
+    /// What the last full sync made, and what the last attempt tried to make.
+    pub applied: Vec<Applied>,
+    /// Whether what an earlier process applied has been looked for.
+    pub looked_back: bool,
+    /// How often in a row the manifests could not be had.
+    pub failures: u32,
+}
+
+/// Prepared objects, and what they were made of.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub rendered: Arc<Rendered>,
+    /// Names what else they depend on: settings, kinds.
+    pub context: u64,
+    pub prepared: Arc<Prepared>,
+}
+
+/// What one object was found to be.
+pub(crate) struct Memo {
+    pub target_hash: Option<u64>,
+    /// The live object's version; `""` where there is none.
+    pub live_version: String,
+    /// Names the rules by which it was compared.
+    pub rules: u64,
+    pub seen: Option<Arc<Seen>>,
+    pub modified: bool,
+    pub structural_refusal: Option<Arc<str>>,
+    pub problem: Option<String>,
+}
+
+/// An operation as this process knows it.
+pub(crate) struct Running {
+    /// Tells operations apart: when it began, and how often it was tried.
+    pub id: (String, i64),
+    pub progress: Progress,
+}
+
+/// What a sync has made, or tried to make.
+#[derive(Clone)]
+pub(crate) struct Applied {
+    /// The rendering's key.
+    pub key: u64,
+    pub prepared: Arc<Prepared>,
+    /// Whether the whole Application was synced, and well.
+    pub whole: bool,
+}
+
+/// How many sets of applied objects are remembered: the last whole one, and the last one tried.
+const APPLIED_MAX: usize = 2;
+
+impl Entry {
+    /// Remembers what a sync made; a whole one takes the place of all before it.
+    pub fn remember(&mut self, applied: Applied) {
+        if applied.whole {
+            self.applied.clear();
+        }
+        self.applied.retain(|one| one.whole || one.key != applied.key);
+        if self.applied.len() >= APPLIED_MAX {
+            self.applied.remove(1);
+        }
+        self.applied.push(applied);
+    }
+
+    /// Returns the objects of this name that syncs have made, but for the one that is wanted now.
+    pub fn previous(&self, key: &ObjectKey, wanted: &Arc<Prepared>) -> Vec<Arc<serde_json::Value>> {
+        self.applied
+            .iter()
+            .filter(|applied| !Arc::ptr_eq(&applied.prepared, wanted))
+            .filter_map(|applied| applied.prepared.targets.iter().find(|one| one.key == *key))
+            .map(|target| target.object.clone())
+            .collect()
+    }
+}

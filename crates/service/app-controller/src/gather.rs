@@ -1,0 +1,690 @@
+//! Gathering the facts about one Application.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use cluster::FollowState;
+use crd::{Application, ApplicationSource};
+use desired::{DesiredObject, Freshness, Origin, RenderRequest, Rendered, SourceRevision};
+use jiff::Timestamp;
+use manifest::{Gvk, ObjectKey};
+use reconcile::{
+    Condition, Destination as Prepare, Facts, Ground, Kind, OperationFacts, Pair, Seen, Side,
+    Target, prepare,
+};
+use sync::{Outcome, WriteVerdict};
+
+use crate::destinations::Destination;
+use crate::entry::{Applied, Entry, Made, Memo};
+use crate::judge;
+use crate::queue::Why;
+use crate::shared::{Shared, Snapshot};
+
+/// One look at an Application.
+pub(crate) struct Look {
+    pub application: Arc<Application>,
+    pub why: Why,
+    /// What became of the last verdict's actions.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What a look found.
+pub(crate) struct Gathered {
+    pub facts: Facts,
+    pub ground: Option<Ground>,
+    pub destination: Option<Arc<Destination>>,
+    /// What the comparison wants, as it is remembered once it is synced.
+    pub wanted: Option<Applied>,
+    /// What the operation wants, where that is something else.
+    pub operation_wanted: Option<Applied>,
+    /// How soon to look again where something was not to be had.
+    pub retry: bool,
+    /// The destination is left alone.
+    pub skip: bool,
+}
+
+/// Gathers the facts.
+pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) -> Gathered {
+    let snapshot = shared.snapshot();
+    let application = look.application;
+    let project = shared.project(reconcile::project_name(&application));
+    let asked = application.refresh_requested().is_some();
+    let mut gathered = Gathered {
+        facts: Facts {
+            global_projects: project
+                .as_deref()
+                .map(|one| shared.global_projects(one))
+                .unwrap_or_default(),
+            project,
+            clusters: snapshot.destinations.clone(),
+            rules: snapshot.rules.clone(),
+            now: Timestamp::now(),
+            side: None,
+            asked,
+            content_changed: None,
+            operation: None,
+            application: application.clone(),
+        },
+        ground: None,
+        destination: None,
+        wanted: None,
+        operation_wanted: None,
+        retry: false,
+        skip: false,
+    };
+    let deleting = application.metadata.deletion_timestamp.is_some();
+    let ground = match reconcile::preflight(&gathered.facts) {
+        Ok(ground) => ground,
+        Err(_) if deleting => match ground_of_deletion(&gathered.facts) {
+            Some(ground) => ground,
+            None => return gathered,
+        },
+        Err(_) => return gathered,
+    };
+    if application.skips_reconcile() {
+        return gathered;
+    }
+    let known = snapshot.clusters.by_server(&ground.cluster.server);
+    if known.is_some_and(settings::Cluster::skips_reconcile) {
+        gathered.skip = true;
+        return gathered;
+    }
+    let destination = match reach(shared, &snapshot, &ground.cluster.server).await {
+        Ok(destination) => destination,
+        Err(words) => {
+            let words = format!("Failed to load live state: {words}");
+            let mut side = blank_side(&application);
+            side.failed = true;
+            side.unreachable = true;
+            side.conditions.push(Condition::new(Kind::ComparisonError, words));
+            gathered.facts.side = Some(side);
+            gathered.ground = Some(ground);
+            gathered.retry = true;
+            return gathered;
+        }
+    };
+    let looker = Looker {
+        shared,
+        snapshot: &snapshot,
+        application: &application,
+        ground: &ground,
+        destination: &destination,
+    };
+    if deleting {
+        gathered.facts.side = Some(looker.of_deletion(entry).await);
+    } else {
+        looker.compare(entry, look.why, look.outcomes, &mut gathered).await;
+    }
+    gathered.ground = Some(ground);
+    gathered.destination = Some(destination);
+    gathered
+}
+
+fn ground_of_deletion(facts: &Facts) -> Option<Ground> {
+    let project = facts.project.as_deref()?;
+    let globals: Vec<_> = facts.global_projects.iter().map(AsRef::as_ref).collect();
+    let cluster = policy::resolve(&facts.application.spec.destination, &facts.clusters).ok()?;
+    Some(Ground { project: policy::Project::new(project, &globals), cluster: cluster.clone() })
+}
+
+/// Connects to a destination, and waits until its live state is known.
+async fn reach(
+    shared: &Arc<Shared>,
+    snapshot: &Snapshot,
+    server: &str,
+) -> Result<Arc<Destination>, String> {
+    let server = server.trim_end_matches('/');
+    if let Some(known) = snapshot.clusters.by_server(server)
+        && !known.broken.is_empty()
+    {
+        return Err(format!("cluster {server} cannot be used: {}", known.broken));
+    }
+    let reach =
+        snapshot.reach.get(server).ok_or_else(|| format!("cluster {server} is not known"))?;
+    shared.destinations.get(shared, reach).await
+}
+
+fn spec_sources(application: &Application) -> (Vec<ApplicationSource>, bool) {
+    let spec = &application.spec;
+    match spec.sources.is_empty() {
+        true => (vec![spec.source.clone().unwrap_or_default()], false),
+        false => (spec.sources.clone(), true),
+    }
+}
+
+fn blank_side(application: &Application) -> Side {
+    let (sources, several) = spec_sources(application);
+    Side { sources, several, ..Side::default() }
+}
+
+/// What is rendered: the spec, or what an operation says.
+#[derive(Default)]
+struct Wish {
+    sources: Vec<ApplicationSource>,
+    revisions: Vec<String>,
+    manifests: Vec<String>,
+}
+
+struct Looker<'a> {
+    shared: &'a Arc<Shared>,
+    snapshot: &'a Snapshot,
+    application: &'a Arc<Application>,
+    ground: &'a Ground,
+    destination: &'a Arc<Destination>,
+}
+
+impl Looker<'_> {
+    async fn compare(
+        &self,
+        entry: &mut Entry,
+        why: Why,
+        outcomes: Vec<Outcome>,
+        gathered: &mut Gathered,
+    ) {
+        let now = gathered.facts.now;
+        let state = reconcile::current(self.application, now);
+        let fresh_operation = state.as_ref().is_some_and(|state| {
+            state.sync_result.is_none() && !state.operation.initiated_by.automated
+        });
+        let fresh = if fresh_operation { why.fresh.max(Freshness::Latest) } else { why.fresh };
+
+        let (sources, several) = spec_sources(self.application);
+        let mut side = Side { sources, several, ..Side::default() };
+        let rendered = self.render(&Wish::default(), fresh, &mut side, gathered).await;
+        let made = rendered.map(|rendered| self.made(rendered, entry.prepared.as_ref()));
+        if let Some(made) = &made {
+            self.look_back(entry, made, &side).await;
+        }
+        entry.prepared.clone_from(&made);
+        self.fill(&mut side, made.as_ref(), entry, false).await;
+        gathered.facts.content_changed = made.as_ref().and_then(|made| {
+            let last = entry.applied.last()?;
+            Some(last.key != made.rendered.key)
+        });
+        gathered.wanted = made.as_ref().map(|made| applied(made));
+
+        let running = state.filter(|state| {
+            // One that waits for its next attempt needs nothing yet.
+            !(state.phase == crd::OperationPhase::Running && state.finished_at.is_some())
+        });
+        if let Some(state) = running {
+            let request = reconcile::request(self.application, &state);
+            let blank = request.revisions.iter().all(String::is_empty);
+            let same = request.manifests.is_empty()
+                && request.sources == side.sources
+                && (blank || request.revisions == side.revisions);
+            let mut facts = OperationFacts { outcomes, ..OperationFacts::default() };
+            if !same {
+                let mut own = Side {
+                    sources: request.sources.clone(),
+                    several: request.several,
+                    ..Side::default()
+                };
+                let wish = Wish {
+                    sources: request.sources,
+                    revisions: if blank { Vec::new() } else { request.revisions },
+                    manifests: request.manifests,
+                };
+                let rendered = self.render(&wish, fresh, &mut own, gathered).await;
+                let made = rendered.map(|rendered| self.made(rendered, None));
+                self.fill(&mut own, made.as_ref(), entry, true).await;
+                gathered.operation_wanted = made.as_ref().map(|made| applied(made));
+                facts.side = Some(own);
+            }
+            let id = (state.started_at.0.clone(), state.retry_count);
+            facts.progress =
+                entry.running.as_ref().filter(|one| one.id == id).map(|one| one.progress.clone());
+            let wants_namespace = state.operation.sync.as_ref().is_some_and(|sync| {
+                sync.sync_options.iter().any(|option| option == "CreateNamespace=true")
+            });
+            if wants_namespace {
+                self.namespace(&mut facts).await;
+            }
+            gathered.facts.operation = Some(facts);
+        }
+        gathered.facts.side = Some(side);
+    }
+
+    /// What a deletion looks at: everything that is live of the Application.
+    async fn of_deletion(&self, entry: &mut Entry) -> Side {
+        let mut side = blank_side(self.application);
+        self.fill(&mut side, None, entry, false).await;
+        side
+    }
+
+    async fn namespace(&self, facts: &mut OperationFacts) {
+        let name = &self.application.spec.destination.namespace;
+        let key = ObjectKey::new("", "Namespace", "", name);
+        match self.live_value(&key, &Gvk::new("", "v1", "Namespace")).await {
+            Ok(Some(object)) => {
+                let health = judge::health(self.snapshot, &object);
+                let seen = reconcile::see(&object, health, &self.snapshot.rules.tracking);
+                facts.live_namespace = Some(seen.live);
+            }
+            Ok(None) => {}
+            Err(words) => {
+                facts.namespace_verdict =
+                    WriteVerdict::Refused(format!("namespace auto creation failed: {words}"));
+            }
+        }
+    }
+
+    async fn render(
+        &self,
+        wish: &Wish,
+        fresh: Freshness,
+        side: &mut Side,
+        gathered: &mut Gathered,
+    ) -> Option<Arc<Rendered>> {
+        if !wish.manifests.is_empty() {
+            return self.local(wish, side);
+        }
+        let project = gathered.facts.project.clone()?;
+        let request = RenderRequest {
+            application: self.application.clone(),
+            project,
+            revisions: wish.revisions.clone(),
+            sources: wish.sources.clone(),
+            freshness: fresh,
+            kube_version: self.destination.kube_version().await,
+            api_versions: self.destination.api_versions(),
+        };
+        match self.shared.renderer.render(request).await {
+            Ok(rendered) => {
+                side.revisions = rendered.sources.iter().map(|one| one.revision.clone()).collect();
+                side.source_types =
+                    rendered.sources.iter().map(|one| one.source_type.clone()).collect();
+                for (kind, words) in &rendered.warnings {
+                    side.conditions.push(Condition::new(Kind::from(kind.as_str()), words.clone()));
+                }
+                Some(rendered)
+            }
+            Err(failure) => {
+                let kind = Kind::from(failure.condition);
+                let words = match kind {
+                    Kind::ComparisonError => {
+                        format!("Failed to load target state: {}", failure.message)
+                    }
+                    _ => failure.message.clone(),
+                };
+                side.failed = true;
+                side.revisions = failure.revisions.clone();
+                side.conditions.push(Condition::new(kind, words));
+                gathered.retry |= failure.remedy == desired::Remedy::Retry;
+                None
+            }
+        }
+    }
+
+    /// Objects that an operation brings along instead of its sources' (SYN-63).
+    fn local(&self, wish: &Wish, side: &mut Side) -> Option<Arc<Rendered>> {
+        let mut objects = Vec::with_capacity(wish.manifests.len());
+        let mut key = DefaultHasher::new();
+        for text in &wish.manifests {
+            match goyaml::to_json(text.as_bytes()) {
+                Ok(object) => {
+                    let mut hash = DefaultHasher::new();
+                    text.hash(&mut hash);
+                    text.hash(&mut key);
+                    objects.push(DesiredObject {
+                        object: Arc::new(object),
+                        hash: hash.finish(),
+                        origin: Origin::default(),
+                    });
+                }
+                Err(error) => {
+                    side.failed = true;
+                    side.conditions.push(Condition::new(
+                        Kind::ComparisonError,
+                        format!("Failed to load local manifests: {error}"),
+                    ));
+                    return None;
+                }
+            }
+        }
+        side.revisions = wish.revisions.clone();
+        let sources = wish
+            .revisions
+            .iter()
+            .map(|revision| SourceRevision {
+                revision: revision.clone(),
+                source_type: String::new(),
+            })
+            .collect();
+        Some(Arc::new(Rendered {
+            objects: objects.into(),
+            key: key.finish(),
+            sources,
+            warnings: Vec::new(),
+        }))
+    }
+
+    fn context(&self) -> u64 {
+        let mut hash = DefaultHasher::new();
+        let kinds = self.destination.live.kinds();
+        (self.snapshot.version, Arc::as_ptr(&kinds) as usize, &self.destination.server)
+            .hash(&mut hash);
+        self.application.spec.destination.namespace.hash(&mut hash);
+        hash.finish()
+    }
+
+    /// Prepares what was rendered; what was prepared at the last look is used again.
+    fn made(&self, rendered: Arc<Rendered>, before: Option<&Made>) -> Made {
+        let context = self.context();
+        if let Some(before) =
+            before.filter(|made| made.rendered.key == rendered.key && made.context == context)
+        {
+            return Made { rendered, context, prepared: before.prepared.clone() };
+        }
+        let kinds = self.destination.live.kinds();
+        let app = reconcile::instance_name(self.application, &self.shared.config.namespace);
+        let filter = &self.snapshot.settings.resources.filter;
+        let prepared = prepare(
+            &rendered.objects,
+            &Prepare {
+                app: &app,
+                namespace: &self.application.spec.destination.namespace,
+                tracking: &self.snapshot.rules.tracking,
+                namespaced: &|gvk| {
+                    let exact = kinds.get(gvk).map(|info| info.namespaced);
+                    exact.or_else(|| {
+                        // An older version of a served kind has the same scope, and fails by itself.
+                        kinds.preferred(&gvk.group_kind()).map(|info| info.namespaced)
+                    })
+                },
+                excluded: &|gvk| {
+                    filter.excludes(
+                        &gvk.group,
+                        &gvk.kind,
+                        &self.destination.server,
+                        crate::shared::glob,
+                    )
+                },
+            },
+        );
+        Made { rendered, context, prepared: Arc::new(prepared) }
+    }
+
+    /// Finds out what an earlier process applied, where git has moved on since: git remembers it.
+    async fn look_back(&self, entry: &mut Entry, made: &Made, side: &Side) {
+        if entry.looked_back {
+            return;
+        }
+        entry.looked_back = true;
+        let status = &self.application.status;
+        let mut past: Vec<(Vec<ApplicationSource>, bool, Vec<String>, bool)> = Vec::new();
+        if let Some(last) = status.history.last() {
+            let several = !last.sources.is_empty();
+            past.push(match several {
+                true => (last.sources.clone(), true, last.revisions.clone(), true),
+                false => (vec![last.source.clone()], false, vec![last.revision.clone()], true),
+            });
+        }
+        let attempt = status
+            .operation_state
+            .as_ref()
+            .and_then(|state| state.sync_result.as_ref().filter(|_| state.phase.completed()));
+        if let Some(result) = attempt {
+            let several = !result.sources.is_empty();
+            past.push(match several {
+                true => (result.sources.clone(), true, result.revisions.clone(), false),
+                false => (vec![result.source.clone()], false, vec![result.revision.clone()], false),
+            });
+        }
+        past.dedup_by(|a, b| a.0 == b.0 && a.2 == b.2);
+        for (sources, several, revisions, whole) in past {
+            if revisions.iter().all(String::is_empty) {
+                continue;
+            }
+            if sources == side.sources && several == side.several && revisions == side.revisions {
+                entry.remember(Applied { whole, ..applied(made) });
+                continue;
+            }
+            let wish = Wish { sources, revisions, manifests: Vec::new() };
+            let Some(project) = self.shared.project(reconcile::project_name(self.application))
+            else {
+                return;
+            };
+            let request = RenderRequest {
+                application: self.application.clone(),
+                project,
+                revisions: wish.revisions.clone(),
+                sources: wish.sources.clone(),
+                freshness: Freshness::Known,
+                kube_version: self.destination.kube_version().await,
+                api_versions: self.destination.api_versions(),
+            };
+            // A revision that is gone cannot be remembered; what is owned is still pruned by its owner.
+            if let Ok(rendered) = self.shared.renderer.render(request).await {
+                let made = self.made(rendered, Some(made));
+                entry.remember(Applied { whole, ..applied(&made) });
+            }
+        }
+    }
+
+    /// Puts what is wanted and what is live side by side.
+    async fn fill(&self, side: &mut Side, made: Option<&Made>, entry: &mut Entry, own: bool) {
+        let app = reconcile::instance_name(self.application, &self.shared.config.namespace);
+        let live = &self.destination.live;
+        let mut memo = std::mem::take(match own {
+            true => &mut entry.operation_memo,
+            false => &mut entry.memo,
+        });
+        let mut kept: HashMap<ObjectKey, Memo> = HashMap::with_capacity(memo.len());
+        let mut taken: BTreeSet<ObjectKey> = BTreeSet::new();
+        let rulebook = judge::Rulebook::new(self.snapshot, self.application);
+        for words in &rulebook.warnings {
+            side.conditions.push(Condition::new(Kind::from("ComparisonWarning"), words.clone()));
+        }
+        if let Some(made) = made {
+            let prepared = &made.prepared;
+            for target in prepared.targets.iter() {
+                let previous = entry.previous(&target.key, prepared);
+                let before = memo.remove(&target.key);
+                let found = self.pair(target, before, &previous, &rulebook).await;
+                taken.insert(target.key.clone());
+                let allowed = found.seen.as_ref().is_none_or(|seen| self.may_touch(seen));
+                if let Some(words) = &found.problem {
+                    side.conditions.push(Condition::new(Kind::ComparisonError, words.clone()));
+                    side.failed = true;
+                }
+                let seen = found.seen.clone().filter(|_| allowed);
+                if let Some(other) =
+                    seen.as_ref().and_then(|seen| seen.app.clone()).filter(|other| *other != app)
+                {
+                    side.shared.insert(target.key.clone(), other);
+                }
+                side.pairs.push(Pair {
+                    target: Some(target.clone()),
+                    live: seen,
+                    modified: found.modified,
+                    structural_refusal: found.structural_refusal.clone(),
+                });
+                kept.insert(target.key.clone(), found);
+            }
+            side.prepared = Some(prepared.clone());
+        }
+        for object in live.of_app(&app) {
+            let key = object.key();
+            if taken.contains(&key) {
+                continue;
+            }
+            let found = match memo.remove(&key).filter(|memo| {
+                memo.target_hash.is_none() && memo.live_version == object.resource_version()
+            }) {
+                Some(found) => found,
+                None => {
+                    let Some(body) = object.body() else { continue };
+                    self.alone(&body)
+                }
+            };
+            if let Some(seen) =
+                found.seen.clone().filter(|seen| !seen.owned && self.may_touch(seen))
+            {
+                side.pairs.push(Pair {
+                    target: None,
+                    live: Some(seen),
+                    modified: true,
+                    structural_refusal: None,
+                });
+            }
+            kept.insert(key, found);
+        }
+        self.summarize(side);
+        match own {
+            true => entry.operation_memo = kept,
+            false => entry.memo = kept,
+        }
+    }
+
+    fn may_touch(&self, seen: &Seen) -> bool {
+        let key = &seen.key;
+        let Ground { project, cluster } = self.ground;
+        // A kind that the project forbids is shown where it is wanted; the sync then refuses it.
+        key.namespace.is_empty() || project.permits_destination(cluster, &key.namespace)
+    }
+
+    fn alone(&self, body: &serde_json::Value) -> Memo {
+        let health = judge::health(self.snapshot, body);
+        let seen = reconcile::see(body, health, &self.snapshot.rules.tracking);
+        Memo {
+            target_hash: None,
+            live_version: manifest::resource_version(body).to_owned(),
+            rules: 0,
+            seen: Some(Arc::new(seen)),
+            modified: true,
+            structural_refusal: None,
+            problem: None,
+        }
+    }
+
+    /// Compares one object, unless it was compared before as it is now.
+    async fn pair(
+        &self,
+        target: &Arc<Target>,
+        before: Option<Memo>,
+        previous: &[Arc<serde_json::Value>],
+        rulebook: &judge::Rulebook,
+    ) -> Memo {
+        let mut rules = DefaultHasher::new();
+        rulebook.hash.hash(&mut rules);
+        for object in previous {
+            (Arc::as_ptr(object) as usize).hash(&mut rules);
+        }
+        let rules = rules.finish();
+        let held = self.destination.live.get(&target.key);
+        let certain = held.is_some() || self.knows_all(&target.key);
+        let version = held.as_ref().map_or("", |object| object.resource_version());
+        if let Some(before) = before.filter(|memo| {
+            certain
+                && memo.target_hash == Some(target.hash)
+                && memo.live_version == version
+                && memo.rules == rules
+                && memo.problem.is_none()
+        }) {
+            return before;
+        }
+        let mut found = Memo {
+            target_hash: Some(target.hash),
+            live_version: version.to_owned(),
+            rules,
+            seen: None,
+            modified: true,
+            structural_refusal: judge::structural_refusal(self.destination, target).await,
+            problem: None,
+        };
+        let live = match self.live_value(&target.key, &target.gvk).await {
+            Ok(live) => live,
+            Err(words) => {
+                found.problem = Some(format!("Failed to load live state: {words}"));
+                return found;
+            }
+        };
+        let Some(live) = live else { return found };
+        let health = judge::health(self.snapshot, &live);
+        found.seen = Some(Arc::new(reconcile::see(&live, health, &self.snapshot.rules.tracking)));
+        let refusal = found.structural_refusal.clone();
+        let differs = judge::differs(
+            self.destination,
+            self.ground,
+            target,
+            &live,
+            previous,
+            refusal,
+            rulebook,
+        );
+        match differs.await {
+            Ok(modified) => found.modified = modified,
+            Err(words) => {
+                found.problem =
+                    Some(format!("Failed to compare desired state to live state: {words}"));
+            }
+        }
+        found
+    }
+
+    /// Whether what live state does not hold is not there.
+    fn knows_all(&self, key: &ObjectKey) -> bool {
+        self.destination.live.kind_state(&key.group_kind()) == Some(FollowState::Ready)
+    }
+
+    /// Returns a live object at the version at which it is wanted.
+    async fn live_value(
+        &self,
+        key: &ObjectKey,
+        gvk: &Gvk,
+    ) -> Result<Option<serde_json::Value>, String> {
+        let live = &self.destination.live;
+        if let Some(held) = live.get(key)
+            && held.gvk() == gvk
+        {
+            if let Some(body) = held.body() {
+                return Ok(Some(body));
+            }
+        } else if live.get(key).is_none() && self.knows_all(key) {
+            return Ok(None);
+        }
+        if live.kinds().get(gvk).is_none() {
+            return Ok(None);
+        }
+        match self.destination.cluster.get(gvk, &key.namespace, &key.name).await {
+            Ok(object) => Ok(object),
+            Err(cluster::ApiError::KindUnknown { .. } | cluster::ApiError::NotFound { .. }) => {
+                Ok(None)
+            }
+            Err(error) => Err(crate::destinations::chain(&error)),
+        }
+    }
+
+    /// What pods below the Application run.
+    fn summarize(&self, side: &mut Side) {
+        let live = &self.destination.live;
+        let mut images: BTreeSet<String> = BTreeSet::new();
+        let mut pods: BTreeMap<ObjectKey, Vec<String>> = BTreeMap::new();
+        for seen in side.pairs.iter().filter_map(|pair| pair.live.as_ref()) {
+            if seen.key.kind == "Pod" {
+                images.extend(seen.live.images.iter().cloned());
+            }
+            if live.children(&seen.key).is_empty() {
+                continue;
+            }
+            for below in live.descendants(&seen.key) {
+                let key = below.key();
+                if key.kind != "Pod" || pods.contains_key(&key) {
+                    continue;
+                }
+                let summary = below.summary();
+                let list = summary.as_ref().and_then(|one| one.get("images")?.as_array());
+                let of_pod = list.into_iter().flatten().filter_map(|one| one.as_str());
+                pods.insert(key, of_pod.map(str::to_owned).collect());
+            }
+        }
+        images.extend(pods.into_values().flatten());
+        side.images = images.into_iter().collect();
+    }
+}
+
+fn applied(made: &Made) -> Applied {
+    Applied { key: made.rendered.key, prepared: made.prepared.clone(), whole: false }
+}

@@ -1,0 +1,216 @@
+//! What the engines say about single objects: is it well, does it differ, how is it applied.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use cluster::{ApiError, Patch, Validation, Write, Written};
+use compare::{CompareError, IgnoreRules, Mode};
+use crd::Application;
+use health::{Rules, assess};
+use reconcile::{Ground, Target};
+use serde_json::Value;
+use settings::{CompareOptions, IgnoreStatus};
+use sync::marks::is_crd;
+use sync::{How, Method, Options, Resource, Wellness};
+
+use crate::carry_out::MANAGER;
+use crate::destinations::Destination;
+use crate::gate::ProjectGate;
+use crate::shapes::Shape;
+use crate::shared::Snapshot;
+
+/// Returns how well an object is; `None` where its kind has no health.
+pub(crate) fn health(_snapshot: &Snapshot, object: &Value) -> Option<(Wellness, String)> {
+    let health = assess(object, &Rules::default())?;
+    let wellness = match health.status.as_str() {
+        "Healthy" => Wellness::Healthy,
+        "Suspended" => Wellness::Suspended,
+        "Progressing" => Wellness::Progressing,
+        "Missing" => Wellness::Missing,
+        "Degraded" => Wellness::Degraded,
+        _ => Wellness::Unknown,
+    };
+    Some((wellness, health.message))
+}
+
+/// The rules by which objects of one Application are compared.
+pub(crate) struct Rulebook {
+    ignore: Arc<IgnoreRules>,
+    /// What is wrong with the rules, for people.
+    pub warnings: Vec<String>,
+    options: Options,
+    tracking_label: Option<String>,
+    compare: CompareOptions,
+    /// The same for the same rules.
+    pub hash: u64,
+}
+
+impl Rulebook {
+    pub fn new(snapshot: &Snapshot, application: &Application) -> Self {
+        let spec = &application.spec;
+        let (ignore, warnings) = match spec.ignore_differences.is_empty() {
+            true => (snapshot.ignore.clone(), Vec::new()),
+            false => {
+                let all = spec.ignore_differences.iter().chain(&snapshot.ignored);
+                let (ignore, warnings) = IgnoreRules::compile(all);
+                (Arc::new(ignore), warnings)
+            }
+        };
+        let list = spec
+            .sync_policy
+            .as_ref()
+            .map(|policy| policy.sync_options.as_slice())
+            .unwrap_or_default();
+        let mut hash = DefaultHasher::new();
+        (snapshot.version, ignore.hash(), list).hash(&mut hash);
+        let tracking = &snapshot.rules.tracking;
+        Self {
+            ignore,
+            warnings,
+            options: Options::from_list(list),
+            tracking_label: (tracking.method != Method::Label).then(|| tracking.label_key.clone()),
+            compare: snapshot.settings.resources.compare,
+            hash: hash.finish(),
+        }
+    }
+
+    fn rules<'a>(
+        &'a self,
+        shape: &'a Option<Shape>,
+        minor: u32,
+        target: &Target,
+        previous: &'a [Arc<Value>],
+        refusal: Option<Arc<str>>,
+    ) -> compare::Rules<'a> {
+        let resource = Resource {
+            target: Some(target.object.clone()),
+            structural_refusal: refusal,
+            ..Resource::default()
+        };
+        let ignore_status = match self.compare.ignore_status {
+            IgnoreStatus::All => true,
+            IgnoreStatus::Crd => is_crd(&target.object),
+            IgnoreStatus::None => false,
+        };
+        compare::Rules {
+            schema: shape_of(shape),
+            minor,
+            mode: match self.options.how(&resource) {
+                How::ClientSide => Mode::ClientSide,
+                How::ServerSide | How::Replace => Mode::ServerSide,
+            },
+            ignore: &self.ignore,
+            manager: MANAGER,
+            previous,
+            tracking_label: self.tracking_label.as_deref(),
+            ignore_status,
+            ignore_aggregated_roles: self.compare.ignore_aggregated_roles,
+        }
+    }
+
+    /// Returns the object with ignored fields as they are live (`RespectIgnoreDifferences=true`).
+    pub async fn respect(
+        &self,
+        destination: &Destination,
+        target: &Arc<Value>,
+        live: &Value,
+    ) -> Arc<Value> {
+        let gvk = manifest::gvk(target);
+        let shape = destination.shape(&gvk).await;
+        let whole = Target {
+            key: manifest::key_of(target),
+            gvk,
+            object: target.clone(),
+            hash: 0,
+            namespaced: None,
+        };
+        let rules = self.rules(&shape, destination.minor(), &whole, &[], None);
+        Arc::new(compare::respect_ignored(target, live, &rules))
+    }
+}
+
+fn shape_of(shape: &Option<Shape>) -> sync::apply::Shape<'_> {
+    shape.as_ref().map(|shape| (&*shape.schema, shape.type_id))
+}
+
+/// Returns why the cluster would refuse to apply the object on its side.
+pub(crate) async fn structural_refusal(
+    destination: &Destination,
+    target: &Target,
+) -> Option<Arc<str>> {
+    let shape = destination.shape(&target.gvk).await;
+    sync::apply::refuses_server_side(&target.object, shape_of(&shape)).map(Arc::from)
+}
+
+/// Tells whether the cluster refused a server-side apply for its structure.
+pub(crate) fn is_structural(error: &ApiError) -> bool {
+    let words = error.message();
+    words.contains("failed to create typed patch object")
+        || words.contains("failed to convert new object")
+        || words.contains("duplicate entries for key")
+}
+
+/// Tells whether a live object differs from what is wanted; where that cannot be told from here,
+/// the cluster is asked what an apply would change.
+pub(crate) async fn differs(
+    destination: &Arc<Destination>,
+    ground: &Ground,
+    target: &Target,
+    live: &Value,
+    previous: &[Arc<Value>],
+    refusal: Option<Arc<str>>,
+    rulebook: &Rulebook,
+) -> Result<bool, String> {
+    let shape = destination.shape(&target.gvk).await;
+    let mut rules = rulebook.rules(&shape, destination.minor(), target, previous, refusal);
+    let compared = match compare::compare(&target.object, live, &rules) {
+        Err(CompareError::Refused(_)) if rules.mode == Mode::ServerSide => {
+            rules.mode = Mode::ClientSide;
+            compare::compare(&target.object, live, &rules)
+        }
+        compared => compared,
+    };
+    let compared = compared.map_err(|error| crate::destinations::chain(&error))?;
+    if compared.certain || rules.mode == Mode::ClientSide {
+        return Ok(compared.modified());
+    }
+    let gate = ProjectGate { project: ground.project.clone(), cluster: ground.cluster.clone() };
+    let writer = destination.cluster.writer(Arc::new(gate));
+    let write = Write::apply((*target.object).clone(), MANAGER).dry().validated(Validation::Ignore);
+    match writer.write(&write).await {
+        Ok(Written { object: Some(answer), .. }) => {
+            let compared = compare::compare_dry_run(&answer, live, &rules)
+                .map_err(|error| crate::destinations::chain(&error))?;
+            Ok(compared.modified())
+        }
+        // What the cluster would refuse is a difference that the sync will name.
+        Ok(_) | Err(_) => Ok(compared.modified()),
+    }
+}
+
+/// Returns the patch that makes our own what others have left.
+pub(crate) async fn take_over(
+    destination: &Destination,
+    live: &Value,
+    target: &Value,
+    previous: &[Arc<Value>],
+    migrate_from: Option<&str>,
+) -> Option<Value> {
+    let shape = destination.shape(&manifest::gvk(target)).await;
+    sync::apply::take_over(live, target, previous, MANAGER, migrate_from, shape_of(&shape))
+}
+
+/// Returns what a client-side apply changes; `None`: nothing.
+pub(crate) async fn client_side_patch(
+    destination: &Destination,
+    target: &Value,
+    live: &Value,
+) -> Result<Option<Patch>, String> {
+    let shape = destination.shape(&manifest::gvk(target)).await.filter(|shape| shape.builtin);
+    let patch = sync::apply::client_side_patch(target, live, shape_of(&shape))
+        .map_err(|error| error.to_string())?;
+    Ok(patch.map(|one| match one.strategic {
+        true => Patch::Strategic(one.patch),
+        false => Patch::Merge(one.patch),
+    }))
+}

@@ -1,0 +1,133 @@
+//! Figures under upstream's names.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+
+use cluster::LiveEvent;
+use crd::{Application, OperationState};
+use telemetry::{ControllerMetrics, Registry};
+
+use crate::shared::{Shared, Snapshot};
+
+/// The figures of one controller.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    families: Arc<ControllerMetrics>,
+}
+
+impl Metrics {
+    /// Registers the controller's figures.
+    pub fn new(registry: &Registry) -> Self {
+        Self { registry: registry.clone(), families: Arc::new(ControllerMetrics::new(registry)) }
+    }
+
+    /// Fills in, at each print, what is known only then.
+    pub(crate) fn follow(&self, shared: Weak<Shared>) {
+        let families = self.families.clone();
+        self.registry.before_print(move || {
+            if let Some(shared) = shared.upgrade() {
+                fill(&families, &shared);
+            }
+        });
+    }
+
+    /// Counts a look.
+    pub(crate) fn reconciled(&self, namespace: &str, server: &str, elapsed: Duration) {
+        self.families.app_reconcile.observe(&[namespace, server], elapsed.as_secs_f64());
+    }
+
+    /// Counts an operation that ended.
+    pub(crate) fn synced(&self, application: &Application, server: &str, state: &OperationState) {
+        let metadata = &application.metadata;
+        let project = reconcile::project_name(application);
+        let dry_run = state.operation.sync.as_ref().is_some_and(|sync| sync.dry_run);
+        self.families.app_syncs.add(
+            &[
+                &metadata.namespace,
+                &metadata.name,
+                project,
+                server,
+                state.phase.as_str(),
+                if dry_run { "true" } else { "false" },
+            ],
+            1.0,
+        );
+        let ended = state.finished_at.as_ref().and_then(crd::Time::timestamp);
+        if let (Some(begun), Some(ended)) = (state.started_at.timestamp(), ended) {
+            self.families.app_sync_duration.add(
+                &[&metadata.namespace, &metadata.name, project, server],
+                ended.duration_since(begun).as_secs_f64().max(0.0),
+            );
+        }
+    }
+
+    /// Counts a batch of changes of a destination.
+    pub(crate) fn cluster_events(&self, server: &str, changes: &[LiveEvent]) {
+        for change in changes {
+            self.families.cluster_events.add(&[server, &change.key.group, &change.key.kind], 1.0);
+        }
+        self.families.events_in_batch.set(&[server], changes.len() as f64);
+    }
+}
+
+fn fill(families: &ControllerMetrics, shared: &Arc<Shared>) {
+    let snapshot = shared.snapshot();
+    let wanted = &snapshot.settings.controller.metrics_application_conditions;
+    let mut infos = Vec::new();
+    let mut conditions = Vec::new();
+    for application in shared.applications() {
+        let metadata = &application.metadata;
+        let project = reconcile::project_name(&application);
+        for condition in wanted {
+            let held = &application.status.conditions;
+            let count = held.iter().filter(|one| one.r#type == condition.as_str()).count();
+            let labels = [metadata.namespace.as_str(), &metadata.name, project, condition];
+            conditions.push((labels.map(str::to_owned).to_vec(), count as f64));
+        }
+        infos.push((info(&application, &snapshot), 1.0));
+    }
+    families.app_info.replace(infos);
+    families.app_condition.replace(conditions);
+    for destination in shared.destinations.connected() {
+        let status = destination.live.status();
+        let server = destination.server.as_str();
+        let version = status.version.as_ref().map_or("", |version| version.git_version.as_str());
+        let name = snapshot.clusters.by_server(server).map_or("", |known| known.name.as_str());
+        families.cluster_objects.set(&[server], status.objects as f64);
+        families.cluster_kinds.set(&[server], status.kinds.len() as f64);
+        let connected = if status.connected { 1.0 } else { 0.0 };
+        families.cluster_connected.set(&[server, version], connected);
+        families.cluster_info.set(&[server, version, name], 1.0);
+        let age = status.last_sync.and_then(|at| SystemTime::now().duration_since(at).ok());
+        families.cluster_cache_age.set(&[server], age.unwrap_or_default().as_secs_f64());
+    }
+}
+
+/// What `argocd_app_info` says of an Application, in the order of its labels.
+fn info(application: &Application, snapshot: &Snapshot) -> Vec<String> {
+    let metadata = &application.metadata;
+    let spec = &application.spec;
+    let word = |text: &str| if text.is_empty() { "Unknown" } else { text }.to_owned();
+    let source = spec.sources.first().or(spec.source.as_ref());
+    let server = policy::resolve(&spec.destination, &snapshot.destinations)
+        .map(|cluster| cluster.server.clone())
+        .unwrap_or_default();
+    let operation = match (&application.operation, &metadata.deletion_timestamp) {
+        (_, Some(_)) => "delete",
+        (Some(_), None) => "sync",
+        (None, None) => "",
+    };
+    vec![
+        metadata.namespace.clone(),
+        metadata.name.clone(),
+        reconcile::project_name(application).to_owned(),
+        spec.automated().is_some().to_string(),
+        source.map(|source| crd::normalize_repo_url(&source.repo_url)).unwrap_or_default(),
+        server,
+        spec.destination.namespace.clone(),
+        word(application.status.sync.status.as_str()),
+        word(application.status.health.status.as_str()),
+        operation.to_owned(),
+    ]
+}

@@ -1,0 +1,282 @@
+//! What all tasks of the controller share: what is known of our own objects, and the settings.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use cluster::{Cluster, Home};
+use crd::{AppProject, Application};
+use desired::Renderer;
+use jiff::SignedDuration;
+use manifest::Gvk;
+use parking_lot::{Mutex, RwLock};
+use reconcile::Rules;
+use settings::{Clusters, Settings};
+use sync::{Method, Tracking};
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::destinations::{Destinations, Reach};
+use crate::entry::Entry;
+use crate::events::Told;
+use crate::metrics::Metrics;
+use crate::queue::{AppKey, Queue};
+
+/// The kind of Applications.
+pub(crate) fn application_kind() -> Gvk {
+    Gvk::new("argoproj.io", "v1alpha1", "Application")
+}
+
+/// The kind of projects.
+pub(crate) fn project_kind() -> Gvk {
+    Gvk::new("argoproj.io", "v1alpha1", "AppProject")
+}
+
+/// What all tasks share.
+pub(crate) struct Shared {
+    pub config: Config,
+    pub home: Home,
+    pub home_cluster: Cluster,
+    pub renderer: Arc<dyn Renderer>,
+    pub queue: Queue,
+    pub destinations: Destinations,
+    pub metrics: Metrics,
+    /// What users are told, on its way.
+    pub told: mpsc::Sender<Told>,
+    snapshot: RwLock<Arc<Snapshot>>,
+    applications: RwLock<BTreeMap<AppKey, Arc<Application>>>,
+    projects: RwLock<BTreeMap<String, Arc<AppProject>>>,
+    entries: Mutex<HashMap<AppKey, Arc<tokio::sync::Mutex<Entry>>>>,
+}
+
+/// Settings and clusters at one moment.
+pub(crate) struct Snapshot {
+    pub settings: Settings,
+    pub rules: Arc<Rules>,
+    pub clusters: Clusters,
+    /// The same, as the rules know clusters.
+    pub destinations: Arc<[policy::Cluster]>,
+    pub reach: HashMap<String, Reach>,
+    /// Fields that never count as a difference, by the settings.
+    pub ignored: Vec<crd::ResourceIgnoreDifferences>,
+    /// The same, compiled.
+    pub ignore: Arc<compare::IgnoreRules>,
+    /// Changes with everything that comparisons depend on.
+    pub version: u64,
+}
+
+impl Shared {
+    pub fn new(
+        config: Config,
+        home_cluster: Cluster,
+        renderer: Arc<dyn Renderer>,
+        metrics: Metrics,
+        told: mpsc::Sender<Told>,
+        snapshot: Snapshot,
+    ) -> Self {
+        Self {
+            config,
+            home: home_cluster.home(),
+            home_cluster,
+            renderer,
+            queue: Queue::default(),
+            destinations: Destinations::default(),
+            metrics,
+            told,
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            applications: RwLock::default(),
+            projects: RwLock::default(),
+            entries: Mutex::default(),
+        }
+    }
+
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.read().clone()
+    }
+
+    pub fn set_snapshot(&self, snapshot: Snapshot) {
+        *self.snapshot.write() = Arc::new(snapshot);
+    }
+
+    pub fn application(&self, key: &AppKey) -> Option<Arc<Application>> {
+        self.applications.read().get(key).cloned()
+    }
+
+    /// Takes an Application in; returns the one that was known.
+    pub fn put_application(&self, application: Arc<Application>) -> Option<Arc<Application>> {
+        let metadata = &application.metadata;
+        let key = AppKey::new(&metadata.namespace, &metadata.name);
+        self.applications.write().insert(key, application)
+    }
+
+    /// Forgets an Application that is gone.
+    pub fn drop_application(&self, key: &AppKey) {
+        self.applications.write().remove(key);
+        self.entries.lock().remove(key);
+        self.queue.forget(key);
+    }
+
+    pub fn application_keys(&self) -> Vec<AppKey> {
+        self.applications.read().keys().cloned().collect()
+    }
+
+    pub fn applications(&self) -> Vec<Arc<Application>> {
+        self.applications.read().values().cloned().collect()
+    }
+
+    pub fn project(&self, name: &str) -> Option<Arc<AppProject>> {
+        self.projects.read().get(name).cloned()
+    }
+
+    pub fn projects(&self) -> Vec<Arc<AppProject>> {
+        self.projects.read().values().cloned().collect()
+    }
+
+    pub fn put_project(&self, project: AppProject) {
+        self.projects.write().insert(project.metadata.name.clone(), Arc::new(project));
+    }
+
+    pub fn drop_project(&self, name: &str) {
+        self.projects.write().remove(name);
+    }
+
+    /// The projects whose rules join this one's (CRD-15).
+    pub fn global_projects(&self, project: &AppProject) -> Vec<Arc<AppProject>> {
+        let snapshot = self.snapshot();
+        snapshot
+            .settings
+            .global_projects
+            .iter()
+            .filter(|global| global.project_name != project.metadata.name)
+            .filter(|global| selects(&global.label_selector, &project.metadata.labels))
+            .filter_map(|global| self.project(&global.project_name))
+            .collect()
+    }
+
+    /// What is remembered of an Application between two looks.
+    pub fn entry(&self, key: &AppKey) -> Arc<tokio::sync::Mutex<Entry>> {
+        self.entries.lock().entry(key.clone()).or_default().clone()
+    }
+
+    /// Tells whether Applications of this namespace are this controller's.
+    pub fn looks_after(&self, namespace: &str) -> bool {
+        namespace == self.config.namespace
+            || self.snapshot().settings.application_namespaces.iter().any(|pattern| {
+                let inner = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+                inner
+                    .and_then(|text| regex::Regex::new(text).ok())
+                    .is_some_and(|regex| regex.is_match(namespace))
+                    || glob(pattern, namespace)
+            })
+    }
+
+    /// Finds the Application that a tracking name means.
+    pub fn key_of_instance(&self, instance: &str) -> AppKey {
+        match instance.split_once('_') {
+            Some((namespace, name)) => AppKey::new(namespace, name),
+            None => AppKey::new(&self.config.namespace, instance),
+        }
+    }
+}
+
+/// Matches a gobwas glob; a pattern that does not parse matches nothing.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    globs::Glob::new(pattern, &[]).is_ok_and(|glob| glob.matches(text))
+}
+
+fn selects(selector: &crd::LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let by_value = selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
+    by_value
+        && selector.match_expressions.iter().all(|one| {
+            let held = labels.get(&one.key);
+            match one.operator.as_str() {
+                "In" => held.is_some_and(|value| one.values.contains(value)),
+                "NotIn" => held.is_none_or(|value| !one.values.contains(value)),
+                "Exists" => held.is_some(),
+                "DoesNotExist" => held.is_none(),
+                _ => false,
+            }
+        })
+}
+
+impl Snapshot {
+    /// Puts settings and cluster secrets together.
+    pub fn new(
+        settings: Settings,
+        secrets: &[serde_json::Value],
+        control_plane: &str,
+        version: u64,
+    ) -> (Self, Vec<settings::Problem>) {
+        let (clusters, problems) = Clusters::read(secrets, settings.in_cluster_enabled);
+        let mut reach = HashMap::new();
+        for known in clusters.list() {
+            let secret = secrets.iter().find(|secret| {
+                let place = format!("{}/{}", manifest::namespace(secret), manifest::name(secret));
+                !known.secret.is_empty() && place == known.secret
+            });
+            let how = match secret {
+                Some(secret) => Reach::of_secret(secret, known),
+                None => Reach::inside(&known.server),
+            };
+            reach.insert(known.server.clone(), how);
+        }
+        let destinations = clusters
+            .list()
+            .iter()
+            .map(|known| policy::Cluster {
+                server: known.server.clone(),
+                name: known.name.clone(),
+                project: known.project.clone(),
+            })
+            .collect();
+        let rules = Arc::new(rules(&settings, control_plane));
+        let ignored = ignored(&settings);
+        let (ignore, _) = compare::IgnoreRules::compile(&ignored);
+        let ignore = Arc::new(ignore);
+        let snapshot =
+            Self { settings, rules, clusters, destinations, reach, ignored, ignore, version };
+        (snapshot, problems)
+    }
+}
+
+/// The settings' rules for kinds, as Applications write theirs.
+fn ignored(settings: &Settings) -> Vec<crd::ResourceIgnoreDifferences> {
+    settings
+        .resources
+        .overrides
+        .iter()
+        .map(|(kind, rules)| (kind, &rules.ignore_differences))
+        .filter(|(_, rules)| **rules != settings::IgnoreRules::default())
+        .map(|(kind, rules)| {
+            let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
+            crd::ResourceIgnoreDifferences {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+                json_pointers: rules.json_pointers.clone(),
+                jq_path_expressions: rules.jq_path_expressions.clone(),
+                managed_fields_managers: rules.managed_fields_managers.clone(),
+                ..crd::ResourceIgnoreDifferences::default()
+            }
+        })
+        .collect()
+}
+
+fn rules(settings: &Settings, control_plane: &str) -> Rules {
+    let heal = &settings.sync.self_heal;
+    let signed =
+        |wait: std::time::Duration| SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    Rules {
+        control_plane: control_plane.to_owned(),
+        tracking: Tracking {
+            method: Method::from_setting(settings.tracking.method.as_str()),
+            label_key: settings.tracking.label.clone(),
+            installation_id: settings.tracking.installation_id.clone(),
+        },
+        persist_resource_health: settings.controller.persist_resource_health,
+        self_heal_first: signed(heal.first),
+        self_heal_factor: u32::try_from(heal.factor).unwrap_or(1),
+        self_heal_cap: signed(heal.max),
+        self_heal_fixed: heal.fixed.map(signed),
+        sync_timeout: settings.sync.timeout.map(signed),
+        impersonation: settings.sync.impersonation,
+    }
+}
