@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use manifest::Gvk;
 use serde_json::Value;
 
+use crate::api::openapi::Documents;
 use crate::crds::Definition;
 use crate::store::TableId;
 
@@ -156,6 +157,8 @@ pub struct Group {
 pub struct Kinds {
     /// In the order of discovery, the core group first.
     pub groups: Vec<Group>,
+    /// The OpenAPI documents of exactly this.
+    pub documents: Documents,
     /// By group, version and plural.
     by_resource: BTreeMap<(String, String, String), Arc<Kind>>,
 }

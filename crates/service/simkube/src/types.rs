@@ -113,8 +113,8 @@ pub fn zero(kind: &Kind) -> &Value {
 ///
 /// What the decoder says.
 pub fn from_protobuf(bytes: &[u8]) -> Result<Value, String> {
-    let _seam = bytes;
-    Err("protobuf bodies are not read yet".to_owned())
+    let decoded = kubetypes::protobuf::decode(tables(), bytes);
+    decoded.map(|(_, value)| value).map_err(|error| error.to_string())
 }
 
 /// Writes a value as YAML. JSON is YAML too; nobody has asked for more than that yet.

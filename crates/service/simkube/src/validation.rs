@@ -1,35 +1,33 @@
 //! What is wrong with an object: custom kinds by `structural`, built-in kinds by `kubevalid`.
 
+use manifest::Gvk;
 use manifest::field::FieldError;
 use serde_json::Value;
 
 use crate::api::problem::Cause;
-use crate::cluster::Cluster;
 use crate::crds;
 use crate::kinds::Kind;
 
-/// Returns what is wrong with a new object, beyond its metadata.
-pub fn create(cluster: &Cluster, kind: &Kind, object: &Value) -> Vec<Cause> {
-    let _later = cluster;
-    match crds::schema_of(kind) {
-        Some(schema) => causes(&schema.validate(object, None)),
-        None => Vec::new(),
+/// Returns what is wrong with a new object.
+pub fn create(kind: &Kind, object: &Value) -> Vec<Cause> {
+    let mut errors = kubevalid::create(&kind.gvk, object, kind.namespaced);
+    if let Some(schema) = crds::schema_of(kind) {
+        errors.extend(schema.validate(object, None));
     }
+    causes(&errors)
 }
 
-/// Returns what is wrong with an updated object, beyond its metadata.
-pub fn update(
-    cluster: &Cluster,
-    kind: &Kind,
-    subresource: &str,
-    old: &Value,
-    new: &Value,
-) -> Vec<Cause> {
-    let _later = (cluster, subresource);
-    match crds::schema_of(kind) {
-        Some(schema) => causes(&schema.validate(new, Some(old))),
-        None => Vec::new(),
+/// Returns what is wrong with an updated object.
+pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
+    // What other doors change is the server's own, and not held to the rules of the main one.
+    let mut errors = match subresource {
+        "" => kubevalid::update(&kind.gvk, new, old),
+        _ => kubevalid::update(&Gvk::default(), new, old),
+    };
+    if let Some(schema) = crds::schema_of(kind) {
+        errors.extend(schema.validate(new, Some(old)));
     }
+    causes(&errors)
 }
 
 /// Returns what the client is told beside the answer.

@@ -5,7 +5,7 @@
 pub mod delete;
 mod discovery;
 pub mod negotiate;
-mod openapi;
+pub mod openapi;
 pub mod options;
 pub mod problem;
 pub mod read;

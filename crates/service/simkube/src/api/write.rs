@@ -118,6 +118,29 @@ impl<'a> Write<'a> {
         self.answer(&written, wanted)
     }
 
+    /// Makes an object that did not come as a request.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn create_value(mut self, object: Value) -> Result<Written, Problem> {
+        let object = self.decode(Body { value: object, duplicates: Vec::new() })?;
+        self.create_object(object)
+    }
+
+    /// Replaces an object, or its status, by one that did not come as a request.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn replace_value(mut self, object: Value) -> Result<Written, Problem> {
+        let object = self.decode(Body { value: object, duplicates: Vec::new() })?;
+        self.change(true, |live| {
+            live.ok_or(Step::NotFound)?;
+            Ok(Step::Update(object.clone()))
+        })
+    }
+
     /// Sets part of an object, as the scale subresource does. `version` is the one to replace, or `""`.
     ///
     /// # Errors
@@ -365,7 +388,7 @@ impl<'a> Write<'a> {
         metadata.insert("creationTimestamp".to_owned(), json!(now));
         strategy::prepare_create(self.cluster, self.kind, &mut object)?;
         let name = meta::text(&object, "name").to_owned();
-        let causes = strategy::create_causes(self.cluster, self.kind, &object);
+        let causes = strategy::create_causes(self.kind, &object);
         if !causes.is_empty() {
             return Err(Problem::invalid(&self.kind.group, &self.kind.kind, &name, &causes));
         }
@@ -559,7 +582,7 @@ impl<'a> Write<'a> {
         strategy::admit_update(self.cluster, self.kind, live, &mut new)?;
         meta::carry_over(live, &mut new);
         strategy::prepare_update(self.cluster, self.kind, &self.target.subresource, live, &mut new)?;
-        let causes = strategy::update_causes(self.cluster, self.kind, &self.target.subresource, live, &new);
+        let causes = strategy::update_causes(self.kind, &self.target.subresource, live, &new);
         if !causes.is_empty() {
             return refuse(&causes);
         }

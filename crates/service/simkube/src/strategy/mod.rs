@@ -402,22 +402,14 @@ fn put(fields: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 }
 
 /// Returns what is wrong with a new object.
-pub fn create_causes(cluster: &Cluster, kind: &Kind, object: &Value) -> Vec<Cause> {
-    let mut causes = meta::create_causes(kind, object);
-    causes.extend(validation::create(cluster, kind, object));
-    causes
+pub fn create_causes(kind: &Kind, object: &Value) -> Vec<Cause> {
+    validation::create(kind, object)
 }
 
 /// Returns what is wrong with an updated object.
-pub fn update_causes(
-    cluster: &Cluster,
-    kind: &Kind,
-    subresource: &str,
-    old: &Value,
-    new: &Value,
-) -> Vec<Cause> {
-    let mut causes = meta::update_causes(old, new);
-    causes.extend(validation::update(cluster, kind, subresource, old, new));
+pub fn update_causes(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
+    let mut causes = meta::new_finalizers_causes(old, new);
+    causes.extend(validation::update(kind, subresource, old, new));
     causes
 }
 

@@ -1,0 +1,243 @@
+//! Simulated controllers: `workloads` decides, this carries out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use manifest::{GroupKind, ObjectKey};
+use serde_json::Value;
+use tokio::time::Instant;
+use workloads::{Context, Outcome, Write as Wanted};
+
+use crate::api::delete;
+use crate::api::options::{DeleteOptions, FieldValidation, WriteOptions};
+use crate::api::problem::Problem;
+use crate::api::route::Target;
+use crate::api::write::Write;
+use crate::cluster::{Cluster, NODE};
+use crate::kinds::Kind;
+use crate::store::{Event, TableId};
+
+/// Objects to look at now, and objects to look at later: one time an object, the earliest.
+#[derive(Default)]
+pub(super) struct Controllers {
+    due: BTreeSet<ObjectKey>,
+    later: BTreeMap<(Instant, ObjectKey), ()>,
+    times: HashMap<ObjectKey, Instant>,
+    /// How often an object was tried in a row without success.
+    tries: HashMap<ObjectKey, u32>,
+}
+
+/// After so many writes in a row that fail an object waits for its next event.
+const TRIES_MAX: u32 = 10;
+
+/// The tables whose objects are looked at, whoever owns them.
+const HANDLED: &[(&str, &str, &str)] = &[
+    ("/pods", "", "Pod"),
+    ("/persistentvolumeclaims", "", "PersistentVolumeClaim"),
+    ("/services", "", "Service"),
+    ("networking.k8s.io/ingresses", "networking.k8s.io", "Ingress"),
+    ("apps/deployments", "apps", "Deployment"),
+    ("apps/replicasets", "apps", "ReplicaSet"),
+    ("apps/statefulsets", "apps", "StatefulSet"),
+    ("apps/daemonsets", "apps", "DaemonSet"),
+    ("batch/jobs", "batch", "Job"),
+    ("batch/cronjobs", "batch", "CronJob"),
+];
+
+impl Controllers {
+    pub(super) fn is_busy(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    pub(super) fn see(&mut self, table: &TableId, event: &Event) {
+        let handled = HANDLED.iter().any(|(at, group, kind)| {
+            **at == **table && workloads::handles(&GroupKind { group: (*group).into(), kind: (*kind).into() })
+        });
+        // Most objects concern no controller, and are not even parsed.
+        if !handled && event.entry.meta.owners.is_empty() {
+            return;
+        }
+        self.due.extend(workloads::wakes(&event.entry.value()));
+    }
+
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.later.keys().next().map(|(at, _)| *at)
+    }
+
+    pub(super) fn wake_due(&mut self, now: Instant) {
+        while let Some(((at, key), ())) = self.later.first_key_value() {
+            if *at > now {
+                return;
+            }
+            let (at, key) = (*at, key.clone());
+            self.later.remove(&(at, key.clone()));
+            self.times.remove(&key);
+            self.due.insert(key);
+        }
+    }
+
+    pub(super) fn act(&mut self, cluster: &Arc<Cluster>) {
+        for key in std::mem::take(&mut self.due) {
+            self.reconcile(cluster, key);
+        }
+    }
+
+    fn reconcile(&mut self, cluster: &Arc<Cluster>, key: ObjectKey) {
+        let kinds = cluster.kinds();
+        let of_key = kinds.stored().find(|kind| kind.group == key.group && kind.kind == key.kind);
+        let Some(kind) = of_key.cloned() else { return };
+        let Some(entry) = cluster.store.get(&kind.table, &kind.key(&key.namespace, &key.name)) else {
+            self.forget(&key);
+            return;
+        };
+        let object = entry.value();
+        let outcome = decide(cluster, &object);
+        if let Some(wait) = outcome.again_after {
+            self.look_again(key.clone(), Instant::now() + wait);
+        }
+        for write in &outcome.writes {
+            if let Err(problem) = carry_out(cluster, &object, write) {
+                tracing::debug!(
+                    kind = key.kind,
+                    namespace = key.namespace,
+                    name = key.name,
+                    error = problem.message,
+                    "simulated controller's write refused"
+                );
+                self.try_again(key, &problem);
+                return;
+            }
+        }
+        self.tries.remove(&key);
+    }
+
+    fn try_again(&mut self, key: ObjectKey, problem: &Problem) {
+        let tries = self.tries.entry(key.clone()).or_default();
+        *tries += 1;
+        // What another write overtook is decided anew; anything else waits for a change.
+        if problem.code == 409 && *tries <= TRIES_MAX {
+            self.due.insert(key);
+        } else {
+            self.tries.remove(&key);
+        }
+    }
+
+    fn look_again(&mut self, key: ObjectKey, at: Instant) {
+        if let Some(known) = self.times.get(&key).copied() {
+            if known <= at && known > Instant::now() {
+                return;
+            }
+            self.later.remove(&(known, key.clone()));
+        }
+        self.times.insert(key.clone(), at);
+        self.later.insert((at, key), ());
+    }
+
+    fn forget(&mut self, key: &ObjectKey) {
+        if let Some(at) = self.times.remove(key) {
+            self.later.remove(&(at, key.clone()));
+        }
+        self.tries.remove(key);
+    }
+}
+
+fn decide(cluster: &Cluster, object: &Value) -> Outcome {
+    let uid = manifest::uid(object);
+    let owned: Vec<Arc<Value>> = cluster
+        .store
+        .owned_by(uid)
+        .iter()
+        .filter_map(|(table, key)| cluster.store.get(table, key))
+        .map(|entry| entry.value())
+        .filter(|dependent| {
+            manifest::owner_references(dependent).iter().any(|owner| owner.controller && owner.uid == uid)
+        })
+        .map(Arc::new)
+        .collect();
+    let all = |wanted: bool, table: &str| -> Vec<Arc<Value>> {
+        if !wanted {
+            return Vec::new();
+        }
+        let page = cluster.store.list(table, "", None, 0, None);
+        let entries = page.map(|page| page.entries).unwrap_or_default();
+        entries.iter().map(|(_, entry)| Arc::new(entry.value())).collect()
+    };
+    let kind = manifest::kind(object);
+    let context = Context {
+        now: cluster.now(),
+        node: NODE,
+        ingress_classes: &all(kind == "Ingress", "networking.k8s.io/ingressclasses"),
+        storage_classes: &all(kind == "PersistentVolumeClaim", "storage.k8s.io/storageclasses"),
+    };
+    workloads::reconcile(object, &owned, &context)
+}
+
+fn carry_out(cluster: &Arc<Cluster>, writer: &Value, write: &Wanted) -> Result<(), Problem> {
+    let manager = write.manager(writer);
+    match write {
+        Wanted::Create(object) => {
+            let Some((kind, target)) = target_of(cluster, object, "") else { return Ok(()) };
+            let options = options(manager);
+            let target = Target { name: String::new(), ..target };
+            match Write::new(cluster, &kind, &target, &options, "").create_value(object.clone()) {
+                // It is there: the event that says so is on its way.
+                Err(problem) if problem.reason == "AlreadyExists" => Ok(()),
+                outcome => outcome.map(drop),
+            }
+        }
+        Wanted::Update(object) => replace(cluster, object, "", manager),
+        Wanted::UpdateStatus(object) => replace(cluster, object, "status", manager),
+        Wanted::Delete { key, uid, grace_s } => {
+            let kinds = cluster.kinds();
+            let kind = kinds.stored().find(|kind| kind.group == key.group && kind.kind == key.kind);
+            let Some(kind) = kind.cloned() else { return Ok(()) };
+            let options = DeleteOptions {
+                grace_period_s: grace_s.map(i64::from),
+                uid: Some(uid.clone()),
+                ..DeleteOptions::default()
+            };
+            match delete::delete(cluster, &kind, &key.namespace, &key.name, &options) {
+                Err(problem) if problem.code == 404 => Ok(()),
+                outcome => outcome.map(drop),
+            }
+        }
+    }
+}
+
+fn replace(
+    cluster: &Arc<Cluster>,
+    object: &Value,
+    subresource: &str,
+    manager: &str,
+) -> Result<(), Problem> {
+    let Some((kind, target)) = target_of(cluster, object, subresource) else { return Ok(()) };
+    let options = options(manager);
+    match Write::new(cluster, &kind, &target, &options, "").replace_value(object.clone()) {
+        Err(problem) if problem.code == 404 => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+fn options(manager: &str) -> WriteOptions {
+    WriteOptions {
+        dry_run: false,
+        field_manager: manager.to_owned(),
+        field_validation: FieldValidation::Ignore,
+        force: false,
+    }
+}
+
+fn target_of(cluster: &Cluster, object: &Value, subresource: &str) -> Option<(Arc<Kind>, Target)> {
+    let kinds = cluster.kinds();
+    let kind = kinds.of(manifest::api_version(object), manifest::kind(object))?.clone();
+    let target = Target {
+        group: kind.group.clone(),
+        version: kind.version.clone(),
+        namespace: manifest::namespace(object).to_owned(),
+        plural: kind.plural.clone(),
+        name: manifest::name(object).to_owned(),
+        subresource: subresource.to_owned(),
+        watch: false,
+    };
+    Some((kind, target))
+}
