@@ -7,6 +7,7 @@
 
 mod bench;
 mod managed;
+#[path = "../../../engine/merge/tests/support/openapi.rs"]
 mod openapi;
 mod oracle;
 mod patches;

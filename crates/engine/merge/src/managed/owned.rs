@@ -100,7 +100,7 @@ pub fn owners(object: &Value) -> Result<Vec<Owned>, BadManagedFields> {
     Ok(out)
 }
 
-fn read(at: usize, entry: &Value) -> Result<Owned, String> {
+pub(crate) fn read(at: usize, entry: &Value) -> Result<Owned, String> {
     let text = |name: &str| match entry.get(name) {
         Some(Value::String(text)) => text.as_str(),
         _ => "",

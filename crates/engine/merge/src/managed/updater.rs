@@ -69,6 +69,26 @@ impl<'a> Updater<'a> {
         me: Owned,
         force: bool,
     ) -> Result<Value, Refusal> {
+        let merged = self.merge_and_prune(live, patch, owned, me.clone())?;
+        // What changes nothing takes nothing from anybody.
+        if is_same_apart_from_owners(live, &merged) {
+            owned.retain(|owned| !owned.fields.is_empty());
+        } else {
+            let at = owned.iter().position(|owned| owned.is_same_manager(&me));
+            self.pass_on(live, &merged, owned, at, force)?;
+        }
+        Ok(merged)
+    }
+
+    /// Returns the object of an apply before anything is taken from others; the entry of the
+    /// one who applies becomes what the patch has.
+    pub(crate) fn merge_and_prune(
+        &self,
+        live: &Value,
+        patch: &Value,
+        owned: &mut Vec<Owned>,
+        me: Owned,
+    ) -> Result<Value, String> {
         self.fit_to_schema(live, owned)?;
         let mut merged = without_managed_fields(live);
         self.typed.merge(&mut merged, patch);
@@ -87,14 +107,7 @@ impl<'a> Updater<'a> {
         let last = std::mem::replace(&mut owned[at].fields, set);
         let last_version =
             std::mem::replace(&mut owned[at].api_version, self.api_version.to_owned());
-        let merged = self.prune(merged, owned, at, &last, last_version)?;
-        // What changes nothing takes nothing from anybody.
-        if is_same_apart_from_owners(live, &merged) {
-            owned.retain(|owned| !owned.fields.is_empty());
-        } else {
-            self.pass_on(live, &merged, owned, Some(at), force)?;
-        }
-        Ok(merged)
+        self.prune(merged, owned, at, &last, last_version)
     }
 
     /// Returns what the writer of `new` then owns beside what it owned; `owned` becomes what

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::fields::{KeyField, PathElement};
 use crate::schema::{List, ListKind, Schema, Type};
+use crate::typed::Typed;
+use crate::typed::shape::Shape;
 use crate::values;
 
 /// Returns the path element of an item of a set or of a list with keys.
@@ -81,4 +83,27 @@ fn default_of<'s>(
         Type::Deduced | Type::Atomic => Ok(None),
         Type::Scalar(_) | Type::List(_) => Err("associative list may not have non-map types"),
     }
+}
+
+/// Returns what stands at a path.
+pub(crate) fn find<'v>(
+    typed: Typed<'_>,
+    value: &'v Value,
+    path: &[PathElement],
+) -> Option<&'v Value> {
+    let [first, rest @ ..] = path else { return Some(value) };
+    let (inside, type_id) = match (first, typed.shape(Some(value))) {
+        (PathElement::Field(name), Shape::Map(shape)) => (value.get(&**name)?, shape.child(name)?),
+        (PathElement::Index(index), _) => {
+            return value.get(usize::try_from(*index).ok()?).filter(|_| rest.is_empty());
+        }
+        (wanted, Shape::List(list)) => {
+            let is_wanted = |item: &&Value| {
+                element_of(typed.schema, list, item).is_ok_and(|element| element == *wanted)
+            };
+            (value.as_array()?.iter().find(is_wanted)?, list.element)
+        }
+        _ => return None,
+    };
+    find(typed.at(type_id), inside, rest)
 }

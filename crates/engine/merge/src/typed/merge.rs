@@ -9,6 +9,7 @@ use crate::schema::List;
 use crate::typed::Typed;
 use crate::typed::list::element_of;
 use crate::typed::shape::{MapShape, Shape, entries, items};
+use crate::values;
 
 pub(crate) fn merge(typed: Typed<'_>, value: &mut Value, patch: &Value) {
     match typed.shape(Some(patch)) {
@@ -59,6 +60,50 @@ fn merge_list(typed: Typed<'_>, list: &List, value: &mut Value, patch: &Value) {
         out: Vec::with_capacity(our_elements.len().max(their_elements.len())),
     };
     *ours = merging.run();
+}
+
+/// Whether a merge would change anything.
+pub(crate) fn would_change(typed: Typed<'_>, value: &Value, patch: &Value) -> bool {
+    match typed.shape(Some(patch)) {
+        Shape::Scalar | Shape::AtomicMap | Shape::AtomicList => !values::equal(value, patch),
+        Shape::Map(shape) => {
+            let Some(ours) = entries(Some(value)) else { return !values::equal(value, patch) };
+            entries(Some(patch)).into_iter().flatten().any(|(name, patch)| {
+                match (ours.get(name), shape.child(name)) {
+                    (Some(value), Some(type_id)) => would_change(typed.at(type_id), value, patch),
+                    _ => true,
+                }
+            })
+        }
+        Shape::List(list) => match (items(Some(value)), items(Some(patch))) {
+            ([], _) => !values::equal(value, patch),
+            (_, []) => false,
+            (ours, theirs) => would_change_list(typed, list, ours, theirs),
+        },
+    }
+}
+
+/// A list stays as it is where the patch's elements are all in it, in the same order, and stay
+/// as they are themselves.
+fn would_change_list(typed: Typed<'_>, list: &List, ours: &[Value], theirs: &[Value]) -> bool {
+    let elements = |items: &[Value]| -> Option<Vec<PathElement>> {
+        items.iter().map(|item| element_of(typed.schema, list, item).ok()).collect()
+    };
+    let (Some(our_elements), Some(their_elements)) = (elements(ours), elements(theirs)) else {
+        return true;
+    };
+    let places = Places::new(&our_elements);
+    let mut last = None;
+    for (element, patch) in their_elements.iter().zip(theirs) {
+        let Some(place) = places.first(element).filter(|place| Some(*place) > last) else {
+            return true;
+        };
+        last = Some(place);
+        if places.is_twice(element) || would_change(typed.at(list.element), &ours[place], patch) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Two lists on their way to become one.

@@ -18,7 +18,7 @@ use serde_json::Value;
 pub use compare::Comparison;
 pub use validate::{Duplicates, TypeError, TypeErrors};
 
-use crate::fields::FieldSet;
+use crate::fields::{FieldSet, PathElement};
 use crate::schema::{Schema, TypeId};
 
 /// A type of a schema.
@@ -53,6 +53,16 @@ impl<'s> Typed<'s> {
     /// patch's stays. Both are valid, and the patch has no duplicates.
     pub fn merge(&self, value: &mut Value, patch: &Value) {
         merge::merge(*self, value, patch);
+    }
+
+    /// Whether [`Self::merge`] would change anything.
+    pub fn would_change(&self, value: &Value, patch: &Value) -> bool {
+        merge::would_change(*self, value, patch)
+    }
+
+    /// Returns what stands at a path; of list elements that are there twice, the first.
+    pub fn find<'v>(&self, value: &'v Value, path: &[PathElement]) -> Option<&'v Value> {
+        list::find(*self, value, path)
     }
 
     /// Returns what must change in `old` to make it `new`. Both are valid.
