@@ -31,3 +31,6 @@ mod work;
 pub use config::Config;
 pub use metrics::Metrics;
 pub use run::{Parts, RunError, run};
+
+#[cfg(test)]
+mod tests;
