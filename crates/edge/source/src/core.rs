@@ -56,7 +56,8 @@ impl Core {
         url: RepoUrl,
         credentials: Arc<Credentials>,
     ) -> Result<Arc<Inner>, SourceError> {
-        let key = (url.key(), credentials.fingerprint());
+        // A user in the URL is part of who asks, though not of where the repository is.
+        let key = (format!("{} {:?}", url.key(), url.user()), credentials.fingerprint());
         let mut repositories = self.repositories.lock();
         if let Some(inner) = repositories.get(&key) {
             return Ok(inner.clone());

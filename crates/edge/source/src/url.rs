@@ -90,6 +90,14 @@ impl RepoUrl {
         }
     }
 
+    /// User and password that stand in an HTTP URL.
+    pub(crate) fn user(&self) -> Option<&(String, String)> {
+        match &self.place {
+            Place::Http { user, .. } => user.as_ref(),
+            Place::File(_) | Place::Ssh { .. } => None,
+        }
+    }
+
     /// The host that is talked to; `None` for a `file://` repository.
     pub fn host(&self) -> Option<&str> {
         match &self.place {
