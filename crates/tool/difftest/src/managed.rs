@@ -156,7 +156,8 @@ fn thing_definitions(core: Map<String, Value>) -> Result<Map<String, Value>> {
             definition.remove("x-kubernetes-group-version-kind");
         }
     }
-    let things: Map<String, Value> = serde_json::from_str(include_str!("../../../engine/merge/tests/data/thing.json"))?;
+    let things: Map<String, Value> =
+        serde_json::from_str(include_str!("../../../engine/merge/tests/data/thing.json"))?;
     let v1 = things["com.example.v1.Thing"].clone();
     let mut v2 = v1.clone();
     v2["x-kubernetes-group-version-kind"][0]["version"] = "v2".into();

@@ -40,20 +40,34 @@ fn times_are_read_in_any_zone_and_written_in_utc() {
 #[test]
 fn an_applier_of_replicas_keeps_its_entry_through_a_scale() {
     let paths = [("apps/v1", Some("spec.replicas"))];
-    let parent = [owned("argocd-controller", Operation::Apply, "apps/v1", &["spec.replicas", "spec.paused"])];
+    let parent = [owned(
+        "argocd-controller",
+        Operation::Apply,
+        "apps/v1",
+        &["spec.replicas", "spec.paused"],
+    )];
     let of_scale = to_scale(&parent, &paths);
-    assert_eq!(of_scale, [owned("argocd-controller", Operation::Apply, "autoscaling/v1", &["spec.replicas"])]);
+    assert_eq!(
+        of_scale,
+        [owned("argocd-controller", Operation::Apply, "autoscaling/v1", &["spec.replicas"])]
+    );
     assert_eq!(from_scale(&parent, of_scale, "apps/v1", &paths), parent);
 }
 
 #[test]
 fn who_scales_takes_replicas_from_the_parent() {
     let paths = [("apps/v1", Some("spec.replicas"))];
-    let parent = [owned("argocd-controller", Operation::Apply, "apps/v1", &["spec.replicas", "spec.paused"])];
+    let parent = [owned(
+        "argocd-controller",
+        Operation::Apply,
+        "apps/v1",
+        &["spec.replicas", "spec.paused"],
+    )];
     let mut scaled = owned("kubectl", Operation::Update, "autoscaling/v1", &["spec.replicas"]);
     scaled.subresource = "scale".to_owned();
     let after = from_scale(&parent, vec![scaled], "apps/v1", &paths);
-    let who: Vec<_> = after.iter().map(|owned| (owned.manager.as_str(), owned.fields.paths().len())).collect();
+    let who: Vec<_> =
+        after.iter().map(|owned| (owned.manager.as_str(), owned.fields.paths().len())).collect();
     assert_eq!(who, [("argocd-controller", 1), ("kubectl", 1)]);
     assert_eq!(after[1].api_version, "apps/v1");
     assert_eq!(after[1].time_s, None);
@@ -61,7 +75,8 @@ fn who_scales_takes_replicas_from_the_parent() {
 
 #[test]
 fn filters_leave_out_or_keep_what_leads_to_their_paths() {
-    let set = FieldSet::of_names(&["spec.a.resources.x", "spec.a.other", "spec.b.resources", "status.c"]);
+    let set =
+        FieldSet::of_names(&["spec.a.resources.x", "spec.a.other", "spec.b.resources", "status.c"]);
     let kept = Filter::include(&["spec.*.resources"]).filter(set.clone());
     assert_eq!(kept, FieldSet::of_names(&["spec.a.resources.x", "spec.b.resources"]));
     let rest = Filter::exclude(&["spec.a", "status"]).filter(set);
@@ -70,9 +85,7 @@ fn filters_leave_out_or_keep_what_leads_to_their_paths() {
 
 #[test]
 fn a_write_that_only_moves_times_keeps_the_old_ones() {
-    let object = |time: &str, value: &str| {
-        json!({"metadata": {"managedFields": [{"manager": "m", "time": time}]}, "data": {"k": value}})
-    };
+    let object = |time: &str, value: &str| json!({"metadata": {"managedFields": [{"manager": "m", "time": time}]}, "data": {"k": value}});
     let times = |object: &Value| object["metadata"]["managedFields"][0]["time"].clone();
     let old = object("2026-01-01T00:00:00Z", "v");
     let mut same = object("2026-01-02T00:00:00Z", "v");

@@ -106,5 +106,3 @@ fn map_of(value: &Value) -> Result<&Map<String, Value>, StrategicError> {
     value.as_object().ok_or_else(|| StrategicError::BadPatch("invalid JSON document".to_owned()))
 }
 
-#[cfg(test)]
-mod tests;

@@ -13,7 +13,11 @@ fn schema() -> (Schema, TypeId) {
     let mut schema = Schema::default();
     let text = schema.add(Type::Scalar(Scalar::String));
     let item = schema.add(Type::Map(Map {
-        fields: vec![field("name", text, None), field("protocol", text, Some(json!("TCP"))), field("value", text, None)],
+        fields: vec![
+            field("name", text, None),
+            field("protocol", text, Some(json!("TCP"))),
+            field("value", text, None),
+        ],
         rest: None,
         atomic: false,
         preserve_unknown: false,
@@ -24,7 +28,11 @@ fn schema() -> (Schema, TypeId) {
     }));
     let free = schema.add(Type::Deduced);
     let root = schema.add(Type::Map(Map {
-        fields: vec![field("free", free, None), field("items", items, None), field("text", text, None)],
+        fields: vec![
+            field("free", free, None),
+            field("items", items, None),
+            field("text", text, None),
+        ],
         rest: None,
         atomic: false,
         preserve_unknown: false,
@@ -65,7 +73,10 @@ fn extracting_brings_the_keys_along_where_asked() {
     let mut wanted = typed.field_set(&json!({"items": [{"name": "a", "value": "1"}]}));
     wanted.subtract(&typed.field_set(&json!({"items": [{"name": "a"}]})));
     assert_eq!(typed.extract_items(&live, &wanted, false), json!({"items": [{"value": "1"}]}));
-    assert_eq!(typed.extract_items(&live, &wanted, true), json!({"items": [{"name": "a", "value": "1"}]}));
+    assert_eq!(
+        typed.extract_items(&live, &wanted, true),
+        json!({"items": [{"name": "a", "value": "1"}]})
+    );
 }
 
 #[test]
