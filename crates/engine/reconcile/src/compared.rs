@@ -51,6 +51,15 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
     let mut conditions = side.conditions.clone();
     if let Some(prepared) = &side.prepared {
         conditions.extend(prepared.conditions.iter().cloned());
+        for hook in &prepared.delete_hooks {
+            conditions.push(Condition::new(
+                Kind::from(COMPARISON_WARNING),
+                format!(
+                    "{}/{} is a hook of the deletion, and those are not run yet",
+                    hook.key.kind, hook.key.name
+                ),
+            ));
+        }
     }
     for (key, other) in &side.shared {
         conditions.push(Condition::new(
@@ -253,8 +262,9 @@ pub(crate) fn summarize(status: &mut ApplicationStatus, application: &Applicatio
         .annotations
         .iter()
         .filter(|(key, _)| key.starts_with("link.argocd.argoproj.io/"));
-    let mut urls: Vec<String> =
-        side.urls.iter().cloned().chain(links.map(|(_, url)| url.clone())).collect();
+    let of_objects =
+        side.pairs.iter().filter_map(|pair| pair.live.as_ref()).flat_map(|seen| &seen.urls);
+    let mut urls: Vec<String> = of_objects.chain(links.map(|(_, url)| url)).cloned().collect();
     urls.sort();
     urls.dedup();
     status.summary.images = images;

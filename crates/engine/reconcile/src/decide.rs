@@ -130,10 +130,12 @@ fn decide_deletion(facts: &Facts) -> Verdict {
         patch.insert("metadata".into(), json!({"finalizers": left}));
     }
     if facts.project.is_none() && ground.is_none() && verdict.because == "its project" {
-        let words = format!(
+        deletion.error = Some(format!(
             "Application referencing project {} which does not exist",
             crate::names::project_name(&facts.application)
-        );
+        ));
+    }
+    if let Some(words) = deletion.error {
         let held = &facts.application.status.conditions;
         let now_hold = [Condition::new(Kind::DeletionError, words)];
         let set = conditions::set(held, &now_hold, &[Kind::DeletionError], facts.now);

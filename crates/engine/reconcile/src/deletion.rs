@@ -22,6 +22,8 @@ pub struct Deletion {
     pub finalizers: Option<Vec<String>>,
     /// What it waits for, for people.
     pub waits_for: Option<String>,
+    /// Why it does not go on by itself: a `DeletionError`.
+    pub error: Option<String>,
 }
 
 /// Tells whether an Application takes its objects with it, and how.
@@ -33,15 +35,19 @@ pub fn cascade(finalizers: &[String]) -> Option<Propagation> {
     (has(RESOURCES_FINALIZER) || has(FOREGROUND_FINALIZER)).then_some(Propagation::Foreground)
 }
 
-/// Tells whether a finalizer is one that this controller takes off.
-fn is_ours(finalizer: &str) -> bool {
+/// Tells whether a finalizer asks for hooks of the deletion.
+fn asks_for_hooks(finalizer: &str) -> bool {
     let name = finalizer.split('/').next().unwrap_or(finalizer);
     matches!(
         name,
-        RESOURCES_FINALIZER
-            | "pre-delete-finalizer.argocd.argoproj.io"
-            | "post-delete-finalizer.argocd.argoproj.io"
+        "pre-delete-finalizer.argocd.argoproj.io" | "post-delete-finalizer.argocd.argoproj.io"
     )
+}
+
+/// Tells whether a finalizer is one that this controller takes off.
+fn is_ours(finalizer: &str) -> bool {
+    let name = finalizer.split('/').next().unwrap_or(finalizer);
+    name == RESOURCES_FINALIZER || asks_for_hooks(finalizer)
 }
 
 /// Ends the deletion of an Application whose destination is not known any more: nothing can be deleted.
@@ -55,7 +61,17 @@ pub(crate) fn without_destination(facts: &Facts) -> Deletion {
 pub(crate) fn delete(facts: &Facts, project: &Project, cluster: &Cluster) -> Deletion {
     let application = &*facts.application;
     let finalizers = &application.metadata.finalizers;
-    let Some(propagation) = cascade(finalizers) else { return without_destination(facts) };
+    if let Some(hooks) = finalizers.iter().find(|one| asks_for_hooks(one)) {
+        let words = format!(
+            "hooks of a deletion are not run yet: take the finalizer {hooks} off the Application to delete it without them"
+        );
+        return Deletion {
+            waits_for: Some(words.clone()),
+            error: Some(words),
+            ..Deletion::default()
+        };
+    }
+    let Some(propagation) = cascade(finalizers) else { return Deletion::default() };
     let Some(side) = &facts.side else {
         return Deletion { waits_for: Some("the live state".into()), ..Deletion::default() };
     };
@@ -115,7 +131,7 @@ pub(crate) fn delete(facts: &Facts, project: &Project, cluster: &Cluster) -> Del
     Deletion {
         waits_for: Some(format!("{} objects remaining for deletion", doomed.len())),
         actions,
-        finalizers: None,
+        ..Deletion::default()
     }
 }
 

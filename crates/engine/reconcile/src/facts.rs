@@ -100,8 +100,6 @@ pub struct Side {
     pub unreachable: bool,
     /// Images of all pods below the Application.
     pub images: Vec<String>,
-    /// URLs under which the Application is reached.
-    pub urls: Vec<String>,
     /// Live objects that another Application has: its name, by key.
     pub shared: BTreeMap<ObjectKey, String>,
 }
@@ -132,6 +130,8 @@ pub struct Seen {
     pub app: Option<String>,
     /// Whether another object owns it.
     pub owned: bool,
+    /// Under which URLs it is reached.
+    pub urls: Vec<String>,
 }
 
 /// An operation, and what it needs to go on.

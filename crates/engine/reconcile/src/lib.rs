@@ -22,6 +22,7 @@ mod patch;
 mod preflight;
 mod prepare;
 mod seen;
+mod urls;
 
 pub use conditions::{Condition, Kind};
 pub use decide::{Event, Next, REFRESH, SKIP_RECONCILE, Verdict, decide};

@@ -40,6 +40,7 @@ pub fn see(object: &Value, health: Option<(Wellness, String)>, tracking: &Tracki
         tracking_id: tracking.id_of(object),
         app: tracking.app_of(object).map(str::to_owned),
         owned: !owner_references(object).is_empty(),
+        urls: crate::urls::urls(object),
         live: Arc::new(Live { head: Value::Object(head), health, images: images(object) }),
     }
 }
