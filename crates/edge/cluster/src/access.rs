@@ -137,8 +137,9 @@ pub(crate) fn without_output(error: kube::Error) -> Box<dyn Error + Send + Sync>
 fn without_auth_output(error: kube::client::AuthError) -> Box<dyn Error + Send + Sync> {
     use kube::client::AuthError;
     match error {
-        AuthError::AuthExecRun { cmd, out } => {
-            format!("credential plugin `{cmd}` failed: {}", out.status).into()
+        // The command holds its arguments and environment.
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the credential plugin failed: {}", out.status).into()
         }
         AuthError::AuthExecParse(_) => "the credential plugin's answer does not read".into(),
         AuthError::ParseTokenKey(_) => "the credential plugin's token does not read".into(),

@@ -255,7 +255,7 @@ impl Cluster {
     }
 
     /// The older discovery: one list a group version.
-    async fn discover_by_group(&self, kinds: &mut Kinds) -> Result<(), ApiError> {
+    pub(crate) async fn discover_by_group(&self, kinds: &mut Kinds) -> Result<(), ApiError> {
         let core: Value = self.get_path("/api").await?;
         let groups: Value = self.get_path("/apis").await?;
         let mut asked: Vec<(String, String)> = Vec::new();

@@ -47,7 +47,7 @@ impl LiveEvent {
     }
 
     /// This event, and then `next`, as one.
-    fn then(self, next: LiveEvent) -> LiveEvent {
+    pub(crate) fn then(self, next: LiveEvent) -> LiveEvent {
         let change = match (self.change, next.change) {
             (Change::Added, Change::Modified | Change::Added) => Change::Added,
             (_, Change::Deleted) => Change::Deleted,

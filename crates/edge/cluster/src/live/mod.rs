@@ -31,7 +31,9 @@ pub use status::{KindState, KindStatus, LiveStatus, NotReady};
 
 use events::Queue;
 use status::Progress;
-use store::{Shared as SharedTexts, Store};
+use store::Shared as SharedTexts;
+
+pub(crate) use store::Store;
 
 /// What is watched, and how it is looked at.
 #[derive(Clone)]
@@ -339,4 +341,10 @@ impl Inner {
             progress.error.take().is_some()
         });
     }
+}
+
+/// What is remembered of an object; for tests of the store.
+#[cfg(test)]
+pub(crate) fn live_object(kind: &Arc<KindInfo>, object: &Value, lens: &dyn Lens) -> LiveObject {
+    LiveObject::of(kind, object, lens, 0, &mut |text| text.into())
 }

@@ -16,7 +16,7 @@ const OWNERS_DEEP_MAX: usize = 32;
 const SHARED_FIRST: usize = 4096;
 
 /// A place in the store.
-pub(super) type Slot = u32;
+pub(crate) type Slot = u32;
 
 /// One text for many objects: namespaces, kinds, owners, applications.
 pub(super) struct Shared {
@@ -51,7 +51,7 @@ type Table = HashMap<Arc<str>, HashMap<Arc<str>, Slot>>;
 
 /// All objects, and what leads to them.
 #[derive(Default)]
-pub(super) struct Store {
+pub(crate) struct Store {
     slots: Vec<Option<Arc<LiveObject>>>,
     free: Vec<Slot>,
     tables: HashMap<GroupKind, Table>,
@@ -63,37 +63,37 @@ pub(super) struct Store {
 
 impl Store {
     /// How many objects there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<LiveObject>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<LiveObject>> {
         self.slots.iter().flatten()
     }
 
-    pub(super) fn get(&self, key: &ObjectKey) -> Option<&Arc<LiveObject>> {
+    pub(crate) fn get(&self, key: &ObjectKey) -> Option<&Arc<LiveObject>> {
         self.find(&key.group_kind(), &key.namespace, &key.name).and_then(|slot| self.at(slot))
     }
 
-    pub(super) fn by_uid(&self, uid: &str) -> Option<&Arc<LiveObject>> {
+    pub(crate) fn by_uid(&self, uid: &str) -> Option<&Arc<LiveObject>> {
         self.by_uid.get(uid).and_then(|slot| self.at(*slot))
     }
 
-    pub(super) fn of_app(&self, app: &str) -> Vec<Arc<LiveObject>> {
+    pub(crate) fn of_app(&self, app: &str) -> Vec<Arc<LiveObject>> {
         self.all(self.by_app.get(app).into_iter().flatten())
     }
 
     /// How many objects each application has.
-    pub(super) fn apps(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
+    pub(crate) fn apps(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
         self.by_app.iter().map(|(app, slots)| (app, slots.len()))
     }
 
-    pub(super) fn in_namespace(&self, namespace: &str) -> Vec<Arc<LiveObject>> {
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Vec<Arc<LiveObject>> {
         let tables = self.tables.values().filter_map(|table| table.get(namespace));
         self.all(tables.flat_map(|names| names.values()))
     }
 
-    pub(super) fn of_kind(&self, kind: &GroupKind) -> Vec<Arc<LiveObject>> {
+    pub(crate) fn of_kind(&self, kind: &GroupKind) -> Vec<Arc<LiveObject>> {
         let tables = self.tables.get(kind).into_iter().flat_map(HashMap::values);
         self.all(tables.flat_map(|names| names.values()))
     }
@@ -114,7 +114,7 @@ impl Store {
 
     /// Puts an object where it belongs, unless what is there is as new. Returns its place, and
     /// what changed if anything did.
-    pub(super) fn put(&mut self, object: LiveObject) -> (Slot, Option<LiveEvent>) {
+    pub(crate) fn put(&mut self, object: LiveObject) -> (Slot, Option<LiveEvent>) {
         let kind = object.kind.gvk.group_kind();
         let found = self.find(&kind, &object.namespace, &object.name);
         let before = found.and_then(|slot| self.at(slot)).cloned();
@@ -154,7 +154,7 @@ impl Store {
     }
 
     /// Forgets an object, if the one that is known is no other and no newer one.
-    pub(super) fn remove(
+    pub(crate) fn remove(
         &mut self,
         kind: &GroupKind,
         namespace: &str,
@@ -172,7 +172,7 @@ impl Store {
 
     /// Forgets what a full state did not tell: all of a kind in a namespace (`""`: in all) that
     /// was not `seen` and is not newer than the state.
-    pub(super) fn remove_unseen(
+    pub(crate) fn remove_unseen(
         &mut self,
         kind: &GroupKind,
         namespace: &str,
@@ -259,7 +259,7 @@ impl Store {
     }
 
     /// What an object owns, sorted by key.
-    pub(super) fn children(&self, object: &LiveObject) -> Vec<Arc<LiveObject>> {
+    pub(crate) fn children(&self, object: &LiveObject) -> Vec<Arc<LiveObject>> {
         let mut slots: BTreeSet<Slot> = BTreeSet::new();
         if !object.uid.is_empty() {
             slots.extend(self.by_owner_uid.get(&object.uid).into_iter().flatten());
@@ -280,7 +280,7 @@ impl Store {
     }
 
     /// All that stands below an object, parents before what they own; each once.
-    pub(super) fn descendants(&self, object: &LiveObject) -> Vec<Arc<LiveObject>> {
+    pub(crate) fn descendants(&self, object: &LiveObject) -> Vec<Arc<LiveObject>> {
         let mut met: HashSet<ObjectKey> = HashSet::from([object.key()]);
         let mut tree = self.children(object);
         tree.retain(|child| met.insert(child.key()));
@@ -297,7 +297,7 @@ impl Store {
     }
 
     /// The application of an object: its own, or that of the nearest owner that has one.
-    pub(super) fn root_app(&self, object: &Arc<LiveObject>) -> Option<Arc<str>> {
+    pub(crate) fn root_app(&self, object: &Arc<LiveObject>) -> Option<Arc<str>> {
         let mut layer = vec![object.clone()];
         for _ in 0..OWNERS_DEEP_MAX {
             if let Some(app) = layer.iter().find_map(|object| object.app.clone()) {
@@ -334,6 +334,16 @@ impl Store {
             );
         }
         parents
+    }
+
+    /// Whether no index holds anything.
+    #[cfg(test)]
+    pub(crate) fn is_empty_inside(&self) -> bool {
+        self.tables.is_empty()
+            && self.by_uid.is_empty()
+            && self.by_app.is_empty()
+            && self.by_owner_uid.is_empty()
+            && self.by_owner_key.is_empty()
     }
 }
 

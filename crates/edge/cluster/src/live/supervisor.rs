@@ -71,6 +71,8 @@ async fn wait(inner: &Arc<Inner>, running: &mut BTreeMap<TaskKey, Running>) {
             true => _ = timeout(ASK_BROKEN_AFTER, sign).await,
             false => sign.await,
         }
+        // A server that was away may come back as another version. Its word is only shown.
+        let _ = inner.cluster.version().await;
         let mut steps = ASK_AFTER.iter();
         while let Some(step) = steps.next() {
             if timeout(*step, inner.rediscover.notified()).await.is_ok() {
@@ -244,9 +246,8 @@ impl Sink for StoreSink {
             Some(resource_version),
         );
         self.quiet = false;
-        if !gone.is_empty() {
-            self.changed();
-        }
+        // What came between the cluster's own word on its kinds and this state is in neither.
+        self.changed();
         gone.into_iter().for_each(|event| self.inner.tell(event));
     }
 

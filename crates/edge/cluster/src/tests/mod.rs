@@ -1,0 +1,4 @@
+mod pure;
+mod proxy;
+mod real;
+mod scripted;
