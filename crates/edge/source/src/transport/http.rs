@@ -33,6 +33,10 @@ pub(crate) fn client(credentials: &Credentials, url: &url::Url) -> Result<reqwes
     builder = match way_to(credentials, host, url.port_or_known_default().unwrap_or(0))? {
         Way::Environment => builder,
         Way::Direct => builder.no_proxy(),
+        // The client would have to be built with it; ssh repositories are reached so.
+        Way::Through(proxy) if proxy.scheme().starts_with("socks") => {
+            return Err("a SOCKS proxy for http repositories is not built yet".to_owned());
+        }
         Way::Through(proxy) => {
             let proxy = reqwest::Proxy::all(proxy)
                 .map_err(|error| format!("the proxy cannot be used: {error}"))?;
