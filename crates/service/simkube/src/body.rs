@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -15,6 +16,40 @@ pub struct Body {
     pub value: Value,
     /// Paths of keys that stand twice, in their order, for example `spec.replicas`.
     pub duplicates: Vec<String>,
+    /// The text, where it was JSON: faults are told in the order in which they stand there.
+    pub text: Bytes,
+}
+
+impl Body {
+    /// Returns a body that did not come as text.
+    pub fn of(value: Value) -> Body {
+        Body { value, duplicates: Vec::new(), text: Bytes::new() }
+    }
+
+    /// Puts faults, for example `unknown field "spec.x"`, in the order in which they stand in the text.
+    pub fn in_order(&self, mut faults: Vec<String>) -> Vec<String> {
+        if faults.len() < 2 || self.text.is_empty() {
+            return faults;
+        }
+        let mut order = Vec::new();
+        let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
+        let seed = Seed {
+            path: &mut String::new(),
+            duplicates: &mut Vec::new(),
+            order: Some(&mut order),
+        };
+        // It has been parsed before.
+        let _same = seed.deserialize(&mut deserializer);
+        faults.sort_by_key(|fault| {
+            let path = fault.split('"').nth(1).unwrap_or_default();
+            // A key that stands twice is told where it stands the second time.
+            match fault.starts_with("duplicate") {
+                true => order.iter().rposition(|at| at == path),
+                false => order.iter().position(|at| at == path),
+            }
+        });
+        faults
+    }
 }
 
 /// Objects larger than this are refused, as upstream's default does (3 MiB).
@@ -25,17 +60,15 @@ pub const BODY_BYTES_MAX: usize = 3 << 20;
 /// # Errors
 ///
 /// 400 where it does not parse, 415 where its type is unknown.
-pub fn read(content_type: &str, bytes: &[u8], kind: &Kind) -> Result<Body, Problem> {
+pub fn read(content_type: &str, bytes: &Bytes, kind: &Kind) -> Result<Body, Problem> {
     match media(content_type) {
         "" | "application/json" | "*/*" => json(bytes, &kind.kind),
         "application/yaml" | "application/x-yaml" | "text/yaml" => yaml(bytes),
         "application/vnd.kubernetes.protobuf" => protobuf(bytes),
-        other => Err(Problem::new(
+        _ => Err(Problem::new(
             415,
             "UnsupportedMediaType",
-            format!(
-                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf: {other}"
-            ),
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         )),
     }
 }
@@ -50,7 +83,7 @@ pub fn media(content_type: &str) -> &str {
 /// # Errors
 ///
 /// 400 where it is neither.
-pub fn json_or_yaml(bytes: &[u8]) -> Result<Body, Problem> {
+pub fn json_or_yaml(bytes: &Bytes) -> Result<Body, Problem> {
     if bytes.first() == Some(&b'{')
         && let Ok(body) = strict_json(bytes)
     {
@@ -64,7 +97,7 @@ pub fn json_or_yaml(bytes: &[u8]) -> Result<Body, Problem> {
 /// # Errors
 ///
 /// 400 where it does not parse; `expected` is the kind that should have stood there.
-pub fn json(bytes: &[u8], expected: &str) -> Result<Body, Problem> {
+pub fn json(bytes: &Bytes, expected: &str) -> Result<Body, Problem> {
     strict_json(bytes).map_err(|error| {
         let why = go_words(&error, bytes);
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
@@ -74,7 +107,8 @@ pub fn json(bytes: &[u8], expected: &str) -> Result<Body, Problem> {
     })
 }
 
-fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
+/// Returns what Go says of JSON that does not parse.
+pub fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
     if error.is_eof() {
         return "unexpected end of JSON input".to_owned();
     }
@@ -92,13 +126,12 @@ fn yaml(bytes: &[u8]) -> Result<Body, Problem> {
     let value = goyaml::to_json(bytes).map_err(|error| {
         Problem::bad_request(format!("error converting YAML to JSON: {error}"))
     })?;
-    let duplicates = Vec::new();
-    Ok(Body { value, duplicates })
+    Ok(Body::of(value))
 }
 
 fn protobuf(bytes: &[u8]) -> Result<Body, Problem> {
     let value = crate::types::from_protobuf(bytes).map_err(Problem::bad_request)?;
-    Ok(Body { value, duplicates: Vec::new() })
+    Ok(Body::of(value))
 }
 
 /// Writes a value as YAML, with sorted keys.
@@ -106,19 +139,21 @@ pub fn to_yaml(value: &Value) -> String {
     crate::types::to_yaml(value)
 }
 
-fn strict_json(bytes: &[u8]) -> Result<Body, serde_json::Error> {
+fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
     let mut duplicates = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let seed = Seed { path: &mut String::new(), duplicates: &mut duplicates };
+    let seed = Seed { path: &mut String::new(), duplicates: &mut duplicates, order: None };
     let value = seed.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok(Body { value, duplicates })
+    Ok(Body { value, duplicates, text: bytes.clone() })
 }
 
 /// Builds a value and notes keys that stand twice, which `serde_json` alone keeps to itself.
 struct Seed<'a> {
     path: &'a mut String,
     duplicates: &'a mut Vec<String>,
+    /// All paths as they come, where somebody wants to know.
+    order: Option<&'a mut Vec<String>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -164,13 +199,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Value::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         let length = self.path.len();
         loop {
             use fmt::Write as _;
             let _infallible = write!(self.path, "[{}]", items.len());
-            let seed = Seed { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let seed = Seed {
+                path: &mut *self.path,
+                duplicates: &mut *self.duplicates,
+                order: self.order.as_deref_mut(),
+            };
             let next = seq.next_element_seed(seed)?;
             self.path.truncate(length);
             match next {
@@ -180,7 +219,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         let length = self.path.len();
         while let Some(name) = map.next_key::<String>()? {
@@ -188,10 +227,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 self.path.push('.');
             }
             self.path.push_str(&name);
+            if let Some(order) = self.order.as_deref_mut() {
+                order.push(self.path.clone());
+            }
             if fields.contains_key(&name) {
                 self.duplicates.push(self.path.clone());
             }
-            let seed = Seed { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let seed = Seed {
+                path: &mut *self.path,
+                duplicates: &mut *self.duplicates,
+                order: self.order.as_deref_mut(),
+            };
             let value = map.next_value_seed(seed)?;
             self.path.truncate(length);
             fields.insert(name, value);

@@ -55,7 +55,17 @@ pub fn between(mut object: Value, api_version: &str) -> Result<Value, Problem> {
         _ => {}
     }
     object["apiVersion"] = json!(api_version);
-    Ok(object)
+    let gvk = manifest::gvk(&object);
+    // What the other version always writes, or never, follows from its own shape.
+    match kubetypes::roundtrip(crate::types::tables(), &gvk, &object) {
+        Ok(read) => {
+            let mut object = read.object;
+            object["apiVersion"] = json!(api_version);
+            object["kind"] = json!(gvk.kind);
+            Ok(object)
+        }
+        Err(_) => Ok(object),
+    }
 }
 
 const CPU_FIELD: &str = "targetCPUUtilizationPercentage";
@@ -74,6 +84,10 @@ fn autoscaler_to_v1(object: &mut Value) {
             }
             Some(_) | None => others.push(metric.clone()),
         }
+    }
+    if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
+        status.remove("currentMetrics");
+        status.remove("conditions");
     }
     if !others.is_empty() {
         let text = Value::Array(others).to_string();

@@ -222,6 +222,7 @@ fn attempt(
         strategy::mark_deleting(&mut object, now, grace);
         if namespace {
             object["status"]["phase"] = json!("Terminating");
+            meta::of(&mut object).remove("deletionGracePeriodSeconds");
         }
         changed = true;
     }
@@ -307,7 +308,7 @@ fn finalizers_for(kind: &Kind, before: &[String], options: &DeleteOptions) -> Ve
     let propagation = options.propagation;
     let orphan = match propagation {
         Some(policy) => policy == Propagation::Orphan,
-        None => has(ORPHAN),
+        None => has(ORPHAN) || (!has(FOREGROUND) && strategy::orphans_by_default(kind)),
     };
     let foreground = match propagation {
         Some(policy) => policy == Propagation::Foreground,

@@ -100,15 +100,16 @@ pub fn resources(kinds: &Kinds, group: &str, version: &str) -> Response {
             resources.push(value);
         }
     }
-    Response::value(
-        200,
-        &json!({
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": join(group, version),
-            "resources": resources,
-        }),
-    )
+    let mut list = json!({
+        "kind": "APIResourceList",
+        "groupVersion": join(group, version),
+        "resources": resources,
+    });
+    // The core group's list has never said its version.
+    if !group.is_empty() {
+        list["apiVersion"] = json!("v1");
+    }
+    Response::value(200, &list)
 }
 
 fn legacy_resource(kind: &Kind) -> Value {

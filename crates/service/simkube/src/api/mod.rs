@@ -65,7 +65,7 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
         ["apis"] => whole(discovery::groups(&cluster.kinds(), &request.accept)),
         ["api", version] => {
             if *version != "v1" {
-                return whole(page_not_found());
+                return Err(Problem::no_such_resource());
             }
             whole(discovery::resources(&cluster.kinds(), "", "v1"))
         }
@@ -75,6 +75,9 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
         },
         ["apis", group, version] => {
             let kinds = cluster.kinds();
+            if kinds.group(group).is_some() && !serves(&kinds, group, version) {
+                return Err(Problem::no_such_resource());
+            }
             if !serves(&kinds, group, version) {
                 return whole(page_not_found());
             }

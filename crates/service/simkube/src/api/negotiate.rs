@@ -74,9 +74,11 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
         };
         return Ok(Wanted { form, yaml });
     }
-    Err(Problem::new(
+    let mut problem = Problem::new(
         406,
         "NotAcceptable",
-        "only the following media types are accepted: application/json, application/yaml",
-    ))
+        "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+    );
+    problem.details = Some(serde_json::json!({}));
+    Err(problem)
 }

@@ -157,7 +157,7 @@ impl DeleteOptions {
                 causes.push(Cause {
                     reason: "FieldValueNotSupported".to_owned(),
                     message: format!(
-                        "Unsupported value: \"{other}\": supported values: \"Background\", \"Foreground\", \"Orphan\""
+                        "Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
                     ),
                     field: "propagationPolicy".to_owned(),
                 });
@@ -312,7 +312,7 @@ impl ListOptions {
             causes.push(Cause {
                 reason: "FieldValueNotSupported".to_owned(),
                 message: format!(
-                    "Unsupported value: \"{matching}\": supported values: \"Exact\", \"NotOlderThan\""
+                    "Unsupported value: \"{matching}\": supported values: \"Exact\", \"NotOlderThan\", \"\""
                 ),
                 field: "resourceVersionMatch".to_owned(),
             });

@@ -15,6 +15,8 @@ pub struct Problem {
     pub message: String,
     /// `details` of the Status, where there are any.
     pub details: Option<Value>,
+    /// Where a list that is too old goes on, consistent or not.
+    pub continue_token: Option<String>,
 }
 
 /// One field that is wrong.
@@ -31,7 +33,7 @@ pub struct Cause {
 impl Problem {
     /// Returns a problem without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Problem {
-        Problem { code, reason, message: message.into(), details: None }
+        Problem { code, reason, message: message.into(), details: None, continue_token: None }
     }
 
     /// The request makes no sense.
@@ -171,6 +173,9 @@ impl Problem {
             "message": self.message,
             "code": self.code,
         });
+        if let Some(token) = &self.continue_token {
+            status["metadata"]["continue"] = json!(token);
+        }
         if !self.reason.is_empty() {
             status["reason"] = json!(self.reason);
         }

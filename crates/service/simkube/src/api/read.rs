@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::negotiate::{Form, Wanted};
 use super::options::ListOptions;
-use super::problem::{Cause, Problem};
+use super::problem::Problem;
 use super::request::Response;
 use super::selector::Selector;
 use super::table;
+use crate::body;
 use crate::cluster::Cluster;
 use crate::convert;
 use crate::kinds::Kind;
@@ -258,18 +259,9 @@ fn exact_revision(cluster: &Cluster, options: &ListOptions) -> Result<Option<u64
 /// 400 where it is no number.
 pub fn parse_revision(text: &str) -> Result<u64, Problem> {
     text.parse().map_err(|_| {
-        Problem::invalid(
-            "",
-            "",
-            "",
-            &[Cause {
-                reason: "FieldValueInvalid".to_owned(),
-                message: format!(
-                    "Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
-                ),
-                field: "resourceVersion".to_owned(),
-            }],
-        )
+        Problem::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+        ))
     })
 }
 
@@ -301,11 +293,11 @@ fn expired(options: &ListOptions, after: Option<&str>, prefix: &str) -> Problem 
         ));
     }
     let start = after.and_then(|after| after.strip_prefix(prefix)).unwrap_or_default();
-    let token = Token { revision: None, start: start.to_owned() }.written();
-    let _inconsistent = token;
-    Problem::expired(
-        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
-    )
+    let mut problem = Problem::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    );
+    problem.continue_token = Some(Token { revision: None, start: start.to_owned() }.written());
+    problem
 }
 
 /// Where the next page begins.
@@ -318,12 +310,12 @@ struct Token {
 
 impl Token {
     fn read(text: &str) -> Result<Token, Problem> {
-        let bad = |why: &str| Problem::bad_request(format!("continue key is not valid: {why}"));
+        let bad = |why: &str| Problem::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
         let bytes = URL_SAFE_NO_PAD
             .decode(text.trim_end_matches('='))
             .map_err(|error| bad(&error.to_string()))?;
         let token: Value =
-            serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
+            serde_json::from_slice(&bytes).map_err(|error| bad(&body::go_words(&error, &bytes)))?;
         if token["v"] != "meta.k8s.io/v1" {
             let version = token["v"].as_str().unwrap_or_default();
             return Err(bad(&format!(

@@ -130,7 +130,13 @@ fn split_outside_parens(text: &str) -> Vec<&str> {
 fn parse_label(part: &str) -> Result<LabelRule, String> {
     let rule = |key: &str, test| {
         let key = key.trim().to_owned();
-        if key.is_empty() || key.contains(char::is_whitespace) {
+        if let Some((_, second)) = key.split_once(char::is_whitespace) {
+            let second = second.trim();
+            return Err(format!(
+                "unable to parse requirement: found '{second}', expected: in, notin, =, ==, !=, gt, lt"
+            ));
+        }
+        if key.is_empty() {
             return Err(format!("unable to parse requirement: found '{part}', expected: identifier"));
         }
         Ok(LabelRule { key, test })

@@ -201,8 +201,23 @@ fn scale(
         return Err(Problem::invalid("autoscaling", "Scale", &target.name, &[cause]));
     }
     let version = meta::text(&new, "resourceVersion").to_owned();
-    let options = write::options(query, write::patch_kind(&request.content_type))?;
+    let patch_kind = match request.method.as_str() {
+        "PATCH" => write::patch_kind(&request.content_type),
+        _ => WriteKind::Update,
+    };
+    let options = write::options(query, patch_kind)?;
     let path = places(kind).spec;
+    if patch_kind == WriteKind::Apply {
+        let mut patch = json!({
+            "apiVersion": kind.api_version(),
+            "kind": kind.kind,
+            "metadata": {"name": target.name, "namespace": target.namespace},
+        });
+        set_at(&mut patch, &path, json!(replicas));
+        let written = Write::new(cluster, kind, target, &options, &request.user_agent).apply_scale(&patch)?;
+        let object = convert::out(kind, written.entry.value())?;
+        return read::written(200, &scale_of(kind, &object), wanted);
+    }
     let written = Write::new(cluster, kind, target, &options, &request.user_agent)
         .set(&version, |object| set_at(object, &path, json!(replicas)))?;
     let object = convert::out(kind, written.entry.value())?;

@@ -124,7 +124,7 @@ impl<'a> Write<'a> {
     ///
     /// In the server's words.
     pub fn create_value(mut self, object: Value) -> Result<Written, Problem> {
-        let object = self.decode(Body { value: object, duplicates: Vec::new() })?;
+        let object = self.decode(Body::of(object))?;
         self.create_object(object)
     }
 
@@ -134,10 +134,26 @@ impl<'a> Write<'a> {
     ///
     /// In the server's words.
     pub fn replace_value(mut self, object: Value) -> Result<Written, Problem> {
-        let object = self.decode(Body { value: object, duplicates: Vec::new() })?;
+        let object = self.decode(Body::of(object))?;
         self.change(true, |live| {
             live.ok_or(Step::NotFound)?;
             Ok(Step::Update(object.clone()))
+        })
+    }
+
+    /// Applies replicas through the scale subresource.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn apply_scale(mut self, patch: &Value) -> Result<Written, Problem> {
+        let (kind, force) = (self.kind.clone(), self.options.force);
+        let (manager, now) = (self.manager.clone(), self.cluster.now_text());
+        self.change(false, |live| {
+            let live = live.ok_or(Step::NotFound)?;
+            let writer = Writer { manager: &manager, subresource: "scale", now: &now };
+            let object = ownership::apply(&kind, Some(live), patch, force, &writer)?;
+            Ok(Step::Applied(object))
         })
     }
 
@@ -202,11 +218,15 @@ impl<'a> Write<'a> {
     }
 
     fn decode(&mut self, body: Body) -> Result<Value, Problem> {
-        let mut value = body.value;
+        let (mut value, text) = (body.value, body.text);
         self.names_kind(&mut value)?;
         let duplicates = body.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
         let decoded = types::decode(self.kind, value).map_err(|error| error.of_body(self.kind))?;
         let faults: Vec<String> = duplicates.chain(decoded.faults).collect();
+        let faults = match text.is_empty() {
+            true => faults,
+            false => Body { value: Value::Null, duplicates: Vec::new(), text }.in_order(faults),
+        };
         self.mind(&faults)?;
         let mut value = decoded.value;
         types::set_defaults(self.kind, &mut value);
@@ -241,9 +261,10 @@ impl<'a> Write<'a> {
         let expected = (self.kind.api_version(), self.kind.kind.clone());
         if !value.is_object() {
             return Err(Problem::bad_request(format!(
-                "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
+                "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }} ({})",
                 expected.1,
-                go_type(value)
+                go_type(value),
+                hex::encode(value.to_string())
             )));
         }
         let api_version = manifest::api_version(value).to_owned();
@@ -281,7 +302,8 @@ impl<'a> Write<'a> {
         }
         if self.kind.built_in() {
             return Problem::bad_request(format!(
-                "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+                "{kind} in version \"{version}\" cannot be handled as a {}: no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\"",
+                self.kind.kind
             ));
         }
         if kind != self.kind.kind {
@@ -365,16 +387,18 @@ impl<'a> Write<'a> {
     fn create_once(&mut self, object: Value, owned: Option<()>) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
         let mut object = object;
+        let version = meta::text(&object, "resourceVersion").to_owned();
+        meta::clear_system_fields(&mut object);
+        strategy::before_owners(self.kind, &mut object);
         if owned.is_none() {
             let writer = Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
             object = ownership::update(self.kind, None, object, &writer);
         }
-        if !meta::text(&object, "resourceVersion").is_empty() {
-            return Err(Problem::bad_request("resourceVersion should not be set on objects to be created"));
+        if !version.is_empty() {
+            return Err(Problem::new(500, "", "resourceVersion should not be set on objects to be created"));
         }
         strategy::admit_create(self.cluster, self.kind, &mut object)?;
         self.namespace_stays(meta::text(&object, "name"))?;
-        meta::clear_system_fields(&mut object);
         if meta::text(&object, "name").is_empty() {
             let base = meta::text(&object, "generateName").to_owned();
             if !base.is_empty() {
@@ -460,15 +484,15 @@ impl<'a> Write<'a> {
                     self.applied_new(object)
                 }
                 (Step::Update(object), Some(entry), Some(shown)) => {
-                    self.update_once(&entry, &shown, object, Owners::OfUpdate)
+                    self.update_once(&entry, &shown, object, From::Put)
                 }
                 (Step::Patched(read, patched), Some(entry), Some(shown)) => {
                     let object = self.patched(read, patch_of, &patched)?;
-                    self.update_once(&entry, &shown, object, Owners::OfUpdate)
+                    self.update_once(&entry, &shown, object, From::Patch)
                 }
                 (Step::Applied(object), Some(entry), Some(shown)) => {
                     let object = self.decode_applied(object)?;
-                    self.update_once(&entry, &shown, object, Owners::Set)
+                    self.update_once(&entry, &shown, object, From::Apply)
                 }
                 (_, _, _) => return Err(Problem::not_found(self.kind, &self.target.name)),
             };
@@ -537,7 +561,7 @@ impl<'a> Write<'a> {
         entry: &Entry,
         live: &Value,
         new: Value,
-        owners: Owners,
+        from: From,
     ) -> Result<Written, Problem> {
         let name = self.target.name.clone();
         let mut new = new;
@@ -547,21 +571,27 @@ impl<'a> Write<'a> {
         new["apiVersion"] = json!(self.kind.api_version());
         new["kind"] = json!(self.kind.kind);
         let uid = meta::text(&new, "uid");
-        if !uid.is_empty() && uid != &*entry.meta.uid {
-            return Err(Problem::conflict(
-                self.kind,
-                &name,
-                &format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", entry.meta.uid),
-            ));
+        if !uid.is_empty() && uid != &*entry.meta.uid && from == From::Put {
+            let key = self.kind.key(&self.target.namespace, &name);
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                self.kind.plural, entry.meta.uid
+            );
+            return Err(Problem::conflict(self.kind, &name, &why));
+        }
+        if from != From::Put {
+            self.named_as_the_path(&mut new)?;
         }
         let version = meta::text(&new, "resourceVersion").to_owned();
         if version.is_empty() || version == "0" {
             if !strategy::updates_unconditionally(self.kind) && self.target.subresource.is_empty() {
-                return refuse(&[meta::cause(
+                // This one names the resource instead of the kind.
+                let cause = meta::cause(
                     "FieldValueInvalid",
                     "metadata.resourceVersion",
                     "Invalid value: 0: must be specified for an update",
-                )]);
+                );
+                return Err(Problem::invalid(&self.kind.group, &self.kind.plural, &name, &[cause]));
             }
         } else if version.parse() != Ok(entry.revision) {
             if version.parse::<u64>().is_err() {
@@ -574,10 +604,14 @@ impl<'a> Write<'a> {
             return Err(Problem::modified(self.kind, &name));
         }
         meta::of(&mut new).remove("resourceVersion");
-        if let Owners::OfUpdate = owners {
+        strategy::before_owners(self.kind, &mut new);
+        if from != From::Apply {
             let now = self.cluster.now_text();
             let writer = Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
             new = ownership::update(self.kind, Some(live), new, &writer);
+        }
+        if self.target.subresource == "scale" {
+            ownership::forget_scale_times(&mut new);
         }
         strategy::admit_update(self.cluster, self.kind, live, &mut new)?;
         meta::carry_over(live, &mut new);
@@ -666,13 +700,12 @@ pub fn change_as_server(
     Err(Problem::modified(kind, name))
 }
 
-/// Where the managed fields of an update come from.
-#[derive(Clone, Copy)]
-enum Owners {
-    /// They follow from what changed.
-    OfUpdate,
-    /// An apply has set them.
-    Set,
+/// What an update comes from. An apply has set the managed fields; elsewhere they follow from what changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Put,
+    Patch,
+    Apply,
 }
 
 /// What is to be done with what stands at the target.
@@ -686,7 +719,7 @@ enum Step {
     Refused(Problem),
 }
 
-impl From<Problem> for Step {
+impl std::convert::From<Problem> for Step {
     fn from(problem: Problem) -> Step {
         Step::Refused(problem)
     }
@@ -738,7 +771,10 @@ enum Patch {
 
 impl Patch {
     fn read(request: &Request, kind: &Kind) -> Result<Patch, Problem> {
-        let unparsed = |error: serde_json::Error| Problem::bad_request(error.to_string());
+        let unparsed = |error: serde_json::Error| {
+            let said = body::go_words(&error, &request.body);
+            Problem::bad_request(format!("error decoding patch: {said}"))
+        };
         let value = || serde_json::from_slice(&request.body).map_err(unparsed);
         match body::media(&request.content_type) {
             "application/json-patch+json" => value().map(Patch::Json),
@@ -746,7 +782,7 @@ impl Patch {
             "application/strategic-merge-patch+json" if kind.built_in() => value().map(Patch::Strategic),
             "application/apply-patch+yaml" => {
                 body::json_or_yaml(&request.body).map(Patch::Apply).map_err(|problem| {
-                    Problem::bad_request(problem.message.replace("error converting YAML to JSON", "error decoding YAML"))
+                    Problem::bad_request(format!("error decoding YAML: {}", problem.message))
                 })
             }
             _ => Err(unsupported_patch(kind)),

@@ -125,6 +125,11 @@ pub fn returns_deleted(kind: &Kind) -> bool {
     in_table(RETURNED_WHEN_DELETED, kind)
 }
 
+/// Returns whether what the object owns stays, unless the client says something else.
+pub fn orphans_by_default(kind: &Kind) -> bool {
+    kind.is("batch", "Job") || kind.is("", "ReplicationController")
+}
+
 /// Returns whether the garbage collector cares for the kind.
 pub fn is_collected(kind: &Kind) -> bool {
     !kind.is("", "Event") && !kind.is("events.k8s.io", "Event")
@@ -164,6 +169,13 @@ pub fn admit_delete(kind: &Kind, name: &str) -> Result<(), Problem> {
         return Err(Problem::forbidden(kind, name, "this namespace may not be deleted"));
     }
     Ok(())
+}
+
+/// Does what reading an object as Go's type leaves behind, before its fields get their owner.
+pub fn before_owners(kind: &Kind, object: &mut Value) {
+    if kind.is("apps", "DaemonSet") && manifest::annotation(object, TEMPLATE_GENERATION).is_none() {
+        set_template_generation(object, 0);
+    }
 }
 
 /// Does what admission does to a new object, after its fields have their owner.
@@ -264,11 +276,17 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
         _ if !kind.built_in() => {}
         ("", "Pod") => pods::prepare_create(object),
         ("", "Namespace") => prepare_namespace(object),
-        ("", "PersistentVolume" | "PersistentVolumeClaim") => {
-            object["status"] = json!({"phase": "Pending"});
+        ("", "PersistentVolume") => {
+            object["status"] =
+                json!({"phase": "Pending", "lastPhaseTransitionTime": cluster.now_text()});
         }
+        ("", "PersistentVolumeClaim") => object["status"] = json!({"phase": "Pending"}),
         ("", "Service") => services::prepare(cluster, None, object),
-        ("batch", "Job") => jobs::prepare_create(object),
+        ("batch", "Job") => {
+            jobs::prepare_create(object);
+            // What is read back is defaulted again: the job takes its template's labels.
+            types::set_defaults(kind, object);
+        }
         ("apps", "DaemonSet") => set_template_generation(object, 1),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
         _ => {}

@@ -126,6 +126,15 @@ pub(super) fn prepare(cluster: &Cluster, old: Option<&Value>, service: &mut Valu
 
 /// What an update leaves out stays, as long as the type does.
 fn keep(old: &Value, service: &mut Value) {
+    drop_of_other_type(old, service);
+    let given = service["spec"].get("clusterIP").filter(|ip| !ip.is_null()).cloned();
+    if let Some(ip) = given
+        && ip != old["spec"]["clusterIP"]
+        && service["spec"]["clusterIPs"] == old["spec"]["clusterIPs"]
+        && ip.as_str().is_some_and(|ip| !ip.is_empty())
+    {
+        service["spec"]["clusterIPs"] = json!([ip]);
+    }
     let external = |service: &Value| service["spec"]["type"] == "ExternalName";
     if external(old) || external(service) {
         return;
@@ -143,6 +152,31 @@ fn keep(old: &Value, service: &mut Value) {
     }
     if matches!(service["spec"]["type"].as_str(), Some("NodePort" | "LoadBalancer")) {
         keep_ports(old, service);
+    }
+}
+
+/// What only the old type had, and nobody changed, goes with it.
+fn drop_of_other_type(old: &Value, service: &mut Value) {
+    let kind = service["spec"]["type"].as_str().unwrap_or("ClusterIP").to_owned();
+    let exposed = matches!(kind.as_str(), "NodePort" | "LoadBalancer");
+    let balanced = kind == "LoadBalancer";
+    let addressed = kind != "ExternalName";
+    let dropped = [
+        ("externalTrafficPolicy", !exposed),
+        ("healthCheckNodePort", !(balanced && service["spec"]["externalTrafficPolicy"] == "Local")),
+        ("allocateLoadBalancerNodePorts", !balanced),
+        ("loadBalancerClass", !balanced),
+        ("clusterIP", !addressed),
+        ("clusterIPs", !addressed),
+        ("ipFamilies", !addressed),
+        ("ipFamilyPolicy", !addressed),
+        ("internalTrafficPolicy", !addressed),
+    ];
+    let Some(spec) = service["spec"].as_object_mut() else { return };
+    for (name, drop) in dropped {
+        if drop && spec.contains_key(name) && spec.get(name) == old["spec"].get(name) {
+            spec.remove(name);
+        }
     }
 }
 

@@ -297,7 +297,7 @@ pub(super) fn ingress_address(ingress: &Value) -> Value {
 /// Returns how many entries a config map or secret has.
 pub(super) fn entries(object: &Value) -> Value {
     let count = |name: &str| object.get(name).and_then(Value::as_object).map_or(0, serde_json::Map::len);
-    json!((count("data") + count("binaryData")).to_string())
+    json!(count("data") + count("binaryData"))
 }
 
 /// Returns a node's state.

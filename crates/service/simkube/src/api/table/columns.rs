@@ -176,7 +176,7 @@ pub(super) const COLUMNS: &[Row] = &[
         AGE,
     ]),
     row("", "ServiceAccount", &[
-        text("Secrets", |o, _| json!(o["secrets"].as_array().map_or(0, Vec::len).to_string())),
+        text("Secrets", |o, _| json!(o["secrets"].as_array().map_or(0, Vec::len))),
         AGE,
     ]),
     row("", "Namespace", &[text("Status", |o, _| text_or(o, "/status/phase", "")), AGE]),
