@@ -266,8 +266,7 @@ impl Reader {
         let mut named = String::new();
         let mut expr = expr.clone();
         let mut package = package.to_owned();
-        loop {
-            let Expr::Named { package: other, name } = &expr else { break };
+        while let Expr::Named { package: other, name } = &expr {
             let home = other.clone().unwrap_or_else(|| package.clone());
             if other.is_none()
                 && let Some(code) = scalar(name)

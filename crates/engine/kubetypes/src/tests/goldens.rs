@@ -191,11 +191,8 @@ fn take_off(kind: &Gvk, input: &Value, object: &mut Value) {
 
 fn remove(object: &mut Value, pointer: &str) {
     let Some((holder, name)) = pointer.rsplit_once('/') else { return };
-    match object.pointer_mut(holder) {
-        Some(Value::Object(map)) => {
-            map.remove(name);
-        }
-        Some(_) | None => {}
+    if let Some(Value::Object(map)) = object.pointer_mut(holder) {
+        map.remove(name);
     }
 }
 
