@@ -1,1 +1,34 @@
-//! To be written.
+//! Renders Applications, each as seldom as possible.
+//!
+//! An answer is kept together with what it was made from: which files were read, which
+//! directories listed, what was looked for and not there. A new commit that answers all of
+//! that as before renders nothing, and gives the same objects under the new revision.
+//! Whoever asks for the same thing at the same time waits for one rendering.
+//!
+//! This room knows repositories (`source`) and engines (`render`), and no cluster: settings
+//! and secrets are handed to it through [`Surroundings`].
+//!
+//! Start at [`Rendering`]; [`render_path`] is the same for a directory on this host's disk.
+
+mod backoff;
+mod cache;
+mod counts;
+mod credentials;
+mod disk;
+mod failure;
+mod key;
+mod local;
+mod plan;
+mod repositories;
+mod service;
+mod surroundings;
+mod weight;
+
+pub use counts::Counts;
+pub use disk::DiskTree;
+pub use local::{LocalError, render_path};
+pub use service::{Config, Rendering};
+pub use surroundings::{Fixed, Snapshot, Surroundings};
+
+#[cfg(test)]
+mod tests;

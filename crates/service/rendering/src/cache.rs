@@ -1,0 +1,159 @@
+//! Renderings with what they were made from, bounded by bytes.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use desired::{DesiredObject, Rendered};
+use filetree::ReadSet;
+use render::RenderError;
+use source::CommitId;
+
+use crate::key::Key;
+use crate::weight::weigh;
+
+/// How many renderings of one key are kept: branches that an Application goes to and fro between.
+const VARIANTS_MAX: usize = 3;
+
+/// What one source gave, and what it read for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    /// The newest commit known to give this.
+    pub(crate) commit: CommitId,
+    pub(crate) read_set: Arc<ReadSet>,
+    pub(crate) outcome: Result<Arc<Objects>, RenderError>,
+}
+
+/// A source's objects.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    pub(crate) objects: Arc<[DesiredObject]>,
+    pub(crate) source_type: &'static str,
+}
+
+/// One rendering of one key.
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    pub(crate) sources: Vec<Made>,
+    /// Absent where a source failed.
+    pub(crate) rendered: Option<Arc<Rendered>>,
+}
+
+impl Variant {
+    pub(crate) fn is_of(&self, commits: &[CommitId]) -> bool {
+        self.sources.len() == commits.len()
+            && self.sources.iter().zip(commits).all(|(made, commit)| made.commit == *commit)
+    }
+
+    fn weight_bytes(&self) -> usize {
+        let per_source = |made: &Made| {
+            let objects = match &made.outcome {
+                Ok(objects) => objects.objects.iter().map(weigh_object).sum(),
+                Err(error) => error.to_string().len(),
+            };
+            let asked: usize =
+                made.read_set.iter().map(|(path, ..)| path.as_str().len() + 96).sum();
+            objects + asked + 200
+        };
+        self.sources.iter().map(per_source).sum::<usize>() + 500
+    }
+}
+
+fn weigh_object(desired: &DesiredObject) -> usize {
+    size_of::<DesiredObject>() + weigh(&desired.object) + desired.origin.file.capacity() + 32
+}
+
+struct Entry {
+    /// The newest first.
+    variants: VecDeque<Variant>,
+    bytes: usize,
+    used: u64,
+}
+
+/// All renderings that are kept.
+pub(crate) struct Cache {
+    entries: HashMap<Key, Entry>,
+    by_use: BTreeMap<u64, Key>,
+    uses: u64,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Cache {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { entries: HashMap::new(), by_use: BTreeMap::new(), uses: 0, bytes: 0, bytes_max }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The renderings of a key, the newest first.
+    pub(crate) fn get(&mut self, key: &Key) -> Vec<Variant> {
+        self.touch(key);
+        self.entries
+            .get(key)
+            .map(|entry| entry.variants.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// The rendering of exactly these commits.
+    pub(crate) fn get_exact(&mut self, key: &Key, commits: &[CommitId]) -> Option<Variant> {
+        self.touch(key);
+        let entry = self.entries.get(key)?;
+        entry.variants.iter().find(|variant| variant.is_of(commits)).cloned()
+    }
+
+    fn touch(&mut self, key: &Key) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        self.by_use.remove(&entry.used);
+        self.uses += 1;
+        entry.used = self.uses;
+        self.by_use.insert(self.uses, *key);
+    }
+
+    /// Keeps a rendering; `replaces` goes. The longest unused keys go where there is no room,
+    /// and what is larger than the whole cache is not kept.
+    pub(crate) fn put(&mut self, key: Key, variant: Variant, replaces: Option<&Variant>) {
+        let mut variants = match self.remove(&key) {
+            Some(entry) => entry.variants,
+            None => VecDeque::new(),
+        };
+        variants.retain(|known| {
+            let same = |other: &Variant| {
+                known.sources.len() == other.sources.len()
+                    && known
+                        .sources
+                        .iter()
+                        .zip(&other.sources)
+                        .all(|(one, other)| Arc::ptr_eq(&one.read_set, &other.read_set))
+            };
+            !same(&variant) && !replaces.is_some_and(same)
+        });
+        variants.push_front(variant);
+        variants.truncate(VARIANTS_MAX);
+        let bytes = variants.iter().map(Variant::weight_bytes).sum();
+        if bytes > self.bytes_max {
+            return;
+        }
+        self.uses += 1;
+        self.bytes += bytes;
+        self.by_use.insert(self.uses, key);
+        self.entries.insert(key, Entry { variants, bytes, used: self.uses });
+        while self.bytes > self.bytes_max {
+            let Some((_, oldest)) = self.by_use.first_key_value() else { break };
+            let oldest = *oldest;
+            self.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        self.by_use.remove(&entry.used);
+        self.bytes -= entry.bytes;
+        Some(entry)
+    }
+}

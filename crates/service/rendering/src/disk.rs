@@ -1,0 +1,228 @@
+//! A directory of this host as a file tree.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use filetree::{ContentId, Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
+use sha1::{Digest, Sha1};
+
+/// A file that is read is not larger.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+/// Links that lead to links.
+const LINKS_MAX: usize = 40;
+
+/// The files below a directory, as they lie there, committed or not.
+///
+/// Links are followed as long as they stay below the root; `.git` is not there. It is no
+/// snapshot: whoever writes meanwhile may be seen halfway. A content id names a file's place,
+/// size and moment of change instead of its bytes.
+#[derive(Clone, Debug)]
+pub struct DiskTree {
+    root: PathBuf,
+}
+
+/// What lies at a path when its last name is not followed.
+enum Step {
+    Missing,
+    Link(PathBuf),
+    Other(fs::Metadata),
+}
+
+impl DiskTree {
+    /// The tree below `root`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such directory.
+    pub fn new(root: &Path) -> io::Result<Self> {
+        let root = root.canonicalize()?;
+        if !root.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a directory"));
+        }
+        Ok(Self { root })
+    }
+
+    /// The root, with no link in it.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Follows a path name by name; `None` where nothing is. The answer has no link in it.
+    fn follow(&self, path: &TreePath) -> Result<Option<(TreePath, fs::Metadata)>, TreeError> {
+        let mut left: Vec<String> = path.names().map(str::to_owned).collect();
+        left.reverse();
+        let mut at = TreePath::root();
+        let mut metadata = self.metadata(&at, path)?;
+        let mut links = 0;
+        let out = || TreeError::Link { path: path.to_string() };
+        while let Some(name) = left.pop() {
+            let child = at.join(&name).map_err(|_| out())?;
+            match self.step(&child, path)? {
+                Step::Missing => return Ok(None),
+                Step::Other(found) => {
+                    if !left.is_empty() && !found.is_dir() {
+                        return Ok(None);
+                    }
+                    at = child;
+                    metadata = found;
+                }
+                Step::Link(target) => {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(out());
+                    }
+                    let target = self.inside(&at, &target).ok_or_else(out)?;
+                    left.extend(
+                        target.names().map(str::to_owned).collect::<Vec<_>>().into_iter().rev(),
+                    );
+                    at = TreePath::root();
+                    metadata = self.metadata(&at, path)?;
+                }
+            }
+        }
+        Ok(Some((at, metadata)))
+    }
+
+    /// Where a link in `directory` leads, from the root; `None` where that is outside.
+    fn inside(&self, directory: &TreePath, target: &Path) -> Option<TreePath> {
+        if let Ok(rest) = target.strip_prefix(&self.root) {
+            return TreePath::parse(rest.to_str()?).ok();
+        }
+        if target.is_absolute() {
+            return None;
+        }
+        directory.join(target.to_str()?).ok()
+    }
+
+    fn host_path(&self, path: &TreePath) -> PathBuf {
+        self.root.join(path.as_str())
+    }
+
+    fn metadata(&self, path: &TreePath, asked: &TreePath) -> Result<fs::Metadata, TreeError> {
+        fs::symlink_metadata(self.host_path(path)).map_err(|error| broken(asked, &error))
+    }
+
+    fn step(&self, path: &TreePath, asked: &TreePath) -> Result<Step, TreeError> {
+        if path.file_name() == ".git" {
+            return Ok(Step::Missing);
+        }
+        let host_path = self.host_path(path);
+        match fs::symlink_metadata(&host_path) {
+            Ok(found) if found.is_symlink() => match fs::read_link(&host_path) {
+                Ok(target) => Ok(Step::Link(target)),
+                Err(error) => Err(broken(asked, &error)),
+            },
+            Ok(found) => Ok(Step::Other(found)),
+            Err(error) if is_absence(&error) => Ok(Step::Missing),
+            Err(error) => Err(broken(asked, &error)),
+        }
+    }
+
+    /// The id of a directory: of all that lies below it.
+    fn directory_id(&self, path: &TreePath) -> Result<ContentId, TreeError> {
+        let mut sha = Sha1::new();
+        for listed in self.list(path)?.unwrap_or_default() {
+            sha.update(listed.name.as_bytes());
+            sha.update([0]);
+            let Ok(child) = path.join(&listed.name) else { continue };
+            // A link is named by where it leads, so that no circle is walked.
+            match self.step(&child, path)? {
+                Step::Missing => {}
+                Step::Link(target) => sha.update(target.as_os_str().as_encoded_bytes()),
+                Step::Other(found) if found.is_dir() => sha.update(self.directory_id(&child)?.0),
+                Step::Other(found) => sha.update(file_id(&found).0),
+            }
+        }
+        Ok(ContentId(sha.finalize().into()))
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn broken(path: &TreePath, error: &io::Error) -> TreeError {
+    TreeError::Broken { path: path.to_string(), reason: error.to_string() }
+}
+
+fn file_id(metadata: &fs::Metadata) -> ContentId {
+    let mut sha = Sha1::new();
+    let facts = [
+        metadata.dev(),
+        metadata.ino(),
+        metadata.len(),
+        metadata.mtime() as u64,
+        metadata.mtime_nsec() as u64,
+        metadata.ctime() as u64,
+        metadata.ctime_nsec() as u64,
+    ];
+    facts.iter().for_each(|fact| sha.update(fact.to_be_bytes()));
+    ContentId(sha.finalize().into())
+}
+
+/// `None` for what is neither a file nor a directory: reading a pipe may never end.
+fn kind_of(metadata: &fs::Metadata) -> Option<EntryKind> {
+    if metadata.is_dir() {
+        return Some(EntryKind::Directory);
+    }
+    metadata.is_file().then(|| EntryKind::File {
+        size_bytes: metadata.len(),
+        executable: metadata.permissions().mode() & 0o111 != 0,
+    })
+}
+
+impl FileTree for DiskTree {
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        let Some((at, metadata)) = self.follow(path)? else { return Ok(None) };
+        let Some(kind) = kind_of(&metadata) else { return Ok(None) };
+        let id = match kind {
+            EntryKind::Directory => self.directory_id(&at)?,
+            EntryKind::File { .. } | EntryKind::Submodule => file_id(&metadata),
+        };
+        Ok(Some(Entry { kind, id }))
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        let text = path.to_string();
+        let Some((at, metadata)) = self.follow(path)? else {
+            return Err(TreeError::Missing { path: text });
+        };
+        match kind_of(&metadata) {
+            None | Some(EntryKind::Submodule) => Err(TreeError::Missing { path: text }),
+            Some(EntryKind::Directory) => Err(TreeError::IsDirectory { path: text }),
+            Some(EntryKind::File { size_bytes, .. }) if size_bytes > FILE_BYTES_MAX => {
+                Err(TreeError::TooLarge { path: text, size_bytes, limit_bytes: FILE_BYTES_MAX })
+            }
+            Some(EntryKind::File { .. }) => {
+                let bytes = fs::read(self.host_path(&at)).map_err(|error| broken(path, &error))?;
+                Ok(bytes.into())
+            }
+        }
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Option<Vec<Listed>>, TreeError> {
+        let Some((at, metadata)) = self.follow(path)? else { return Ok(None) };
+        if !metadata.is_dir() {
+            return Ok(None);
+        }
+        let entries = fs::read_dir(self.host_path(&at)).map_err(|error| broken(path, &error))?;
+        let mut listed = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| broken(path, &error))?;
+            // A name that is no text cannot be written in any setting.
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            if name == ".git" {
+                continue;
+            }
+            let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            let found = at.join(&name).ok().and_then(|child| self.follow(&child).ok().flatten());
+            let kind = found.and_then(|(_, metadata)| kind_of(&metadata));
+            listed.push(Listed { name, kind, link });
+        }
+        listed.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Some(listed))
+    }
+}

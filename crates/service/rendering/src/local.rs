@@ -1,0 +1,94 @@
+//! `tiphys render PATH`: a directory on the disk to objects.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crd::ApplicationSource;
+use filetree::TreePath;
+use render::{Input, Options, RenderError, render_source};
+use serde_json::Value;
+
+use crate::disk::DiskTree;
+
+/// Why a path could not be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// There is nothing at the path, or it cannot be read.
+    #[error("`{path}` cannot be read: {cause}")]
+    Unreadable {
+        /// As it was given.
+        path: PathBuf,
+        /// What the host said.
+        cause: io::Error,
+    },
+
+    /// The path lies outside of the root.
+    #[error("`{path}` lies outside of `{root}`; give a --root that holds both")]
+    Outside {
+        /// As it was given.
+        path: PathBuf,
+        /// The root.
+        root: PathBuf,
+    },
+
+    /// It does not render.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+impl LocalError {
+    /// Whether the command was used wrongly (exit code 1), and not the files at fault (20).
+    pub fn is_usage(&self) -> bool {
+        match self {
+            LocalError::Unreadable { .. } | LocalError::Outside { .. } => true,
+            LocalError::Render(_) => false,
+        }
+    }
+}
+
+/// Renders a directory as a source whose path it is, and returns the objects in their order.
+///
+/// `root` is what links and references may reach; where it is not given, the Git work tree
+/// around the path, else the path itself. Nothing is added to the objects.
+///
+/// # Errors
+///
+/// [`LocalError`].
+pub fn render_path(
+    path: &Path,
+    root: Option<&Path>,
+    options: &Options,
+) -> Result<Vec<Value>, LocalError> {
+    let unreadable = |cause| LocalError::Unreadable { path: path.to_owned(), cause };
+    let place = path.canonicalize().map_err(unreadable)?;
+    let root = match root {
+        Some(root) => root.to_owned(),
+        None => work_tree_around(&place).unwrap_or_else(|| place.clone()),
+    };
+    let tree = DiskTree::new(&root)
+        .map_err(|cause| LocalError::Unreadable { path: root.clone(), cause })?;
+    let outside = || LocalError::Outside { path: path.to_owned(), root: root.clone() };
+    let relative = place.strip_prefix(tree.root()).map_err(|_| outside())?;
+    let relative = relative.to_str().ok_or_else(outside)?;
+    let relative = TreePath::parse(relative).map_err(RenderError::from)?;
+    let source =
+        ApplicationSource { path: relative.as_str().to_owned(), ..ApplicationSource::default() };
+    let input = Input {
+        source: &source,
+        source_index: 0,
+        app_name: "",
+        namespace: "",
+        project: crd::keys::DEFAULT_PROJECT,
+        revision: "",
+        kube_version: "",
+        api_versions: &[],
+        options,
+    };
+    let rendered = render_source(&tree, &input)?;
+    Ok(rendered.objects.into_iter().map(|desired| desired.object.as_ref().clone()).collect())
+}
+
+/// The nearest directory, from the path up, that holds a `.git`.
+fn work_tree_around(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|directory| directory.join(".git").exists()).map(Path::to_owned)
+}
