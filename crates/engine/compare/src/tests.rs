@@ -1,1 +1,340 @@
+//! What counts as a difference.
+//!
+//! `tests/data/real` holds objects as a real API server 1.36 gave them after an apply or an
+//! edit by hand; the file's name says what is expected of it.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crd::ResourceIgnoreDifferences;
+use manifest::gvk;
+use merge::schema::Schema;
+use serde_json::{Value, json};
+
+use crate::{
+    CompareError, Comparison, IgnoreRules, Mode, Rules, compare, compare_dry_run, differences,
+    mask_secrets, respect_ignored,
+};
+
+const MINOR: u32 = 36;
+
+fn schema() -> &'static Schema {
+    kubetypes::tables(MINOR).schema()
+}
+
+fn rules<'a>(target: &Value, ignore: &'a IgnoreRules) -> Rules<'a> {
+    let type_id = kubetypes::tables(MINOR).type_of(&gvk(target));
+    Rules {
+        schema: type_id.map(|type_id| (schema(), type_id)),
+        minor: MINOR,
+        mode: Mode::ServerSide,
+        ignore,
+        manager: "argocd-controller",
+        previous: &[],
+        tracking_label: None,
+        ignore_status: true,
+        ignore_aggregated_roles: false,
+    }
+}
+
+fn compared(target: &Value, live: &Value) -> Comparison {
+    let ignore = IgnoreRules::default();
+    compare(target, live, &rules(target, &ignore)).expect("it can be compared")
+}
+
+fn ignoring(rule: Value) -> IgnoreRules {
+    let rule: ResourceIgnoreDifferences = serde_json::from_value(rule).expect("it is a rule");
+    let (rules, warnings) = IgnoreRules::compile([&rule]);
+    assert_eq!(warnings, Vec::<String>::new());
+    rules
+}
+
+/// A ConfigMap as it is after `argocd-controller` applied it.
+fn live_config_map(data: &Value) -> Value {
+    let fields: serde_json::Map<String, Value> = data
+        .as_object()
+        .expect("a map")
+        .keys()
+        .map(|key| (format!("f:{key}"), json!({})))
+        .collect();
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {
+            "name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "7",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "managedFields": [{
+                "manager": "argocd-controller", "operation": "Apply", "apiVersion": "v1",
+                "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
+                "fieldsV1": {"f:data": fields}
+            }]
+        },
+        "data": data
+    })
+}
+
+fn config_map(data: &Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": data})
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test reads its cases")]
+fn real_objects_differ_where_a_person_would_say_so() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/real");
+    let mut failed = Vec::new();
+    let mut count = 0;
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("it can be read").path();
+        let case: Value =
+            serde_json::from_slice(&fs::read(&path).expect("it can be read")).expect("it is JSON");
+        let (target, live) = (&case["target"], &case["live"]);
+        let answer = compared(target, live);
+        count += 1;
+        if answer.modified() != (case["modified"] == true) {
+            let ignore = IgnoreRules::default();
+            let fields =
+                answer.difference.map(|sides| differences(&sides, live, &rules(target, &ignore)));
+            failed.push(format!("{}: {fields:#?}", path.display()));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(count > 20, "only {count} objects");
+}
+
+#[test]
+fn only_the_server_knows_of_a_difference_in_a_custom_resource() {
+    let target = json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"a": [1]}});
+    let mut live = target.clone();
+    live["spec"]["defaulted"] = json!(true);
+    let same = compared(&target, &live);
+    assert!(!same.modified() && same.certain);
+    live["spec"]["a"] = json!([2]);
+    let other = compared(&target, &live);
+    assert!(other.modified() && !other.certain);
+}
+
+#[test]
+fn what_this_application_applied_before_goes_whoever_owns_it_now() {
+    let before = config_map(&json!({"a": "1", "b": "2"}));
+    let mut live = live_config_map(&json!({"a": "1", "b": "3"}));
+    live["metadata"]["managedFields"][0]["fieldsV1"] = json!({"f:data": {"f:a": {}}});
+    let target = config_map(&json!({"a": "1"}));
+    assert!(!compared(&target, &live).modified());
+    let ignore = IgnoreRules::default();
+    let previous = [Arc::new(before)];
+    let rules = Rules { previous: &previous, ..rules(&target, &ignore) };
+    let answer = compare(&target, &live, &rules).expect("it can be compared");
+    let sides = answer.difference.expect("it differs");
+    assert_eq!(sides.predicted["data"], json!({"a": "1"}));
+}
+
+#[test]
+fn what_was_applied_client_side_and_git_has_no_more_goes() {
+    let mut live = config_map(&json!({"a": "1", "b": "2", "c": "3"}));
+    live["metadata"]["annotations"] = json!({
+        "kubectl.kubernetes.io/last-applied-configuration":
+            config_map(&json!({"a": "1", "b": "2"})).to_string()
+    });
+    let target = config_map(&json!({"a": "1"}));
+    for mode in [Mode::ServerSide, Mode::ClientSide] {
+        let ignore = IgnoreRules::default();
+        let rules = Rules { mode, ..rules(&target, &ignore) };
+        let sides = compare(&target, &live, &rules).expect("it can be compared").difference;
+        assert_eq!(sides.expect("it differs").predicted["data"], json!({"a": "1", "c": "3"}));
+    }
+    let target = config_map(&json!({"a": "1", "b": "2"}));
+    for mode in [Mode::ServerSide, Mode::ClientSide] {
+        let ignore = IgnoreRules::default();
+        let rules = Rules { mode, ..rules(&target, &ignore) };
+        assert!(!compare(&target, &live, &rules).expect("it can be compared").modified());
+    }
+}
+
+#[test]
+fn client_side_merges_lists_by_key_and_defaults() {
+    let target = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"ports": [{"port": 80}], "selector": {"app": "web"}}
+    });
+    let live = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "web", "namespace": "shop", "uid": "u"},
+        "spec": {
+            "clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"], "type": "ClusterIP",
+            "sessionAffinity": "None", "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack",
+            "internalTrafficPolicy": "Cluster", "selector": {"app": "web"},
+            "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}]
+        },
+        "status": {"loadBalancer": {}}
+    });
+    let ignore = IgnoreRules::default();
+    let rules = Rules { mode: Mode::ClientSide, ..rules(&target, &ignore) };
+    assert!(!compare(&target, &live, &rules).expect("it can be compared").modified());
+}
+
+#[test]
+fn pointers_and_managers_are_ignored_on_both_sides() {
+    let target = config_map(&json!({"a": "1", "b/c": "2"}));
+    let live = live_config_map(&json!({"a": "9", "b/c": "8"}));
+    let check = |rule: Value| {
+        let ignore = ignoring(rule);
+        compare(&target, &live, &rules(&target, &ignore)).expect("it can be compared").modified()
+    };
+    assert!(check(json!({"kind": "ConfigMap", "jsonPointers": ["/data/a"]})));
+    assert!(!check(json!({"kind": "Config*", "jsonPointers": ["/data/a", "/data/b~1c"]})));
+    assert!(!check(
+        json!({"kind": "ConfigMap", "name": "web", "namespace": "shop", "jsonPointers": ["/data"]})
+    ));
+    assert!(check(json!({"kind": "ConfigMap", "name": "other", "jsonPointers": ["/data"]})));
+    assert!(check(json!({"group": "apps", "kind": "ConfigMap", "jsonPointers": ["/data"]})));
+    assert!(!check(json!({"kind": "ConfigMap", "managedFieldsManagers": ["argocd-controller"]})));
+    assert!(check(json!({"kind": "ConfigMap", "managedFieldsManagers": ["other"]})));
+}
+
+#[test]
+fn what_cannot_be_ignored_is_said() {
+    let rule = json!({"kind": "X", "jqPathExpressions": [".a"], "jsonPointers": ["a"]});
+    let rule: ResourceIgnoreDifferences = serde_json::from_value(rule).expect("it is a rule");
+    let (_, warnings) = IgnoreRules::compile([&rule]);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+}
+
+#[test]
+fn the_same_rules_have_the_same_hash() {
+    let rule = || ignoring(json!({"kind": "ConfigMap", "jsonPointers": ["/data/a"]}));
+    assert_eq!(rule().hash(), rule().hash());
+    assert_ne!(rule().hash(), ignoring(json!({"kind": "ConfigMap"})).hash());
+}
+
+#[test]
+fn ignored_fields_are_applied_as_they_are() {
+    let target = config_map(&json!({"a": "1", "b": "2", "gone": "x"}));
+    let live = live_config_map(&json!({"a": "9", "b": "8"}));
+    let ignore = ignoring(json!({"kind": "ConfigMap", "jsonPointers": ["/data/a", "/data/gone"]}));
+    let applied = respect_ignored(&target, &live, &rules(&target, &ignore));
+    assert_eq!(applied["data"], json!({"a": "9", "b": "2"}));
+    let ignore =
+        ignoring(json!({"kind": "ConfigMap", "managedFieldsManagers": ["argocd-controller"]}));
+    let applied = respect_ignored(&target, &live, &rules(&target, &ignore));
+    assert_eq!(applied["data"], json!({"a": "9", "b": "8", "gone": "x"}));
+}
+
+#[test]
+fn tracking_that_moves_from_label_to_annotation_is_no_difference() {
+    let key = "app.kubernetes.io/instance";
+    let mut target = config_map(&json!({"a": "1"}));
+    manifest::set_annotation(
+        &mut target,
+        "argocd.argoproj.io/tracking-id",
+        "web:/ConfigMap:shop/web",
+    );
+    let mut live = live_config_map(&json!({"a": "1"}));
+    manifest::set_label(&mut live, key, "web");
+    assert!(compared(&target, &live).modified());
+    let ignore = IgnoreRules::default();
+    let rules = Rules { tracking_label: Some(key), ..rules(&target, &ignore) };
+    assert!(!compare(&target, &live, &rules).expect("it can be compared").modified());
+    manifest::set_annotation(
+        &mut live,
+        "argocd.argoproj.io/tracking-id",
+        "other:/ConfigMap:shop/web",
+    );
+    assert!(compare(&target, &live, &rules).expect("it can be compared").modified());
+}
+
+#[test]
+fn aggregated_rules_count_only_where_asked() {
+    let target = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "x"},
+        "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}, "rules": [{"verbs": ["get"]}]});
+    let mut live = target.clone();
+    live["rules"] = json!([{"verbs": ["list"]}]);
+    let ignore = IgnoreRules::default();
+    let mut rules = rules(&target, &ignore);
+    assert!(compare(&target, &live, &rules).expect("it can be compared").modified());
+    rules.ignore_aggregated_roles = true;
+    assert!(!compare(&target, &live, &rules).expect("it can be compared").modified());
+}
+
+#[test]
+fn what_the_server_would_refuse_is_an_error() {
+    let target = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"},
+        "spec": {"containers": [{"name": "a", "env": [{"name": "E"}, {"name": "E"}]}]}});
+    let ignore = IgnoreRules::default();
+    let error = compare(&target, &target, &rules(&target, &ignore)).expect_err("a name is twice");
+    assert!(
+        matches!(&error, CompareError::Refused(reason)
+        if reason.contains(".spec.containers[name=\"a\"].env: duplicate entries for key [name=\"E\"]")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_dry_run_is_compared_without_what_a_write_bumps() {
+    let live = live_config_map(&json!({"a": "1"}));
+    let mut answer = live.clone();
+    answer["metadata"]["resourceVersion"] = "8".into();
+    let ignore = IgnoreRules::default();
+    let check = |answer: &Value| {
+        compare_dry_run(answer, &live, &rules(&live, &ignore)).expect("it can be compared")
+    };
+    assert!(!check(&answer).modified());
+    answer["data"]["a"] = "2".into();
+    let other = check(&answer);
+    assert!(other.modified() && other.certain);
+}
+
+#[test]
+fn differences_name_the_field_and_its_owner() {
+    let target = config_map(&json!({"a": "1", "new": "n"}));
+    let mut live = live_config_map(&json!({"a": "2"}));
+    live["metadata"]["managedFields"][0]["manager"] = "kubectl-edit".into();
+    live["metadata"]["managedFields"][0]["operation"] = "Update".into();
+    let ignore = IgnoreRules::default();
+    let rules = rules(&target, &ignore);
+    let answer = compare(&target, &live, &rules).expect("it can be compared");
+    let found = differences(&answer.difference.expect("it differs"), &live, &rules);
+    let found: Vec<_> = found
+        .iter()
+        .map(|field| {
+            (field.path.as_str(), field.desired.clone(), field.live.clone(), field.owners.join(","))
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (".data.a", Some(json!("1")), Some(json!("2")), "kubectl-edit".to_owned()),
+            (".data.new", Some(json!("n")), None, String::new()),
+        ]
+    );
+}
+
+#[test]
+fn masks_show_which_values_are_the_same_and_no_more() {
+    let secret = |a: &str, b: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x", "annotations": {"token": a, "plain": "p"}}, "data": {"a": a, "b": b}});
+    let target = secret("MQ==", "Mg==");
+    let mut live = secret("MQ==", "OQ==");
+    live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        secret("Nw==", "Mg==").to_string().into();
+    let masked = mask_secrets(Some(&target), Some(&live), &BTreeSet::from(["token".to_owned()]));
+    let (target, live) = (masked.target.expect("there"), masked.live.expect("there"));
+    assert_eq!(target["data"], json!({"a": "++++++++", "b": "++++++++"}));
+    assert_eq!(live["data"], json!({"a": "++++++++", "b": "++++++++++++"}));
+    assert_eq!(live["metadata"]["annotations"]["token"], "++++++++");
+    assert_eq!(live["metadata"]["annotations"]["plain"], "p");
+    let last = live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"]
+        .as_str()
+        .expect("a text");
+    let last: Value = serde_json::from_str(last).expect("it is JSON");
+    assert_eq!(last["data"], json!({"a": "++++++++++++", "b": "++++++++"}));
+}
+
+#[test]
+fn no_odd_secret_shows_a_value() {
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x",
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"data\": hidden"}},
+        "stringData": {"s": "hidden", "n": 5, "z": null}, "data": "hidden"});
+    let masked = mask_secrets(None, Some(&secret), &BTreeSet::new()).live.expect("there");
+    let text = masked.to_string();
+    assert!(!text.contains("hidden") && !text.contains("aGlkZGVu"), "{text}");
+}

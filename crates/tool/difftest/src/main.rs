@@ -3,7 +3,8 @@
 //! `difftest managed|patches ORACLE OPENAPI_DIR FROM TO`: ORACLE is a program that answers the requests of
 //! `managed.rs` and `patches.rs` with upstream's code, a JSON line each; OPENAPI_DIR holds
 //! the published OpenAPI v3 documents. Exits 1 when anything differs.
-//! `difftest bench OPENAPI_DIR` prints what an apply costs.
+//! `difftest bench OPENAPI_DIR` prints what an apply costs. `difftest compare MINOR` reads
+//! objects of a real server, see `predicted.rs`.
 
 mod bench;
 mod managed;
@@ -11,6 +12,7 @@ mod managed;
 mod openapi;
 mod oracle;
 mod patches;
+mod predicted;
 mod random;
 
 use anyhow::{Context, Result, bail};
@@ -21,6 +23,11 @@ fn main() -> Result<()> {
         && what == "bench"
     {
         return bench::run(openapi_dir);
+    }
+    if let [what, minor] = arguments.as_slice()
+        && what == "compare"
+    {
+        return predicted::run(minor.parse().context("MINOR is a number")?);
     }
     let [what, program, openapi_dir, from, to] = arguments.as_slice() else {
         bail!("usage: difftest managed|patches ORACLE OPENAPI_DIR FROM TO");

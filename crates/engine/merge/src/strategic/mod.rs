@@ -105,4 +105,3 @@ pub fn create_three_way(
 fn map_of(value: &Value) -> Result<&Map<String, Value>, StrategicError> {
     value.as_object().ok_or_else(|| StrategicError::BadPatch("invalid JSON document".to_owned()))
 }
-
