@@ -1,5 +1,7 @@
 //! A document's nodes, as they were written.
 
+use crate::token::Mark;
+
 /// Names a node of one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);
@@ -71,6 +73,21 @@ pub struct Node {
 }
 
 impl Node {
+    /// A node with nothing in it.
+    pub(crate) fn at(mark: Mark, kind: Kind) -> Self {
+        Self {
+            kind,
+            style: Style::Plain,
+            implicit: false,
+            line: mark.line,
+            column: mark.column,
+            tag: None,
+            value: Text::EMPTY,
+            first_child: NO_NODE,
+            next: NO_NODE,
+        }
+    }
+
     /// What the node is.
     pub fn kind(&self) -> Kind {
         self.kind

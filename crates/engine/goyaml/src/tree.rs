@@ -301,7 +301,8 @@ impl Builder<'_> {
             TokenKind::Key => {
                 let start = token.start;
                 self.scanner.take();
-                self.open_node(start, None, None, Kind::Mapping, Style::Flow, Wants::PairKey)
+                let node = Node { style: Style::Flow, ..Node::at(start, Kind::Mapping) };
+                self.open_node(node, None, Wants::PairKey)
             }
             _ => self.node(Place::Flow),
         }
@@ -397,22 +398,15 @@ impl Builder<'_> {
             }
             _ if anchor.is_some() || tag.is_some() => {
                 let implicit = tag.is_none();
-                return self.leaf(
-                    start,
-                    anchor,
-                    tag,
-                    Kind::Scalar,
-                    Style::Plain,
-                    implicit,
-                    Text::EMPTY,
-                );
+                let node = Node { implicit, tag, ..Node::at(start, Kind::Scalar) };
+                return self.add(node, anchor).map(drop);
             }
             _ => return Err(refused(at, "did not find expected node content")),
         };
         if take {
             self.scanner.take();
         }
-        self.open_node(start, anchor, tag, kind, style, wants)
+        self.open_node(Node { style, tag, ..Node::at(start, kind) }, anchor, wants)
     }
 
     fn alias(&mut self) -> Result<(), YamlError> {
@@ -423,8 +417,8 @@ impl Builder<'_> {
             let problem = format!("unknown anchor '{}' referenced", name.of(self.text));
             return Err(YamlError::unnamed(start.line, start.column, problem));
         };
-        let kind = Kind::Alias(NodeId(target));
-        self.leaf(start, None, None, kind, Style::Plain, false, name)
+        let node = Node { value: name, ..Node::at(start, Kind::Alias(NodeId(target))) };
+        self.add(node, None).map(drop)
     }
 
     /// Reads an anchor and a tag, in either order.
@@ -471,62 +465,24 @@ impl Builder<'_> {
             None => style == Style::Plain,
             Some(tag) => tag == "!",
         };
-        self.leaf(start, anchor, tag, Kind::Scalar, style, implicit, text)
+        let node = Node { style, implicit, tag, value: text, ..Node::at(start, Kind::Scalar) };
+        self.add(node, anchor).map(drop)
     }
 
     fn empty_scalar(&mut self, at: Mark) -> Result<(), YamlError> {
-        self.leaf(at, None, None, Kind::Scalar, Style::Plain, true, Text::EMPTY)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn leaf(
-        &mut self,
-        at: Mark,
-        anchor: Option<Text>,
-        tag: Option<Box<str>>,
-        kind: Kind,
-        style: Style,
-        implicit: bool,
-        value: Text,
-    ) -> Result<(), YamlError> {
-        let node = Node {
-            kind,
-            style,
-            implicit,
-            line: at.line,
-            column: at.column,
-            tag,
-            value,
-            first_child: NO_NODE,
-            next: NO_NODE,
-        };
-        self.add(node, anchor).map(|_| ())
+        self.add(Node { implicit: true, ..Node::at(at, Kind::Scalar) }, None).map(drop)
     }
 
     fn open_node(
         &mut self,
-        at: Mark,
+        node: Node,
         anchor: Option<Text>,
-        tag: Option<Box<str>>,
-        kind: Kind,
-        style: Style,
         wants: Wants,
     ) -> Result<(), YamlError> {
         if self.open.len() >= self.depth_max {
             let problem = format!("exceeded max depth of {}", self.depth_max);
-            return Err(YamlError::at(Stage::Scanner, at.line, at.column, problem));
+            return Err(YamlError::at(Stage::Scanner, node.line, node.column, problem));
         }
-        let node = Node {
-            kind,
-            style,
-            implicit: false,
-            line: at.line,
-            column: at.column,
-            tag,
-            value: Text::EMPTY,
-            first_child: NO_NODE,
-            next: NO_NODE,
-        };
         let node = self.add(node, anchor)?;
         self.open.push(Open { wants, node, last_child: NO_NODE });
         Ok(())

@@ -226,7 +226,7 @@ fn yaml_file(file: &TreePath, content: &str) -> Result<Vec<manifests::Manifest>,
     let Some(problem) = stream.problem else { return Ok(stream.manifests) };
     // A file that is wrong is an error only if it was meant: YAML of other tools lies about.
     let meant = problem.certain
-        || !stream.manifests.is_empty()
+        || stream.any_object
         || ["apiVersion:", "kind:", "metadata:"].iter().all(|word| content.contains(word));
     if meant { Err(unreadable(file, problem)) } else { Ok(Vec::new()) }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     pub(crate) manifests: Vec<Manifest>,
+    /// Whether a document was an object, if only an empty List.
+    pub(crate) any_object: bool,
     pub(crate) problem: Option<Problem>,
 }
 
@@ -70,7 +72,7 @@ pub(crate) fn read_stream(content: &str) -> Stream {
     let line = 1 + count_lines(&content[..yaml_from]);
     for chunk in goyaml::split(&content.as_bytes()[yaml_from..]) {
         let read = match chunk {
-            Ok(chunk) => read_yaml(&chunk.bytes, line + chunk.line - 1, &mut stream.manifests),
+            Ok(chunk) => read_yaml(&chunk.bytes, line + chunk.line - 1, &mut stream),
             Err(error) => Err(Problem {
                 words: format!("failed to unmarshal manifest: {error}"),
                 line: line + error.line() - 1,
@@ -109,7 +111,7 @@ fn read_json_stream(content: &str, stream: &mut Stream) -> Result<(), JsonEnd> {
             None => return Ok(()),
             Some(Ok(value)) => {
                 at += values.byte_offset();
-                match accept(value, line, 1, &|_| line, &mut stream.manifests) {
+                match accept(value, line, 1, &|_| line, stream) {
                     Ok(()) => {
                         count += 1;
                         continue;
@@ -117,7 +119,7 @@ fn read_json_stream(content: &str, stream: &mut Stream) -> Result<(), JsonEnd> {
                     Err(problem) => problem,
                 }
             }
-            Some(Err(error)) => json_problem(&error, line),
+            Some(Err(error)) => json_problem(&error, &content[begin..], line),
         };
         if count > 1 {
             return Err(JsonEnd::Problem(problem));
@@ -133,15 +135,40 @@ fn read_json_stream(content: &str, stream: &mut Stream) -> Result<(), JsonEnd> {
     }
 }
 
-fn json_problem(error: &serde_json::Error, first_line: u32) -> Problem {
-    let words = error.to_string();
-    let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
+fn json_problem(error: &serde_json::Error, content: &str, first_line: u32) -> Problem {
     Problem {
-        words: format!("failed to unmarshal manifest: {words}"),
+        words: format!("failed to unmarshal manifest: {}", json_words(error, content)),
         line: first_line + (error.line() as u32).saturating_sub(1),
-        column: error.column() as u32,
+        column: (error.column() as u32).max(1),
         advice: CORRECT_THE_JSON,
         certain: false,
+    }
+}
+
+/// A parser's complaint in the words of Go's.
+fn json_words(error: &serde_json::Error, content: &str) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words);
+    let line = content.lines().nth(error.line().saturating_sub(1)).unwrap_or("");
+    let at = error.column().saturating_sub(1);
+    let here = line.get(at..).and_then(|rest| rest.chars().next());
+    let expects = match text {
+        _ if error.is_eof() => return "unexpected EOF".to_owned(),
+        "expected value" | "expected ident" => "looking for beginning of value",
+        "key must be a string" | "trailing comma" => "looking for beginning of object key string",
+        "expected `:`" => "after object key",
+        "expected `,` or `}`" => "after object key:value pair",
+        "expected `,` or `]`" => "after array element",
+        "invalid escape" => "in string escape code",
+        "invalid number" => "in numeric literal",
+        other if other.starts_with("control character") => "in string literal",
+        other => return other.to_owned(),
+    };
+    match here {
+        Some('\'') => format!("invalid character '\\'' {expects}"),
+        Some('"') => format!("invalid character '\"' {expects}"),
+        Some(char) => format!("invalid character '{}' {expects}", char.escape_debug()),
+        None => format!("invalid character '\\n' {expects}"),
     }
 }
 
@@ -149,7 +176,7 @@ fn count_lines(text: &str) -> u32 {
     text.bytes().filter(|byte| *byte == b'\n').count() as u32
 }
 
-fn read_yaml(chunk: &[u8], first_line: u32, into: &mut Vec<Manifest>) -> Result<(), Problem> {
+fn read_yaml(chunk: &[u8], first_line: u32, into: &mut Stream) -> Result<(), Problem> {
     let limits = Limits::default();
     let refused = |error: goyaml::YamlError| Problem {
         words: format!("failed to unmarshal manifest: error converting YAML to JSON: {error}"),
@@ -187,7 +214,7 @@ fn accept(
     line: u32,
     column: u32,
     line_of_item: &dyn Fn(usize) -> u32,
-    into: &mut Vec<Manifest>,
+    into: &mut Stream,
 ) -> Result<(), Problem> {
     let refused = |words: String, line: u32, advice| {
         let words = format!(
@@ -214,6 +241,7 @@ fn accept(
     if !has_kind(&object) {
         return Err(refused(missing_kind(&object), line, NAME_A_KIND));
     }
+    into.any_object = true;
     match object.get_mut("items").map(Value::take) {
         Some(Value::Array(items)) => {
             for (index, item) in items.into_iter().enumerate() {
@@ -239,10 +267,10 @@ fn accept(
     Ok(())
 }
 
-fn push(object: Map<String, Value>, line: u32, into: &mut Vec<Manifest>) {
+fn push(object: Map<String, Value>, line: u32, into: &mut Stream) {
     let mut object = Value::Object(object);
     settle_numbers(&mut object);
-    into.push(Manifest { object, line });
+    into.manifests.push(Manifest { object, line });
 }
 
 fn no_map(kind: &str) -> String {
@@ -289,7 +317,7 @@ pub(crate) fn read_json(content: &str) -> Result<JsonFile, Problem> {
     };
     let value = match values.next() {
         Some(Ok(value)) => value,
-        Some(Err(error)) => return Err(bare(json_problem(&error, 1))),
+        Some(Err(error)) => return Err(bare(json_problem(&error, content, 1))),
         None => {
             let words = "EOF".to_owned();
             return Err(Problem {
@@ -307,10 +335,10 @@ pub(crate) fn read_json(content: &str) -> Result<JsonFile, Problem> {
     let more = !content[values.byte_offset()..].trim_ascii().is_empty();
     let blank = content.len() - content.trim_ascii_start().len();
     let line = 1 + count_lines(&content[..blank]);
-    let mut manifests = Vec::new();
+    let mut stream = Stream::default();
     let value = if value.is_null() { Value::Object(Map::new()) } else { value };
-    accept(value, line, 1, &|_| line, &mut manifests).map_err(bare)?;
-    Ok(if more { JsonFile::Several } else { JsonFile::Manifests(manifests) })
+    accept(value, line, 1, &|_| line, &mut stream).map_err(bare)?;
+    Ok(if more { JsonFile::Several } else { JsonFile::Manifests(stream.manifests) })
 }
 
 fn is_oci_manifest(value: &Value) -> bool {

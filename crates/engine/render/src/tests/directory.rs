@@ -330,3 +330,27 @@ fn a_link_is_followed_inside_passed_over_where_it_dangles_and_refused_outside() 
     let error = render_with(&outside, &at("d"), &Options::default()).expect_err("refused");
     assert!(matches!(error, RenderError::BadLink { file } if file == "d/out.yaml"));
 }
+
+#[test]
+fn an_empty_list_shows_that_a_file_was_meant() {
+    let text = "kind: L\nitems: []\n---\na: b: c\n";
+    assert!(refusal(&[("a.yaml", text)], &at("")).contains("(a.yaml:4:5)"));
+}
+
+#[test]
+fn broken_json_is_named_in_gos_words() {
+    for (text, words) in [
+        ("{\"a\": }", "invalid character '}' looking for beginning of value"),
+        ("{a: 1}", "invalid character 'a' looking for beginning of object key string"),
+        ("{\"a\" 1}", "invalid character '1' after object key"),
+        ("{\"a\": 1 \"b\"}", "invalid character '\"' after object key:value pair"),
+        ("[1 2]", "invalid character '2' after array element"),
+        ("{\"a\": 1", "unexpected EOF"),
+    ] {
+        let said = refusal(&[("a.json", text)], &at(""));
+        assert!(
+            said.starts_with(&format!("Failed to unmarshal \"a.json\": {words} (a.json:1:")),
+            "{said}"
+        );
+    }
+}
