@@ -13,11 +13,16 @@ fn config(mut arguments: impl Iterator<Item = String>) -> Result<Config, String>
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (argument, None),
         };
-        let mut value = || given.clone().or_else(|| arguments.next()).ok_or(format!("{name} needs a value"));
+        let mut value =
+            || given.clone().or_else(|| arguments.next()).ok_or(format!("{name} needs a value"));
         match name.as_str() {
             "--dir" => config.dir = Some(PathBuf::from(value()?)),
-            "--clusters" => config.clusters = value()?.parse().map_err(|_| "--clusters needs a number")?,
-            "--listen" => config.listen = value()?.parse::<SocketAddr>().map_err(|error| error.to_string())?,
+            "--clusters" => {
+                config.clusters = value()?.parse().map_err(|_| "--clusters needs a number")?
+            }
+            "--listen" => {
+                config.listen = value()?.parse::<SocketAddr>().map_err(|error| error.to_string())?
+            }
             "--controllers" => config.controllers = given.as_deref() != Some("false"),
             other => return Err(format!("unknown option {other}")),
         }

@@ -33,11 +33,8 @@ impl Body {
         }
         let mut order = Vec::new();
         let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
-        let seed = Seed {
-            path: &mut String::new(),
-            duplicates: &mut Vec::new(),
-            order: Some(&mut order),
-        };
+        let seed =
+            Seed { path: &mut String::new(), duplicates: &mut Vec::new(), order: Some(&mut order) };
         // It has been parsed before.
         let _same = seed.deserialize(&mut deserializer);
         faults.sort_by_key(|fault| {
@@ -123,9 +120,8 @@ pub fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
 }
 
 fn yaml(bytes: &[u8]) -> Result<Body, Problem> {
-    let value = goyaml::to_json(bytes).map_err(|error| {
-        Problem::bad_request(format!("error converting YAML to JSON: {error}"))
-    })?;
+    let value = goyaml::to_json(bytes)
+        .map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}")))?;
     Ok(Body::of(value))
 }
 
@@ -245,4 +241,3 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Value::Object(fields))
     }
 }
-

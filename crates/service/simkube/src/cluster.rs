@@ -163,7 +163,8 @@ impl Cluster {
     fn furnish_node(&self, kinds: &Kinds) {
         let now = self.now_text();
         let node = kinds.find("", "v1", "nodes").expect("nodes are built in");
-        let amounts = json!({"cpu": "32", "memory": "128Gi", "ephemeral-storage": "512Gi", "pods": "10000"});
+        let amounts =
+            json!({"cpu": "32", "memory": "128Gi", "ephemeral-storage": "512Gi", "pods": "10000"});
         self.furnish_with(node, &json!({
             "apiVersion": "v1",
             "kind": "Node",
@@ -209,17 +210,20 @@ impl Cluster {
         let class = kinds
             .find("storage.k8s.io", "v1", "storageclasses")
             .expect("storage classes are built in");
-        self.furnish_with(class, &json!({
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": "StorageClass",
-            "metadata": {
-                "name": "standard",
-                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-            },
-            "provisioner": "tiphys.dev/simulated",
-            "reclaimPolicy": "Delete",
-            "volumeBindingMode": "Immediate",
-        }));
+        self.furnish_with(
+            class,
+            &json!({
+                "apiVersion": "storage.k8s.io/v1",
+                "kind": "StorageClass",
+                "metadata": {
+                    "name": "standard",
+                    "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+                },
+                "provisioner": "tiphys.dev/simulated",
+                "reclaimPolicy": "Delete",
+                "volumeBindingMode": "Immediate",
+            }),
+        );
     }
 }
 

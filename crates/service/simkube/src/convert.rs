@@ -48,8 +48,12 @@ pub fn between(mut object: Value, api_version: &str) -> Result<Value, Problem> {
         return Ok(object);
     }
     match (manifest::kind(&object), from.as_str(), api_version) {
-        ("HorizontalPodAutoscaler", "autoscaling/v2", "autoscaling/v1") => autoscaler_to_v1(&mut object),
-        ("HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2") => autoscaler_to_v2(&mut object),
+        ("HorizontalPodAutoscaler", "autoscaling/v2", "autoscaling/v1") => {
+            autoscaler_to_v1(&mut object)
+        }
+        ("HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2") => {
+            autoscaler_to_v2(&mut object)
+        }
         ("Event", "v1", "events.k8s.io/v1") => event_to_new(&mut object),
         ("Event", "events.k8s.io/v1", "v1") => event_to_core(&mut object),
         _ => {}
@@ -96,7 +100,8 @@ fn autoscaler_to_v1(object: &mut Value) {
 }
 
 fn autoscaler_to_v2(object: &mut Value) {
-    let kept = manifest::annotation(object, METRICS).and_then(|text| serde_json::from_str(text).ok());
+    let kept =
+        manifest::annotation(object, METRICS).and_then(|text| serde_json::from_str(text).ok());
     if let Some(annotations) =
         object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut)
     {

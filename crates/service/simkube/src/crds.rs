@@ -36,7 +36,8 @@ impl Definition {
     /// Reads a definition as its object says.
     pub fn read(object: &Value) -> Definition {
         let parsed = structural::parse(object);
-        let storage_version = parsed.storage().map(|version| version.name.clone()).unwrap_or_default();
+        let storage_version =
+            parsed.storage().map(|version| version.name.clone()).unwrap_or_default();
         Definition { parsed, storage_version, shape: OnceLock::new() }
     }
 
@@ -116,8 +117,7 @@ impl Definition {
         let mut subresources = BTreeMap::new();
         if version.has_status {
             let parsed = &self.parsed;
-            let response =
-                (parsed.group.clone(), version.name.clone(), parsed.names.kind.clone());
+            let response = (parsed.group.clone(), version.name.clone(), parsed.names.kind.clone());
             let status = Subresource { response, verbs: verbs.clone() };
             subresources.insert("status".to_owned(), status);
         }
@@ -212,7 +212,9 @@ fn accept_names(cluster: &Cluster, object: &mut Value) {
         kinds
             .group(&own.parsed.group)
             .into_iter()
-            .flat_map(|group| group.versions.iter().flat_map(|version| kinds.at(&own.parsed.group, version)))
+            .flat_map(|group| {
+                group.versions.iter().flat_map(|version| kinds.at(&own.parsed.group, version))
+            })
             .filter(|kind| kind.plural != own.parsed.names.plural)
             .find(|kind| {
                 kind.plural == wanted
@@ -224,17 +226,25 @@ fn accept_names(cluster: &Cluster, object: &mut Value) {
     let kind_taken = kinds
         .group(&own.parsed.group)
         .into_iter()
-        .flat_map(|group| group.versions.iter().flat_map(|version| kinds.at(&own.parsed.group, version)))
-        .any(|kind| kind.plural != own.parsed.names.plural && (kind.kind == own.parsed.names.kind || kind.list_kind == own.parsed.names.kind));
+        .flat_map(|group| {
+            group.versions.iter().flat_map(|version| kinds.at(&own.parsed.group, version))
+        })
+        .any(|kind| {
+            kind.plural != own.parsed.names.plural
+                && (kind.kind == own.parsed.names.kind || kind.list_kind == own.parsed.names.kind)
+        });
     let resources = std::iter::once((own.parsed.names.plural.as_str(), "PluralConflict"))
         .chain(std::iter::once((own.parsed.names.singular.as_str(), "SingularConflict")))
-        .chain(own.parsed.names.short_names.iter().map(|short| (short.as_str(), "ShortNamesConflict")));
+        .chain(
+            own.parsed.names.short_names.iter().map(|short| (short.as_str(), "ShortNamesConflict")),
+        );
     let mut conflict = resources
         .filter(|(name, _)| taken(name).is_some())
         .map(|(name, reason)| (reason, format!("\"{name}\" is already in use")))
         .next();
     if kind_taken {
-        conflict = Some(("KindConflict", format!("\"{}\" is already in use", own.parsed.names.kind)));
+        conflict =
+            Some(("KindConflict", format!("\"{}\" is already in use", own.parsed.names.kind)));
     }
     let accepted = match conflict {
         None => condition("NamesAccepted", "True", "NoConflicts", "no conflicts found", &now),
@@ -250,7 +260,13 @@ fn accept_names(cluster: &Cluster, object: &mut Value) {
         object["status"]["acceptedNames"] = json!({"kind": "", "plural": ""});
     }
     let established = if is_accepted || condition_is_true(object, "Established") {
-        condition("Established", "True", "InitialNamesAccepted", "the initial names have been accepted", &now)
+        condition(
+            "Established",
+            "True",
+            "InitialNamesAccepted",
+            "the initial names have been accepted",
+            &now,
+        )
     } else {
         condition("Established", "False", "NotAccepted", "not all names are accepted", &now)
     };

@@ -272,7 +272,12 @@ const DISCOVERY: &str = include_str!("../data/discovery-1.36.3.json");
 /// Resources that are kept in another version, or under another group, than the one that serves them.
 const STORED_ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("events.k8s.io", "events", "/events", "v1"),
-    ("autoscaling", "horizontalpodautoscalers", "autoscaling/horizontalpodautoscalers", "autoscaling/v2"),
+    (
+        "autoscaling",
+        "horizontalpodautoscalers",
+        "autoscaling/horizontalpodautoscalers",
+        "autoscaling/v2",
+    ),
 ];
 
 fn read_discovery(text: &str) -> Kinds {
@@ -301,8 +306,11 @@ fn read_kind(group: &str, version: &str, resource: &Value) -> Kind {
     let subresources = list(resource, "subresources")
         .map(|sub| {
             let response = &sub["responseKind"];
-            let response =
-                (text_at(response, "group"), text_at(response, "version"), text_at(response, "kind"));
+            let response = (
+                text_at(response, "group"),
+                text_at(response, "version"),
+                text_at(response, "kind"),
+            );
             (text_at(sub, "subresource"), Subresource { response, verbs: texts(sub, "verbs") })
         })
         .collect();
@@ -337,4 +345,3 @@ fn text_at(value: &Value, name: &str) -> String {
 fn texts(value: &Value, name: &str) -> Vec<String> {
     list(value, name).filter_map(Value::as_str).map(str::to_owned).collect()
 }
-

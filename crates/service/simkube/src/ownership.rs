@@ -72,7 +72,8 @@ fn with_context<T>(kind: &Kind, act: impl FnOnce(&Context<'_>) -> T) -> Option<T
 pub fn update(kind: &Kind, live: Option<&Value>, new: Value, writer: &Writer<'_>) -> Value {
     let api_version = kind.api_version();
     let reset = reset(kind, writer.subresource);
-    let reset: Vec<(&str, Filter)> = reset.iter().map(|(at, filter)| (at.as_str(), filter.clone())).collect();
+    let reset: Vec<(&str, Filter)> =
+        reset.iter().map(|(at, filter)| (at.as_str(), filter.clone())).collect();
     let options = UpdateOptions {
         manager: writer.manager,
         subresource: writer.subresource,
@@ -97,7 +98,8 @@ pub fn apply(
 ) -> Result<Value, Problem> {
     let api_version = kind.api_version();
     let reset = reset(kind, writer.subresource);
-    let reset: Vec<(&str, Filter)> = reset.iter().map(|(at, filter)| (at.as_str(), filter.clone())).collect();
+    let reset: Vec<(&str, Filter)> =
+        reset.iter().map(|(at, filter)| (at.as_str(), filter.clone())).collect();
     let options = ApplyOptions {
         manager: writer.manager,
         force,
@@ -109,7 +111,11 @@ pub fn apply(
     };
     let applied = with_context(kind, |context| managed::apply(live, patch, &options, context));
     match applied {
-        None => Err(Problem::new(500, "", format!("no corresponding type for {api_version}, Kind={}", kind.kind))),
+        None => Err(Problem::new(
+            500,
+            "",
+            format!("no corresponding type for {api_version}, Kind={}", kind.kind),
+        )),
         Some(Ok(applied)) => Ok(applied.object),
         Some(Err(ApplyError::BadRequest(said))) => Err(Problem::bad_request(said)),
         Some(Err(ApplyError::Failed(said))) => Err(Problem::new(500, "", said)),
@@ -164,7 +170,9 @@ fn reset(kind: &Kind, subresource: &str) -> Vec<(String, Filter)> {
     }
     let is = |group: &str, name: &str| kind.is(group, name);
     let filter = match subresource {
-        "" if is("certificates.k8s.io", "CertificateSigningRequest") => Filter::exclude(&["spec", "status"]),
+        "" if is("certificates.k8s.io", "CertificateSigningRequest") => {
+            Filter::exclude(&["spec", "status"])
+        }
         "" => Filter::exclude(&["status"]),
         "finalize" => Filter::exclude(&["status"]),
         "status" if !kind.built_in() => Filter::exclude(&["metadata", "spec"]),
@@ -181,7 +189,9 @@ fn reset(kind: &Kind, subresource: &str) -> Vec<(String, Filter)> {
         }
         "status" => Filter::exclude(&["spec"]),
         "ephemeralcontainers" => Filter::include(&["spec.ephemeralContainers"]),
-        "resize" => Filter::include(&["spec.containers.*.resources", "spec.containers.*.resizePolicy"]),
+        "resize" => {
+            Filter::include(&["spec.containers.*.resources", "spec.containers.*.resizePolicy"])
+        }
         _ => return Vec::new(),
     };
     let versions: Vec<String> = match &kind.definition {
@@ -195,7 +205,12 @@ fn reset(kind: &Kind, subresource: &str) -> Vec<(String, Filter)> {
 }
 
 /// Copies a type and all that it refers to into another schema.
-pub fn graft(from: &Schema, id: TypeId, into: &mut Schema, done: &mut Vec<(TypeId, TypeId)>) -> TypeId {
+pub fn graft(
+    from: &Schema,
+    id: TypeId,
+    into: &mut Schema,
+    done: &mut Vec<(TypeId, TypeId)>,
+) -> TypeId {
     if let Some((_, copied)) = done.iter().find(|(original, _)| *original == id) {
         return *copied;
     }

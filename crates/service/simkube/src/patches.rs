@@ -30,7 +30,9 @@ pub fn on(kind: &Kind, live: &Value, patch: Patch<'_>) -> Result<Value, Problem>
     match patch {
         Patch::Json(patch) => merge::json_patch::apply(live, patch).map_err(|error| match error {
             JsonPatchError::Decode(said) => Problem::bad_request(said),
-            JsonPatchError::TooMany(_) => Problem::new(413, "RequestEntityTooLarge", error.to_string()),
+            JsonPatchError::TooMany(_) => {
+                Problem::new(413, "RequestEntityTooLarge", error.to_string())
+            }
             JsonPatchError::Apply(_) => unprocessable(),
         }),
         Patch::Merge(patch) => {
@@ -41,7 +43,11 @@ pub fn on(kind: &Kind, live: &Value, patch: Patch<'_>) -> Result<Value, Problem>
         }
         Patch::Strategic(patch) => {
             let Some((schema, type_id)) = ownership::schema(kind) else {
-                return Err(Problem::new(415, "UnsupportedMediaType", "415: Unsupported Media Type"));
+                return Err(Problem::new(
+                    415,
+                    "UnsupportedMediaType",
+                    "415: Unsupported Media Type",
+                ));
             };
             merge::strategic::apply(live, patch, schema, type_id).map_err(|error| match error {
                 StrategicError::BadPatch(said) => Problem::bad_request(said),
@@ -54,8 +60,11 @@ pub fn on(kind: &Kind, live: &Value, patch: Patch<'_>) -> Result<Value, Problem>
 }
 
 fn unprocessable() -> Problem {
-    let mut problem =
-        Problem::new(422, "Invalid", "the server rejected our request due to an error in our request");
+    let mut problem = Problem::new(
+        422,
+        "Invalid",
+        "the server rejected our request due to an error in our request",
+    );
     problem.details = Some(json!({}));
     problem
 }

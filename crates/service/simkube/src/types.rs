@@ -46,14 +46,7 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
         if tables().struct_of(&kind.gvk).is_none() {
             return Ok(Decoded { value, faults: Vec::new() });
         }
-        let read = kubetypes::roundtrip(tables(), &kind.gvk, &value).map_err(|error| match error {
-            DecodeError::Wrong(said) => Undecodable(said),
-            DecodeError::UnknownKind(_) => Undecodable(error.to_string()),
-        })?;
-        let faults = read.warnings().collect();
-        let mut value = read.object;
-        named(kind, &mut value);
-        return Ok(Decoded { value, faults });
+        return read_as(kind, kubetypes::roundtrip(tables(), &kind.gvk, &value));
     };
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
     let (metadata, mut faults) = decode_metadata(&metadata)?;
@@ -63,13 +56,37 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
     Ok(Decoded { value, faults })
 }
 
+/// As [`decode`], of an object that the server has already parsed: what an apply or a strategic merge
+/// patch led to. The words are others.
+///
+/// # Errors
+///
+/// Where a field has a type that the kind cannot hold.
+pub fn decode_parsed(kind: &Kind, value: Value) -> Result<Decoded, Undecodable> {
+    if !kind.built_in() || tables().struct_of(&kind.gvk).is_none() {
+        return decode(kind, value);
+    }
+    read_as(kind, kubetypes::from_unstructured(tables(), &kind.gvk, &value))
+}
+
+fn read_as(
+    kind: &Kind,
+    read: Result<kubetypes::Decoded, DecodeError>,
+) -> Result<Decoded, Undecodable> {
+    let read = read.map_err(|error| match error {
+        DecodeError::Wrong(said) => Undecodable(said),
+        DecodeError::UnknownKind(_) => Undecodable(error.to_string()),
+    })?;
+    let faults = read.warnings().collect();
+    let mut value = read.object;
+    named(kind, &mut value);
+    Ok(Decoded { value, faults })
+}
+
 /// Every kind's metadata is the same struct: it is read as that of a ConfigMap.
 fn decode_metadata(metadata: &Value) -> Result<(Value, Vec<String>), Undecodable> {
-    let carrier = Gvk {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "ConfigMap".to_owned(),
-    };
+    let carrier =
+        Gvk { group: String::new(), version: "v1".to_owned(), kind: "ConfigMap".to_owned() };
     let holder = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
     let read = kubetypes::roundtrip(tables(), &carrier, &holder)
         .map_err(|error| Undecodable(error.to_string()))?;
@@ -103,6 +120,8 @@ pub fn zero(kind: &Kind) -> &Value {
             fields.remove("kind");
             fields.remove("apiVersion");
         }
+        // What a conversion writes into metadata is no part of an empty object.
+        zero["metadata"] = json!({});
         zero
     })
 }

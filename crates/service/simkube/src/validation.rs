@@ -34,7 +34,8 @@ pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<C
 pub fn warnings(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<String> {
     let _later = (new, old);
     let Some(definition) = &kind.definition else { return Vec::new() };
-    let Some(version) = definition.version(&kind.version).filter(|version| version.deprecated) else {
+    let Some(version) = definition.version(&kind.version).filter(|version| version.deprecated)
+    else {
         return Vec::new();
     };
     if version.deprecation_warning.is_empty() {
@@ -48,5 +49,9 @@ fn causes(errors: &[FieldError]) -> Vec<Cause> {
 }
 
 fn cause(error: &FieldError) -> Cause {
-    Cause { reason: error.kind.reason().to_owned(), message: error.body(), field: error.field.clone() }
+    Cause {
+        reason: error.kind.reason().to_owned(),
+        message: error.body(),
+        field: error.field.clone(),
+    }
 }

@@ -66,8 +66,10 @@ pub fn one(
     options: &DeleteOptions,
     wanted: Wanted,
 ) -> Result<Response, Problem> {
-    match delete(cluster, kind, namespace, name, options)? {
-        Deleted::Gone(entry) if strategy::returns_deleted(kind) => read::one(kind, &entry, wanted, 200),
+    let answer = match delete(cluster, kind, namespace, name, options)? {
+        Deleted::Gone(entry) if strategy::returns_deleted(kind) => {
+            read::one(kind, &entry, wanted, 200)
+        }
         Deleted::Gone(entry) => {
             let mut details = json!({"name": name, "kind": kind.plural, "uid": &*entry.meta.uid});
             if !kind.group.is_empty() {
@@ -84,12 +86,17 @@ pub fn one(
                 }),
             ))
         }
-        Deleted::Waits(entry) => {
-            let foreground = options.propagation == Some(Propagation::Foreground);
-            read::one(kind, &entry, wanted, if foreground { 202 } else { 200 })
+        Deleted::Waits(entry) => read::one(kind, &entry, wanted, 200),
+    };
+    answer.map(|mut response| {
+        if kind.is("batch", "Job") && options.propagation.is_none() {
+            response.warnings.push(JOB_WARNING.to_owned());
         }
-    }
+        response
+    })
 }
+
+const JOB_WARNING: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
 
 /// Answers DELETE on a collection.
 ///
@@ -146,10 +153,8 @@ pub fn delete(
 ) -> Result<Deleted, Problem> {
     let key = kind.key(namespace, name);
     for _attempt in 0..ATTEMPTS_MAX {
-        let entry = cluster
-            .store
-            .get(&kind.table, &key)
-            .ok_or_else(|| Problem::not_found(kind, name))?;
+        let entry =
+            cluster.store.get(&kind.table, &key).ok_or_else(|| Problem::not_found(kind, name))?;
         preconditions(kind, name, &entry, options)?;
         strategy::admit_delete(kind, name)?;
         match attempt(cluster, kind, &key, &entry, options) {
@@ -257,7 +262,8 @@ fn go(
     mut object: Value,
     options: &DeleteOptions,
 ) -> Result<Deleted, Problem> {
-    if strategy::graceful(kind) && !entry.meta.deleting {
+    let left = object["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0);
+    if strategy::graceful(kind) && (!entry.meta.deleting || left > 0) {
         // Who has a grace period of zero is still seen to be deleted, and then goes at once.
         strategy::mark_deleting(&mut object, cluster.now(), 0);
     }

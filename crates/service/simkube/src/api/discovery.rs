@@ -52,8 +52,12 @@ pub fn groups(kinds: &Kinds, accept: &str) -> Response {
     match form(accept) {
         Form::Aggregated(version) => aggregated(kinds, version, |group| !group.name.is_empty()),
         Form::Legacy => {
-            let groups: Vec<Value> =
-                kinds.groups.iter().filter(|group| !group.name.is_empty()).map(group_value).collect();
+            let groups: Vec<Value> = kinds
+                .groups
+                .iter()
+                .filter(|group| !group.name.is_empty())
+                .map(group_value)
+                .collect();
             Response::value(
                 200,
                 &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}),
@@ -174,8 +178,7 @@ fn aggregated_group(kinds: &Kinds, group: &Group) -> Value {
             json!({"version": version, "resources": resources, "freshness": "Current"})
         })
         .collect();
-    let metadata =
-        if group.name.is_empty() { json!({}) } else { json!({"name": group.name}) };
+    let metadata = if group.name.is_empty() { json!({}) } else { json!({"name": group.name}) };
     json!({"metadata": metadata, "versions": versions})
 }
 

@@ -57,7 +57,9 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
         ["version"] => whole(version()),
         ["healthz" | "livez" | "readyz", ..] => whole(Response::text(200, "ok")),
         ["openapi", "v3"] => whole(openapi::v3_index(cluster)),
-        ["openapi", "v3", rest @ ..] => openapi::v3(cluster, &rest.join("/"), &request.accept).map(Answer::Response),
+        ["openapi", "v3", rest @ ..] => {
+            openapi::v3(cluster, &rest.join("/"), &request.accept).map(Answer::Response)
+        }
         ["openapi", "v2"] => openapi::v2(cluster, &request.accept).map(Answer::Response),
         [".well-known", "openid-configuration"] => whole(reviews::openid(host)),
         ["openid", "v1", "jwks"] => whole(Response::value(200, &json!({"keys": []}))),
@@ -135,7 +137,9 @@ fn main_resource(
             }
             whole(read::get(cluster, kind, &target.namespace, &target.name, wanted)?)
         }
-        ("GET" | "HEAD", false) if kind.allows("list") => list_or_watch(cluster, kind, target, query, wanted),
+        ("GET" | "HEAD", false) if kind.allows("list") => {
+            list_or_watch(cluster, kind, target, query, wanted)
+        }
         ("POST", false) if in_namespace && kind.allows("create") => {
             let options = write::options(query, WriteKind::Create)?;
             let write = Write::new(cluster, kind, target, &options, &request.user_agent);
@@ -215,7 +219,8 @@ fn root(cluster: &Cluster) -> Response {
             .to_vec();
     for group in kinds.groups.iter().filter(|group| !group.name.is_empty()) {
         paths.push(format!("/apis/{}", group.name));
-        paths.extend(group.versions.iter().map(|version| format!("/apis/{}/{version}", group.name)));
+        paths
+            .extend(group.versions.iter().map(|version| format!("/apis/{}/{version}", group.name)));
     }
     paths.extend(
         ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/readyz", "/version"]
@@ -240,3 +245,5 @@ fn prettify(request: &Request, response: &mut Response) {
     }
 }
 
+#[cfg(test)]
+mod tests;

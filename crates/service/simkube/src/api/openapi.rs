@@ -60,9 +60,10 @@ fn custom(kind: &Kind) -> Option<CustomKind<'_>> {
 }
 
 fn all_custom(kinds: &Kinds) -> Vec<CustomKind<'_>> {
-    let versions = kinds.groups.iter().flat_map(|group| {
-        group.versions.iter().flat_map(|version| kinds.at(&group.name, version))
-    });
+    let versions = kinds
+        .groups
+        .iter()
+        .flat_map(|group| group.versions.iter().flat_map(|version| kinds.at(&group.name, version)));
     versions.filter_map(|kind| custom(kind)).collect()
 }
 
@@ -88,7 +89,9 @@ pub fn v3_index(cluster: &Cluster) -> Response {
             .groups
             .iter()
             .flat_map(|group| group.versions.iter().map(|version| (group.name.as_str(), version)))
-            .map(|(group, version)| (openapi::v3_path(group, version), digest(&kinds, group, version)))
+            .map(|(group, version)| {
+                (openapi::v3_path(group, version), digest(&kinds, group, version))
+            })
             .collect();
         let pairs = documents.iter().map(|(path, hash)| (path.as_str(), hash.as_str()));
         openapi::v3_index(pairs).to_string().into_bytes()

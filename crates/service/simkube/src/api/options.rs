@@ -169,9 +169,8 @@ impl DeleteOptions {
             None => query.has("orphanDependents").then(|| query.flag("orphanDependents")),
         };
         if options.propagation.is_none() {
-            options.propagation = orphan.map(|orphan| {
-                if orphan { Propagation::Orphan } else { Propagation::Background }
-            });
+            options.propagation = orphan
+                .map(|orphan| if orphan { Propagation::Orphan } else { Propagation::Background });
         }
         options.grace_period_s = match body {
             Some(body) => body.get("gracePeriodSeconds").and_then(Value::as_i64),
@@ -200,10 +199,7 @@ fn dry_run<'a>(values: impl Iterator<Item = &'a str>, causes: &mut Vec<Cause>) -
         let shown: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
         causes.push(Cause {
             reason: "FieldValueNotSupported".to_owned(),
-            message: format!(
-                "Unsupported value: [{}]: supported values: \"All\"",
-                shown.join(",")
-            ),
+            message: format!("Unsupported value: [{}]: supported values: \"All\"", shown.join(",")),
             field: "dryRun".to_owned(),
         });
     }
@@ -255,8 +251,7 @@ impl ListOptions {
             send_initial_events: (!send.is_empty()).then(|| query.flag("sendInitialEvents")),
             timeout_s: query.number("timeoutSeconds")?.and_then(|s| u64::try_from(s).ok()),
         };
-        let causes =
-            if options.watch { options.watch_causes() } else { options.list_causes() };
+        let causes = if options.watch { options.watch_causes() } else { options.list_causes() };
         if !causes.is_empty() {
             return Err(Problem::invalid("meta.k8s.io", "ListOptions", "", &causes));
         }
@@ -288,10 +283,7 @@ impl ListOptions {
         let mut causes = Vec::new();
         let matching = self.resource_version_match.as_str();
         if self.send_initial_events.is_some() {
-            causes.push(forbidden(
-                "sendInitialEvents",
-                "sendInitialEvents is forbidden for list",
-            ));
+            causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
         }
         if matching.is_empty() {
             return causes;

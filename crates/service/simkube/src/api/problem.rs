@@ -71,7 +71,8 @@ impl Problem {
 
     /// Another write came first, or a precondition does not hold.
     pub fn conflict(kind: &Kind, name: &str, why: &str) -> Problem {
-        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.qualified());
+        let message =
+            format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.qualified());
         Problem::new(409, "Conflict", message).about(kind, name)
     }
 
@@ -108,8 +109,7 @@ impl Problem {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let qualified =
-            if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let mut details = details(group, kind, name);
         if !causes.is_empty() {
             let causes: Vec<Value> = causes
@@ -147,9 +147,11 @@ impl Problem {
             .iter()
             .map(|cause| {
                 let mut value = Map::new();
-                for (name, text) in
-                    [("reason", &cause.reason), ("message", &cause.message), ("field", &cause.field)]
-                {
+                for (name, text) in [
+                    ("reason", &cause.reason),
+                    ("message", &cause.message),
+                    ("field", &cause.field),
+                ] {
                     if !text.is_empty() {
                         value.insert(name.to_owned(), json!(text));
                     }

@@ -275,8 +275,7 @@ pub fn newer_than_there_is(cluster: &Cluster, revision: u64) -> Result<(), Probl
     if revision <= current {
         return Ok(());
     }
-    let message =
-        format!("Timeout: Too large resource version: {revision}, current: {current}");
+    let message = format!("Timeout: Too large resource version: {revision}, current: {current}");
     let mut problem = Problem::new(504, "Timeout", message);
     problem.details = Some(json!({
         "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
@@ -310,7 +309,11 @@ struct Token {
 
 impl Token {
     fn read(text: &str) -> Result<Token, Problem> {
-        let bad = |why: &str| Problem::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+        let bad = |why: &str| {
+            Problem::bad_request(format!(
+                "invalid continue token: continue key is not valid: {why}"
+            ))
+        };
         let bytes = URL_SAFE_NO_PAD
             .decode(text.trim_end_matches('='))
             .map_err(|error| bad(&error.to_string()))?;
@@ -338,8 +341,7 @@ impl Token {
 
     fn written(&self) -> String {
         let rv = self.revision.map_or(-1, |revision| i64::try_from(revision).unwrap_or(i64::MAX));
-        let token =
-            json!({"v": "meta.k8s.io/v1", "rv": rv, "start": format!("{}\0", self.start)});
+        let token = json!({"v": "meta.k8s.io/v1", "rv": rv, "start": format!("{}\0", self.start)});
         URL_SAFE_NO_PAD.encode(token.to_string())
     }
 }

@@ -8,6 +8,7 @@ use super::route::Target;
 use crate::body;
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
+use crate::ownership::{self, Writer};
 
 /// Answers a review; `None` where the resource is none.
 ///
@@ -20,8 +21,10 @@ pub fn answer(
     target: &Target,
     request: &Request,
 ) -> Result<Option<Response>, Problem> {
-    let _same_for_all = (cluster, target);
-    if !matches!(kind.group.as_str(), "authorization.k8s.io" | "authentication.k8s.io") || !kind.built_in() {
+    let _same_everywhere = target;
+    if !matches!(kind.group.as_str(), "authorization.k8s.io" | "authentication.k8s.io")
+        || !kind.built_in()
+    {
         return Ok(None);
     }
     if request.method != "POST" {
@@ -49,11 +52,18 @@ pub fn answer(
         }),
         _ => json!({"allowed": true}),
     };
+    if let Some(fields) = review.as_object_mut() {
+        fields.remove("metadata");
+    }
     review["kind"] = json!(kind.kind);
     review["apiVersion"] = json!(kind.api_version());
-    if !review["metadata"].is_object() {
-        review["metadata"] = json!({});
-    }
+    let agent = request.user_agent.split('/').next().unwrap_or_default();
+    let now = cluster.now_text();
+    let writer = Writer { manager: agent, subresource: "", now: &now };
+    let status = review["status"].take();
+    review["metadata"] = json!({});
+    let mut review = ownership::update(kind, None, review, &writer);
+    review["status"] = status;
     Ok(Some(Response::value(201, &review)))
 }
 

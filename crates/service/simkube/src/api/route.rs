@@ -98,9 +98,7 @@ impl Query {
             return Ok(None);
         }
         text.parse().map(Some).map_err(|_| {
-            Problem::bad_request(format!(
-                "strconv.ParseInt: parsing \"{text}\": invalid syntax"
-            ))
+            Problem::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"))
         })
     }
 }

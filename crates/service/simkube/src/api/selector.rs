@@ -88,13 +88,16 @@ impl Selector {
 
 impl LabelRule {
     fn holds(&self, meta: &Meta) -> bool {
-        let value = meta.labels.iter().find(|(key, _)| **key == *self.key).map(|(_, value)| &**value);
+        let value =
+            meta.labels.iter().find(|(key, _)| **key == *self.key).map(|(_, value)| &**value);
         match (&self.test, value) {
             (LabelTest::In(values), Some(value)) => values.iter().any(|one| one == value),
             (LabelTest::NotIn(values), Some(value)) => values.iter().all(|one| one != value),
             (LabelTest::Exists, value) => value.is_some(),
             (LabelTest::Absent, value) => value.is_none(),
-            (LabelTest::Greater(bound), Some(value)) => value.parse().is_ok_and(|n: i64| n > *bound),
+            (LabelTest::Greater(bound), Some(value)) => {
+                value.parse().is_ok_and(|n: i64| n > *bound)
+            }
             (LabelTest::Less(bound), Some(value)) => value.parse().is_ok_and(|n: i64| n < *bound),
             (LabelTest::NotIn(_), None) => true,
             (LabelTest::In(_) | LabelTest::Greater(_) | LabelTest::Less(_), None) => false,
@@ -137,7 +140,9 @@ fn parse_label(part: &str) -> Result<LabelRule, String> {
             ));
         }
         if key.is_empty() {
-            return Err(format!("unable to parse requirement: found '{part}', expected: identifier"));
+            return Err(format!(
+                "unable to parse requirement: found '{part}', expected: identifier"
+            ));
         }
         Ok(LabelRule { key, test })
     };
@@ -230,7 +235,9 @@ fn unsupported(kind: &Kind, path: &str) -> String {
             return format!("field label not supported: {path}");
         }
     }
-    format!("\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+    format!(
+        "\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+    )
 }
 
 /// Fields beyond name and namespace that a built-in kind can be selected by, with the place where they stand.

@@ -67,7 +67,8 @@ fn door(
         "GET" => read::get(cluster, kind, &target.namespace, &target.name, wanted),
         "PUT" => {
             let options = write::options(query, WriteKind::Update)?;
-            Write::new(cluster, kind, target, &options, &request.user_agent).replace(request, wanted)
+            Write::new(cluster, kind, target, &options, &request.user_agent)
+                .replace(request, wanted)
         }
         "PATCH" => {
             let options = write::options(query, write::patch_kind(&request.content_type))?;
@@ -214,7 +215,8 @@ fn scale(
             "metadata": {"name": target.name, "namespace": target.namespace},
         });
         set_at(&mut patch, &path, json!(replicas));
-        let written = Write::new(cluster, kind, target, &options, &request.user_agent).apply_scale(&patch)?;
+        let written =
+            Write::new(cluster, kind, target, &options, &request.user_agent).apply_scale(&patch)?;
         let object = convert::out(kind, written.entry.value())?;
         return read::written(200, &scale_of(kind, &object), wanted);
     }
@@ -278,7 +280,10 @@ fn log(
     let started = pod["status"]["startTime"].as_str().unwrap_or_default();
     let stamp = if query.flag("timestamps") { format!("{started} ") } else { String::new() };
     let lines = [
-        format!("{stamp}this cluster is simulated: container `{container}` of pod `{}` does not run", target.name),
+        format!(
+            "{stamp}this cluster is simulated: container `{container}` of pod `{}` does not run",
+            target.name
+        ),
         format!("{stamp}it would run image `{image}`; its phase is {phase}"),
     ];
     let tail = query.number("tailLines")?.map_or(lines.len(), |n| usize::try_from(n).unwrap_or(0));
@@ -357,7 +362,9 @@ fn evict(
     }
     let body = body::read(&request.content_type, &request.body, kind)?.value;
     let options = match body.get("deleteOptions") {
-        Some(options) if !options.is_null() => DeleteOptions::parse(&Query::default(), Some(options))?,
+        Some(options) if !options.is_null() => {
+            DeleteOptions::parse(&Query::default(), Some(options))?
+        }
         Some(_) | None => DeleteOptions::default(),
     };
     delete::delete(cluster, kind, &target.namespace, &target.name, &options)?;

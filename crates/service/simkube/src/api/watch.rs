@@ -115,7 +115,8 @@ impl WatchStream {
             bookmarked: revision,
             columns_sent: false,
             newest,
-            ends_at: now + options.timeout_s.filter(|s| *s > 0).map_or(TIMEOUT, Duration::from_secs),
+            ends_at: now
+                + options.timeout_s.filter(|s| *s > 0).map_or(TIMEOUT, Duration::from_secs),
             bookmark_at: now + BOOKMARK_EVERY,
             ended: false,
         })
@@ -134,7 +135,8 @@ impl WatchStream {
             if self.ended {
                 return None;
             }
-            let wake = if self.bookmarks { self.ends_at.min(self.bookmark_at) } else { self.ends_at };
+            let wake =
+                if self.bookmarks { self.ends_at.min(self.bookmark_at) } else { self.ends_at };
             tokio::select! {
                 changed = self.newest.changed() => {
                     if changed.is_err() {

@@ -48,6 +48,8 @@ pub struct Write<'a> {
     pub manager: String,
     /// What the client is told beside the answer.
     pub warnings: Vec<String>,
+    /// Whether the server itself writes.
+    server_side: bool,
 }
 
 impl<'a> Write<'a> {
@@ -64,7 +66,7 @@ impl<'a> Write<'a> {
         } else {
             options.field_manager.clone()
         };
-        Write { cluster, kind, target, options, manager, warnings: Vec::new() }
+        Write { cluster, kind, target, options, manager, warnings: Vec::new(), server_side: false }
     }
 
     /// Answers POST on a collection.
@@ -134,6 +136,7 @@ impl<'a> Write<'a> {
     ///
     /// In the server's words.
     pub fn replace_value(mut self, object: Value) -> Result<Written, Problem> {
+        self.server_side = true;
         let object = self.decode(Body::of(object))?;
         self.change(true, |live| {
             live.ok_or(Step::NotFound)?;
@@ -167,7 +170,8 @@ impl<'a> Write<'a> {
         self.change(pinned, |live| {
             let mut object = live.cloned().ok_or(Step::NotFound)?;
             set(&mut object);
-            let given = if pinned { json!(version) } else { object["metadata"]["resourceVersion"].clone() };
+            let given =
+                if pinned { json!(version) } else { object["metadata"]["resourceVersion"].clone() };
             meta::of(&mut object).insert("resourceVersion".to_owned(), given);
             Ok(Step::Update(object))
         })
@@ -182,7 +186,9 @@ impl<'a> Write<'a> {
             let twice: Vec<String> = twice.collect();
             match (self.options.field_validation, twice.first()) {
                 (FieldValidation::Strict, Some(first)) => {
-                    return Err(Problem::bad_request(format!("error strict decoding YAML: {first}")));
+                    return Err(Problem::bad_request(format!(
+                        "error strict decoding YAML: {first}"
+                    )));
                 }
                 (FieldValidation::Warn, _) => self.warnings.extend(twice),
                 (FieldValidation::Strict, None) | (FieldValidation::Ignore, _) => {}
@@ -193,8 +199,14 @@ impl<'a> Write<'a> {
         self.change_by(false, Some(patch.plain()), |live| {
             let live = live.ok_or(Step::NotFound)?;
             let patched = crate::patches::on(&kind, live, patch.plain())?;
-            let read = types::decode(&kind, patched.clone())
-                .map_err(|error| crate::patches::refused(patch.plain(), &patched, &error.0))?;
+            let read = match patch {
+                Patch::Strategic(_) => types::decode_parsed(&kind, patched.clone()),
+                Patch::Json(_) | Patch::Merge(_) | Patch::Apply(_) => {
+                    types::decode(&kind, patched.clone())
+                }
+            };
+            let read =
+                read.map_err(|error| crate::patches::refused(patch.plain(), &patched, &error.0))?;
             Ok(Step::Patched(read, patched))
         })
     }
@@ -249,7 +261,10 @@ impl<'a> Write<'a> {
                         self.kind.version
                     )
                 } else {
-                    format!("{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}", self.kind.version)
+                    format!(
+                        "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}",
+                        self.kind.version
+                    )
                 };
                 return Err(Problem::bad_request(message));
             }
@@ -271,9 +286,13 @@ impl<'a> Write<'a> {
         let kind = manifest::kind(value).to_owned();
         if !self.kind.built_in() && (api_version.is_empty() || kind.is_empty()) {
             let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
-            return Err(Problem::bad_request(format!("Object '{missing}' is missing in '{value}'")));
+            return Err(Problem::bad_request(format!(
+                "Object '{missing}' is missing in '{value}'"
+            )));
         }
-        if (!kind.is_empty() && kind != expected.1) || (!api_version.is_empty() && api_version != expected.0) {
+        if (!kind.is_empty() && kind != expected.1)
+            || (!api_version.is_empty() && api_version != expected.0)
+        {
             return Err(self.other_kind(&api_version, &kind));
         }
         value["apiVersion"] = json!(expected.0);
@@ -356,7 +375,8 @@ impl<'a> Write<'a> {
             return Ok(());
         }
         let namespace = &self.target.namespace;
-        let going = self.cluster.store.get("/namespaces", namespace).is_some_and(|e| e.meta.deleting);
+        let going =
+            self.cluster.store.get("/namespaces", namespace).is_some_and(|e| e.meta.deleting);
         if !going {
             return Ok(());
         }
@@ -376,7 +396,9 @@ impl<'a> Write<'a> {
             let generated = meta::text(&object, "name").is_empty()
                 && !meta::text(&object, "generateName").is_empty();
             match self.create_once(object.clone(), None) {
-                Err(problem) if generated && problem.reason == "AlreadyExists" && attempt < ATTEMPTS_MAX => {}
+                Err(problem)
+                    if generated && problem.reason == "AlreadyExists" && attempt < ATTEMPTS_MAX => {
+                }
                 outcome => return outcome,
             }
         }
@@ -391,11 +413,16 @@ impl<'a> Write<'a> {
         meta::clear_system_fields(&mut object);
         strategy::before_owners(self.kind, &mut object);
         if owned.is_none() {
-            let writer = Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            let writer =
+                Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
             object = ownership::update(self.kind, None, object, &writer);
         }
         if !version.is_empty() {
-            return Err(Problem::new(500, "", "resourceVersion should not be set on objects to be created"));
+            return Err(Problem::new(
+                500,
+                "",
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
         strategy::admit_create(self.cluster, self.kind, &mut object)?;
         self.namespace_stays(meta::text(&object, "name"))?;
@@ -466,9 +493,13 @@ impl<'a> Write<'a> {
             };
             let outcome = match (next, live, shown) {
                 (Step::Refused(problem), _, _) => return Err(problem),
-                (Step::NotFound, _, _) => return Err(Problem::not_found(self.kind, &self.target.name)),
+                (Step::NotFound, _, _) => {
+                    return Err(Problem::not_found(self.kind, &self.target.name));
+                }
                 (Step::Create(object), None, _) => {
-                    if !strategy::creates_on_update(self.kind) || !self.target.subresource.is_empty() {
+                    if !strategy::creates_on_update(self.kind)
+                        || !self.target.subresource.is_empty()
+                    {
                         return Err(Problem::not_found(self.kind, &self.target.name));
                     }
                     if !meta::text(&object, "resourceVersion").is_empty() {
@@ -512,7 +543,9 @@ impl<'a> Write<'a> {
         let mut object = self.decode_applied(object)?;
         self.named_as_the_path(&mut object)?;
         match self.create_once(object, Some(())) {
-            Err(problem) if problem.reason == "AlreadyExists" && !self.options.dry_run => Err(overtaken()),
+            Err(problem) if problem.reason == "AlreadyExists" && !self.options.dry_run => {
+                Err(overtaken())
+            }
             outcome => outcome,
         }
     }
@@ -550,7 +583,14 @@ impl<'a> Write<'a> {
     }
 
     fn decode_applied(&mut self, object: Value) -> Result<Value, Problem> {
-        let read = types::decode(self.kind, object).map_err(|error| Problem::new(500, "", error.0))?;
+        let read = types::decode_parsed(self.kind, object).map_err(|error| {
+            let (api_version, kind) = (self.kind.api_version(), &self.kind.kind);
+            let said = format!(
+                "unable to convert unstructured object to {api_version}, Kind={kind}: {}",
+                error.0
+            );
+            Problem::new(500, "", said)
+        })?;
         let mut value = read.value;
         types::set_defaults(self.kind, &mut value);
         Ok(value)
@@ -598,7 +638,9 @@ impl<'a> Write<'a> {
                 return refuse(&[meta::cause(
                     "FieldValueInvalid",
                     "metadata.resourceVersion",
-                    &format!("Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"),
+                    &format!(
+                        "Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"
+                    ),
                 )]);
             }
             return Err(Problem::modified(self.kind, &name));
@@ -607,7 +649,8 @@ impl<'a> Write<'a> {
         strategy::before_owners(self.kind, &mut new);
         if from != From::Apply {
             let now = self.cluster.now_text();
-            let writer = Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            let writer =
+                Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
             new = ownership::update(self.kind, Some(live), new, &writer);
         }
         if self.target.subresource == "scale" {
@@ -615,8 +658,20 @@ impl<'a> Write<'a> {
         }
         strategy::admit_update(self.cluster, self.kind, live, &mut new)?;
         meta::carry_over(live, &mut new);
-        strategy::prepare_update(self.cluster, self.kind, &self.target.subresource, live, &mut new)?;
-        let causes = strategy::update_causes(self.kind, &self.target.subresource, live, &new);
+        strategy::prepare_update(
+            self.cluster,
+            self.kind,
+            &self.target.subresource,
+            live,
+            &mut new,
+        )?;
+        let causes = strategy::update_causes(
+            self.kind,
+            &self.target.subresource,
+            self.server_side,
+            live,
+            &new,
+        );
         if !causes.is_empty() {
             return refuse(&causes);
         }
@@ -625,7 +680,12 @@ impl<'a> Write<'a> {
         self.commit_update(entry, live, new)
     }
 
-    fn commit_update(&mut self, entry: &Entry, live: &Value, new: Value) -> Result<Written, Problem> {
+    fn commit_update(
+        &mut self,
+        entry: &Entry,
+        live: &Value,
+        new: Value,
+    ) -> Result<Written, Problem> {
         let mut before = live.clone();
         meta::of(&mut before).remove("resourceVersion");
         if before == new {
@@ -641,7 +701,12 @@ impl<'a> Write<'a> {
             return super::delete::finish(self.cluster, self.kind, &key, entry, draft)
                 .map(|entry| Written { entry, created: false });
         }
-        match self.cluster.store.commit(&self.kind.table, &key, Expect::Revision(entry.revision), draft) {
+        match self.cluster.store.commit(
+            &self.kind.table,
+            &key,
+            Expect::Revision(entry.revision),
+            draft,
+        ) {
             Ok(entry) => {
                 strategy::after_write(self.cluster, self.kind, Some(&before), &stored);
                 Ok(Written { entry, created: false })
@@ -779,7 +844,9 @@ impl Patch {
         match body::media(&request.content_type) {
             "application/json-patch+json" => value().map(Patch::Json),
             "application/merge-patch+json" => value().map(Patch::Merge),
-            "application/strategic-merge-patch+json" if kind.built_in() => value().map(Patch::Strategic),
+            "application/strategic-merge-patch+json" if kind.built_in() => {
+                value().map(Patch::Strategic)
+            }
             "application/apply-patch+yaml" => {
                 body::json_or_yaml(&request.body).map(Patch::Apply).map_err(|problem| {
                     Problem::bad_request(format!("error decoding YAML: {}", problem.message))

@@ -55,15 +55,18 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
-            AnswerBody::Pieces(pieces) => Poll::Ready(next_frame(pieces).map(|b| Ok(Frame::data(b)))),
+            AnswerBody::Pieces(pieces) => {
+                Poll::Ready(next_frame(pieces).map(|b| Ok(Frame::data(b))))
+            }
             AnswerBody::Watch(Pull(pending)) => {
                 let Some(future) = pending.as_mut() else { return Poll::Ready(None) };
                 let Poll::Ready((stream, stopped, next)) = future.as_mut().poll(cx) else {
                     return Poll::Pending;
                 };
-                *pending = next.is_some().then(|| -> Pin<Box<dyn Future<Output = Pulled> + Send>> {
-                    Box::pin(pull(stream, stopped))
-                });
+                *pending =
+                    next.is_some().then(|| -> Pin<Box<dyn Future<Output = Pulled> + Send>> {
+                        Box::pin(pull(stream, stopped))
+                    });
                 Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
             }
         }

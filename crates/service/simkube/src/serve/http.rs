@@ -20,7 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use super::MAIN;
 use super::body::AnswerBody;
 use super::identity::Identity;
-use crate::api::{self, problem::Problem, request::Answer, request::Request, request::Response, request::User};
+use crate::api::{
+    self, problem::Problem, request::Answer, request::Request, request::Response, request::User,
+};
 use crate::body::BODY_BYTES_MAX;
 use crate::cluster::Cluster;
 
@@ -158,7 +160,9 @@ fn find_cluster<'a>(
     };
     match server.clusters.get(name) {
         Some(cluster) => Ok((cluster, if rest.is_empty() { "/" } else { rest })),
-        None => Err(Problem::new(404, "NotFound", format!("no simulated cluster is called `{name}`"))),
+        None => {
+            Err(Problem::new(404, "NotFound", format!("no simulated cluster is called `{name}`")))
+        }
     }
 }
 

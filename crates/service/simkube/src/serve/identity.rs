@@ -78,11 +78,10 @@ fn tls_config(
     let mut roots = rustls::RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).map_err(|error| bad(&error))?;
     roots.add(ca).map_err(|error| bad(&error))?;
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .allow_unauthenticated()
-            .build()
-            .map_err(|error| bad(&error))?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| bad(&error))?;
     let key = PrivateKeyDer::try_from(key.serialize_der())
         .map_err(|error| StartError::Certificate(error.to_owned()))?;
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -143,8 +142,7 @@ fn kept(dir: Option<&Path>, name: &str) -> Result<Option<String>, StartError> {
 fn keep(dir: Option<&Path>, name: &str, text: &str) -> Result<(), StartError> {
     let Some(dir) = dir else { return Ok(()) };
     let dir = dir.join("pki");
-    std::fs::create_dir_all(&dir)
-        .map_err(|cause| StartError::File { path: dir.clone(), cause })?;
+    std::fs::create_dir_all(&dir).map_err(|cause| StartError::File { path: dir.clone(), cause })?;
     let path = dir.join(name);
     if path.exists() {
         return Ok(());

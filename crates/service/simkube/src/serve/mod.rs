@@ -101,7 +101,7 @@ pub struct Running {
 pub const MAIN: &str = "main";
 
 /// How long open connections have to end.
-const SHUTDOWN: Duration = Duration::from_millis(1500);
+const SHUTDOWN: Duration = Duration::from_millis(700);
 
 impl SimKube {
     /// Starts, and returns once the API answers and `DIR/kubeconfig` is written.
@@ -138,8 +138,7 @@ impl SimKube {
             stopped,
         };
         work.spawn(http::serve(listener, Arc::new(server)));
-        let running =
-            Running { url: format!("https://{address}"), identity, clusters, stop, work };
+        let running = Running { url: format!("https://{address}"), identity, clusters, stop, work };
         if let Some(dir) = &config.dir {
             let path = dir.join("kubeconfig");
             write_whole(&path, running.all_kubeconfigs().as_bytes())?;
@@ -218,8 +217,7 @@ fn open_store(config: &Config, name: &str) -> Result<Store, StartError> {
 }
 
 fn make_private(dir: &Path) -> Result<(), StartError> {
-    std::fs::create_dir_all(dir)
-        .map_err(|cause| StartError::File { path: dir.to_owned(), cause })
+    std::fs::create_dir_all(dir).map_err(|cause| StartError::File { path: dir.to_owned(), cause })
 }
 
 /// Writes a file so that readers see all of it or none; only its owner may read it.

@@ -111,8 +111,7 @@ impl Log {
         }
         remove_older(dir, newest)?;
         let path = log_path(dir, generation);
-        let file =
-            OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(at(&path))?;
         Ok(Log {
             dir: dir.to_owned(),
             generation,
@@ -149,8 +148,7 @@ impl Log {
 
     pub(super) fn compaction_due(&mut self) -> bool {
         if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
-            self.snapshot_bytes =
-                running.join().ok().flatten().unwrap_or(self.snapshot_bytes);
+            self.snapshot_bytes = running.join().ok().flatten().unwrap_or(self.snapshot_bytes);
         }
         self.compaction.is_none()
             && self.written > self.settings.compact_bytes_min.max(self.snapshot_bytes)
@@ -159,11 +157,7 @@ impl Log {
     /// Begins the next generation; the snapshot is written beside, by a thread that ends with it.
     ///
     /// Where the new log cannot be made the old one goes on.
-    pub(super) fn compact(
-        &mut self,
-        records: Vec<(TableId, Box<str>, u64, Bytes)>,
-        revision: u64,
-    ) {
+    pub(super) fn compact(&mut self, records: Vec<(TableId, Box<str>, u64, Bytes)>, revision: u64) {
         let generation = self.generation + 1;
         let path = log_path(&self.dir, generation);
         let opened = OpenOptions::new().create_new(true).append(true).open(&path);
@@ -295,9 +289,8 @@ fn remove_older(dir: &Path, generation: u64) -> Result<(), LogError> {
     let (snapshots, logs) = generations(dir)?;
     let old_snapshots = snapshots.into_iter().filter(|n| *n < generation);
     let old_logs = logs.into_iter().filter(|n| *n < generation);
-    let paths = old_snapshots
-        .map(|n| snapshot_path(dir, n))
-        .chain(old_logs.map(|n| log_path(dir, n)));
+    let paths =
+        old_snapshots.map(|n| snapshot_path(dir, n)).chain(old_logs.map(|n| log_path(dir, n)));
     for path in paths {
         fs::remove_file(&path).map_err(at(&path))?;
     }

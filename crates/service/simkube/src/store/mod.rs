@@ -392,11 +392,7 @@ fn replay(
     match record.object {
         Some(raw) => {
             let meta = Arc::new(Meta::read(raw));
-            let entry = Entry {
-                revision: record.revision,
-                raw: Bytes::copy_from_slice(raw),
-                meta,
-            };
+            let entry = Entry { revision: record.revision, raw: Bytes::copy_from_slice(raw), meta };
             reindex_owners(owned, id, record.key, &before, &entry.meta.owners);
             table.put(record.key, entry, previous, limits);
         }
@@ -410,3 +406,5 @@ fn replay(
     }
 }
 
+#[cfg(test)]
+mod tests;

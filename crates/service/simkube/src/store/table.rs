@@ -164,13 +164,7 @@ impl Table {
         }
     }
 
-    pub(super) fn put(
-        &mut self,
-        key: &str,
-        entry: Entry,
-        previous: Option<Entry>,
-        limits: Limits,
-    ) {
+    pub(super) fn put(&mut self, key: &str, entry: Entry, previous: Option<Entry>, limits: Limits) {
         match self.objects.get_mut(key) {
             Some(at) => *at = entry.clone(),
             None => {
@@ -192,8 +186,7 @@ impl Table {
         self.ring_bytes += event.size();
         self.ring.push_back(Arc::new(event));
         while self.ring.len() > 1
-            && (self.ring.len() > limits.ring_events_max
-                || self.ring_bytes > limits.ring_bytes_max)
+            && (self.ring.len() > limits.ring_events_max || self.ring_bytes > limits.ring_bytes_max)
         {
             if let Some(oldest) = self.ring.pop_front() {
                 self.ring_bytes -= oldest.size();
@@ -228,11 +221,8 @@ impl Table {
     ) -> Page {
         let mut below = self.below(prefix, after);
         let length = if limit == 0 { usize::MAX } else { limit };
-        let entries: Vec<_> = below
-            .by_ref()
-            .take(length)
-            .map(|(key, entry)| (key.clone(), entry.clone()))
-            .collect();
+        let entries: Vec<_> =
+            below.by_ref().take(length).map(|(key, entry)| (key.clone(), entry.clone())).collect();
         Page { entries, revision, remaining: below.count() }
     }
 
@@ -248,8 +238,8 @@ impl Table {
             self.below(prefix, after).map(|(key, entry)| (&**key, entry)).collect();
         let first = self.ring.partition_point(|event| event.revision <= revision);
         for event in self.ring.range(first..).rev() {
-            let inside = event.key.starts_with(prefix)
-                && after.is_none_or(|after| &*event.key > after);
+            let inside =
+                event.key.starts_with(prefix) && after.is_none_or(|after| &*event.key > after);
             if !inside {
                 continue;
             }

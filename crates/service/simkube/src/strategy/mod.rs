@@ -94,7 +94,11 @@ const GENERATION: &[(&str, &str, &[&str])] = &[
     ("", "Pod", &["spec"]),
     ("", "PodTemplate", &["template"]),
     ("", "ReplicationController", &["spec"]),
-    ("discovery.k8s.io", "EndpointSlice", &["addressType", "endpoints", "ports", "metadata.labels"]),
+    (
+        "discovery.k8s.io",
+        "EndpointSlice",
+        &["addressType", "endpoints", "ports", "metadata.labels"],
+    ),
     ("flowcontrol.apiserver.k8s.io", "FlowSchema", &["spec"]),
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", &["spec"]),
     ("networking.k8s.io", "Ingress", &["spec"]),
@@ -227,15 +231,23 @@ fn default_storage_class(cluster: &Cluster, claim: &mut Value) {
     if claim["spec"].get("storageClassName").is_some() {
         return;
     }
-    let Ok(page) = cluster.store.list("storage.k8s.io/storageclasses", "", None, 0, None) else { return };
+    let Ok(page) = cluster.store.list("storage.k8s.io/storageclasses", "", None, 0, None) else {
+        return;
+    };
     let mut defaults: Vec<(String, String)> = page
         .entries
         .iter()
         .map(|(_, entry)| entry.value())
         .filter(|class| {
-            manifest::annotation(class, "storageclass.kubernetes.io/is-default-class") == Some("true")
+            manifest::annotation(class, "storageclass.kubernetes.io/is-default-class")
+                == Some("true")
         })
-        .map(|class| (meta::text(&class, "creationTimestamp").to_owned(), meta::text(&class, "name").to_owned()))
+        .map(|class| {
+            (
+                meta::text(&class, "creationTimestamp").to_owned(),
+                meta::text(&class, "name").to_owned(),
+            )
+        })
         .collect();
     // The newest wins; of equally old ones the first by name.
     defaults.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
@@ -319,7 +331,9 @@ fn set_template_generation(object: &mut Value, generation: i64) {
 }
 
 fn template_generation(object: &Value) -> i64 {
-    manifest::annotation(object, TEMPLATE_GENERATION).and_then(|text| text.parse().ok()).unwrap_or(0)
+    manifest::annotation(object, TEMPLATE_GENERATION)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
 }
 
 /// Prepares an updated object: what this door may not change is put back, the generation raised.
@@ -424,10 +438,20 @@ pub fn create_causes(kind: &Kind, object: &Value) -> Vec<Cause> {
     validation::create(kind, object)
 }
 
-/// Returns what is wrong with an updated object.
-pub fn update_causes(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
+/// Returns what is wrong with an updated object. The simulated scheduler, who is on the server's side,
+/// binds pods without the `binding` door.
+pub fn update_causes(
+    kind: &Kind,
+    subresource: &str,
+    server_side: bool,
+    old: &Value,
+    new: &Value,
+) -> Vec<Cause> {
     let mut causes = meta::new_finalizers_causes(old, new);
     causes.extend(validation::update(kind, subresource, old, new));
+    if kind.is("", "Pod") && !server_side {
+        causes.extend(pods::update_causes(subresource, old, new));
+    }
     causes
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::problem::Cause;
 use crate::cluster::Cluster;
 use crate::meta;
 
@@ -20,7 +21,10 @@ pub(super) fn admit(cluster: &Cluster, pod: &mut Value) {
     let Some(list) = tolerations.as_array_mut() else { return };
     for key in [NOT_READY, UNREACHABLE] {
         let tolerated = list.iter().any(|toleration| {
-            let same = toleration.get("key").and_then(Value::as_str).is_none_or(|at| at == key || at.is_empty());
+            let same = toleration
+                .get("key")
+                .and_then(Value::as_str)
+                .is_none_or(|at| at == key || at.is_empty());
             let effect = toleration.get("effect").and_then(Value::as_str).unwrap_or_default();
             same && (effect.is_empty() || effect == "NoExecute")
         });
@@ -43,7 +47,8 @@ fn priority_of(cluster: &Cluster, class: &str) -> (i64, String) {
         "system-cluster-critical" => return (2_000_000_000, PREEMPTS.to_owned()),
         _ => {}
     }
-    let class = cluster.store.get("scheduling.k8s.io/priorityclasses", class).map(|entry| entry.value());
+    let class =
+        cluster.store.get("scheduling.k8s.io/priorityclasses", class).map(|entry| entry.value());
     let class = class.unwrap_or_default();
     let policy = class["preemptionPolicy"].as_str().unwrap_or(PREEMPTS).to_owned();
     (class["value"].as_i64().unwrap_or(0), policy)
@@ -118,4 +123,37 @@ pub(super) fn grace_s(pod: &Value, wanted: Option<i64>) -> i64 {
         return pod["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(own);
     }
     wanted.unwrap_or(own).max(0)
+}
+
+/// What the main door may change of a pod that is there.
+const CHANGEABLE: &str = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+/// Returns what is wrong with how an update changes a pod.
+pub(super) fn update_causes(subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
+    if !subresource.is_empty() || fixed_part(old) == fixed_part(new) {
+        return Vec::new();
+    }
+    vec![meta::cause("FieldValueForbidden", "spec", CHANGEABLE)]
+}
+
+fn fixed_part(pod: &Value) -> Value {
+    let mut spec = pod["spec"].clone();
+    for list in ["containers", "initContainers"] {
+        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(fields) = container.as_object_mut() {
+                fields.remove("image");
+            }
+        }
+    }
+    if let Some(fields) = spec.as_object_mut() {
+        for name in [
+            "activeDeadlineSeconds",
+            "tolerations",
+            "terminationGracePeriodSeconds",
+            "schedulingGates",
+        ] {
+            fields.remove(name);
+        }
+    }
+    spec
 }

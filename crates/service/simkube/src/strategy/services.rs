@@ -144,8 +144,8 @@ fn keep(old: &Value, service: &mut Value) {
             None | Some(Value::Null) => true,
             Some(value) => value.as_str() == Some(""),
         };
-        let wanted = name != "healthCheckNodePort"
-            || service["spec"]["externalTrafficPolicy"] == "Local";
+        let wanted =
+            name != "healthCheckNodePort" || service["spec"]["externalTrafficPolicy"] == "Local";
         if let (true, true, Some(value)) = (absent, wanted, old["spec"].get(name)) {
             service["spec"][name] = value.clone();
         }
@@ -194,7 +194,9 @@ fn keep_ports(old: &Value, service: &mut Value) {
         if port.get("nodePort").is_some() {
             continue;
         }
-        let same = before.iter().find(|(protocol, number, _)| *protocol == port["protocol"] && *number == port["port"]);
+        let same = before
+            .iter()
+            .find(|(protocol, number, _)| *protocol == port["protocol"] && *number == port["port"]);
         if let Some((_, _, node_port)) = same {
             port["nodePort"] = node_port.clone();
         }
@@ -202,8 +204,8 @@ fn keep_ports(old: &Value, service: &mut Value) {
 }
 
 fn give_addresses(taken: &mut Taken, service: &mut Value) {
-    let headless = service["spec"]["clusterIP"] == "None"
-        || service["spec"]["clusterIPs"][0] == "None";
+    let headless =
+        service["spec"]["clusterIP"] == "None" || service["spec"]["clusterIPs"][0] == "None";
     let spec = &mut service["spec"];
     if headless {
         spec["clusterIP"] = json!("None");
@@ -225,7 +227,8 @@ fn give_addresses(taken: &mut Taken, service: &mut Value) {
     }
     let selectorless = headless && spec.get("selector").is_none_or(Value::is_null);
     if spec.get("ipFamilyPolicy").is_none_or(Value::is_null) {
-        spec["ipFamilyPolicy"] = json!(if selectorless { "RequireDualStack" } else { "SingleStack" });
+        spec["ipFamilyPolicy"] =
+            json!(if selectorless { "RequireDualStack" } else { "SingleStack" });
     }
     if spec.get("ipFamilies").is_none_or(Value::is_null) {
         spec["ipFamilies"] = if selectorless { json!(["IPv4", "IPv6"]) } else { json!(["IPv4"]) };
@@ -238,13 +241,15 @@ fn give_ports(taken: &mut Taken, kind: &str, service: &mut Value) {
     let ports = service["spec"]["ports"].as_array_mut();
     let mut given: Vec<(Value, u16)> = Vec::new();
     for port in ports.into_iter().flatten() {
-        match port.get("nodePort").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok()) {
+        match port.get("nodePort").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok())
+        {
             Some(number) if number > 0 => {
                 taken.ports.insert(number);
             }
             Some(_) | None if wanted => {
                 // One number serves TCP and UDP of the same port.
-                let shared = given.iter().find(|(number, _)| *number == port["port"]).map(|(_, port)| *port);
+                let shared =
+                    given.iter().find(|(number, _)| *number == port["port"]).map(|(_, port)| *port);
                 if let Some(number) = shared.or_else(|| taken.free_port()) {
                     given.push((port["port"].clone(), number));
                     port["nodePort"] = json!(number);

@@ -130,7 +130,13 @@ impl Collector {
         };
         let (namespace, name) = (manifest::namespace(object), manifest::name(object));
         if let Err(problem) = delete::delete(cluster, kind, namespace, name, &options) {
-            tracing::debug!(kind = kind.kind, namespace, name, error = problem.message, "not collected");
+            tracing::debug!(
+                kind = kind.kind,
+                namespace,
+                name,
+                error = problem.message,
+                "not collected"
+            );
         }
     }
 }
@@ -145,7 +151,9 @@ fn state(cluster: &Cluster, object: &Value, owner: &OwnerReference) -> State {
     // A kind that is not served cannot be asked for: its objects may be there.
     let Some((kind, key)) = place(cluster, object, owner) else { return State::There };
     let found = cluster.store.get(&kind.table, &key);
-    let Some(found) = found.filter(|entry| *entry.meta.uid == *owner.uid) else { return State::Gone };
+    let Some(found) = found.filter(|entry| *entry.meta.uid == *owner.uid) else {
+        return State::Gone;
+    };
     if !found.meta.deleting {
         return State::There;
     }
@@ -207,7 +215,12 @@ fn set_or_remove(object: &mut Value, name: &str, list: Vec<Value>) {
     }
 }
 
-fn change(cluster: &Arc<Cluster>, kind: &Arc<Kind>, object: &Value, change: impl Fn(&mut Value) -> bool) {
+fn change(
+    cluster: &Arc<Cluster>,
+    kind: &Arc<Kind>,
+    object: &Value,
+    change: impl Fn(&mut Value) -> bool,
+) {
     let (namespace, name) = (manifest::namespace(object), manifest::name(object));
     if let Err(problem) = write::change_as_server(cluster, kind, namespace, name, change) {
         tracing::debug!(kind = kind.kind, namespace, name, error = problem.message, "not changed");

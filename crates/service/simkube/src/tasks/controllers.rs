@@ -51,7 +51,8 @@ impl Controllers {
 
     pub(super) fn see(&mut self, table: &TableId, event: &Event) {
         let handled = HANDLED.iter().any(|(at, group, kind)| {
-            **at == **table && workloads::handles(&GroupKind { group: (*group).into(), kind: (*kind).into() })
+            **at == **table
+                && workloads::handles(&GroupKind { group: (*group).into(), kind: (*kind).into() })
         });
         // Most objects concern no controller, and are not even parsed.
         if !handled && event.entry.meta.owners.is_empty() {
@@ -86,7 +87,8 @@ impl Controllers {
         let kinds = cluster.kinds();
         let of_key = kinds.stored().find(|kind| kind.group == key.group && kind.kind == key.kind);
         let Some(kind) = of_key.cloned() else { return };
-        let Some(entry) = cluster.store.get(&kind.table, &kind.key(&key.namespace, &key.name)) else {
+        let Some(entry) = cluster.store.get(&kind.table, &kind.key(&key.namespace, &key.name))
+        else {
             self.forget(&key);
             return;
         };
@@ -150,7 +152,9 @@ fn decide(cluster: &Cluster, object: &Value) -> Outcome {
         .filter_map(|(table, key)| cluster.store.get(table, key))
         .map(|entry| entry.value())
         .filter(|dependent| {
-            manifest::owner_references(dependent).iter().any(|owner| owner.controller && owner.uid == uid)
+            manifest::owner_references(dependent)
+                .iter()
+                .any(|owner| owner.controller && owner.uid == uid)
         })
         .map(Arc::new)
         .collect();

@@ -80,7 +80,8 @@ impl Namespaces {
 
     fn see_gone(&mut self, cluster: &Cluster, table: &TableId, event: &Event) {
         if let Some((namespace, _)) = event.key.split_once('/') {
-            let going = cluster.store.get("/namespaces", namespace).is_some_and(|ns| ns.meta.deleting);
+            let going =
+                cluster.store.get("/namespaces", namespace).is_some_and(|ns| ns.meta.deleting);
             if going {
                 self.going.insert(namespace.into());
             }
@@ -93,7 +94,8 @@ impl Namespaces {
         }
         if &**table == "/pods" {
             // Claims that the pod used may go now.
-            let prefix = event.key.split_once('/').map(|(ns, _)| format!("{ns}/")).unwrap_or_default();
+            let prefix =
+                event.key.split_once('/').map(|(ns, _)| format!("{ns}/")).unwrap_or_default();
             let table: TableId = Arc::from(PVC);
             let claims = cluster.store.list(PVC, &prefix, None, 0, None);
             for (key, claim) in claims.map(|page| page.entries).unwrap_or_default() {
@@ -157,10 +159,13 @@ impl Namespaces {
         use base64::engine::general_purpose::STANDARD;
         let Some(entry) = cluster.store.get("/secrets", key) else { return };
         let secret = entry.value();
-        if secret["type"] != "kubernetes.io/service-account-token" || secret["data"].get("token").is_some() {
+        if secret["type"] != "kubernetes.io/service-account-token"
+            || secret["data"].get("token").is_some()
+        {
             return;
         }
-        let account = manifest::annotation(&secret, "kubernetes.io/service-account.name").unwrap_or_default();
+        let account =
+            manifest::annotation(&secret, "kubernetes.io/service-account.name").unwrap_or_default();
         let namespace = manifest::namespace(&secret).to_owned();
         let account_key = format!("{namespace}/{account}");
         let Some(account) = cluster.store.get("/serviceaccounts", &account_key) else { return };
@@ -168,13 +173,14 @@ impl Namespaces {
         let Some(kind) = kinds.find("", "v1", "secrets") else { return };
         let uid = account.meta.uid.clone();
         let token = format!("simulated.{}.{}", STANDARD.encode(&account_key), uid);
-        let filled = write::change_as_server(cluster, kind, &namespace, manifest::name(&secret), |secret| {
-            manifest::set_annotation(secret, "kubernetes.io/service-account.uid", &uid);
-            secret["data"]["token"] = json!(STANDARD.encode(&token));
-            secret["data"]["ca.crt"] = json!(STANDARD.encode(&self.ca_pem));
-            secret["data"]["namespace"] = json!(STANDARD.encode(&namespace));
-            true
-        });
+        let filled =
+            write::change_as_server(cluster, kind, &namespace, manifest::name(&secret), |secret| {
+                manifest::set_annotation(secret, "kubernetes.io/service-account.uid", &uid);
+                secret["data"]["token"] = json!(STANDARD.encode(&token));
+                secret["data"]["ca.crt"] = json!(STANDARD.encode(&self.ca_pem));
+                secret["data"]["namespace"] = json!(STANDARD.encode(&namespace));
+                true
+            });
         if let Err(problem) = filled {
             tracing::debug!(key, error = problem.message, "token not filled in");
         }
@@ -187,7 +193,9 @@ fn background() -> DeleteOptions {
 
 /// Deletes what is below `prefix`; returns what is left, as `resource: finalizers`.
 fn empty(cluster: &Arc<Cluster>, kind: &Arc<Kind>, prefix: &str) -> Vec<Vec<String>> {
-    let Ok(page) = cluster.store.list(&kind.table, prefix, None, 0, None) else { return Vec::new() };
+    let Ok(page) = cluster.store.list(&kind.table, prefix, None, 0, None) else {
+        return Vec::new();
+    };
     for (key, entry) in &page.entries {
         if entry.meta.deleting {
             continue;
@@ -216,8 +224,10 @@ fn empty_namespace(cluster: &Arc<Cluster>, name: &str) {
     let changed = write::change_as_server(cluster, kind, "", name, |namespace| {
         let before = namespace.clone();
         if left.is_empty() {
-            let finalizers = namespace["spec"]["finalizers"].as_array().cloned().unwrap_or_default();
-            let kept: Vec<Value> = finalizers.into_iter().filter(|name| name != "kubernetes").collect();
+            let finalizers =
+                namespace["spec"]["finalizers"].as_array().cloned().unwrap_or_default();
+            let kept: Vec<Value> =
+                finalizers.into_iter().filter(|name| name != "kubernetes").collect();
             namespace["spec"] =
                 if kept.is_empty() { json!({}) } else { json!({"finalizers": kept}) };
         } else {
@@ -233,14 +243,18 @@ fn empty_namespace(cluster: &Arc<Cluster>, name: &str) {
 }
 
 fn conditions(left: &[(String, Vec<Vec<String>>)], now: &str) -> [Value; 5] {
-    let resources: Vec<String> =
-        left.iter().map(|(resource, of)| format!("{resource}. has {} resource instances", of.len())).collect();
+    let resources: Vec<String> = left
+        .iter()
+        .map(|(resource, of)| format!("{resource}. has {} resource instances", of.len()))
+        .collect();
     let mut finalizers: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for name in left.iter().flat_map(|(_, of)| of).flatten() {
         *finalizers.entry(name).or_default() += 1;
     }
-    let held: Vec<String> =
-        finalizers.iter().map(|(name, count)| format!("{name} in {count} resource instances")).collect();
+    let held: Vec<String> = finalizers
+        .iter()
+        .map(|(name, count)| format!("{name} in {count} resource instances"))
+        .collect();
     let remaining = format!("Some resources are remaining: {}", resources.join(", "));
     let finalizing = if held.is_empty() {
         crds::condition(
@@ -251,8 +265,15 @@ fn conditions(left: &[(String, Vec<Vec<String>>)], now: &str) -> [Value; 5] {
             now,
         )
     } else {
-        let message = format!("Some content in the namespace has finalizers remaining: {}", held.join(", "));
-        crds::condition("NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain", &message, now)
+        let message =
+            format!("Some content in the namespace has finalizers remaining: {}", held.join(", "));
+        crds::condition(
+            "NamespaceFinalizersRemaining",
+            "True",
+            "SomeFinalizersRemain",
+            &message,
+            now,
+        )
     };
     [
         crds::condition(
@@ -276,7 +297,13 @@ fn conditions(left: &[(String, Vec<Vec<String>>)], now: &str) -> [Value; 5] {
             "All content successfully deleted, may be waiting on finalization",
             now,
         ),
-        crds::condition("NamespaceContentRemaining", "True", "SomeResourcesRemain", &remaining, now),
+        crds::condition(
+            "NamespaceContentRemaining",
+            "True",
+            "SomeResourcesRemain",
+            &remaining,
+            now,
+        ),
         finalizing,
     ]
 }
@@ -316,7 +343,8 @@ fn unprotect(cluster: &Arc<Cluster>, table: &TableId, key: &str) {
         let volumes = pod["spec"]["volumes"].as_array();
         !ended
             && volumes.into_iter().flatten().any(|volume| {
-                volume["persistentVolumeClaim"]["claimName"].as_str() == Some(manifest::name(&object))
+                volume["persistentVolumeClaim"]["claimName"].as_str()
+                    == Some(manifest::name(&object))
             })
     });
     if !used {

@@ -103,9 +103,9 @@ fn inside_brackets<'a>(at: &'a Value, inside: &str) -> Vec<&'a Value> {
         let wanted = right.trim().trim_matches(|c| c == '\'' || c == '"').to_owned();
         return items()
             .filter(|item| {
-                json_path(item, &path)
-                    .first()
-                    .is_some_and(|value| value.as_str().map_or(value.to_string() == wanted, |text| text == wanted))
+                json_path(item, &path).first().is_some_and(|value| {
+                    value.as_str().map_or(value.to_string() == wanted, |text| text == wanted)
+                })
             })
             .collect();
     }
@@ -150,7 +150,8 @@ fn joined<'a>(texts: impl Iterator<Item = &'a str>, otherwise: &str) -> Value {
 
 /// Returns one field of each container of a template.
 pub(super) fn containers(object: &Value, field: &str) -> Value {
-    let places = ["/spec/template/spec/containers", "/spec/jobTemplate/spec/template/spec/containers"];
+    let places =
+        ["/spec/template/spec/containers", "/spec/jobTemplate/spec/template/spec/containers"];
     joined(
         places.iter().flat_map(|place| list(object, place)).filter_map(|c| c[field].as_str()),
         "",
@@ -171,7 +172,8 @@ pub(super) fn labels(value: Option<&Value>) -> Value {
 /// Returns how many of a pod's containers are ready.
 pub(super) fn pod_ready(pod: &Value) -> Value {
     let ready = list(pod, "/status/containerStatuses").filter(|s| s["ready"] == true).count();
-    let restartable = list(pod, "/spec/initContainers").filter(|c| c["restartPolicy"] == "Always").count();
+    let restartable =
+        list(pod, "/spec/initContainers").filter(|c| c["restartPolicy"] == "Always").count();
     let all = list(pod, "/spec/containers").count() + restartable;
     json!(format!("{ready}/{all}"))
 }
@@ -179,7 +181,10 @@ pub(super) fn pod_ready(pod: &Value) -> Value {
 /// Returns a pod's state in one word.
 pub(super) fn pod_status(pod: &Value) -> Value {
     let reason = pod.pointer("/status/reason").and_then(Value::as_str);
-    let mut word = reason.or(pod.pointer("/status/phase").and_then(Value::as_str)).unwrap_or("Unknown").to_owned();
+    let mut word = reason
+        .or(pod.pointer("/status/phase").and_then(Value::as_str))
+        .unwrap_or("Unknown")
+        .to_owned();
     for (at, status) in list(pod, "/status/initContainerStatuses").enumerate() {
         let state = &status["state"];
         if state["terminated"]["exitCode"] == 0 && state["terminated"].is_object() {
@@ -253,7 +258,8 @@ pub(super) fn job_duration(job: &Value, now: Timestamp) -> Value {
 
 /// Returns where a service is reached from outside.
 pub(super) fn service_external(service: &Value) -> Value {
-    let external: Vec<&str> = list(service, "/spec/externalIPs").filter_map(Value::as_str).collect();
+    let external: Vec<&str> =
+        list(service, "/spec/externalIPs").filter_map(Value::as_str).collect();
     match service.pointer("/spec/type").and_then(Value::as_str) {
         Some("ExternalName") => text_or(service, "/spec/externalName", ""),
         Some("LoadBalancer") => {
@@ -281,10 +287,15 @@ pub(super) fn service_ports(service: &Value) -> Value {
 
 /// Returns an ingress' hosts.
 pub(super) fn ingress_hosts(ingress: &Value) -> Value {
-    let hosts: Vec<&str> = list(ingress, "/spec/rules").filter_map(|rule| rule["host"].as_str()).collect();
+    let hosts: Vec<&str> =
+        list(ingress, "/spec/rules").filter_map(|rule| rule["host"].as_str()).collect();
     let more = hosts.len().saturating_sub(3);
     let shown = joined(hosts.iter().take(3).copied(), "*");
-    if more == 0 { shown } else { json!(format!("{} + {more} more...", shown.as_str().unwrap_or_default())) }
+    if more == 0 {
+        shown
+    } else {
+        json!(format!("{} + {more} more...", shown.as_str().unwrap_or_default()))
+    }
 }
 
 /// Returns where an ingress is reached.
@@ -296,7 +307,8 @@ pub(super) fn ingress_address(ingress: &Value) -> Value {
 
 /// Returns how many entries a config map or secret has.
 pub(super) fn entries(object: &Value) -> Value {
-    let count = |name: &str| object.get(name).and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let count =
+        |name: &str| object.get(name).and_then(Value::as_object).map_or(0, serde_json::Map::len);
     json!(count("data") + count("binaryData"))
 }
 
@@ -364,7 +376,11 @@ pub(super) fn event_time(event: &Value, fields: &[&str], now: Timestamp) -> Valu
 
 /// Returns what an event is about.
 pub(super) fn event_object(event: &Value) -> Value {
-    let about = if event["involvedObject"].is_object() { &event["involvedObject"] } else { &event["regarding"] };
+    let about = if event["involvedObject"].is_object() {
+        &event["involvedObject"]
+    } else {
+        &event["regarding"]
+    };
     let kind = about["kind"].as_str().unwrap_or_default().to_lowercase();
     json!(format!("{kind}/{}", about["name"].as_str().unwrap_or_default()))
 }
@@ -375,7 +391,11 @@ pub(super) fn endpoints(object: &Value) -> Value {
     for subset in list(object, "/subsets") {
         for address in list(subset, "/addresses") {
             for port in list(subset, "/ports") {
-                all.push(format!("{}:{}", address["ip"].as_str().unwrap_or_default(), port["port"]));
+                all.push(format!(
+                    "{}:{}",
+                    address["ip"].as_str().unwrap_or_default(),
+                    port["port"]
+                ));
             }
         }
     }

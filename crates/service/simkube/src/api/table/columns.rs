@@ -49,233 +49,401 @@ const fn row(group: &'static str, kind: &'static str, columns: &'static [Column]
 }
 
 pub(super) const COLUMNS: &[Row] = &[
-    row("", "Pod", &[
-        text("Ready", |o, _| pod_ready(o)),
-        text("Status", |o, _| pod_status(o)),
-        text("Restarts", |o, _| pod_restarts(o)),
-        AGE,
-        wide("IP", |o, _| text_or(o, "/status/podIP", "<none>")),
-        wide("Node", |o, _| text_or(o, "/spec/nodeName", "<none>")),
-        wide("Nominated Node", |o, _| text_or(o, "/status/nominatedNodeName", "<none>")),
-        wide("Readiness Gates", |_, _| json!("<none>")),
-    ]),
-    row("apps", "Deployment", &[
-        text("Ready", |o, _| of(number(o, "/status/readyReplicas"), number(o, "/spec/replicas"))),
-        count("Up-to-date", |o, _| json!(number(o, "/status/updatedReplicas"))),
-        count("Available", |o, _| json!(number(o, "/status/availableReplicas"))),
-        AGE, CONTAINERS, IMAGES, SELECTOR,
-    ]),
-    row("apps", "ReplicaSet", &[
-        count("Desired", |o, _| json!(number(o, "/spec/replicas"))),
-        count("Current", |o, _| json!(number(o, "/status/replicas"))),
-        count("Ready", |o, _| json!(number(o, "/status/readyReplicas"))),
-        AGE, CONTAINERS, IMAGES, SELECTOR,
-    ]),
-    row("apps", "StatefulSet", &[
-        text("Ready", |o, _| of(number(o, "/status/readyReplicas"), number(o, "/spec/replicas"))),
-        AGE, CONTAINERS, IMAGES,
-    ]),
-    row("apps", "DaemonSet", &[
-        count("Desired", |o, _| json!(number(o, "/status/desiredNumberScheduled"))),
-        count("Current", |o, _| json!(number(o, "/status/currentNumberScheduled"))),
-        count("Ready", |o, _| json!(number(o, "/status/numberReady"))),
-        count("Up-to-date", |o, _| json!(number(o, "/status/updatedNumberScheduled"))),
-        count("Available", |o, _| json!(number(o, "/status/numberAvailable"))),
-        text("Node Selector", |o, _| labels(o.pointer("/spec/template/spec/nodeSelector"))),
-        AGE, CONTAINERS, IMAGES, SELECTOR,
-    ]),
-    row("apps", "ControllerRevision", &[
-        text("Controller", |o, _| {
-            let owner = manifest::owner_references(o).into_iter().find(|owner| owner.controller);
-            json!(owner.map_or("<none>".to_owned(), |owner| {
-                let (group, _) = manifest::split_api_version(&owner.api_version);
-                format!("{}.{group}/{}", owner.kind.to_lowercase(), owner.name)
-            }))
-        }),
-        count("Revision", |o, _| json!(number(o, "/revision"))),
-        AGE,
-    ]),
-    row("batch", "Job", &[
-        text("Status", |o, _| job_status(o)),
-        text("Completions", |o, _| job_completions(o)),
-        text("Duration", job_duration),
-        AGE, CONTAINERS, IMAGES, SELECTOR,
-    ]),
-    row("batch", "CronJob", &[
-        text("Schedule", |o, _| text_or(o, "/spec/schedule", "")),
-        text("Timezone", |o, _| text_or(o, "/spec/timeZone", "<none>")),
-        Column { name: "Suspend", kind: "boolean", priority: 0, cell: |o, _| {
-            let flag = o.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);
-            json!(if flag { "True" } else { "False" })
-        } },
-        count("Active", |o, _| json!(o.pointer("/status/active").and_then(Value::as_array).map_or(0, Vec::len))),
-        text("Last Schedule", |o, now| match o.pointer("/status/lastScheduleTime") {
-            Some(at) => json!(age_of(at, now)),
-            None => json!("<none>"),
-        }),
-        AGE, CONTAINERS, IMAGES,
-        wide("Selector", |o, _| labels(o.pointer("/spec/jobTemplate/spec/selector/matchLabels"))),
-    ]),
-    row("", "ReplicationController", &[
-        count("Desired", |o, _| json!(number(o, "/spec/replicas"))),
-        count("Current", |o, _| json!(number(o, "/status/replicas"))),
-        count("Ready", |o, _| json!(number(o, "/status/readyReplicas"))),
-        AGE, CONTAINERS, IMAGES,
-        wide("Selector", |o, _| labels(o.pointer("/spec/selector"))),
-    ]),
-    row("", "Service", &[
-        text("Type", |o, _| text_or(o, "/spec/type", "")),
-        text("Cluster-IP", |o, _| text_or(o, "/spec/clusterIP", "<none>")),
-        text("External-IP", |o, _| service_external(o)),
-        text("Port(s)", |o, _| service_ports(o)),
-        AGE,
-        wide("Selector", |o, _| labels(o.pointer("/spec/selector"))),
-    ]),
+    row(
+        "",
+        "Pod",
+        &[
+            text("Ready", |o, _| pod_ready(o)),
+            text("Status", |o, _| pod_status(o)),
+            text("Restarts", |o, _| pod_restarts(o)),
+            AGE,
+            wide("IP", |o, _| text_or(o, "/status/podIP", "<none>")),
+            wide("Node", |o, _| text_or(o, "/spec/nodeName", "<none>")),
+            wide("Nominated Node", |o, _| text_or(o, "/status/nominatedNodeName", "<none>")),
+            wide("Readiness Gates", |_, _| json!("<none>")),
+        ],
+    ),
+    row(
+        "apps",
+        "Deployment",
+        &[
+            text("Ready", |o, _| {
+                of(number(o, "/status/readyReplicas"), number(o, "/spec/replicas"))
+            }),
+            count("Up-to-date", |o, _| json!(number(o, "/status/updatedReplicas"))),
+            count("Available", |o, _| json!(number(o, "/status/availableReplicas"))),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            SELECTOR,
+        ],
+    ),
+    row(
+        "apps",
+        "ReplicaSet",
+        &[
+            count("Desired", |o, _| json!(number(o, "/spec/replicas"))),
+            count("Current", |o, _| json!(number(o, "/status/replicas"))),
+            count("Ready", |o, _| json!(number(o, "/status/readyReplicas"))),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            SELECTOR,
+        ],
+    ),
+    row(
+        "apps",
+        "StatefulSet",
+        &[
+            text("Ready", |o, _| {
+                of(number(o, "/status/readyReplicas"), number(o, "/spec/replicas"))
+            }),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+        ],
+    ),
+    row(
+        "apps",
+        "DaemonSet",
+        &[
+            count("Desired", |o, _| json!(number(o, "/status/desiredNumberScheduled"))),
+            count("Current", |o, _| json!(number(o, "/status/currentNumberScheduled"))),
+            count("Ready", |o, _| json!(number(o, "/status/numberReady"))),
+            count("Up-to-date", |o, _| json!(number(o, "/status/updatedNumberScheduled"))),
+            count("Available", |o, _| json!(number(o, "/status/numberAvailable"))),
+            text("Node Selector", |o, _| labels(o.pointer("/spec/template/spec/nodeSelector"))),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            SELECTOR,
+        ],
+    ),
+    row(
+        "apps",
+        "ControllerRevision",
+        &[
+            text("Controller", |o, _| {
+                let owner =
+                    manifest::owner_references(o).into_iter().find(|owner| owner.controller);
+                json!(owner.map_or("<none>".to_owned(), |owner| {
+                    let (group, _) = manifest::split_api_version(&owner.api_version);
+                    format!("{}.{group}/{}", owner.kind.to_lowercase(), owner.name)
+                }))
+            }),
+            count("Revision", |o, _| json!(number(o, "/revision"))),
+            AGE,
+        ],
+    ),
+    row(
+        "batch",
+        "Job",
+        &[
+            text("Status", |o, _| job_status(o)),
+            text("Completions", |o, _| job_completions(o)),
+            text("Duration", job_duration),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            SELECTOR,
+        ],
+    ),
+    row(
+        "batch",
+        "CronJob",
+        &[
+            text("Schedule", |o, _| text_or(o, "/spec/schedule", "")),
+            text("Timezone", |o, _| text_or(o, "/spec/timeZone", "<none>")),
+            Column {
+                name: "Suspend",
+                kind: "boolean",
+                priority: 0,
+                cell: |o, _| {
+                    let flag = o.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);
+                    json!(if flag { "True" } else { "False" })
+                },
+            },
+            count("Active", |o, _| {
+                json!(o.pointer("/status/active").and_then(Value::as_array).map_or(0, Vec::len))
+            }),
+            text("Last Schedule", |o, now| match o.pointer("/status/lastScheduleTime") {
+                Some(at) => json!(age_of(at, now)),
+                None => json!("<none>"),
+            }),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            wide("Selector", |o, _| {
+                labels(o.pointer("/spec/jobTemplate/spec/selector/matchLabels"))
+            }),
+        ],
+    ),
+    row(
+        "",
+        "ReplicationController",
+        &[
+            count("Desired", |o, _| json!(number(o, "/spec/replicas"))),
+            count("Current", |o, _| json!(number(o, "/status/replicas"))),
+            count("Ready", |o, _| json!(number(o, "/status/readyReplicas"))),
+            AGE,
+            CONTAINERS,
+            IMAGES,
+            wide("Selector", |o, _| labels(o.pointer("/spec/selector"))),
+        ],
+    ),
+    row(
+        "",
+        "Service",
+        &[
+            text("Type", |o, _| text_or(o, "/spec/type", "")),
+            text("Cluster-IP", |o, _| text_or(o, "/spec/clusterIP", "<none>")),
+            text("External-IP", |o, _| service_external(o)),
+            text("Port(s)", |o, _| service_ports(o)),
+            AGE,
+            wide("Selector", |o, _| labels(o.pointer("/spec/selector"))),
+        ],
+    ),
     row("", "Endpoints", &[text("Endpoints", |o, _| endpoints(o)), AGE]),
-    row("discovery.k8s.io", "EndpointSlice", &[
-        text("AddressType", |o, _| text_or(o, "/addressType", "")),
-        text("Ports", |o, _| {
-            let ports: Vec<String> = o["ports"].as_array().into_iter().flatten().map(|p| p["port"].to_string()).collect();
-            json!(if ports.is_empty() { "<unset>".to_owned() } else { ports.join(",") })
-        }),
-        text("Endpoints", |o, _| {
-            let all: Vec<&str> = o["endpoints"].as_array().into_iter().flatten()
-                .filter_map(|e| e["addresses"][0].as_str()).collect();
-            json!(if all.is_empty() { "<unset>".to_owned() } else { all.join(",") })
-        }),
-        AGE,
-    ]),
-    row("networking.k8s.io", "Ingress", &[
-        text("Class", |o, _| text_or(o, "/spec/ingressClassName", "<none>")),
-        text("Hosts", |o, _| ingress_hosts(o)),
-        text("Address", |o, _| ingress_address(o)),
-        text("Ports", |o, _| json!(if o.pointer("/spec/tls").is_some() { "80, 443" } else { "80" })),
-        AGE,
-    ]),
-    row("networking.k8s.io", "IngressClass", &[
-        text("Controller", |o, _| text_or(o, "/spec/controller", "")),
-        text("Parameters", |o, _| {
-            let parameters = &o["spec"]["parameters"];
-            let (kind, name) = (parameters["kind"].as_str(), parameters["name"].as_str());
-            let group = parameters["apiGroup"].as_str().map(|group| format!(".{group}")).unwrap_or_default();
-            json!(match (kind, name) {
-                (Some(kind), Some(name)) => format!("{kind}{group}/{name}"),
-                _ => "<none>".to_owned(),
-            })
-        }),
-        AGE,
-    ]),
-    row("networking.k8s.io", "NetworkPolicy", &[
-        text("Pod-Selector", |o, _| labels(o.pointer("/spec/podSelector/matchLabels"))),
-        AGE,
-    ]),
+    row(
+        "discovery.k8s.io",
+        "EndpointSlice",
+        &[
+            text("AddressType", |o, _| text_or(o, "/addressType", "")),
+            text("Ports", |o, _| {
+                let ports: Vec<String> = o["ports"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|p| p["port"].to_string())
+                    .collect();
+                json!(if ports.is_empty() { "<unset>".to_owned() } else { ports.join(",") })
+            }),
+            text("Endpoints", |o, _| {
+                let all: Vec<&str> = o["endpoints"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|e| e["addresses"][0].as_str())
+                    .collect();
+                json!(if all.is_empty() { "<unset>".to_owned() } else { all.join(",") })
+            }),
+            AGE,
+        ],
+    ),
+    row(
+        "networking.k8s.io",
+        "Ingress",
+        &[
+            text("Class", |o, _| text_or(o, "/spec/ingressClassName", "<none>")),
+            text("Hosts", |o, _| ingress_hosts(o)),
+            text("Address", |o, _| ingress_address(o)),
+            text("Ports", |o, _| {
+                json!(if o.pointer("/spec/tls").is_some() { "80, 443" } else { "80" })
+            }),
+            AGE,
+        ],
+    ),
+    row(
+        "networking.k8s.io",
+        "IngressClass",
+        &[
+            text("Controller", |o, _| text_or(o, "/spec/controller", "")),
+            text("Parameters", |o, _| {
+                let parameters = &o["spec"]["parameters"];
+                let (kind, name) = (parameters["kind"].as_str(), parameters["name"].as_str());
+                let group = parameters["apiGroup"]
+                    .as_str()
+                    .map(|group| format!(".{group}"))
+                    .unwrap_or_default();
+                json!(match (kind, name) {
+                    (Some(kind), Some(name)) => format!("{kind}{group}/{name}"),
+                    _ => "<none>".to_owned(),
+                })
+            }),
+            AGE,
+        ],
+    ),
+    row(
+        "networking.k8s.io",
+        "NetworkPolicy",
+        &[text("Pod-Selector", |o, _| labels(o.pointer("/spec/podSelector/matchLabels"))), AGE],
+    ),
     row("", "ConfigMap", &[text("Data", |o, _| entries(o)), AGE]),
-    row("", "Secret", &[
-        text("Type", |o, _| text_or(o, "/type", "")),
-        text("Data", |o, _| entries(o)),
-        AGE,
-    ]),
-    row("", "ServiceAccount", &[
-        text("Secrets", |o, _| json!(o["secrets"].as_array().map_or(0, Vec::len))),
-        AGE,
-    ]),
+    row(
+        "",
+        "Secret",
+        &[text("Type", |o, _| text_or(o, "/type", "")), text("Data", |o, _| entries(o)), AGE],
+    ),
+    row(
+        "",
+        "ServiceAccount",
+        &[text("Secrets", |o, _| json!(o["secrets"].as_array().map_or(0, Vec::len))), AGE],
+    ),
     row("", "Namespace", &[text("Status", |o, _| text_or(o, "/status/phase", "")), AGE]),
-    row("", "Node", &[
-        text("Status", |o, _| node_status(o)),
-        text("Roles", |o, _| node_roles(o)),
-        AGE,
-        text("Version", |o, _| text_or(o, "/status/nodeInfo/kubeletVersion", "")),
-        wide("Internal-IP", |o, _| node_address(o, "InternalIP")),
-        wide("External-IP", |o, _| node_address(o, "ExternalIP")),
-        wide("OS-Image", |o, _| text_or(o, "/status/nodeInfo/osImage", "<unknown>")),
-        wide("Kernel-Version", |o, _| text_or(o, "/status/nodeInfo/kernelVersion", "<unknown>")),
-        wide("Container-Runtime", |o, _| text_or(o, "/status/nodeInfo/containerRuntimeVersion", "<unknown>")),
-    ]),
-    row("", "PersistentVolume", &[
-        text("Capacity", |o, _| text_or(o, "/spec/capacity/storage", "")),
-        text("Access Modes", |o, _| access_modes(o, "/spec/accessModes")),
-        text("Reclaim Policy", |o, _| text_or(o, "/spec/persistentVolumeReclaimPolicy", "")),
-        text("Status", |o, _| text_or(o, "/status/phase", "")),
-        text("Claim", |o, _| {
-            let claim = &o["spec"]["claimRef"];
-            json!(match (claim["namespace"].as_str(), claim["name"].as_str()) {
-                (Some(namespace), Some(name)) => format!("{namespace}/{name}"),
-                _ => String::new(),
-            })
-        }),
-        text("StorageClass", |o, _| text_or(o, "/spec/storageClassName", "")),
-        text("VolumeAttributesClass", |o, _| text_or(o, "/spec/volumeAttributesClassName", "<unset>")),
-        text("Reason", |o, _| text_or(o, "/status/reason", "")),
-        AGE,
-        wide("VolumeMode", |o, _| text_or(o, "/spec/volumeMode", "<unset>")),
-    ]),
-    row("", "PersistentVolumeClaim", &[
-        text("Status", |o, _| text_or(o, "/status/phase", "")),
-        text("Volume", |o, _| text_or(o, "/spec/volumeName", "")),
-        text("Capacity", |o, _| text_or(o, "/status/capacity/storage", "")),
-        text("Access Modes", |o, _| access_modes(o, "/status/accessModes")),
-        text("StorageClass", |o, _| text_or(o, "/spec/storageClassName", "")),
-        text("VolumeAttributesClass", |o, _| text_or(o, "/spec/volumeAttributesClassName", "<unset>")),
-        AGE,
-        wide("VolumeMode", |o, _| text_or(o, "/spec/volumeMode", "<unset>")),
-    ]),
-    row("storage.k8s.io", "StorageClass", &[
-        text("Provisioner", |o, _| text_or(o, "/provisioner", "")),
-        text("ReclaimPolicy", |o, _| text_or(o, "/reclaimPolicy", "Delete")),
-        text("VolumeBindingMode", |o, _| text_or(o, "/volumeBindingMode", "Immediate")),
-        Column { name: "AllowVolumeExpansion", kind: "boolean", priority: 0,
-            cell: |o, _| json!(o["allowVolumeExpansion"].as_bool().unwrap_or(false)) },
-        AGE,
-    ]),
-    row("autoscaling", "HorizontalPodAutoscaler", &[
-        text("Reference", |o, _| {
-            let target = &o["spec"]["scaleTargetRef"];
-            json!(format!("{}/{}", target["kind"].as_str().unwrap_or_default(), target["name"].as_str().unwrap_or_default()))
-        }),
-        text("Targets", |o, _| autoscaler_targets(o)),
-        text("MinPods", |o, _| json!(o.pointer("/spec/minReplicas").and_then(Value::as_i64).map_or("<unset>".to_owned(), |n| n.to_string()))),
-        count("MaxPods", |o, _| json!(number(o, "/spec/maxReplicas"))),
-        count("Replicas", |o, _| json!(number(o, "/status/currentReplicas"))),
-        AGE,
-    ]),
-    row("policy", "PodDisruptionBudget", &[
-        text("Min Available", |o, _| bound(o, "/spec/minAvailable")),
-        text("Max Unavailable", |o, _| bound(o, "/spec/maxUnavailable")),
-        count("Allowed Disruptions", |o, _| json!(number(o, "/status/disruptionsAllowed"))),
-        AGE,
-    ]),
+    row(
+        "",
+        "Node",
+        &[
+            text("Status", |o, _| node_status(o)),
+            text("Roles", |o, _| node_roles(o)),
+            AGE,
+            text("Version", |o, _| text_or(o, "/status/nodeInfo/kubeletVersion", "")),
+            wide("Internal-IP", |o, _| node_address(o, "InternalIP")),
+            wide("External-IP", |o, _| node_address(o, "ExternalIP")),
+            wide("OS-Image", |o, _| text_or(o, "/status/nodeInfo/osImage", "<unknown>")),
+            wide("Kernel-Version", |o, _| {
+                text_or(o, "/status/nodeInfo/kernelVersion", "<unknown>")
+            }),
+            wide("Container-Runtime", |o, _| {
+                text_or(o, "/status/nodeInfo/containerRuntimeVersion", "<unknown>")
+            }),
+        ],
+    ),
+    row(
+        "",
+        "PersistentVolume",
+        &[
+            text("Capacity", |o, _| text_or(o, "/spec/capacity/storage", "")),
+            text("Access Modes", |o, _| access_modes(o, "/spec/accessModes")),
+            text("Reclaim Policy", |o, _| text_or(o, "/spec/persistentVolumeReclaimPolicy", "")),
+            text("Status", |o, _| text_or(o, "/status/phase", "")),
+            text("Claim", |o, _| {
+                let claim = &o["spec"]["claimRef"];
+                json!(match (claim["namespace"].as_str(), claim["name"].as_str()) {
+                    (Some(namespace), Some(name)) => format!("{namespace}/{name}"),
+                    _ => String::new(),
+                })
+            }),
+            text("StorageClass", |o, _| text_or(o, "/spec/storageClassName", "")),
+            text("VolumeAttributesClass", |o, _| {
+                text_or(o, "/spec/volumeAttributesClassName", "<unset>")
+            }),
+            text("Reason", |o, _| text_or(o, "/status/reason", "")),
+            AGE,
+            wide("VolumeMode", |o, _| text_or(o, "/spec/volumeMode", "<unset>")),
+        ],
+    ),
+    row(
+        "",
+        "PersistentVolumeClaim",
+        &[
+            text("Status", |o, _| text_or(o, "/status/phase", "")),
+            text("Volume", |o, _| text_or(o, "/spec/volumeName", "")),
+            text("Capacity", |o, _| text_or(o, "/status/capacity/storage", "")),
+            text("Access Modes", |o, _| access_modes(o, "/status/accessModes")),
+            text("StorageClass", |o, _| text_or(o, "/spec/storageClassName", "")),
+            text("VolumeAttributesClass", |o, _| {
+                text_or(o, "/spec/volumeAttributesClassName", "<unset>")
+            }),
+            AGE,
+            wide("VolumeMode", |o, _| text_or(o, "/spec/volumeMode", "<unset>")),
+        ],
+    ),
+    row(
+        "storage.k8s.io",
+        "StorageClass",
+        &[
+            text("Provisioner", |o, _| text_or(o, "/provisioner", "")),
+            text("ReclaimPolicy", |o, _| text_or(o, "/reclaimPolicy", "Delete")),
+            text("VolumeBindingMode", |o, _| text_or(o, "/volumeBindingMode", "Immediate")),
+            Column {
+                name: "AllowVolumeExpansion",
+                kind: "boolean",
+                priority: 0,
+                cell: |o, _| json!(o["allowVolumeExpansion"].as_bool().unwrap_or(false)),
+            },
+            AGE,
+        ],
+    ),
+    row(
+        "autoscaling",
+        "HorizontalPodAutoscaler",
+        &[
+            text("Reference", |o, _| {
+                let target = &o["spec"]["scaleTargetRef"];
+                json!(format!(
+                    "{}/{}",
+                    target["kind"].as_str().unwrap_or_default(),
+                    target["name"].as_str().unwrap_or_default()
+                ))
+            }),
+            text("Targets", |o, _| autoscaler_targets(o)),
+            text("MinPods", |o, _| {
+                json!(
+                    o.pointer("/spec/minReplicas")
+                        .and_then(Value::as_i64)
+                        .map_or("<unset>".to_owned(), |n| n.to_string())
+                )
+            }),
+            count("MaxPods", |o, _| json!(number(o, "/spec/maxReplicas"))),
+            count("Replicas", |o, _| json!(number(o, "/status/currentReplicas"))),
+            AGE,
+        ],
+    ),
+    row(
+        "policy",
+        "PodDisruptionBudget",
+        &[
+            text("Min Available", |o, _| bound(o, "/spec/minAvailable")),
+            text("Max Unavailable", |o, _| bound(o, "/spec/maxUnavailable")),
+            count("Allowed Disruptions", |o, _| json!(number(o, "/status/disruptionsAllowed"))),
+            AGE,
+        ],
+    ),
     row("rbac.authorization.k8s.io", "RoleBinding", BINDING),
     row("rbac.authorization.k8s.io", "ClusterRoleBinding", BINDING),
-    row("coordination.k8s.io", "Lease", &[
-        text("Holder", |o, _| text_or(o, "/spec/holderIdentity", "")),
-        AGE,
-    ]),
-    row("scheduling.k8s.io", "PriorityClass", &[
-        count("Value", |o, _| json!(number(o, "/value"))),
-        Column { name: "Global-Default", kind: "boolean", priority: 0,
-            cell: |o, _| json!(o["globalDefault"].as_bool().unwrap_or(false)) },
-        AGE,
-        text("PreemptionPolicy", |o, _| text_or(o, "/preemptionPolicy", "")),
-    ]),
-    row("", "ResourceQuota", &[
-        text("Request", |o, _| quota(o, true)),
-        text("Limit", |o, _| quota(o, false)),
-        AGE,
-    ]),
+    row(
+        "coordination.k8s.io",
+        "Lease",
+        &[text("Holder", |o, _| text_or(o, "/spec/holderIdentity", "")), AGE],
+    ),
+    row(
+        "scheduling.k8s.io",
+        "PriorityClass",
+        &[
+            count("Value", |o, _| json!(number(o, "/value"))),
+            Column {
+                name: "Global-Default",
+                kind: "boolean",
+                priority: 0,
+                cell: |o, _| json!(o["globalDefault"].as_bool().unwrap_or(false)),
+            },
+            AGE,
+            text("PreemptionPolicy", |o, _| text_or(o, "/preemptionPolicy", "")),
+        ],
+    ),
+    row(
+        "",
+        "ResourceQuota",
+        &[text("Request", |o, _| quota(o, true)), text("Limit", |o, _| quota(o, false)), AGE],
+    ),
     row("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", WEBHOOKS),
     row("admissionregistration.k8s.io", "MutatingWebhookConfiguration", WEBHOOKS),
-    row("apiregistration.k8s.io", "APIService", &[
-        text("Service", |o, _| match (o["spec"]["service"]["namespace"].as_str(), o["spec"]["service"]["name"].as_str()) {
-            (Some(namespace), Some(name)) => json!(format!("{namespace}/{name}")),
-            _ => json!("Local"),
-        }),
-        text("Available", |o, _| {
-            let available = o["status"]["conditions"].as_array().into_iter().flatten()
-                .find(|c| c["type"] == "Available").and_then(|c| c["status"].as_str());
-            json!(available.unwrap_or("Unknown"))
-        }),
-        AGE,
-    ]),
+    row(
+        "apiregistration.k8s.io",
+        "APIService",
+        &[
+            text("Service", |o, _| {
+                match (
+                    o["spec"]["service"]["namespace"].as_str(),
+                    o["spec"]["service"]["name"].as_str(),
+                ) {
+                    (Some(namespace), Some(name)) => json!(format!("{namespace}/{name}")),
+                    _ => json!("Local"),
+                }
+            }),
+            text("Available", |o, _| {
+                let available = o["status"]["conditions"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .find(|c| c["type"] == "Available")
+                    .and_then(|c| c["status"].as_str());
+                json!(available.unwrap_or("Unknown"))
+            }),
+            AGE,
+        ],
+    ),
     Row { group: "", kind: "Event", name_last: true, columns: EVENT },
     Row { group: "events.k8s.io", kind: "Event", name_last: true, columns: EVENT },
 ];
@@ -283,7 +451,11 @@ pub(super) const COLUMNS: &[Row] = &[
 const BINDING: &[Column] = &[
     text("Role", |o, _| {
         let role = &o["roleRef"];
-        json!(format!("{}/{}", role["kind"].as_str().unwrap_or_default(), role["name"].as_str().unwrap_or_default()))
+        json!(format!(
+            "{}/{}",
+            role["kind"].as_str().unwrap_or_default(),
+            role["name"].as_str().unwrap_or_default()
+        ))
     }),
     AGE,
     wide("Users", |o, _| subjects(o, "User")),
@@ -291,14 +463,16 @@ const BINDING: &[Column] = &[
     wide("ServiceAccounts", |o, _| subjects(o, "ServiceAccount")),
 ];
 
-const WEBHOOKS: &[Column] = &[
-    count("Webhooks", |o, _| json!(o["webhooks"].as_array().map_or(0, Vec::len))),
-    AGE,
-];
+const WEBHOOKS: &[Column] =
+    &[count("Webhooks", |o, _| json!(o["webhooks"].as_array().map_or(0, Vec::len))), AGE];
 
 const EVENT: &[Column] = &[
     text("Last Seen", |o, now| {
-        event_time(o, &["lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp"], now)
+        event_time(
+            o,
+            &["lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp"],
+            now,
+        )
     }),
     text("Type", |o, _| text_or(o, "/type", "")),
     text("Reason", |o, _| text_or(o, "/reason", "")),

@@ -72,9 +72,11 @@ fn definitions(kind: &Kind) -> Vec<Value> {
         if row.name_last {
             all.clear();
         }
-        all.extend(row.columns.iter().map(|column| {
-            definition(column.name, column.kind, "", column.name, column.priority)
-        }));
+        all.extend(
+            row.columns.iter().map(|column| {
+                definition(column.name, column.kind, "", column.name, column.priority)
+            }),
+        );
         if row.name_last {
             all.push(name_definition());
         }
@@ -115,7 +117,11 @@ fn cells_of(kind: &Kind, object: &Value) -> Vec<Value> {
     let columns = version.map(|version| version.columns.as_slice()).unwrap_or_default();
     if columns.is_empty() {
         let created = &object["metadata"]["creationTimestamp"];
-        all.push(if kind.built_in() { created.clone() } else { json!(cells::age_of(created, now)) });
+        all.push(if kind.built_in() {
+            created.clone()
+        } else {
+            json!(cells::age_of(created, now))
+        });
     }
     all.extend(columns.iter().map(|column| custom_cell(column, object, now)));
     all
