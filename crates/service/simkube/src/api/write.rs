@@ -255,17 +255,10 @@ impl<'a> Write<'a> {
             FieldValidation::Strict => {
                 let said = faults.join(", ");
                 let kind = &self.kind.kind;
-                let message = if self.kind.built_in() {
-                    format!(
-                        "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}",
-                        self.kind.version
-                    )
-                } else {
-                    format!(
-                        "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}",
-                        self.kind.version
-                    )
-                };
+                let message = format!(
+                    "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}",
+                    self.kind.version
+                );
                 return Err(Problem::bad_request(message));
             }
         }

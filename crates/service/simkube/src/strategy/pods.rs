@@ -128,32 +128,13 @@ pub(super) fn grace_s(pod: &Value, wanted: Option<i64>) -> i64 {
 /// What the main door may change of a pod that is there.
 const CHANGEABLE: &str = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
-/// Returns what is wrong with how an update changes a pod.
+/// Returns what is wrong with how a client changes a pod, beyond what `kubevalid` knows: a pod is
+/// bound to its node through its own door.
 pub(super) fn update_causes(subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
-    if !subresource.is_empty() || fixed_part(old) == fixed_part(new) {
+    let node = |pod: &Value| pod["spec"]["nodeName"].as_str().unwrap_or_default().to_owned();
+    if !subresource.is_empty() || !node(old).is_empty() || node(new).is_empty() {
         return Vec::new();
     }
-    vec![meta::cause("FieldValueForbidden", "spec", CHANGEABLE)]
-}
-
-fn fixed_part(pod: &Value) -> Value {
-    let mut spec = pod["spec"].clone();
-    for list in ["containers", "initContainers"] {
-        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(fields) = container.as_object_mut() {
-                fields.remove("image");
-            }
-        }
-    }
-    if let Some(fields) = spec.as_object_mut() {
-        for name in [
-            "activeDeadlineSeconds",
-            "tolerations",
-            "terminationGracePeriodSeconds",
-            "schedulingGates",
-        ] {
-            fields.remove(name);
-        }
-    }
-    spec
+    let message = format!("{CHANGEABLE}\n-  \"nodeName\": \"\"\n+  \"nodeName\": {:?}", node(new));
+    vec![meta::cause("FieldValueForbidden", "spec", &message)]
 }

@@ -57,11 +57,10 @@ impl Namespaces {
             "/namespaces" if deleting => {
                 self.going.insert(event.key.clone());
             }
-            "/namespaces" => {
-                if event.before().is_none() {
-                    self.fresh.insert(event.key.clone());
-                }
+            "/namespaces" if event.before().is_none() => {
+                self.fresh.insert(event.key.clone());
             }
+            "/namespaces" => {}
             crds::TABLE if deleting && !gone => {
                 self.definitions.insert(event.key.clone());
             }
