@@ -100,6 +100,9 @@ pub struct Running {
 /// The name of the cluster at the root.
 pub const MAIN: &str = "main";
 
+/// How long the disk has to take what the operating system holds back.
+const SYNC: Duration = Duration::from_millis(500);
+
 /// How long open connections have to end.
 const SHUTDOWN: Duration = Duration::from_millis(700);
 
@@ -196,10 +199,19 @@ impl Running {
         let ended = async { while self.work.join_next().await.is_some() {} };
         let _late = tokio::time::timeout(SHUTDOWN, ended).await;
         self.work.abort_all();
-        for cluster in self.clusters.values() {
-            if let Err(error) = cluster.store.sync() {
-                tracing::warn!(cluster = cluster.name, %error, "objects not synced to disk");
+        // The operating system has every write already; a slow disk does not hold up the end.
+        let clusters = self.clusters.clone();
+        let (done, synced) = tokio::sync::oneshot::channel();
+        let syncing = std::thread::Builder::new().name("simkube-sync".to_owned()).spawn(move || {
+            for cluster in clusters.values() {
+                if let Err(error) = cluster.store.sync() {
+                    tracing::warn!(cluster = cluster.name, %error, "objects not synced to disk");
+                }
             }
+            let _nobody_waits = done.send(());
+        });
+        if syncing.is_ok() {
+            let _late = tokio::time::timeout(SYNC, synced).await;
         }
     }
 }
