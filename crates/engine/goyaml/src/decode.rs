@@ -99,7 +99,7 @@ impl Document {
             no_number: None,
         };
         let value = decoder.value(root)?;
-        decoder.finish()?;
+        decoder.finish(&value)?;
         Ok(value)
     }
 }
@@ -133,13 +133,16 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn finish(self) -> Result<(), YamlError> {
+    /// Says what Go finds only when everything is decoded. What a later key of the same name
+    /// replaced is gone by then, so what JSON cannot say is looked for where it was put.
+    fn finish(self, value: &Value) -> Result<(), YamlError> {
         if let Some((line, _)) = self.repeated.first() {
             let lines: Vec<&str> = self.repeated.iter().map(|(_, text)| text.as_str()).collect();
             let problem = format!("unmarshal errors:\n  {}", lines.join("\n  "));
             return Err(YamlError::unnamed(*line, 0, problem));
         }
-        self.no_json.map(|(_, error)| error).or(self.no_number).map_or(Ok(()), Err)
+        let found = self.no_json.map(|(_, error)| error).filter(|_| holds(value, NO_KEY));
+        found.or(self.no_number.filter(|_| holds(value, NO_NUMBER))).map_or(Ok(()), Err)
     }
 
     fn refused(&self, id: NodeId, problem: impl Into<String>) -> YamlError {
@@ -260,7 +263,10 @@ impl Decoder<'_> {
                 Ok(name) => {
                     object.insert(name, decoded);
                 }
-                Err(key) => self.no_json_key(key_node, &key, value),
+                Err(key) => {
+                    self.no_json_key(key_node, &key, value);
+                    object.insert(NO_KEY.to_owned(), Value::Null);
+                }
             }
         }
         self.depth -= 1;
@@ -405,7 +411,23 @@ impl Decoder<'_> {
             let problem = format!("json: unsupported value: {name}");
             self.no_number = Some(YamlError::bare(node.line, node.column, problem));
         }
-        Value::Null
+        Value::String(NO_NUMBER.to_owned())
+    }
+}
+
+/// Stands where a key was that JSON cannot have.
+const NO_KEY: &str = "\0goyaml: no key";
+/// Stands where a number was that JSON cannot have.
+const NO_NUMBER: &str = "\0goyaml: no number";
+
+fn holds(value: &Value, mark: &str) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text == mark,
+        Value::Array(items) => items.iter().any(|item| holds(item, mark)),
+        Value::Object(fields) => {
+            fields.iter().any(|(key, value)| key == mark || holds(value, mark))
+        }
     }
 }
 

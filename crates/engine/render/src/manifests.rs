@@ -100,6 +100,7 @@ fn read_json_stream(content: &str, stream: &mut Stream) -> Result<(), JsonEnd> {
     let mut at = 0;
     let mut count = 0;
     loop {
+        let after_last = at;
         at += content[at..].len() - content[at..].trim_ascii_start().len();
         if at == content.len() {
             return Ok(());
@@ -119,17 +120,26 @@ fn read_json_stream(content: &str, stream: &mut Stream) -> Result<(), JsonEnd> {
                     Err(problem) => problem,
                 }
             }
-            Some(Err(error)) => json_problem(&error, &content[begin..], line),
+            Some(Err(error)) => {
+                let mut problem = json_problem(&error, &content[begin..], line);
+                if !error.is_eof() {
+                    let offset = begin + offset_of(&error, &content[begin..]) + 1;
+                    problem.words = problem.words.replacen(
+                        "manifest: ",
+                        &format!("manifest: json: offset {offset}: "),
+                        1,
+                    );
+                }
+                problem
+            }
         };
         if count > 1 {
             return Err(JsonEnd::Problem(problem));
         }
         // Upstream goes on behind the line break after the last value.
-        let rest = &content[begin..];
-        let blank = rest.len() - rest.trim_ascii_start().len();
-        let from = match rest[..blank].find('\n') {
-            Some(end) => begin + end + 1,
-            None => begin + blank,
+        let from = match content[after_last..begin].find('\n') {
+            Some(end) => after_last + end + 1,
+            None => begin,
         };
         return Err(JsonEnd::TryYaml { from, problem });
     }
@@ -143,6 +153,12 @@ fn json_problem(error: &serde_json::Error, content: &str, first_line: u32) -> Pr
         advice: CORRECT_THE_JSON,
         certain: false,
     }
+}
+
+/// How many bytes stand before what a parser complains about.
+fn offset_of(error: &serde_json::Error, content: &str) -> usize {
+    let lines = content.split_inclusive('\n').take(error.line().saturating_sub(1));
+    lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1)
 }
 
 /// A parser's complaint in the words of Go's.

@@ -57,6 +57,13 @@ fn numbers_are_read_by_gos_bases() {
 }
 
 #[test]
+fn what_json_cannot_say_is_no_error_where_a_later_key_replaces_it() {
+    assert_eq!(read("a: .nan\na: 1"), json!({"a": 1}));
+    assert_eq!(read("a: {null: x}\na: 1"), json!({"a": 1}));
+    assert_eq!(refusal("a: 1\na: [.inf]"), "json: unsupported value: +Inf");
+}
+
+#[test]
 fn tags_decide_and_must_fit() {
     assert_eq!(read("!!str 123"), json!("123"));
     assert_eq!(read("!!int '0x10'"), json!(16));
