@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::kinds::{Kind, Subresource, gvk, join};
+use crate::ownership::Writer;
 use crate::store::{Draft, Expect, TableId};
 use crate::{meta, ownership};
 
@@ -163,11 +164,14 @@ pub fn settle(cluster: &Arc<Cluster>, name: &str) {
         let before = object.clone();
         accept_names(cluster, &mut object);
         note_stored_versions(&mut object);
-        if !meta::deleting(&object) {
-            add_cleanup(&mut object);
-        }
         if object == before {
             break;
+        }
+        let kinds = cluster.kinds();
+        if let Some(kind) = kinds.find("apiextensions.k8s.io", "v1", "customresourcedefinitions") {
+            let now = cluster.now_text();
+            let writer = Writer { manager: "kube-apiserver", subresource: "status", now: &now };
+            object = ownership::update(kind, Some(&before), object, &writer);
         }
         let draft = Draft::new(&object);
         if cluster.store.commit(&table, name, Expect::Revision(entry.revision), draft).is_ok() {
@@ -175,14 +179,6 @@ pub fn settle(cluster: &Arc<Cluster>, name: &str) {
         }
     }
     cluster.reload_definitions();
-}
-
-fn add_cleanup(object: &mut Value) {
-    let mut finalizers = meta::texts(object, "finalizers");
-    if !finalizers.iter().any(|name| name == CLEANUP) {
-        finalizers.push(CLEANUP.to_owned());
-        meta::of(object).insert("finalizers".to_owned(), json!(finalizers));
-    }
 }
 
 fn note_stored_versions(object: &mut Value) {

@@ -14,6 +14,7 @@ use super::selector::Selector;
 use super::write;
 use crate::body;
 use crate::cluster::Cluster;
+use crate::crds::CLEANUP;
 use crate::kinds::Kind;
 use crate::store::{CommitError, Draft, Entry, Expect};
 use crate::{convert, meta, strategy};
@@ -128,12 +129,16 @@ pub fn collection(
         }
         items.push(shown);
     }
+    let mut metadata = json!({"resourceVersion": page.revision.to_string()});
+    if !kind.built_in() {
+        metadata["continue"] = json!("");
+    }
     Ok(Response::value(
         200,
         &json!({
             "kind": kind.list_kind,
             "apiVersion": kind.api_version(),
-            "metadata": {"resourceVersion": page.revision.to_string()},
+            "metadata": metadata,
             "items": items,
         }),
     ))
@@ -203,7 +208,12 @@ fn attempt(
 ) -> Result<Deleted, Problem> {
     let mut object = entry.value();
     let before = meta::texts(&object, "finalizers");
-    let after = finalizers_for(kind, &before, options);
+    let mut after = finalizers_for(kind, &before, options);
+    // A definition waits for its objects.
+    let defines = kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
+    if defines && !entry.meta.deleting && !after.iter().any(|name| name == CLEANUP) {
+        after.push(CLEANUP.to_owned());
+    }
     let grace = strategy::grace_s(kind, &object, options.grace_period_s);
     let was_deleting = entry.meta.deleting;
     let mut changed = before != after;

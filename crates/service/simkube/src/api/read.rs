@@ -102,6 +102,9 @@ pub fn list(
     if let Some(token) = &page.next {
         metadata["continue"] = json!(token);
     }
+    if !kind.built_in() && page.next.is_none() && wanted.form == Form::Whole {
+        metadata["continue"] = json!("");
+    }
     if let Some(remaining) = page.remaining {
         metadata["remainingItemCount"] = json!(remaining);
     }

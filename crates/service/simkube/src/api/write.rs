@@ -231,7 +231,7 @@ impl<'a> Write<'a> {
 
     fn decode(&mut self, body: Body) -> Result<Value, Problem> {
         let (mut value, text) = (body.value, body.text);
-        self.names_kind(&mut value)?;
+        self.names_kind(&mut value, &text)?;
         let duplicates = body.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
         let decoded = types::decode(self.kind, value).map_err(|error| error.of_body(self.kind))?;
         let faults: Vec<String> = duplicates.chain(decoded.faults).collect();
@@ -265,7 +265,7 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
-    fn names_kind(&self, value: &mut Value) -> Result<(), Problem> {
+    fn names_kind(&self, value: &mut Value, text: &[u8]) -> Result<(), Problem> {
         let expected = (self.kind.api_version(), self.kind.kind.clone());
         if !value.is_object() {
             return Err(Problem::bad_request(format!(
@@ -278,9 +278,11 @@ impl<'a> Write<'a> {
         let api_version = manifest::api_version(value).to_owned();
         let kind = manifest::kind(value).to_owned();
         if !self.kind.built_in() && (api_version.is_empty() || kind.is_empty()) {
+            let text = String::from_utf8_lossy(text);
             let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
             return Err(Problem::bad_request(format!(
-                "Object '{missing}' is missing in '{value}'"
+                "the object provided is unrecognized (must be of type {}): Object '{missing}' is missing in '{text}' ({text})",
+                self.kind.kind
             )));
         }
         if (!kind.is_empty() && kind != expected.1)
@@ -860,7 +862,13 @@ impl Patch {
 }
 
 fn unsupported_patch(kind: &Kind) -> Problem {
-    let _kind = kind;
+    if !kind.built_in() {
+        return Problem::new(
+            415,
+            "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        );
+    }
     let mut problem = Problem::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
     problem.details = Some(json!({}));
     problem
