@@ -31,6 +31,7 @@ mod work;
 pub use config::Config;
 pub use metrics::Metrics;
 pub use run::{Parts, RunError, run};
+pub use shared::selects;
 
 #[cfg(test)]
 mod tests;

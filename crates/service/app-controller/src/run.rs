@@ -100,6 +100,7 @@ async fn run_alone(
     parts: Parts,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
+    tokio::pin!(shutdown);
     let namespace = config.namespace.clone();
     let shutdown_within = config.shutdown_within;
     let sources = Arc::new(Mutex::new(Sources::default()));
@@ -131,7 +132,10 @@ async fn run_alone(
         }));
     }
     for watch in &watches {
-        watch.ready().await;
+        tokio::select! {
+            () = watch.ready() => {}
+            () = &mut shutdown => return Ok(()),
+        }
     }
 
     let (told, telling) = mpsc::channel(WAITING_MAX);
@@ -165,7 +169,10 @@ async fn run_alone(
 
     // Projects before Applications: else each would first be told that its project is missing.
     let projects = watch(&parts.home, project_kind(), vec![namespace.clone()], &shared, on_project);
-    projects.ready().await;
+    tokio::select! {
+        () = projects.ready() => {}
+        () = &mut shutdown => return Ok(()),
+    }
     let namespaces = if everywhere { Vec::new() } else { vec![namespace.clone()] };
     let applications = watch(&parts.home, application_kind(), namespaces, &shared, on_application);
 

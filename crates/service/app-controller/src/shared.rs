@@ -183,7 +183,8 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     globs::Glob::new(pattern, &[]).is_ok_and(|glob| glob.matches(text))
 }
 
-fn selects(selector: &crd::LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+/// Whether a selector chooses these labels (CRD-15).
+pub fn selects(selector: &crd::LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let by_value = selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
     by_value
         && selector.match_expressions.iter().all(|one| {
