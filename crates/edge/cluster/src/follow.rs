@@ -24,6 +24,10 @@ const WAIT_FIRST: Duration = Duration::from_millis(200);
 /// No wait after a failure is longer.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// Answers that are no success in a row before a kind counts as failing. Until then it is waited
+/// for: what is not known yet must not be taken for what is not there.
+const FAILING_AFTER: u32 = 4;
+
 /// The wait where waiting alone will not help: access must be granted first.
 const WAIT_FORBIDDEN: Duration = Duration::from_secs(60);
 
@@ -128,8 +132,14 @@ pub(crate) async fn follow(
             }
             error => {
                 let connection = error.is_connection();
-                // A clean cut of a good watch is the ordinary end of a connection's life.
-                if failures > 0 || follower.position.is_none() || !connection {
+                let told = match &error {
+                    // A clean cut of a good watch is the ordinary end of a connection's life.
+                    _ if connection => failures > 0 || follower.position.is_none(),
+                    // A server that is starting up says this of each kind until it is ready.
+                    ApiError::Throttled { .. } => false,
+                    _ => failures + 1 >= FAILING_AFTER,
+                };
+                if told {
                     follower.sink.state(FollowState::Failing(error.message()), connection);
                 }
             }

@@ -71,9 +71,7 @@ impl Log {
     ///
     /// [`LogError::Level`] where it is none.
     pub fn set_level(&self, level: &str) -> Result<(), LogError> {
-        self.filter
-            .reload(filter(level)?)
-            .map_err(|_| LogError::Level { level: level.to_owned() })
+        self.filter.reload(filter(level)?).map_err(|_| LogError::Level { level: level.to_owned() })
     }
 }
 

@@ -166,7 +166,8 @@ impl Family {
                     for (bound, own) in bounds.iter().zip(counts.iter()) {
                         below += own;
                         let le = number_text(*bound);
-                        let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{le}\"}} {below}");
+                        let _ =
+                            writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{le}\"}} {below}");
                     }
                     let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {count}");
                     let braces = braced(&labels);

@@ -1,4 +1,4 @@
-mod pure;
 mod proxy;
+mod pure;
 mod real;
 mod scripted;

@@ -257,7 +257,10 @@ fn changes_of_one_object_become_one() {
     assert_eq!(both.old_app.as_deref(), Some("a"));
     assert_eq!(modified.clone().then(deleted.clone()).change, Change::Deleted);
     let again = deleted.then(added);
-    assert_eq!((again.change, again.old_hash, again.new_hash), (Change::Modified, Some(2), Some(1)));
+    assert_eq!(
+        (again.change, again.old_hash, again.new_hash),
+        (Change::Modified, Some(2), Some(1))
+    );
     assert!(again.matters());
 }
 
@@ -310,13 +313,19 @@ async fn a_cluster_secret_that_cannot_be_used_says_why_and_shows_nothing() {
     );
     let error = refusal(server, json!({"bearerToken": ["hidden"]})).await;
     let text = format!("{error:?}");
-    assert!(matches!(error, ConnectError::SecretConfig { .. }) && !text.contains("hidden"), "{text}");
+    assert!(
+        matches!(error, ConnectError::SecretConfig { .. }) && !text.contains("hidden"),
+        "{text}"
+    );
     let error = refusal(server, json!({"tlsClientConfig": {"caData": "hid den"}})).await;
     assert!(error.to_string().contains("`tlsClientConfig.caData`"), "{error}");
-    let error = refusal(server, json!({"execProviderConfig": {
-        "command": "sh", "apiVersion": "client.authentication.k8s.io/v1",
-        "args": ["-c", "echo hidden; exit 3"],
-    }}))
+    let error = refusal(
+        server,
+        json!({"execProviderConfig": {
+            "command": "sh", "apiVersion": "client.authentication.k8s.io/v1",
+            "args": ["-c", "echo hidden; exit 3"],
+        }}),
+    )
     .await;
     let text = format!("{error:?}");
     assert!(text.contains("the credential plugin failed: exit status: 3"), "{text}");

@@ -12,9 +12,9 @@ use tokio::time::timeout;
 
 use crate::tests::proxy::Proxy;
 use crate::{
-    Access, Action, ApiError, Asked, Change, Cluster, Gate, KindState, LeaseSpec, Lens, LiveEvent,
-    LiveEvents, LiveOptions, LiveSet, ListQuery, Limits, ObjectEvent, Patch, Permit, Propagation,
-    Question, Refusal, SecretAccess, Validation, WatchSpec, Write, Writer, lead,
+    Access, Action, ApiError, Asked, Change, Cluster, Gate, KindState, LeaseSpec, Lens, Limits,
+    ListQuery, LiveEvent, LiveEvents, LiveOptions, LiveSet, ObjectEvent, Patch, Permit,
+    Propagation, Question, Refusal, SecretAccess, Validation, WatchSpec, Write, Writer, lead,
 };
 
 /// No step of a test takes longer.
@@ -353,7 +353,7 @@ async fn a_kind_comes_with_its_crd_and_goes_with_it() {
     let event = event_of(&mut events, &key).await;
     println!("it is seen {:?} after its CRD", begun.elapsed());
     assert_eq!((event.change, event.app.as_deref()), (Change::Added, Some("cellar")));
-    assert_eq!(live.kind_state(&kind), Some(KindState::Ready));
+    until("the full state", || live.kind_state(&kind) == Some(KindState::Ready)).await;
 
     let crds = Gvk::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     let gone = Write::delete(crds, "", "bottles.shop.example", Propagation::Background);
@@ -533,7 +533,8 @@ async fn each_write_does_what_it_says_and_each_refusal_is_told_apart() {
     let nowhere = config_map("nowhere", "one", None, "1");
     let missing = writer.write(&Write::create(nowhere, "a")).await.unwrap_err();
     assert_eq!(missing.message(), "namespaces \"nowhere\" not found");
-    let stranger = json!({"apiVersion": "none.example/v1", "kind": "None", "metadata": {"name": "x"}});
+    let stranger =
+        json!({"apiVersion": "none.example/v1", "kind": "None", "metadata": {"name": "x"}});
     let unknown = writer.write(&Write::apply(stranger, "a")).await.unwrap_err();
     assert!(matches!(unknown, ApiError::KindUnknown { .. }));
     let large = config_map("writes", "large", None, &"x".repeat(2_000_000));
@@ -630,7 +631,8 @@ async fn access_is_found_as_kubectl_finds_it_and_a_wrong_token_is_unauthorized()
     let file = Access::Kubeconfig { path: Some(real.kubeconfig()), context: None };
     let cluster = Cluster::connect(&file, Limits::default()).await.unwrap();
     assert_eq!(cluster.server(), real.url());
-    let question = Question { verb: "list".to_owned(), resource: "pods".to_owned(), ..Question::default() };
+    let question =
+        Question { verb: "list".to_owned(), resource: "pods".to_owned(), ..Question::default() };
     assert!(cluster.can_i(&question).await.unwrap());
     assert!(cluster.openapi_v3("apps/v1").await.unwrap()["components"].is_object());
     let Access::Secret(mut secret) = access(real, port_of(real)) else { unreachable!() };
@@ -641,13 +643,17 @@ async fn access_is_found_as_kubectl_finds_it_and_a_wrong_token_is_unauthorized()
         server: real.url(),
         config: json!({"bearerToken": real.token()}).to_string(),
     };
-    let untrusted =
-        Cluster::connect(&Access::Secret(untrusted), Limits::default()).await.unwrap();
+    let untrusted = Cluster::connect(&Access::Secret(untrusted), Limits::default()).await.unwrap();
     let error = untrusted.version().await.unwrap_err();
-    assert!(error.is_connection() && error.message().contains("certificate"), "{}", error.message());
+    assert!(
+        error.is_connection() && error.message().contains("certificate"),
+        "{}",
+        error.message()
+    );
     let insecure = SecretAccess {
         server: real.url(),
-        config: json!({"bearerToken": real.token(), "tlsClientConfig": {"insecure": true}}).to_string(),
+        config: json!({"bearerToken": real.token(), "tlsClientConfig": {"insecure": true}})
+            .to_string(),
     };
     let insecure = Cluster::connect(&Access::Secret(insecure), Limits::default()).await.unwrap();
     insecure.version().await.unwrap();

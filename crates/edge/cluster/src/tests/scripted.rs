@@ -166,15 +166,21 @@ fn event(kind: &str, object: Value) -> Value {
 }
 
 fn end_of_state(version: u64) -> Value {
-    event("BOOKMARK", json!({"kind": "Thing", "apiVersion": "v1", "metadata": {
-        "resourceVersion": version.to_string(),
-        "annotations": {"k8s.io/initial-events-end": "true"},
-    }}))
+    event(
+        "BOOKMARK",
+        json!({"kind": "Thing", "apiVersion": "v1", "metadata": {
+            "resourceVersion": version.to_string(),
+            "annotations": {"k8s.io/initial-events-end": "true"},
+        }}),
+    )
 }
 
 fn gone() -> Value {
-    event("ERROR", json!({"kind": "Status", "apiVersion": "v1", "code": 410, "reason": "Expired",
-        "message": "too old resource version: 5 (99)"}))
+    event(
+        "ERROR",
+        json!({"kind": "Status", "apiVersion": "v1", "code": 410, "reason": "Expired",
+        "message": "too old resource version: 5 (99)"}),
+    )
 }
 
 fn list(version: u64, more: &str, items: Value) -> Reply {
@@ -194,16 +200,18 @@ fn one_kind(
         "/version" => Reply::Json(200, json!({"major": "1", "minor": minor, "gitVersion": "v1"})),
         "/api" => Reply::Json(200, json!({"kind": "APIVersions", "versions": ["v1"]})),
         "/apis" => Reply::Json(200, json!({"kind": "APIGroupList", "groups": []})),
-        "/api/v1" => Reply::Json(200, json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": [
-            {"name": "things", "singularName": "thing", "namespaced": true, "kind": "Thing", "verbs": ["list", "watch"]},
-            {"name": "things/status", "namespaced": true, "kind": "Thing", "verbs": ["get"]},
-        ]})),
+        "/api/v1" => Reply::Json(
+            200,
+            json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": [
+                {"name": "things", "singularName": "thing", "namespaced": true, "kind": "Thing", "verbs": ["list", "watch"]},
+                {"name": "things/status", "namespaced": true, "kind": "Thing", "verbs": ["get"]},
+            ]}),
+        ),
         path => things(path, count),
     }
 }
 
-const STATE: &str =
-    "/api/v1/things?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+const STATE: &str = "/api/v1/things?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
 const FROM: &str = "/api/v1/things?watch=1&allowWatchBookmarks=true&resourceVersion=";
 
 fn key(name: &str) -> ObjectKey {
@@ -295,7 +303,10 @@ async fn a_server_that_refuses_a_streamed_state_is_listed() {
 #[tokio::test]
 async fn a_kind_that_may_not_be_seen_holds_nothing_up() {
     let server = Server::start(one_kind("36", |_, _| {
-        Reply::Json(403, json!({"kind": "Status", "reason": "Forbidden", "message": "things is forbidden"}))
+        Reply::Json(
+            403,
+            json!({"kind": "Status", "reason": "Forbidden", "message": "things is forbidden"}),
+        )
     }))
     .await;
     let live = live(&server.connect().await);
@@ -308,8 +319,11 @@ async fn a_kind_that_may_not_be_seen_holds_nothing_up() {
 #[tokio::test]
 async fn a_kind_that_fails_is_named_and_holds_nothing_up() {
     let server = Server::start(one_kind("36", |_, _| {
-        Reply::Json(500, json!({"kind": "Status", "reason": "InternalError",
-            "message": "conversion webhook for things failed"}))
+        Reply::Json(
+            500,
+            json!({"kind": "Status", "reason": "InternalError",
+            "message": "conversion webhook for things failed"}),
+        )
     }))
     .await;
     let live = live(&server.connect().await);
@@ -347,5 +361,8 @@ async fn a_server_that_says_nothing_is_a_timeout() {
 async fn what_is_no_json_is_told_by_its_place() {
     let server = Server::start(|_, _| Reply::Json(200, json!("hidden"))).await;
     let error = server.connect().await.version().await.unwrap_err();
-    assert!(matches!(&error, ApiError::Malformed { what } if !what.contains("hidden")), "{error:?}");
+    assert!(
+        matches!(&error, ApiError::Malformed { what } if !what.contains("hidden")),
+        "{error:?}"
+    );
 }
