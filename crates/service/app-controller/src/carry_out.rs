@@ -152,7 +152,8 @@ impl Hand<'_> {
         if let ClusterAction::Delete { uid, .. } = &mut write.action {
             uid.clone_from(&known);
         }
-        match self.write(&write).await {
+        // What the server answers is not taken in: the watch may have told already that it is gone.
+        match self.writer.write(&write).await {
             Ok(_) => {}
             Err(ApiError::NotFound { .. }) => return Ok(false),
             // Another object stands there under the name: what was to go is gone.
