@@ -75,6 +75,10 @@ fn once_applied(typed: Typed<'_>, live: &Value, rules: &Rules<'_>) -> Option<Fie
     {
         add(&applied);
     }
+    // A status is never applied, whatever an old annotation says.
+    if let Some(out) = &mut out {
+        out.recursive_subtract(&FieldSet::of_names(&["status"]));
+    }
     out
 }
 

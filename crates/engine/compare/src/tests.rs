@@ -152,6 +152,18 @@ fn what_was_applied_client_side_and_git_has_no_more_goes() {
 }
 
 #[test]
+fn what_the_server_sets_never_goes_however_it_came_into_an_annotation() {
+    let mut applied = config_map(&json!({"a": "1"}));
+    applied["metadata"]["creationTimestamp"] = Value::Null;
+    applied["metadata"]["uid"] = "u".into();
+    applied["status"] = json!({});
+    let mut live = live_config_map(&json!({"a": "1"}));
+    live["metadata"]["annotations"] =
+        json!({"kubectl.kubernetes.io/last-applied-configuration": applied.to_string()});
+    assert!(!compared(&config_map(&json!({"a": "1"})), &live).modified());
+}
+
+#[test]
 fn client_side_merges_lists_by_key_and_defaults() {
     let target = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"},

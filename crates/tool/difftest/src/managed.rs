@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use merge::fields::FieldSet;
 use merge::managed::{
     ApplyError, ApplyOptions, Context, Filter, UpdateOptions, Versions, apply, format_seconds,
-    owners, update,
+    owners, predict, update,
 };
 use merge::schema::{ListKind, Schema, Type, TypeId};
 use serde_json::{Map, Value, json};
@@ -375,6 +375,18 @@ impl Sequence<'_> {
         let theirs = oracle.ask(&request)?;
         score.steps += 1;
 
+        if let Some(live) = &live
+            && is_apply
+            && manager != "kubectl"
+        {
+            check_prediction(
+                live,
+                &object,
+                (&api_version, &kind.kind, &manager, &filters),
+                &context,
+            )
+            .map_err(|error| anyhow::anyhow!("seed {seed} step {}: {error}", self.step))?;
+        }
         let ours = if is_apply {
             let options = ApplyOptions {
                 manager: &manager,
@@ -435,6 +447,45 @@ impl Sequence<'_> {
         }
         Ok(true)
     }
+}
+
+/// A prediction is what a forced apply makes, whoever owns what.
+fn check_prediction(
+    live: &Value,
+    object: &Value,
+    (api_version, kind, manager, filters): (&str, &str, &str, &[(&str, Filter)]),
+    context: &Context<'_>,
+) -> Result<()> {
+    let options = ApplyOptions {
+        manager,
+        force: true,
+        subresource: "",
+        api_version,
+        kind,
+        now: "2026-01-01T00:00:00Z",
+        reset: filters,
+    };
+    let applied = apply(Some(live), object, &options, context);
+    let (Ok(applied), Ok(predicted)) = (applied, predict(live, object, None, &options, context))
+    else {
+        return Ok(());
+    };
+    if applied.changed != predicted.is_some() {
+        anyhow::bail!(
+            "changed {}, predicted {predicted:?}\nlive {live}\npatch {object}",
+            applied.changed
+        );
+    }
+    if let Some(predicted) = predicted {
+        let mut object = applied.object;
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("managedFields");
+        }
+        if object != predicted {
+            anyhow::bail!("applied {object}\npredicted {predicted}");
+        }
+    }
+    Ok(())
 }
 
 fn identify(object: &mut Value, api_version: &str, kind: &str) {

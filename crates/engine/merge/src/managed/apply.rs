@@ -98,6 +98,10 @@ pub fn apply(
         time_s: None,
         fields: FieldSet::default(),
     };
+    if options.manager != KUBECTL && is_applied_already(&updater, live, patch, &mut owned, &me) {
+        return Ok(Applied { object: live.clone(), changed: false });
+    }
+
     // Only kubectl tries twice.
     let before = (options.manager == KUBECTL && !options.force).then(|| owned.clone());
     let mut applied = updater.apply(live, patch, &mut owned, me.clone(), options.force);
@@ -131,6 +135,29 @@ pub fn apply(
     }
     set_owners(&mut object, owned);
     Ok(Applied { object, changed })
+}
+
+/// Whether the same was applied before and all of it is as it was applied: what most applies
+/// find. Then no owner is written anew.
+fn is_applied_already(
+    updater: &Updater<'_>,
+    live: &Value,
+    patch: &Value,
+    owned: &mut [Owned],
+    me: &Owned,
+) -> bool {
+    let mut is_as_stored = true;
+    for owned in owned.iter_mut() {
+        is_as_stored &= owned.api_version == updater.api_version
+            && !owned.fields.is_empty()
+            && !updater.typed.reconcile(&mut owned.fields);
+    }
+    let Some(mine) = owned.iter().find(|owned| owned.is_same_manager(me)) else { return false };
+    is_as_stored && !updater.typed.would_change(live, patch) && {
+        let mut fields = updater.fields_of(patch);
+        strip(&mut fields);
+        fields == mine.fields
+    }
 }
 
 fn check_kind(patch: &Value, options: &ApplyOptions<'_>) -> Result<(), ApplyError> {

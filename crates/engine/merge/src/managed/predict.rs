@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::fields::FieldSet;
 use crate::managed::apply::{ApplyError, ApplyOptions};
 use crate::managed::owned::{Operation, Owned, managed_fields, owners, read};
-use crate::managed::updater::{Updater, is_same_apart_from_owners, without_managed_fields};
+use crate::managed::updater::{Updater, is_same_apart_from_owners, strip, without_managed_fields};
 use crate::managed::versions::Context;
 use crate::typed::{Duplicates, Typed};
 
@@ -34,8 +34,11 @@ pub fn predict(
     typed
         .validate(patch, Duplicates::Refused)
         .map_err(|error| failed(format!("failed to create typed patch object: {error}")))?;
-    let applied = typed.field_set(patch);
-    let dropped = dropped.map(|dropped| dropped.difference(&applied)).unwrap_or_default();
+    let updater =
+        Updater { context, typed, api_version: options.api_version, reset: options.reset };
+    let applied = updater.fields_of(patch);
+    let mut dropped = dropped.map(|dropped| dropped.difference(&applied)).unwrap_or_default();
+    strip(&mut dropped);
     let last = applier(live, options).map_err(failed)?;
     let keeps_all = last.as_ref().is_none_or(|last| {
         last.api_version == options.api_version
@@ -68,8 +71,6 @@ pub fn predict(
             None => owned.push(Owned { fields: dropped, ..me.clone() }),
         }
     }
-    let updater =
-        Updater { context, typed, api_version: options.api_version, reset: options.reset };
     let merged = updater.merge_and_prune(live, patch, &mut owned, me).map_err(failed)?;
     Ok((!is_same_apart_from_owners(live, &merged)).then_some(merged))
 }

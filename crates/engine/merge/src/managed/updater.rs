@@ -80,6 +80,15 @@ impl<'a> Updater<'a> {
         Ok(merged)
     }
 
+    /// Returns the fields of a patch that the endpoint takes.
+    pub(crate) fn fields_of(&self, patch: &Value) -> FieldSet {
+        let set = self.typed.field_set(patch);
+        match filter_at(self.reset, self.api_version) {
+            Some(filter) => filter.filter(set),
+            None => set,
+        }
+    }
+
     /// Returns the object of an apply before anything is taken from others; the entry of the
     /// one who applies becomes what the patch has.
     pub(crate) fn merge_and_prune(
@@ -93,10 +102,7 @@ impl<'a> Updater<'a> {
         let mut merged = without_managed_fields(live);
         self.typed.merge(&mut merged, patch);
 
-        let mut set = self.typed.field_set(patch);
-        if let Some(filter) = filter_at(self.reset, self.api_version) {
-            set = filter.filter(set);
-        }
+        let set = self.fields_of(patch);
         let at = match owned.iter().position(|owned| owned.is_same_manager(&me)) {
             Some(at) => at,
             None => {
