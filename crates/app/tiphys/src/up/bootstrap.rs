@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use cluster::{ApiError, Cluster, Home};
+use cluster::{ApiError, Cluster, Home, Patch};
 use manifest::Gvk;
 use serde_json::{Value, json};
 
@@ -46,6 +46,25 @@ pub async fn make(home: &Home, object: Value, made: &mut Vec<String>) -> Result<
         Err(ApiError::AlreadyExists { .. }) => {}
         Err(error) => return Err(error).with_context(|| format!("cannot make {name}")),
     }
+    Ok(())
+}
+
+/// Creates an object, or puts what it says in the place of what is there.
+pub async fn make_or_update(
+    cluster: &Cluster,
+    object: Value,
+    made: &mut Vec<String>,
+) -> Result<()> {
+    let (home, before) = (cluster.home(), made.len());
+    make(&home, object.clone(), made).await?;
+    if made.len() > before {
+        return Ok(());
+    }
+    let (kind, name) = (manifest::gvk(&object), manifest::name(&object).to_owned());
+    let patch = Patch::Merge(object);
+    home.patch(&kind, NAMESPACE, &name, patch)
+        .await
+        .with_context(|| format!("cannot update {}/{name}", kind.kind))?;
     Ok(())
 }
 

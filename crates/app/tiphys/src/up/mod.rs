@@ -8,6 +8,7 @@ mod services;
 mod surroundings;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -19,7 +20,6 @@ use crate::commands::up::Arguments;
 pub use bootstrap::NAMESPACE;
 pub use place::Place;
 pub use services::{Options, Services, environment};
-pub use surroundings::Surroundings;
 
 /// Any port of this host.
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -61,7 +61,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut made = bootstrap::bootstrap(&stage.cluster, &random()?).await?;
     for (name, server, token, ca_pem) in stage.others() {
         let secret = bootstrap::cluster_secret(&name, &server, &token, &ca_pem);
-        bootstrap::make(&home, secret, &mut made).await?;
+        bootstrap::make_or_update(&stage.cluster, secret, &mut made).await?;
     }
 
     let options = Options {
@@ -151,15 +151,9 @@ impl Stage {
                 (access, text, None)
             }
             None => {
-                let running = simkube::SimKube::start(simkube::Config {
-                    dir: Some(place.path("cluster")),
-                    clusters: arguments.clusters,
-                    ..simkube::Config::default()
-                })
-                .await
-                .context("the simulated cluster does not start")?;
+                let running = simulate(place.path("cluster"), arguments.clusters).await?;
                 let text = running.all_kubeconfigs();
-                let access = Access::KubeconfigText { text: running.kubeconfig(""), context: None };
+                let access = Access::KubeconfigText { text: text.clone(), context: None };
                 (access, text, Some(running))
             }
         };
@@ -172,8 +166,9 @@ impl Stage {
     /// The other simulated clusters: name, URL, token and certificate.
     fn others(&self) -> Vec<(String, String, String, String)> {
         let Some(running) = &self.simulated else { return Vec::new() };
-        let clusters = running.clusters().filter(|name| !name.is_empty());
-        clusters
+        running
+            .clusters()
+            .filter(|name| running.cluster_url(name) != running.url())
             .map(|name| {
                 let (url, token) = (running.cluster_url(name), running.token().to_owned());
                 (name.to_owned(), url, token, running.ca_pem().to_owned())
@@ -186,6 +181,34 @@ impl Stage {
             simulated.shutdown().await;
         }
     }
+}
+
+/// Starts the simulated clusters: where they answered before, if that port is still free, so
+/// that addresses in Applications and kubeconfigs stay true.
+async fn simulate(dir: PathBuf, clusters: usize) -> Result<simkube::Running> {
+    let remembered = dir.join("address");
+    let before = std::fs::read_to_string(&remembered).ok();
+    let before = before.and_then(|text| text.trim().parse::<SocketAddr>().ok());
+    let config = |listen: SocketAddr| simkube::Config {
+        dir: Some(dir.clone()),
+        clusters,
+        listen,
+        ..simkube::Config::default()
+    };
+    let again = match before {
+        Some(address) => simkube::SimKube::start(config(address)).await.ok(),
+        None => None,
+    };
+    let running = match again {
+        Some(running) => running,
+        None => simkube::SimKube::start(config(ANY_PORT))
+            .await
+            .context("the simulated cluster does not start")?,
+    };
+    let address = running.url().trim_start_matches("https://");
+    std::fs::write(&remembered, address)
+        .with_context(|| format!("cannot write `{}`", remembered.display()))?;
+    Ok(running)
 }
 
 fn random() -> Result<[u8; 32]> {

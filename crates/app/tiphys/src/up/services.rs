@@ -49,7 +49,7 @@ impl Services {
         source.submodules = settings.git.submodules;
         if let Some(every) = settings.reconciliation.every {
             source.poll_interval = every;
-            source.poll_jitter = settings.reconciliation.jitter;
+            source.poll_jitter = settings.reconciliation.jitter_max;
         }
         source.poll_seed = u64::from(std::process::id());
         let sources = source::Sources::new(source);

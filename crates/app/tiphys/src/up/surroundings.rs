@@ -86,7 +86,9 @@ impl rendering::Surroundings for Surroundings {
         held.settings
             .global_projects
             .iter()
-            .filter(|global| global.label_selector.matches(&project.metadata.labels))
+            .filter(|global| {
+                app_controller::selects(&global.label_selector, &project.metadata.labels)
+            })
             .filter(|global| global.project_name != project.metadata.name)
             .filter_map(|global| held.projects.get(&global.project_name).cloned())
             .collect()

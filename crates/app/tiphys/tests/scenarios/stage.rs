@@ -1,0 +1,315 @@
+//! The stage of a scenario: a running `tiphys up`, a repository, a cluster to look at.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use cluster::{
+    Access, Asked, Cluster, Gate, Limits, ObjectEvent, Permit, Refusal, WatchSpec, Write, Writer,
+};
+use manifest::Gvk;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+/// How long anything may take to come true, in seconds, before the scenario fails.
+const PATIENCE_S: u64 = 60;
+
+/// A running `tiphys up`, a repository, a cluster to look at.
+pub struct Stage {
+    dir: TempDir,
+    /// The namespace for the scenario's objects; nobody else uses it.
+    pub namespace: String,
+    up: Child,
+    pub cluster: Cluster,
+    real: Option<Arc<kubetest::RealCluster>>,
+}
+
+impl Stage {
+    /// Runs a scenario on the simulated cluster.
+    pub fn simulated(scenario: impl AsyncFnOnce(&mut Stage)) {
+        run(async {
+            let mut stage = Self::start(None).await;
+            scenario(&mut stage).await;
+        });
+    }
+
+    /// Runs a scenario on a real cluster, where there is one.
+    pub fn real(scenario: impl AsyncFnOnce(&mut Stage)) {
+        if std::env::var("TIPHYS_KUBE").is_ok_and(|value| value == "off") {
+            eprintln!("skipped: TIPHYS_KUBE=off");
+            return;
+        }
+        let started = kubetest::RealCluster::start(kubetest::Parts::Whole);
+        let Some(real) = started.expect("the real cluster starts") else { return };
+        run(async {
+            let mut stage = Self::start(Some(Arc::new(real))).await;
+            scenario(&mut stage).await;
+        });
+    }
+
+    async fn start(real: Option<Arc<kubetest::RealCluster>>) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let up = spawn(dir.path(), real.as_deref());
+        let kubeconfig = dir.path().join("run/kubeconfig");
+        let cluster = connect(&kubeconfig).await;
+        Self { dir, namespace: "scenario".to_owned(), up, cluster, real }
+    }
+
+    /// Starts the process again, after it was killed, on the same directory.
+    pub async fn restart(&mut self) {
+        let kubeconfig = self.dir.path().join("run/kubeconfig");
+        // The old file says nothing about the new process.
+        std::fs::remove_file(&kubeconfig).expect("the kubeconfig of the killed process");
+        self.up = spawn(self.dir.path(), self.real.as_deref());
+        self.cluster = connect(&kubeconfig).await;
+    }
+
+    /// Kills the process at once.
+    pub fn kill(&mut self) {
+        self.up.kill().expect("the process runs");
+        self.up.wait().expect("the process can be waited for");
+    }
+
+    /// The scenario's repository.
+    pub fn repository(&self) -> Repository {
+        Repository::at(&self.dir.path().join("repo"))
+    }
+
+    /// Creates an Application on a directory of the repository, changed by `change`.
+    pub async fn application(&self, name: &str, path: &str, change: impl FnOnce(&mut Value)) {
+        let repository = self.repository();
+        let mut application = json!({
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": name, "namespace": "argocd"},
+            "spec": {
+                "project": "default",
+                "source": {"repoURL": repository.url(), "path": path, "targetRevision": "HEAD"},
+                "destination": {
+                    "server": "https://kubernetes.default.svc",
+                    "namespace": self.namespace,
+                },
+                "syncPolicy": {
+                    "automated": {"prune": true, "selfHeal": true},
+                    "syncOptions": ["CreateNamespace=true"],
+                },
+            },
+        });
+        change(&mut application);
+        self.cluster.home().create(&application).await.expect("the Application is created");
+    }
+
+    /// Waits until an object is as `holds` wants it, and answers it.
+    pub async fn until(
+        &self,
+        gvk: Gvk,
+        namespace: &str,
+        name: &str,
+        what: &str,
+        holds: impl Fn(Option<&Value>) -> bool,
+    ) -> Option<Value> {
+        let seen: Arc<Mutex<(bool, Option<Value>)>> = Arc::default();
+        let changed = Arc::new(Notify::new());
+        let spec = WatchSpec {
+            gvk: gvk.clone(),
+            namespaces: if namespace.is_empty() { Vec::new() } else { vec![namespace.to_owned()] },
+            labels: String::new(),
+            fields: format!("metadata.name={name}"),
+        };
+        let (told, wake) = (seen.clone(), changed.clone());
+        let _watching = self.cluster.watch_objects(spec, move |event| {
+            let mut seen = told.lock().expect("no watcher panics");
+            match event {
+                ObjectEvent::Restarted { mut objects, .. } => *seen = (true, objects.pop()),
+                ObjectEvent::Applied(object) => *seen = (true, Some(object)),
+                ObjectEvent::Deleted(_) => *seen = (true, None),
+            }
+            wake.notify_one();
+        });
+        let until = Instant::now() + Duration::from_secs(PATIENCE_S);
+        loop {
+            let (known, object) = seen.lock().expect("no watcher panics").clone();
+            if known && holds(object.as_ref()) {
+                return object;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if tokio::time::timeout(left, changed.notified()).await.is_err() {
+                panic!("{what}: {gvk} {namespace}/{name} is after {PATIENCE_S} s:\n{object:#?}");
+            }
+        }
+    }
+
+    /// Waits until an Application is as `holds` wants it.
+    pub async fn app(&self, name: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let gvk = Gvk::new("argoproj.io", "v1alpha1", "Application");
+        let found = self
+            .until(gvk, "argocd", name, what, |object| object.is_some_and(&holds))
+            .await;
+        found.expect("an Application that holds is there")
+    }
+
+    /// Waits until an Application is Synced and Healthy at the repository's newest commit.
+    pub async fn synced(&self, name: &str) -> Value {
+        let newest = self.repository().head();
+        self.app(name, "Synced and Healthy at the newest commit", |app| {
+            text(app, "/status/sync/status") == "Synced"
+                && text(app, "/status/health/status") == "Healthy"
+                && text(app, "/status/sync/revision") == newest
+                && text(app, "/status/operationState/phase") != "Running"
+        })
+        .await
+    }
+
+    /// One object as it is now.
+    pub async fn get(&self, gvk: Gvk, name: &str) -> Option<Value> {
+        self.cluster.get(&gvk, &self.namespace, name).await.expect("the cluster answers")
+    }
+
+    /// A hand that may write anything.
+    pub fn hand(&self) -> Writer {
+        self.cluster.writer(Arc::new(Anything))
+    }
+
+    /// Writes by hand.
+    pub async fn write(&self, write: Write) -> Option<Value> {
+        self.hand().write(&write).await.expect("the write is taken").object
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = self.up.kill();
+        let _ = self.up.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+            eprintln!("--- what `tiphys up` printed\n{log}");
+        }
+    }
+}
+
+struct Anything;
+
+impl Gate for Anything {
+    fn check<'a>(&self, asked: Asked<'a>) -> Result<Permit<'a>, Refusal> {
+        Ok(asked.permit())
+    }
+}
+
+fn run(scenario: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(scenario);
+}
+
+fn spawn(dir: &Path, real: Option<&kubetest::RealCluster>) -> Child {
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(dir.join("log"))
+        .expect("the log can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tiphys"));
+    command.args(["up", "--empty", "--loglevel", "info", "--dir"]).arg(dir.join("run"));
+    if let Some(real) = real {
+        command.arg("--kubeconfig").arg(real.kubeconfig());
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("the log can be written twice"))
+        .stderr(log)
+        .spawn()
+        .expect("tiphys starts")
+}
+
+async fn connect(kubeconfig: &Path) -> Cluster {
+    let until = Instant::now() + Duration::from_secs(PATIENCE_S);
+    while !kubeconfig.exists() {
+        assert!(Instant::now() < until, "`{}` was never written", kubeconfig.display());
+        tokio::task::yield_now().await;
+        // The file's directory may not be there yet, so there is nothing to watch.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let access = Access::Kubeconfig { path: Some(kubeconfig.to_owned()), context: None };
+    Cluster::connect(&access, Limits::default()).await.expect("the kubeconfig is whole")
+}
+
+/// Reads a text inside an object, or `""`.
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+}
+
+/// The messages of an Application's conditions of one type.
+pub fn conditions(app: &Value, kind: &str) -> Vec<String> {
+    let list = app.pointer("/status/conditions").and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter(|condition| text(condition, "/type") == kind)
+        .map(|condition| text(condition, "/message").to_owned())
+        .collect()
+}
+
+/// A git repository with a work tree.
+pub struct Repository {
+    dir: PathBuf,
+}
+
+impl Repository {
+    fn at(dir: &Path) -> Self {
+        let repository = Self { dir: dir.to_owned() };
+        if !dir.join(".git").exists() {
+            std::fs::create_dir_all(dir).expect("the repository's directory");
+            repository.git(&["init", "-q", "-b", "main"]);
+            repository.git(&["config", "user.email", "user@example.com"]);
+            repository.git(&["config", "user.name", "user"]);
+        }
+        repository
+    }
+
+    /// As an Application names it.
+    pub fn url(&self) -> String {
+        format!("file://{}", self.dir.display())
+    }
+
+    /// The newest commit.
+    pub fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    /// Writes files (no content: removes them) and commits.
+    pub fn commit(&self, files: &[(&str, Option<&str>)]) -> String {
+        for (name, content) in files {
+            let path = self.dir.join(name);
+            match content {
+                Some(content) => {
+                    let parent = path.parent().expect("a file stands in a directory");
+                    std::fs::create_dir_all(parent).expect("the directory can be made");
+                    std::fs::write(&path, content).expect("the file can be written");
+                }
+                None => std::fs::remove_file(&path).expect("the file was there"),
+            }
+        }
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", "change"]);
+        self.head()
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .current_dir(&self.dir)
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .expect("git runs");
+        assert!(
+            output.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
