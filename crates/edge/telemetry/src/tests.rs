@@ -18,8 +18,7 @@ fn lines(format: LogFormat, log: impl FnOnce()) -> String {
     let out = Arc::new(Mutex::new(String::new()));
     let layer = Lines { format, out: out.clone() };
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
-    let text = out.lock().clone();
-    text
+    out.lock().clone()
 }
 
 fn refresh() {

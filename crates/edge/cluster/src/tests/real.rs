@@ -658,3 +658,67 @@ async fn access_is_found_as_kubectl_finds_it_and_a_wrong_token_is_unauthorized()
     let insecure = Cluster::connect(&Access::Secret(insecure), Limits::default()).await.unwrap();
     insecure.version().await.unwrap();
 }
+
+/// Makes as many ConfigMaps of 1.5 KB as asked for, 16 at a time.
+async fn many(cluster: &Cluster, namespace: &str, count: usize) {
+    use futures::StreamExt;
+    let writer = writer(cluster);
+    futures::stream::iter(0..count)
+        .map(|number| {
+            let writer = writer.clone();
+            // A third of each line is as good as random.
+            let line = |line: usize| {
+                let mark = (number * 97 + line + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                format!("setting-{line} = the value {mark:016x}\n")
+            };
+            let text: String = (0..60).map(line).collect();
+            let object =
+                config_map(namespace, &format!("many-{number}"), Some("many"), &text[..1500]);
+            async move { writer.write(&Write::apply(object, "test")).await.unwrap() }
+        })
+        .buffer_unordered(16)
+        .for_each(|_| async {})
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_objects_take_a_few_megabytes() {
+    let real = real_or_skip!();
+    let cluster = connect(real).await;
+    namespace(&cluster, "many").await;
+    let live = live(&cluster).await;
+    let before = live.size_bytes();
+    many(&cluster, "many", 1000).await;
+    until("all objects", || live.of_app("many").len() == 1000).await;
+    let taken = live.size_bytes() - before;
+    println!("1,000 ConfigMaps of 1.5 KB take {taken} bytes");
+    assert!(taken < 2_000_000, "{taken} bytes");
+}
+
+/// CPU seconds of this process so far, and its resident bytes.
+fn process() -> (f64, usize) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat[stat.rfind(')').unwrap() + 1..].split_whitespace().collect();
+    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+    (ticks / 100.0, fields[21].parse::<usize>().unwrap() * 4096)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes two minutes: run it to measure"]
+async fn nothing_happens_while_nothing_happens() {
+    let real = real_or_skip!();
+    let cluster = connect(real).await;
+    println!("connected: {:?}", process());
+    namespace(&cluster, "idle").await;
+    let live = live(&cluster).await;
+    println!("ready with {} kinds: {:?}", live.status().kinds.len(), process());
+    let begun = Instant::now();
+    many(&cluster, "idle", 1000).await;
+    println!("1,000 applies in {:?}", begun.elapsed());
+    until("all objects", || live.of_app("many").len() >= 1000).await;
+    let (before, resident) = process();
+    println!("1,000 objects: {before} s, {resident} bytes resident");
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let (after, resident) = process();
+    println!("idle for 120 s: {:.2} s of CPU, {resident} bytes resident", after - before);
+}
