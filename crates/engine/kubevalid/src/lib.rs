@@ -41,7 +41,7 @@ type NameRule = fn(&str, bool) -> Vec<String>;
 /// Names what is wrong with a new object. `namespaced`: whether its kind stands in namespaces.
 pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     let (name_rule, rule) = rules(gvk);
-    let mut errors = meta::create(object, namespaced, name_rule);
+    let mut errors = meta::create(object, namespaced, name_rule, finalizers(gvk));
     if let Some(rule) = rule {
         rule(At::root(object), None, &mut errors);
     }
@@ -69,11 +69,25 @@ pub fn update_body(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
 /// Names what is wrong with what an object would become.
 pub fn update(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
     let (_, rule) = rules(gvk);
-    let mut errors = meta::update(new, old);
+    let mut errors = meta::update(new, old, finalizers(gvk));
     if let Some(rule) = rule {
         rule(At::root(new), Some(At::root(old)), &mut errors);
     }
     errors
+}
+
+/// The kinds of the server's own extension points, and custom kinds, take any finalizer that is
+/// a name; the others take those that everybody knows, or that a domain vouches for.
+fn finalizers(gvk: &Gvk) -> meta::Finalizers {
+    let extension = matches!(
+        gvk.group.as_str(),
+        "apiextensions.k8s.io" | "admissionregistration.k8s.io" | "apiregistration.k8s.io"
+    );
+    let tables = kubetypes::tables(kubetypes::LATEST_MINOR);
+    match !extension && tables.resource_of(gvk).is_some() {
+        true => meta::Finalizers::Known,
+        false => meta::Finalizers::AnyName,
+    }
 }
 
 fn rules(gvk: &Gvk) -> (NameRule, Option<Rule>) {

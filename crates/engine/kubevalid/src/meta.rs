@@ -9,8 +9,22 @@ use crate::names;
 /// All annotations together, in bytes.
 const ANNOTATIONS_BYTES_MAX: u64 = 256 * 1024;
 
+/// Which finalizers an object may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finalizers {
+    /// Those that Kubernetes knows, and any with a domain and a path.
+    Known,
+    /// Any that is a name.
+    AnyName,
+}
+
 /// Rules for the metadata of a new object.
-pub fn create(object: &Value, namespaced: bool, rule: crate::NameRule) -> Vec<FieldError> {
+pub fn create(
+    object: &Value,
+    namespaced: bool,
+    rule: crate::NameRule,
+    finalizers: Finalizers,
+) -> Vec<FieldError> {
     let meta = At::root(object).at("metadata");
     let mut errors = Vec::new();
     let (name, prefix) = (meta.at("name"), meta.at("generateName"));
@@ -34,12 +48,12 @@ pub fn create(object: &Value, namespaced: bool, rule: crate::NameRule) -> Vec<Fi
     } else if !namespace.is_empty() {
         errors.push(namespace.forbidden("not allowed on this type"));
     }
-    accessors(&meta, &mut errors);
+    accessors(&meta, finalizers, &mut errors);
     errors
 }
 
 /// Rules for the metadata of a changed object.
-pub fn update(new: &Value, old: &Value) -> Vec<FieldError> {
+pub fn update(new: &Value, old: &Value, finalizers: Finalizers) -> Vec<FieldError> {
     let (new, old) = (At::root(new).at("metadata"), At::root(old).at("metadata"));
     let mut errors = Vec::new();
     for field in ["name", "namespace", "uid", "creationTimestamp"] {
@@ -48,11 +62,11 @@ pub fn update(new: &Value, old: &Value) -> Vec<FieldError> {
             new.at(field).unchanged(&old.at(field), &mut errors);
         }
     }
-    accessors(&new, &mut errors);
+    accessors(&new, finalizers, &mut errors);
     errors
 }
 
-fn accessors(meta: &At<'_>, errors: &mut Vec<FieldError>) {
+fn accessors(meta: &At<'_>, known: Finalizers, errors: &mut Vec<FieldError>) {
     labels(&meta.at("labels"), errors);
     annotations(&meta.at("annotations"), errors);
     owners(&meta.at("ownerReferences"), errors);
@@ -63,7 +77,8 @@ fn accessors(meta: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.extend(refusals.into_iter().map(|words| {
                 FieldError::invalid(finalizers.path.clone(), finalizer.text(), words)
             }));
-        } else if !finalizer.text().contains('/')
+        } else if known == Finalizers::Known
+            && !finalizer.text().contains('/')
             && !["orphan", "foregroundDeletion", "kubernetes"].contains(&finalizer.text())
         {
             errors
