@@ -8,15 +8,6 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let command = commands::Cli::parse();
-    match commands::run(command) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("tiphys: {error:#}");
-            ExitCode::from(commands::GENERAL_ERROR)
-        }
-    }
+    commands::main(std::env::args_os())
 }

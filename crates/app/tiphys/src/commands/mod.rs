@@ -1,20 +1,50 @@
 //! The commands, one file each.
 
+mod app;
+mod cluster;
+mod colour;
+mod completion;
+mod connect;
+mod failure;
+mod global;
+mod go_flags;
+mod input;
+mod name;
+mod output;
+mod progress;
+mod proj;
+mod prompt;
+mod render;
+mod repo;
 mod simkube;
+mod table;
 pub mod up;
+mod version;
+mod yaml;
 
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-/// The exit code of what failed for any reason that has no code of its own, as upstream's.
-pub const GENERAL_ERROR: u8 = 20;
+use failure::REFUSED;
+use global::Global;
+use output::note;
 
 /// GitOps continuous delivery for Kubernetes.
+///
+/// All but `up`, `simkube` and `render` work on Argo CD's objects in the cluster that kubectl
+/// would talk to.
 #[derive(Debug, Parser)]
 #[command(name = "tiphys", version, propagate_version = true)]
 pub struct Cli {
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
 }
@@ -25,12 +55,86 @@ enum Command {
     Up(up::Arguments),
     /// Run the simulated cluster alone
     Simkube(simkube::Arguments),
+    /// Manage applications
+    #[command(subcommand)]
+    App(app::Command),
+    /// Manage projects
+    #[command(subcommand)]
+    Proj(proj::Command),
+    /// Manage clusters that applications go to
+    #[command(subcommand)]
+    Cluster(cluster::Command),
+    /// Manage repositories
+    #[command(subcommand)]
+    Repo(repo::Command),
+    /// Render a directory of this host
+    Render(render::Arguments),
+    /// Print versions
+    Version(version::Arguments),
+    /// Print a script by which a shell completes commands
+    Completion(completion::Arguments),
 }
 
-/// Runs a command.
-pub fn run(cli: Cli) -> Result<ExitCode> {
+/// The whole command line, as it is read and as the help pages show it.
+fn command_line() -> clap::Command {
+    go_flags::go_style(global::with_upstream_flags(Cli::command()))
+}
+
+/// Reads a command line, runs its command, says what went wrong, and answers the exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let name = called_as(&arguments);
+    let matches = match command_line().try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
+        Err(error) => return not_understood(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
+    global::note_unused(&matches);
+    match run(cli, name) {
+        Ok(code) => code,
+        Err(error) => {
+            let (message, code) = failure::told(&error);
+            if !message.is_empty() {
+                note(&format!("{name}: {message}"));
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// What the program was called as: `argocd` or `tiphys`.
+fn called_as(arguments: &[OsString]) -> &'static str {
+    let program = arguments.first().map(Path::new).and_then(Path::file_stem);
+    match program.is_some_and(|program| program == "argocd") {
+        true => "argocd",
+        false => "tiphys",
+    }
+}
+
+/// Help and version are no failure; all else ends with upstream's code for it.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // Where the stream is closed there is nobody to tell.
+    let _ = error.print();
+    match error.use_stderr() {
+        true => ExitCode::from(REFUSED),
+        false => ExitCode::SUCCESS,
+    }
+}
+
+fn run(cli: Cli, name: &'static str) -> Result<ExitCode> {
+    let global = &cli.global;
     match cli.command {
         Command::Up(arguments) => up::run(arguments),
         Command::Simkube(arguments) => simkube::run(arguments),
+        Command::App(command) => app::run(command, global),
+        Command::Proj(command) => proj::run(command, global),
+        Command::Cluster(command) => cluster::run(command, global),
+        Command::Repo(command) => repo::run(command, global),
+        Command::Render(arguments) => render::run(arguments),
+        Command::Version(arguments) => version::run(arguments, global),
+        Command::Completion(arguments) => completion::run(&arguments, command_line(), name),
     }
 }
