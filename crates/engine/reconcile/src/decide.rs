@@ -558,7 +558,7 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
     if before.spec.project != next.spec.project {
         patch.insert("spec".into(), json!({"project": next.spec.project}));
     }
-    if facts.asked && facts.side.is_some() || facts.asked && preflight(facts).is_err() {
+    if facts.asked && (facts.side.is_some() || preflight(facts).is_err()) {
         let mut gone = Map::new();
         for key in [REFRESH, REFRESH_TIMESTAMP] {
             if next.metadata.annotations.remove(key).is_some() {

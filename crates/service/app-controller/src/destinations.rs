@@ -122,10 +122,13 @@ fn settings_text(secret: &serde_json::Value, key: &str) -> String {
         .unwrap_or_default()
 }
 
+/// A destination that is connected, or is being connected by the first who asks.
+type Opened = Arc<tokio::sync::OnceCell<Arc<Destination>>>;
+
 /// All destinations that are in use.
 #[derive(Default)]
 pub(crate) struct Destinations {
-    open: Mutex<HashMap<String, (Reach, Arc<tokio::sync::OnceCell<Arc<Destination>>>)>>,
+    open: Mutex<HashMap<String, (Reach, Opened)>>,
 }
 
 impl Destinations {

@@ -202,7 +202,7 @@ impl Looker<'_> {
             let last = entry.applied.last()?;
             Some(last.key != made.rendered.key)
         });
-        gathered.wanted = made.as_ref().map(|made| applied(made));
+        gathered.wanted = made.as_ref().map(applied);
 
         let running = state.filter(|state| {
             // One that waits for its next attempt needs nothing yet.
@@ -229,7 +229,7 @@ impl Looker<'_> {
                 let rendered = self.render(&wish, fresh, &mut own, gathered).await;
                 let made = rendered.map(|rendered| self.made(rendered, None));
                 self.fill(&mut own, made.as_ref(), entry, true).await;
-                gathered.operation_wanted = made.as_ref().map(|made| applied(made));
+                gathered.operation_wanted = made.as_ref().map(applied);
                 facts.side = Some(own);
             }
             let id = (state.started_at.0.clone(), state.retry_count);
