@@ -41,6 +41,11 @@ pub(crate) async fn publish(
             let Ok(application) = serde_json::from_value::<Application>(object) else {
                 return Published::Failed;
             };
+            let metadata = &application.metadata;
+            if metadata.deletion_timestamp.is_some() && metadata.finalizers.is_empty() {
+                // It went with this write, and the watch may have told so already.
+                return Published::Gone;
+            }
             let application = Arc::new(application);
             shared.put_application(application.clone());
             if changed_meanwhile(&application, &verdict.application) {
