@@ -60,13 +60,12 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
     }
     let client = spec.to(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]);
     match affinity.text() {
-        "ClientIP" => {
-            if client.number().is_some_and(|seconds| !(1..=AFFINITY_S_MAX).contains(&seconds)) {
-                errors.push(
-                    client
-                        .invalid(format!("must be greater than 0 and less than {AFFINITY_S_MAX}")),
-                );
-            }
+        "ClientIP"
+            if client.number().is_some_and(|seconds| !(1..=AFFINITY_S_MAX).contains(&seconds)) =>
+        {
+            errors.push(
+                client.invalid(format!("must be greater than 0 and less than {AFFINITY_S_MAX}")),
+            );
         }
         "None" if spec.at("sessionAffinityConfig").is_set() && client.is_set() => {
             let at = spec.at("sessionAffinityConfig");

@@ -348,10 +348,8 @@ fn handler(at: &At<'_>, kinds: &[&str], errors: &mut Vec<FieldError>) {
             continue;
         }
         match *kind {
-            "exec" => {
-                if one.at("command").is_empty() {
-                    errors.push(one.at("command").required(""));
-                }
+            "exec" if one.at("command").is_empty() => {
+                errors.push(one.at("command").required(""));
             }
             "httpGet" => {
                 if one.at("path").is_empty() {
