@@ -182,11 +182,46 @@ fn order_elements(
         };
         let (of_patch, of_server) = partition(merged, &order, merge_key)?;
         let elements = elements_of(&[&ours_or_none, &theirs_or_none])?;
-        let both = interleave(of_patch, of_server, &order, &ours_or_none, merge_key, elements)?;
+        let server_order = match elements {
+            Elements::Maps if patching.merge => {
+                left_behind(ours_or_none, &theirs_or_none, merge_key)
+            }
+            _ => ours_or_none,
+        };
+        let both = interleave(of_patch, of_server, &order, &server_order, merge_key, elements)?;
         original.insert(name.to_owned(), Value::Array(both));
         patch.remove(name);
     }
     Ok(())
+}
+
+/// Returns a list as upstream's merge leaves it behind, which decides where the elements stand
+/// that the patch does not speak of: deleting moves the later ones down within the same
+/// memory, and new ones are written over what is left at its end.
+fn left_behind(mut list: Vec<Value>, patch: &[Value], key: &str) -> Vec<Value> {
+    let is = |item: &Value, directive: &str| item.get(DIRECTIVE).is_some_and(|d| d == directive);
+    if patch.iter().any(|item| is(item, "replace")) {
+        return list;
+    }
+    let place = |list: &[Value], wanted: &Value| {
+        list.iter().position(|item| item.get(key) == wanted.get(key))
+    };
+    let mut length = list.len();
+    for item in patch.iter().filter(|item| is(item, "delete")) {
+        while let Some(at) = place(&list[..length], item) {
+            for next in at + 1..length {
+                list[next - 1] = list[next].clone();
+            }
+            length -= 1;
+        }
+    }
+    for item in patch.iter().filter(|item| item.get(DIRECTIVE).is_none()) {
+        if length < list.len() && place(&list[..length], item).is_none() {
+            list[length] = item.clone();
+            length += 1;
+        }
+    }
+    list
 }
 
 /// The patch's elements stand in the order that it asks for, and none is missing there.
