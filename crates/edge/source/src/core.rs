@@ -33,8 +33,11 @@ pub(crate) struct Core {
     mirrors: Mutex<HashMap<String, Weak<Mirror>>>,
     pub(crate) github: GithubTokens,
     pub(crate) listeners: RwLock<Vec<Listener>>,
-    repositories: Mutex<HashMap<(String, [u8; 16]), Arc<Inner>>>,
+    repositories: Mutex<Repositories>,
 }
+
+/// By the repository's key and a digest of the credentials.
+type Repositories = HashMap<(String, [u8; 16]), Arc<Inner>>;
 
 impl Core {
     pub(crate) fn new(config: Config, observer: Arc<dyn Observer>) -> Self {

@@ -224,9 +224,9 @@ fn remote<'r, 's>(
 ) -> Result<gix::Remote<'r>, gix::Error> {
     // The transport knows the way; the library only wants to see a URL.
     let remote = repo.remote_at("https://repository.invalid/")?;
-    Ok(remote
+    remote
         .with_fetch_tags(gix::remote::fetch::Tags::None)
-        .with_refspecs(specs.map(gix::bstr::BString::from), Direction::Fetch)?)
+        .with_refspecs(specs.map(gix::bstr::BString::from), Direction::Fetch)
 }
 
 /// Removes names that the server has no more: `a` stands in the way of `a/b`.

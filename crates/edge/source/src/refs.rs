@@ -117,10 +117,10 @@ impl RefList {
         } else if let Some(constraint) = Constraint::parse(text) {
             let prefix = format!("refs/tags/{}", revision.tag_prefix);
             let tags = || self.refs.keys().filter_map(|tag| tag.strip_prefix(&prefix));
-            if let Some(tag) = constraint.highest(tags()) {
-                if let Some(named) = self.named(format!("{prefix}{tag}")) {
-                    return named;
-                }
+            if let Some(tag) = constraint.highest(tags())
+                && let Some(named) = self.named(format!("{prefix}{tag}"))
+            {
+                return named;
             }
             hint = format!("; none of its {} tags fits the constraint", tags().count());
         }

@@ -224,13 +224,11 @@ impl Opened {
             .map_err(|error| not_found(crate::error::chain(&error)))?;
         let opened = Self { shared, idle: Mutex::default() };
         let handle = opened.handle();
-        let config = handle.config_snapshot();
-        let storage = config.string("extensions.refStorage");
+        let storage = handle.config_snapshot().string("extensions.refStorage");
         if storage.is_some_and(|storage| storage.as_slice() != b"files") {
             let what = "references kept as a reftable";
             return Err(SourceError::NotBuilt { url: url.to_owned(), what });
         }
-        drop(config);
         opened.idle.lock().push(handle);
         Ok(opened)
     }

@@ -1,5 +1,7 @@
 //! Every refusal of the real server that is captured, word for word.
 
+#![expect(clippy::disallowed_methods, reason = "cases are read from files")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;

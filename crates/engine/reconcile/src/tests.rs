@@ -3,6 +3,8 @@
 //! The cluster is a map: what is applied is there, what is deleted is gone. A case may say which
 //! objects are refused, and how healthy kinds are. Decisions are taken until nothing is left to do.
 
+#![expect(clippy::disallowed_methods, reason = "cases are read from files")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

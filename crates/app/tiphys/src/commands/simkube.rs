@@ -35,7 +35,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             controllers: arguments.controllers,
         };
         let running = simkube::SimKube::start(config).await?;
-        place.write("kubeconfig", &running.kubeconfig(""))?;
+        place.write("kubeconfig", &running.all_kubeconfigs())?;
         println!("a simulated cluster (Kubernetes 1.36) answers at {}", running.url());
         println!("export KUBECONFIG={}", place.kubeconfig().display());
         crate::up::ended().await;

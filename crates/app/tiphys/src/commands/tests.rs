@@ -165,7 +165,7 @@ fn yaml_reads_as_kubectl_prints_it() {
         kind: Service
         metadata:
           annotations:
-            n: '1'
+            "n": "1"
           name: web
         spec:
           ports:

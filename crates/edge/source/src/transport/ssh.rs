@@ -268,7 +268,8 @@ async fn pass_on(
     while let Some(message) = reader.wait().await {
         match message {
             ChannelMsg::Data { data } => {
-                if sender.send(data.to_vec()).await.is_err() {
+                let sent = sender.send(data.to_vec()).await;
+                if sent.is_err() {
                     return;
                 }
             }
