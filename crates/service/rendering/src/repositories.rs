@@ -33,10 +33,13 @@ struct Watched {
 /// URL as written, and project.
 type Name = (String, String);
 
+/// The snapshot that was asked, and what it answered.
+type Answers = (Option<Arc<Snapshot>>, HashMap<Name, Found>);
+
 pub(crate) struct Repositories {
     sources: Sources,
     /// Answers for one snapshot.
-    found: Mutex<(Option<Arc<Snapshot>>, HashMap<Name, Found>)>,
+    found: Mutex<Answers>,
     watched: tokio::sync::Mutex<HashMap<Name, Watched>>,
 }
 

@@ -18,7 +18,7 @@ use crate::cache::{Cache, Made, Objects, Variant};
 use crate::counts::{Counters, Counts};
 use crate::failure::{At, from_engine, from_settings, from_source};
 use crate::key::{Key, key_of};
-use crate::plan::{Plan, Planned, plan};
+use crate::plan::{Plan, plan};
 use crate::repositories::{Found, Repositories, Unusable};
 use crate::surroundings::{Snapshot, Surroundings};
 
@@ -118,6 +118,39 @@ impl Job {
 
     fn revisions(&self) -> Vec<String> {
         self.commits.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// A job with its files, and with what is known of earlier ones, the newest first.
+struct Work {
+    job: Job,
+    trees: Vec<Arc<dyn FileTree>>,
+    variants: Vec<Variant>,
+}
+
+impl Work {
+    /// For each source, a rendering whose files are as they were; this reads from the disk.
+    fn held(&self) -> Vec<Option<Made>> {
+        let sources = self.job.commits.iter().zip(&self.trees).enumerate();
+        sources
+            .map(|(index, (commit, tree))| {
+                let mut known =
+                    self.variants.iter().filter_map(|variant| variant.sources.get(index));
+                let holds =
+                    |made: &&Made| made.commit == *commit || made.read_set.holds_in(tree.as_ref());
+                known.find(holds).map(|made| Made { commit: *commit, ..made.clone() })
+            })
+            .collect()
+    }
+}
+
+/// Runs what waits for a disk, or computes for long, on a thread that may.
+async fn on_a_thread<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+        // The runtime is ending, and this task with it.
+        Err(_) => std::future::pending().await,
     }
 }
 
@@ -225,74 +258,49 @@ impl Inner {
         }
         let hard = job.request.freshness == Freshness::Hard;
         let variants = if hard { Vec::new() } else { self.cache.lock().get(&job.key) };
-        let unaffected = self.unaffected(&job, &variants).await;
+        let work = Arc::new(Work { job, trees, variants });
+        let looking = work.clone();
+        let mut held = on_a_thread(move || looking.held()).await;
+        self.hold_unaffected(&work, &mut held).await;
+        if held.iter().all(Option::is_some) {
+            return self.settle(&work, held.into_iter().flatten().collect());
+        }
         let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
         let inner = self.clone();
-        let worked = tokio::task::spawn_blocking(move || {
-            let made = inner.make(&job, &trees, &variants, &unaffected);
-            inner.settle(&job, made, &variants)
-        });
-        match worked.await {
-            Ok(answer) => answer,
-            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
-            // The runtime is ending, and this task with it.
-            Err(_) => std::future::pending().await,
-        }
+        on_a_thread(move || {
+            let made = held.into_iter().enumerate().map(|(index, held)| {
+                held.unwrap_or_else(|| inner.make(&work.job, index, &work.trees[index]))
+            });
+            let made = made.collect();
+            inner.settle(&work, made)
+        })
+        .await
     }
 
-    /// For each source, whether `manifest-generate-paths` says that the newest rendering still
-    /// holds: none of the files that changed since is among its paths.
-    async fn unaffected(&self, job: &Job, variants: &[Variant]) -> Vec<bool> {
-        let mut unaffected = vec![false; job.commits.len()];
-        let Some(newest) = variants.first() else { return unaffected };
+    /// Holds on to the newest rendering where `manifest-generate-paths` says that it still
+    /// counts: none of the files that changed since is among its paths.
+    async fn hold_unaffected(&self, work: &Work, held: &mut [Option<Made>]) {
+        let Some(newest) = work.variants.first() else { return };
+        let job = &work.job;
         for (index, made) in newest.sources.iter().enumerate() {
             let Some(planned) = job.plan.sources.get(index) else { continue };
             let paths = refresh_paths(&job.request.application, &planned.source);
-            if paths.is_empty() || made.commit == job.commits[index] {
+            if held[index].is_some() || paths.is_empty() {
                 continue;
             }
+            let commit = job.commits[index];
             let repository = &job.found[index].repository;
-            if let Ok(changed) = repository.changed_paths(made.commit, job.commits[index]).await {
-                unaffected[index] = !files_have_changed(&paths, &changed);
+            if let Ok(changed) = repository.changed_paths(made.commit, commit).await
+                && !files_have_changed(&paths, &changed)
+            {
+                held[index] = Some(Made { commit, ..made.clone() });
             }
         }
-        unaffected
     }
 
-    /// Renders the sources that have to be; takes the others from what is known.
-    fn make(
-        &self,
-        job: &Job,
-        trees: &[Arc<dyn FileTree>],
-        variants: &[Variant],
-        unaffected: &[bool],
-    ) -> Vec<Made> {
-        let sources = job.plan.sources.iter().enumerate();
-        sources
-            .map(|(index, planned)| {
-                let commit = job.commits[index];
-                let known = variants.iter().enumerate().find_map(|(age, variant)| {
-                    let made = variant.sources.get(index)?;
-                    let holds = made.commit == commit
-                        || (age == 0 && unaffected[index])
-                        || made.read_set.holds_in(trees[index].as_ref());
-                    holds.then(|| made.clone())
-                });
-                match known {
-                    Some(made) => Made { commit, ..made },
-                    None => self.make_one(job, index, planned, &trees[index]),
-                }
-            })
-            .collect()
-    }
-
-    fn make_one(
-        &self,
-        job: &Job,
-        index: usize,
-        planned: &Planned,
-        tree: &Arc<dyn FileTree>,
-    ) -> Made {
+    /// Renders one source.
+    fn make(&self, job: &Job, index: usize, tree: &Arc<dyn FileTree>) -> Made {
+        let planned = &job.plan.sources[index];
         let commit = job.commits[index];
         if planned.only_files {
             let objects = Objects { objects: Arc::new([]), source_type: "" };
@@ -333,12 +341,8 @@ impl Inner {
     }
 
     /// Keeps what was made, and answers with it.
-    fn settle(
-        &self,
-        job: &Job,
-        made: Vec<Made>,
-        variants: &[Variant],
-    ) -> Result<Arc<Rendered>, RenderFailure> {
+    fn settle(&self, work: &Work, made: Vec<Made>) -> Result<Arc<Rendered>, RenderFailure> {
+        let Work { job, variants, .. } = work;
         let same = |variant: &&Variant| {
             variant.sources.len() == made.len()
                 && variant
