@@ -7,7 +7,7 @@
 mod answer;
 mod request;
 
-pub use answer::{DesiredObject, Origin, RenderFailure, Remedy, Rendered, SourceRevision};
+pub use answer::{DesiredObject, Origin, Remedy, RenderFailure, Rendered, SourceRevision};
 pub use request::{Freshness, RenderRequest, Renderer, RepoChange, RepoListener};
 
 /// A future that may move between threads, as the trait's methods return it.

@@ -71,7 +71,8 @@ pub async fn make_or_update(
 async fn wait_until_served(cluster: &Cluster, gvk: &Gvk) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(SERVED_S_MAX);
     loop {
-        let kinds = cluster.discover().await.context("cannot ask which kinds the cluster serves")?;
+        let kinds =
+            cluster.discover().await.context("cannot ask which kinds the cluster serves")?;
         if kinds.get(gvk).is_some() {
             // A kind may be listed shortly before it answers.
             let listed = cluster.get(gvk, NAMESPACE, "does-not-exist").await;

@@ -10,7 +10,10 @@ use super::bootstrap::NAMESPACE;
 /// The files of the repository.
 const FILES: [(&str, &str); 3] = [
     ("guestbook/config.yaml", include_str!("../../../../../examples/guestbook/config.yaml")),
-    ("guestbook/deployment.yaml", include_str!("../../../../../examples/guestbook/deployment.yaml")),
+    (
+        "guestbook/deployment.yaml",
+        include_str!("../../../../../examples/guestbook/deployment.yaml"),
+    ),
     ("guestbook/service.yaml", include_str!("../../../../../examples/guestbook/service.yaml")),
 ];
 
@@ -21,9 +24,8 @@ pub fn make_repository(dir: &Path) -> Result<bool> {
     if dir.join(".git").exists() {
         return Ok(false);
     }
-    source::seed(dir, &FILES, "guestbook: two replicas").with_context(|| {
-        format!("cannot make the example's repository in `{}`", dir.display())
-    })?;
+    source::seed(dir, &FILES, "guestbook: two replicas")
+        .with_context(|| format!("cannot make the example's repository in `{}`", dir.display()))?;
     Ok(true)
 }
 

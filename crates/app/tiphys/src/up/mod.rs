@@ -22,7 +22,8 @@ pub use place::Place;
 pub use services::{Options, Services, environment};
 
 /// Any port of this host.
-const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+const ANY_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// The runtime of a whole process.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -24,7 +24,8 @@ impl Place {
         fs::create_dir_all(&dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
         let dir = dir.canonicalize().with_context(|| format!("cannot use `{}`", dir.display()))?;
         let path = dir.join("lock");
-        let lock = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+        let lock =
+            File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(

@@ -58,8 +58,7 @@ impl Services {
         let registry = Registry::default();
         telemetry::register_process(&registry);
         let health = Health::default();
-        let served =
-            Served { metrics: Some(registry.clone()), health: Some(health.clone()) };
+        let served = Served { metrics: Some(registry.clone()), health: Some(health.clone()) };
         let metrics = telemetry::serve(options.metrics, served)
             .await
             .with_context(|| format!("cannot serve metrics at {}", options.metrics))?;
@@ -97,7 +96,9 @@ impl Services {
         match (&mut self.controller).await {
             Ok(Ok(())) => anyhow::anyhow!("the application controller ended"),
             Ok(Err(error)) => anyhow::Error::new(error).context("the application controller ended"),
-            Err(error) => anyhow::Error::new(error).context("the application controller broke down"),
+            Err(error) => {
+                anyhow::Error::new(error).context("the application controller broke down")
+            }
         }
     }
 
@@ -112,5 +113,7 @@ impl Services {
 
 /// The environment, as far as settings stand in it.
 pub fn environment() -> BTreeMap<String, String> {
-    std::env::vars().filter(|(name, _)| name.starts_with("ARGOCD_") || name.starts_with("TIPHYS_")).collect()
+    std::env::vars()
+        .filter(|(name, _)| name.starts_with("ARGOCD_") || name.starts_with("TIPHYS_"))
+        .collect()
 }

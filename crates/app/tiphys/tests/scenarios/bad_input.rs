@@ -66,9 +66,7 @@ pub async fn a_forbidden_kind_fails_the_sync_before_any_write(stage: &mut Stage)
     });
     stage.cluster.home().create(&project).await.expect("the project is created");
     let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: hidden\nstringData:\n  a: b\n";
-    stage
-        .repository()
-        .commit(&[("app/good.yaml", Some(GOOD)), ("app/secret.yaml", Some(secret))]);
+    stage.repository().commit(&[("app/good.yaml", Some(GOOD)), ("app/secret.yaml", Some(secret))]);
     stage
         .application("web", "app", |app| {
             app["spec"]["project"] = "narrow".into();
@@ -87,10 +85,9 @@ pub async fn a_forbidden_kind_fails_the_sync_before_any_write(stage: &mut Stage)
 }
 
 pub async fn an_object_twice_in_one_source_is_warned_of(stage: &mut Stage) {
-    stage.repository().commit(&[
-        ("app/a.yaml", Some(GOOD)),
-        ("app/b.yaml", Some(&GOOD.replace("a: b", "a: c"))),
-    ]);
+    stage
+        .repository()
+        .commit(&[("app/a.yaml", Some(GOOD)), ("app/b.yaml", Some(&GOOD.replace("a: b", "a: c")))]);
     stage.application("web", "app", |_| {}).await;
     let app = stage
         .app("web", "a RepeatedResourceWarning", |app| has(app, "RepeatedResourceWarning"))

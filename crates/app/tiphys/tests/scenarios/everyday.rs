@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use crate::stage::{Stage, text};
 
-const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config\ndata:\n  a: one\n  b: two\n";
-const EXTRA: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: extra\ndata:\n  x: extra\n";
+const CONFIG: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config\ndata:\n  a: one\n  b: two\n";
+const EXTRA: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: extra\ndata:\n  x: extra\n";
 const DEPLOYMENT: &str = "apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -51,7 +53,8 @@ spec:
                   type: integer
                   default: 3
 ";
-const WIDGET: &str = "apiVersion: example.com/v1\nkind: Widget\nmetadata:\n  name: first\nspec: {}\n";
+const WIDGET: &str =
+    "apiVersion: example.com/v1\nkind: Widget\nmetadata:\n  name: first\nspec: {}\n";
 
 fn config_map() -> Gvk {
     Gvk::new("", "v1", "ConfigMap")
@@ -74,10 +77,9 @@ fn patch(gvk: Gvk, namespace: &str, name: &str, patch: Value, manager: &str) -> 
 }
 
 pub async fn the_example_turns_synced_and_healthy(stage: &mut Stage) {
-    stage.repository().commit(&[
-        ("app/config.yaml", Some(CONFIG)),
-        ("app/deployment.yaml", Some(DEPLOYMENT)),
-    ]);
+    stage
+        .repository()
+        .commit(&[("app/config.yaml", Some(CONFIG)), ("app/deployment.yaml", Some(DEPLOYMENT))]);
     stage.application("web", "app", |_| {}).await;
     let app = stage.synced("web").await;
     assert_eq!(text(&app, "/status/sourceType"), "Directory");
@@ -97,8 +99,10 @@ pub async fn a_commit_is_applied_and_what_it_drops_is_pruned(stage: &mut Stage) 
     stage.synced("web").await;
     assert!(stage.get(config_map(), "extra").await.is_some());
 
-    repository
-        .commit(&[("app/config.yaml", Some(&CONFIG.replace("two", "deux"))), ("app/extra.yaml", None)]);
+    repository.commit(&[
+        ("app/config.yaml", Some(&CONFIG.replace("two", "deux"))),
+        ("app/extra.yaml", None),
+    ]);
     stage.synced("web").await;
     let config = stage.get(config_map(), "config").await.expect("the ConfigMap is there");
     assert_eq!(text(&config, "/data/b"), "deux");
@@ -140,10 +144,9 @@ pub async fn a_field_that_git_drops_goes_whoever_wrote_it_since(stage: &mut Stag
 }
 
 pub async fn a_definition_and_its_object_come_in_one_sync(stage: &mut Stage) {
-    stage.repository().commit(&[
-        ("app/widget.yaml", Some(WIDGET)),
-        ("app/zz-definition.yaml", Some(DEFINITION)),
-    ]);
+    stage
+        .repository()
+        .commit(&[("app/widget.yaml", Some(WIDGET)), ("app/zz-definition.yaml", Some(DEFINITION))]);
     stage.application("widgets", "app", |_| {}).await;
     stage.synced("widgets").await;
     let widget = Gvk::new("example.com", "v1", "Widget");
@@ -175,7 +178,8 @@ pub async fn a_dry_run_changes_nothing(stage: &mut Stage) {
 
 pub async fn what_was_killed_goes_on(stage: &mut Stage) {
     let repository = stage.repository();
-    repository.commit(&[("app/config.yaml", Some(CONFIG)), ("app/deployment.yaml", Some(DEPLOYMENT))]);
+    repository
+        .commit(&[("app/config.yaml", Some(CONFIG)), ("app/deployment.yaml", Some(DEPLOYMENT))]);
     stage.application("web", "app", |_| {}).await;
     stage
         .app("web", "an operation was begun", |app| {

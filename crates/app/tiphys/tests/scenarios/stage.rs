@@ -145,9 +145,8 @@ impl Stage {
     /// Waits until an Application is as `holds` wants it.
     pub async fn app(&self, name: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let gvk = Gvk::new("argoproj.io", "v1alpha1", "Application");
-        let found = self
-            .until(gvk, "argocd", name, what, |object| object.is_some_and(&holds))
-            .await;
+        let found =
+            self.until(gvk, "argocd", name, what, |object| object.is_some_and(&holds)).await;
         found.expect("an Application that holds is there")
     }
 

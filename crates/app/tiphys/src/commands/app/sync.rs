@@ -203,7 +203,8 @@ impl Arguments {
         ];
         let options: Vec<String> = options
             .into_iter()
-            .filter_map(|(asked, option)| asked.then(|| option.to_owned()))
+            .filter(|(asked, _)| *asked)
+            .map(|(_, option)| option.to_owned())
             .collect();
         let options = match options.is_empty() {
             true => spec.sync_options().to_vec(),
