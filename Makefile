@@ -14,8 +14,7 @@ lint: ## What CI holds the code to.
 	cargo xtask floors
 
 bench: ## The figures of docs/benchmarks.md.
-	cargo build --release --locked --workspace --examples --bins
-	cargo xtask bench
+	tests/bench
 
 kube: ## A real cluster for tests, built by the go tool into ~/.cache/tiphys.
 	tests/kube/build
