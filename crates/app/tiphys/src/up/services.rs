@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use cluster::Cluster;
@@ -13,6 +14,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::surroundings::Surroundings;
+
+/// How long the work in hand may take to end: with the simulated cluster's own end it stays
+/// below two seconds. What is cut off goes on at the next start.
+const SHUTDOWN_WITHIN: Duration = Duration::from_millis(600);
 
 /// What the services are told when they start.
 pub struct Options {
@@ -67,7 +72,7 @@ impl Services {
             namespace: options.namespace,
             environment: options.environment,
             leader_identity: options.leader_identity,
-            ..app_controller::Config::default()
+            shutdown_within: SHUTDOWN_WITHIN,
         };
         let parts = app_controller::Parts {
             home: home.clone(),

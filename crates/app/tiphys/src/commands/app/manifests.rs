@@ -109,7 +109,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
         other => return Err(refused(format!("Unknown source type '{other}'"))),
     };
     for object in objects {
-        print(&format!("---\n{}\n", yaml::text(&presentable(object))))?;
+        print(&format!("---\n{}", yaml::text(&presentable(object))))?;
     }
     Ok(ExitCode::SUCCESS)
 }
