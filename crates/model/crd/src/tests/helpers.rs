@@ -19,7 +19,7 @@ fn urls_of_one_repository_become_one_text() {
         ("https://user@example.com/a b.git", "https://user@example.com/a%20b"),
         ("https://example.com/a%20b/", "https://example.com/a%20b/"),
         ("file:///srv/Git/repo", "file:///srv/git/repo"),
-        ("oci://ghcr.io/org/chart", "oci://ghcr.io/org/chart"),
+        ("oci://registry.example.com/org/chart", "oci://registry.example.com/org/chart"),
         ("*", "*"),
         ("!https://github.com/org/*", "!https://github.com/org/*"),
         ("https://example.com:port/x.git", "https://example.com:port/x.git"),
