@@ -24,9 +24,13 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Prints a value as `json` or `yaml`.
+/// Prints an object, or a list of them, as `json` or `yaml`.
 pub fn print_as(format: &str, value: &impl Serialize) -> Result<()> {
-    print(&formatted(format, &serde_json::to_value(value)?)?)
+    let value = match serde_json::to_value(value)? {
+        Value::Array(objects) => objects.into_iter().map(presentable).collect(),
+        value => presentable(value),
+    };
+    print(&formatted(format, &value)?)
 }
 
 /// A value as text in `json` or `yaml`.

@@ -264,16 +264,34 @@ impl Add {
 async fn add(arguments: &Add, session: &Session) -> Result<()> {
     arguments.check()?;
     let secret = arguments.secret(&session.namespace)?;
-    store(session, secret, arguments.upsert, "repository").await?;
+    store(session, secret, arguments.upsert, "repository", &["url", "project"]).await?;
     print(&format!("Repository '{}' added\n", arguments.url))
 }
 
 /// Creates a Secret that describes a `what`, or overwrites one that says something else.
 ///
+/// One that somebody made under another name describes the same, where `fields` hold the same.
+///
 /// # Errors
 ///
 /// Where there is another, and it may not be overwritten.
-pub async fn store(session: &Session, mut secret: Value, upsert: bool, what: &str) -> Result<()> {
+pub async fn store(
+    session: &Session,
+    mut secret: Value,
+    upsert: bool,
+    what: &str,
+    fields: &[&str],
+) -> Result<()> {
+    let described = session.secrets(what).await?;
+    let same = |other: &&Value| {
+        fields.iter().all(|field| {
+            let wanted = secret["stringData"].get(field).and_then(Value::as_str);
+            secret_text(other, field) == wanted.unwrap_or_default()
+        })
+    };
+    if let Some(known) = described.iter().find(same) {
+        secret["metadata"]["name"] = manifest::name(known).into();
+    }
     match session.home.create(&secret).await {
         Ok(_) => return Ok(()),
         Err(ApiError::AlreadyExists { .. }) => {}

@@ -129,7 +129,7 @@ pub async fn run(arguments: Arguments, global: &Global) -> Result<()> {
     arguments.move_endpoint(&there, &mut reach).await?;
     let session = Session::open(global).await?;
     let secret = arguments.secret(&session.namespace, context, &reach, &token)?;
-    store(&session, secret, arguments.upsert, "cluster").await?;
+    store(&session, secret, arguments.upsert, "cluster", &["server"]).await?;
     print(&format!("Cluster '{}' added\n", reach.server))
 }
 
