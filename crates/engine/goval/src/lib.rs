@@ -1,13 +1,24 @@
-//! Go's values as text: what Go prints for a number or a string.
+//! Go's values, and what Go prints for them.
 //!
-//! Templates, YAML and error messages carry text that Go made, and some of it is hashed. The
-//! functions here give the same bytes; they know no type of their own.
+//! Templates, YAML and error messages carry text that Go made, and some of it is hashed, so
+//! the bytes must be the same. [`Value`] keeps what a Go program can tell apart: integer and
+//! float types, bytes, references ([`Map`] is one), named types ([`Object`]).
 
 mod float;
+mod list;
+mod map;
+mod object;
 mod quote;
+mod text;
+mod value;
 
 pub use float::{FloatBits, format_g};
+pub use list::{List, ListType};
+pub use map::{Map, MapType};
+pub use object::Object;
 pub use quote::{quote, text_of};
+pub use text::Str;
+pub use value::{IntType, Kind, UintType, Value};
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,166 @@
+//! Go's maps with string keys.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::text::Str;
+use crate::value::Value;
+
+/// A map: a reference, as in Go. A clone is the same map; [`Map::copy`] is a new one.
+///
+/// Entries are kept in the bytewise order of their keys, in which Go prints and ranges.
+#[derive(Clone)]
+pub struct Map(Rc<Cell>);
+
+struct Cell {
+    of: MapType,
+    entries: RefCell<Vec<(Str, Value)>>,
+}
+
+/// What a map is declared as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapType {
+    /// `map[string]interface {}`.
+    Any,
+    /// `map[string]string`.
+    String,
+    /// A named map type (`common.Values`), with the name that `%T` prints.
+    Named(&'static str),
+}
+
+impl Map {
+    /// A new, empty `map[string]interface {}`.
+    pub fn new() -> Self {
+        Self::typed(MapType::Any)
+    }
+
+    /// A new, empty map of another type.
+    pub fn typed(of: MapType) -> Self {
+        Self(Rc::new(Cell { of, entries: RefCell::default() }))
+    }
+
+    /// A new map of the entries; of two with the same key the last one stays.
+    pub fn of(of: MapType, entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
+        let map = Self::typed(of);
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
+        map
+    }
+
+    /// What it is declared as.
+    pub fn map_type(&self) -> MapType {
+        self.0.of
+    }
+
+    /// Go's type.
+    pub fn type_name(&self) -> &'static str {
+        match self.0.of {
+            MapType::Any => "map[string]interface {}",
+            MapType::String => "map[string]string",
+            MapType::Named(name) => name,
+        }
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.0.entries.borrow().len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.0.entries.borrow().is_empty()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Option<Value> {
+        let entries = self.0.entries.borrow();
+        let at = position(&entries, key).ok()?;
+        Some(entries[at].1.clone())
+    }
+
+    /// Whether it has the key.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        position(&self.0.entries.borrow(), key).is_ok()
+    }
+
+    /// Sets a key; everyone who holds this map sees it. The former value.
+    pub fn insert(&self, key: Str, value: Value) -> Option<Value> {
+        let mut entries = self.0.entries.borrow_mut();
+        // Most maps are built in order.
+        if entries.last().is_none_or(|(last, _)| *last < key) {
+            entries.push((key, value));
+            return None;
+        }
+        match position(&entries, &key) {
+            Ok(at) => Some(std::mem::replace(&mut entries[at].1, value)),
+            Err(at) => {
+                entries.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
+    /// Takes a key out; everyone who holds this map sees it.
+    pub fn remove(&self, key: &[u8]) -> Option<Value> {
+        let mut entries = self.0.entries.borrow_mut();
+        let at = position(&entries, key).ok()?;
+        Some(entries.remove(at).1)
+    }
+
+    /// The keys, in order.
+    pub fn keys(&self) -> Vec<Str> {
+        self.0.entries.borrow().iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The entries, in the order of their keys, as they are now.
+    pub fn entries(&self) -> Vec<(Str, Value)> {
+        self.0.entries.borrow().clone()
+    }
+
+    /// Looks at each entry in order, without copying. `look` must not change this map.
+    pub fn for_each(&self, mut look: impl FnMut(&Str, &Value)) {
+        for (key, value) in self.0.entries.borrow().iter() {
+            look(key, value);
+        }
+    }
+
+    /// A new map of the same type with the same entries; values are shared.
+    pub fn copy(&self) -> Self {
+        let entries = RefCell::new(self.0.entries.borrow().clone());
+        Self(Rc::new(Cell { of: self.0.of, entries }))
+    }
+
+    /// The same entries under another type: a new map.
+    pub fn copy_as(&self, of: MapType) -> Self {
+        let entries = RefCell::new(self.0.entries.borrow().clone());
+        Self(Rc::new(Cell { of, entries }))
+    }
+
+    /// Whether both are the same map, not only equal.
+    pub fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// A number that tells this map from all others that are alive (for finding cycles).
+    pub fn identity(&self) -> usize {
+        Rc::as_ptr(&self.0).addr()
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shallow on purpose: a map may hold itself.
+impl std::fmt::Debug for Map {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} entries", self.type_name(), self.len())
+    }
+}
+
+fn position(entries: &[(Str, Value)], key: &[u8]) -> Result<usize, usize> {
+    entries.binary_search_by(|(known, _)| known.as_bytes().cmp(key))
+}

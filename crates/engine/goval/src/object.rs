@@ -1,0 +1,57 @@
+//! Values with a Go type of their own.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::value::{Kind, Value};
+
+/// A value that is neither a plain scalar, a slice nor a map: a time, a version, a chart's files.
+pub trait Object: fmt::Debug {
+    /// Go's type, as `%T` prints it: `*semver.Version`, `engine.files`.
+    fn type_name(&self) -> &str;
+
+    /// Go's kind.
+    fn kind(&self) -> Kind {
+        Kind::Struct
+    }
+
+    /// A field's value, or an entry's where the object is a map; `None` where there is no such field.
+    fn field(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    /// Whether a method of that name exists.
+    fn has_method(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Calls a method.
+    ///
+    /// # Errors
+    ///
+    /// What Go's method would say, as one line.
+    fn call(&self, name: &str, _args: &[Value]) -> Result<Value, String> {
+        Err(format!("no method {name}"))
+    }
+
+    /// `text/template`'s truth.
+    fn is_true(&self) -> bool {
+        true
+    }
+
+    /// How many elements `len` counts and `range` visits, where the kind has any.
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
+        None
+    }
+
+    /// What `%v` prints (`String()` where Go's type has it).
+    fn print(&self) -> String;
+
+    /// The value that JSON and YAML see; `None` where it does not marshal.
+    fn plain(&self) -> Option<Value> {
+        None
+    }
+
+    /// For functions that take one certain type.
+    fn as_any(&self) -> &dyn Any;
+}
