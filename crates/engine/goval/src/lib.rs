@@ -5,6 +5,7 @@
 //! float types, bytes, references ([`Map`] is one), named types ([`Object`]).
 
 mod float;
+mod function;
 mod list;
 mod map;
 mod object;
@@ -13,6 +14,7 @@ mod text;
 mod value;
 
 pub use float::{FloatBits, format_g};
+pub use function::{Body, Budget, Context, Function, Impure, Type};
 pub use list::{List, ListType};
 pub use map::{Map, MapType};
 pub use object::Object;
