@@ -10,11 +10,9 @@ use crate::value::Value;
 ///
 /// Entries are kept in the bytewise order of their keys, in which Go prints and ranges.
 #[derive(Clone)]
-pub struct Map(Rc<Cell>);
-
-struct Cell {
+pub struct Map {
     of: MapType,
-    entries: RefCell<Vec<(Str, Value)>>,
+    entries: Rc<RefCell<Vec<(Str, Value)>>>,
 }
 
 /// What a map is declared as.
@@ -36,7 +34,7 @@ impl Map {
 
     /// A new, empty map of another type.
     pub fn typed(of: MapType) -> Self {
-        Self(Rc::new(Cell { of, entries: RefCell::default() }))
+        Self { of, entries: Rc::default() }
     }
 
     /// A new map of the entries; of two with the same key the last one stays.
@@ -50,12 +48,12 @@ impl Map {
 
     /// What it is declared as.
     pub fn map_type(&self) -> MapType {
-        self.0.of
+        self.of
     }
 
     /// Go's type.
     pub fn type_name(&self) -> &'static str {
-        match self.0.of {
+        match self.of {
             MapType::Any => "map[string]interface {}",
             MapType::String => "map[string]string",
             MapType::Named(name) => name,
@@ -64,29 +62,29 @@ impl Map {
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.0.entries.borrow().len()
+        self.entries.borrow().len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.borrow().is_empty()
+        self.entries.borrow().is_empty()
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        let entries = self.0.entries.borrow();
+        let entries = self.entries.borrow();
         let at = position(&entries, key).ok()?;
         Some(entries[at].1.clone())
     }
 
     /// Whether it has the key.
     pub fn contains(&self, key: &[u8]) -> bool {
-        position(&self.0.entries.borrow(), key).is_ok()
+        position(&self.entries.borrow(), key).is_ok()
     }
 
     /// Sets a key; everyone who holds this map sees it. The former value.
     pub fn insert(&self, key: Str, value: Value) -> Option<Value> {
-        let mut entries = self.0.entries.borrow_mut();
+        let mut entries = self.entries.borrow_mut();
         // Most maps are built in order.
         if entries.last().is_none_or(|(last, _)| *last < key) {
             entries.push((key, value));
@@ -103,48 +101,52 @@ impl Map {
 
     /// Takes a key out; everyone who holds this map sees it.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        let mut entries = self.0.entries.borrow_mut();
+        let mut entries = self.entries.borrow_mut();
         let at = position(&entries, key).ok()?;
         Some(entries.remove(at).1)
     }
 
     /// The keys, in order.
     pub fn keys(&self) -> Vec<Str> {
-        self.0.entries.borrow().iter().map(|(key, _)| key.clone()).collect()
+        self.entries.borrow().iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// The entries, in the order of their keys, as they are now.
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        self.0.entries.borrow().clone()
+        self.entries.borrow().clone()
     }
 
     /// Looks at each entry in order, without copying. `look` must not change this map.
     pub fn for_each(&self, mut look: impl FnMut(&Str, &Value)) {
-        for (key, value) in self.0.entries.borrow().iter() {
+        for (key, value) in self.entries.borrow().iter() {
             look(key, value);
         }
     }
 
     /// A new map of the same type with the same entries; values are shared.
     pub fn copy(&self) -> Self {
-        let entries = RefCell::new(self.0.entries.borrow().clone());
-        Self(Rc::new(Cell { of: self.0.of, entries }))
+        self.copy_as(self.of)
     }
 
     /// The same entries under another type: a new map.
     pub fn copy_as(&self, of: MapType) -> Self {
-        let entries = RefCell::new(self.0.entries.borrow().clone());
-        Self(Rc::new(Cell { of, entries }))
+        Self { of, entries: Rc::new(RefCell::new(self.entries.borrow().clone())) }
+    }
+
+    /// The same map seen as another type (`common.Values` as `map[string]interface {}`): what
+    /// is set in one is set in the other.
+    pub fn seen_as(&self, of: MapType) -> Self {
+        Self { of, entries: self.entries.clone() }
     }
 
     /// Whether both are the same map, not only equal.
     pub fn is(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.entries, &other.entries)
     }
 
     /// A number that tells this map from all others that are alive (for finding cycles).
     pub fn identity(&self) -> usize {
-        Rc::as_ptr(&self.0).addr()
+        Rc::as_ptr(&self.entries).addr()
     }
 }
 
