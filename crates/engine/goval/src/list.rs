@@ -10,6 +10,7 @@ use crate::value::Value;
 pub struct List {
     of: ListType,
     items: Rc<Vec<Value>>,
+    nil: bool,
 }
 
 /// What a slice's elements are declared as.
@@ -35,7 +36,17 @@ impl List {
 
     /// A slice of another type.
     pub fn typed(of: ListType, items: Vec<Value>) -> Self {
-        Self { of, items: Rc::new(items) }
+        Self { of, items: Rc::new(items), nil: false }
+    }
+
+    /// A nil slice: empty, but `null` in JSON, and not equal to an empty one (`DeepEqual`).
+    pub fn nil(of: ListType) -> Self {
+        Self { of, items: Rc::default(), nil: true }
+    }
+
+    /// Whether it is a nil slice.
+    pub fn is_nil(&self) -> bool {
+        self.nil
     }
 
     /// What the elements are declared as.
