@@ -138,6 +138,19 @@ impl Document {
         self.node(id).value.of(&self.text)
     }
 
+    /// The text that scalars' ranges are in: the input, decoded.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where a node's value stands in [`Document::text`], if it stands there as it reads.
+    pub fn range(&self, id: NodeId) -> Option<std::ops::Range<u32>> {
+        match self.node(id).value {
+            Text::Range(start, end) => Some(start..end),
+            Text::Owned(_) => None,
+        }
+    }
+
     /// The nodes inside a collection: items, or keys and values in turn.
     pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let mut at = self.node(id).first_child;

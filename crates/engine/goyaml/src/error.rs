@@ -65,6 +65,11 @@ impl YamlError {
         Self { bare: true, ..Self::unnamed(line_from_0, column_from_0, problem) }
     }
 
+    /// A reader's own refusal of a node that parsed.
+    pub fn refused(node: &crate::document::Node, problem: impl Into<String>) -> Self {
+        Self::unnamed(node.line, node.column, problem)
+    }
+
     /// What is wrong, with no place.
     pub fn problem(&self) -> &str {
         &self.problem

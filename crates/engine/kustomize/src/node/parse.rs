@@ -1,0 +1,160 @@
+//! Text to nodes, by the rules of kustomize's YAML library: aliases and merges are written out.
+
+use std::sync::Arc;
+
+use goyaml::{Dialect, Document, Kind, Limits, NodeId, Style, YamlError};
+
+use super::{Entry, Mapping, Node, Scalar, Sequence, Tag, Text};
+
+/// Reads the first document of a text; `None` for an empty one.
+///
+/// # Errors
+///
+/// [`YamlError`] for what is no YAML, or what expands beyond [`Limits`].
+pub fn parse_first(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
+    let document = Document::parse(bytes, Dialect::V3, &Limits::default())?;
+    from_document(&document)
+}
+
+/// Makes nodes of a document that was read with [`Dialect::V3`]; `None` for an empty one.
+///
+/// # Errors
+///
+/// [`YamlError`] where an alias contains itself, a merge is of no mapping, or aliases expand
+/// beyond [`Limits`].
+pub fn from_document(document: &Document) -> Result<Option<Node>, YamlError> {
+    let Some(root) = document.root() else { return Ok(None) };
+    let limits = Limits::default();
+    let mut maker = Maker {
+        document,
+        source: document.text().into(),
+        left: limits.nodes_max,
+        depth_left: limits.depth_max,
+    };
+    maker.node(root).map(Some)
+}
+
+struct Maker<'a> {
+    document: &'a Document,
+    source: Arc<str>,
+    /// Nodes that may still be made.
+    left: usize,
+    depth_left: usize,
+}
+
+impl Maker<'_> {
+    fn refused(&self, id: NodeId, problem: &str) -> YamlError {
+        YamlError::refused(self.document.node(id), problem)
+    }
+
+    fn node(&mut self, id: NodeId) -> Result<Node, YamlError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Err(self.refused(id, "document contains excessive aliasing"));
+        };
+        self.left = left;
+        match self.document.node(id).kind() {
+            Kind::Scalar => Ok(Node::Scalar(self.scalar(id))),
+            Kind::Mapping => self.deeper(id, Self::mapping),
+            Kind::Sequence => self.deeper(id, Self::sequence),
+            Kind::Alias(target) => self.deeper(id, |maker, _| maker.node(target)),
+        }
+    }
+
+    fn deeper(
+        &mut self,
+        id: NodeId,
+        inside: impl FnOnce(&mut Self, NodeId) -> Result<Node, YamlError>,
+    ) -> Result<Node, YamlError> {
+        let Some(left) = self.depth_left.checked_sub(1) else {
+            return Err(self.refused(id, "exceeded max depth, or an anchor contains itself"));
+        };
+        self.depth_left = left;
+        let node = inside(self, id)?;
+        self.depth_left += 1;
+        Ok(node)
+    }
+
+    fn scalar(&self, id: NodeId) -> Scalar {
+        let node = self.document.node(id);
+        let text = match self.document.range(id) {
+            Some(range) => Text::slice(&self.source, range),
+            None => Text::from(self.document.value(id).to_owned()),
+        };
+        let quoted = node.style() != Style::Plain;
+        let tag = match node.tag() {
+            None | Some("!") if quoted => Tag::Str,
+            None | Some("!") if &*text == "<<" => Tag::Merge,
+            None | Some("!") => Tag::of(&text),
+            Some("tag:yaml.org,2002:str") => Tag::Str,
+            Some("tag:yaml.org,2002:int") => Tag::Int,
+            Some("tag:yaml.org,2002:float") => Tag::Float,
+            Some("tag:yaml.org,2002:bool") => Tag::Bool,
+            Some("tag:yaml.org,2002:null") => Tag::Null,
+            Some("tag:yaml.org,2002:timestamp") => Tag::Timestamp,
+            Some("tag:yaml.org,2002:binary") => Tag::Binary,
+            Some("tag:yaml.org,2002:merge") => Tag::Merge,
+            Some(_) => Tag::Other,
+        };
+        Scalar { text, tag, quoted }
+    }
+
+    fn sequence(&mut self, id: NodeId) -> Result<Node, YamlError> {
+        let document = self.document;
+        let mut items = Vec::new();
+        for child in document.children(id) {
+            items.push(self.node(child)?);
+        }
+        Ok(Node::Sequence(Sequence::from(items)))
+    }
+
+    fn mapping(&mut self, id: NodeId) -> Result<Node, YamlError> {
+        let document = self.document;
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut merges: Vec<NodeId> = Vec::new();
+        let mut children = document.children(id);
+        while let (Some(key), Some(value)) = (children.next(), children.next()) {
+            let Node::Scalar(key) = self.node(key)? else {
+                return Err(self.refused(key, "a mapping's key must be a scalar"));
+            };
+            if key.tag == Tag::Merge {
+                if !merges.is_empty() {
+                    return Err(self.refused(value, "duplicate merge key"));
+                }
+                merges.push(value);
+                continue;
+            }
+            let value = self.node(value)?;
+            entries.push(Entry { key, value });
+        }
+        for merge in merges {
+            self.merge(merge, &mut entries)?;
+        }
+        Ok(Node::Mapping(Mapping::from(entries)))
+    }
+
+    /// Adds what a merge brings, behind what stands there itself.
+    fn merge(&mut self, id: NodeId, entries: &mut Vec<Entry>) -> Result<(), YamlError> {
+        let bad = "map merge requires map or sequence of maps as the value";
+        match self.node(id)? {
+            Node::Mapping(mapping) => add_missing(entries, mapping),
+            Node::Sequence(sequence) => {
+                for item in sequence.into_items() {
+                    match item {
+                        Node::Mapping(mapping) => add_missing(entries, mapping),
+                        Node::Scalar(_) | Node::Sequence(_) => return Err(self.refused(id, bad)),
+                    }
+                }
+            }
+            Node::Scalar(_) => return Err(self.refused(id, bad)),
+        }
+        Ok(())
+    }
+}
+
+fn add_missing(entries: &mut Vec<Entry>, from: Mapping) {
+    for entry in from.into_entries() {
+        if !entries.iter().any(|known| known.key.text == entry.key.text) {
+            entries.push(entry);
+        }
+    }
+}
