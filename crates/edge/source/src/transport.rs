@@ -15,6 +15,7 @@ use crate::url::RepoUrl;
 pub(crate) mod http;
 pub(crate) mod proxy;
 pub(crate) mod ssh;
+mod ssh_key;
 pub(crate) mod tls;
 
 /// What git's protocol runs over.

@@ -7,8 +7,10 @@ use filetree::{EntryKind, FileTree, Listed, TreeError, TreePath};
 use globs::Glob;
 use serde_json::Value;
 
+use crate::env::BuildEnv;
 use crate::error::RenderError;
 use crate::manifests::{self, Problem};
+use crate::programs;
 use crate::run::Options;
 use crate::text;
 
@@ -33,6 +35,7 @@ pub(crate) fn read(
     tree: &dyn FileTree,
     root: &TreePath,
     directory: &ApplicationSourceDirectory,
+    env: &BuildEnv,
     options: &Options,
 ) -> Result<Found, RenderError> {
     let mut walk = Walk {
@@ -62,11 +65,7 @@ pub(crate) fn read(
                 if !options.jsonnet {
                     continue;
                 }
-                return Err(RenderError::NotBuilt {
-                    kind: "Jsonnet",
-                    path: file.to_string(),
-                    because: String::new(),
-                });
+                programs::evaluate(tree, root, &file, &content, &directory.jsonnet, env)?
             }
             name if name.ends_with(".json") => json_file(&file, &content)?,
             _ => yaml_file(&file, &content)?,
@@ -210,7 +209,7 @@ fn is_manifest_name(name: &str) -> bool {
         && !name.contains('\n')
 }
 
-fn unreadable(file: &TreePath, problem: Problem) -> RenderError {
+pub(crate) fn unreadable(file: &TreePath, problem: Problem) -> RenderError {
     RenderError::Unreadable {
         name: file.file_name().to_owned(),
         file: file.to_string(),

@@ -30,7 +30,7 @@ pub enum RenderError {
         "{kind} sources are not built yet: `{path}` is one{because}; until then render it to plain manifests, or set spec.source.directory to read it as a directory"
     )]
     NotBuilt {
-        /// `Helm`, `Kustomize`, `Jsonnet` or `Plugin`.
+        /// `Helm`, `Kustomize` or `Plugin`.
         kind: &'static str,
         /// From the repository's root.
         path: String,
@@ -62,6 +62,15 @@ pub enum RenderError {
         problem: String,
         /// The next step.
         advice: &'static str,
+    },
+
+    /// A Jsonnet program gives no value.
+    #[error("Failed to evaluate jsonnet \"{file}\": {problem}")]
+    Jsonnet {
+        /// From the repository's root.
+        file: String,
+        /// The interpreter's words, with the stack.
+        problem: String,
     },
 
     /// A JSON file holds more than one object.
@@ -113,6 +122,7 @@ impl RenderError {
             | RenderError::NotBuilt { .. }
             | RenderError::Overrides { .. }
             | RenderError::Unreadable { .. }
+            | RenderError::Jsonnet { .. }
             | RenderError::SeveralInJson { .. }
             | RenderError::TooLarge { .. }
             | RenderError::BadLink { .. }
@@ -125,6 +135,7 @@ impl RenderError {
         match self {
             RenderError::Unreadable { file, line, .. } => Some((file, *line)),
             RenderError::Overrides { file, .. }
+            | RenderError::Jsonnet { file, .. }
             | RenderError::SeveralInJson { file, .. }
             | RenderError::TooLarge { file, .. }
             | RenderError::BadLink { file } => Some((file, 0)),

@@ -17,6 +17,7 @@ mod error;
 mod hash;
 mod manifests;
 mod overrides;
+mod programs;
 mod refresh_paths;
 mod run;
 mod source_type;

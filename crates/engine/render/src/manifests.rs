@@ -357,6 +357,20 @@ pub(crate) fn read_json(content: &str) -> Result<JsonFile, Problem> {
     Ok(if more { JsonFile::Several } else { JsonFile::Manifests(stream.manifests) })
 }
 
+/// Reads what a Jsonnet program gave: one object, or an array of them.
+pub(crate) fn read_evaluated(json: &str) -> Result<Vec<Manifest>, Problem> {
+    let value = serde_json::from_str(json).map_err(|error| json_problem(&error, json, 1))?;
+    let values = match value {
+        Value::Array(values) => values,
+        value => vec![value],
+    };
+    let mut stream = Stream::default();
+    for value in values {
+        accept(value, 1, 1, &|_| 1, &mut stream)?;
+    }
+    Ok(stream.manifests)
+}
+
 fn is_oci_manifest(value: &Value) -> bool {
     value.get("kind").is_none()
         && value.get("schemaVersion").is_some_and(Value::is_number)

@@ -100,7 +100,7 @@ pub fn render_source(
         }
         (SourceType::Directory, _) => {
             let directory = source.directory.as_deref().cloned().unwrap_or_default();
-            directory::read(tree, &path, &directory, input.options)?
+            directory::read(tree, &path, &directory, &input.build_env(), input.options)?
         }
     };
     let objects = found

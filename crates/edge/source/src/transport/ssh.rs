@@ -9,7 +9,7 @@ use gix::protocol::transport::client::git::ConnectMode;
 use gix::protocol::transport::client::git::blocking_io::Connection;
 use parking_lot::Mutex;
 use russh::client::{self, AuthResult, Handler};
-use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
+use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Preferred};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use crate::credentials::Credentials;
 use crate::known_hosts::{KnownHosts, all_algorithms};
 use crate::transport::proxy::{Way, way_to};
+use crate::transport::ssh_key;
 use crate::transport::{Budget, Failure, GitTransport};
 
 /// Messages that wait for the reader before the server has to.
@@ -111,7 +112,7 @@ async fn authenticate(
 ) -> io::Result<AuthResult> {
     let credentials = login.credentials;
     let answer = if !credentials.ssh_private_key.is_empty() {
-        let key = decode_secret_key(&credentials.ssh_private_key, None).map_err(|error| {
+        let key = ssh_key::read(&credentials.ssh_private_key).map_err(|error| {
             let reason = format!("the SSH private key cannot be read: {error}");
             budget.fail(Failure::BadCredentials(reason))
         })?;

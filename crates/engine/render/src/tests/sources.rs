@@ -1,6 +1,9 @@
 //! Types, paths, overrides, variables.
 
-use crd::{Application, ApplicationSource, ApplicationSourceHelm, ApplicationSourceKustomize};
+use crd::{
+    Application, ApplicationSource, ApplicationSourceDirectory, ApplicationSourceHelm,
+    ApplicationSourceKustomize, JsonnetVar,
+};
 
 use super::directory::{at, map, names, render_with, tree};
 use crate::{BuildEnv, Options, SourceType, files_have_changed, object_hash, refresh_paths};
@@ -60,14 +63,53 @@ fn a_block_decides_before_the_files_and_two_are_an_error() {
 }
 
 #[test]
-fn jsonnet_says_that_it_is_not_built_unless_it_is_off() {
-    assert!(
-        outcome(&[("a.jsonnet", "{}")], &at(""))
-            .starts_with("Jsonnet sources are not built yet: `a.jsonnet` is one")
-    );
+fn jsonnet_files_give_one_object_or_an_array_of_them() {
+    let object = "function(name='d', n=1) { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name }, data: { n: std.toString(n), x: std.extVar('x') } }";
+    let lib = "{ name: 'from-lib' }";
+    let array =
+        "[(import 'o.libsonnet')('a'), (import 'o.libsonnet')((import 'l.libsonnet').name)]";
+    let files = [("d/o.libsonnet", object), ("libs/l.libsonnet", lib), ("d/b.jsonnet", array)];
+    let variable = |name: &str, value: &str, code| JsonnetVar {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        code,
+        ..JsonnetVar::default()
+    };
+    let mut directory = ApplicationSourceDirectory::default();
+    directory.jsonnet.libs = vec!["libs".to_owned()];
+    directory.jsonnet.ext_vars = vec![variable("x", "of-$ARGOCD_APP_NAME", false)];
+    let source = |directory: &ApplicationSourceDirectory| ApplicationSource {
+        directory: Some(Box::new(directory.clone())),
+        ..at("d")
+    };
+    let rendered = render_with(&tree(&files), &source(&directory), &Options::default());
+    let rendered = rendered.expect("objects");
+    assert_eq!(names(&rendered), ["ConfigMap/a d/b.jsonnet:1", "ConfigMap/from-lib d/b.jsonnet:1"]);
+    assert_eq!(rendered.objects[0].object["data"]["x"], "of-shop");
+
+    directory.jsonnet.tlas = vec![variable("name", "t", false), variable("n", "1 + 1", true)];
+    let one = [("d/a.jsonnet", object)];
+    let rendered = render_with(&tree(&one), &source(&directory), &Options::default());
+    let rendered = rendered.expect("objects");
+    assert_eq!(rendered.objects[0].object["metadata"]["name"], "t");
+    assert_eq!(rendered.objects[0].object["data"]["n"], "2");
+}
+
+#[test]
+fn jsonnet_that_gives_no_object_is_an_error_with_its_place_unless_it_is_off() {
+    for (text, expected) in [
+        ("{", "Failed to evaluate jsonnet \"a.jsonnet\": "),
+        ("error 'no'", "Failed to evaluate jsonnet \"a.jsonnet\": "),
+        ("import '../../x'", "Failed to evaluate jsonnet \"a.jsonnet\": "),
+        ("{ a: 1 }", "Failed to unmarshal \"a.jsonnet\": "),
+        ("3", "Failed to unmarshal \"a.jsonnet\": "),
+    ] {
+        let said = outcome(&[("a.jsonnet", text)], &at(""));
+        assert!(said.starts_with(expected), "{text}: {said}");
+    }
     let off = Options { jsonnet: false, ..Options::default() };
-    assert!(render_with(&tree(&[("a.jsonnet", "{}")]), &at(""), &off).is_ok());
-    assert_eq!(outcome(&[("a.libsonnet", "{}")], &at("")), "Directory");
+    assert!(render_with(&tree(&[("a.jsonnet", "{")]), &at(""), &off).is_ok());
+    assert_eq!(outcome(&[("a.libsonnet", "{")], &at("")), "Directory");
 }
 
 #[test]
