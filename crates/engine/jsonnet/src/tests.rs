@@ -11,17 +11,12 @@ fn variable(name: &str, value: &str, code: bool) -> Variable {
     Variable { name: name.to_owned(), value: value.to_owned(), code }
 }
 
+#[derive(Default)]
 struct Given<'a> {
     files: &'a [(&'a str, &'a str)],
     external: Vec<Variable>,
     top_level: Vec<Variable>,
     libraries: Vec<TreePath>,
-}
-
-impl Default for Given<'_> {
-    fn default() -> Self {
-        Self { files: &[], external: vec![], top_level: vec![], libraries: vec![] }
-    }
 }
 
 fn run(file: &str, text: &str, given: &Given<'_>) -> Result<Value, JsonnetError> {
