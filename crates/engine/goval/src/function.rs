@@ -22,6 +22,15 @@ pub struct Function {
 /// A function's code.
 pub type Body = fn(&mut Context<'_>, &[Value]) -> Result<Value, String>;
 
+/// What a method takes, without its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The declared types; of a variadic method the last one repeats.
+    pub params: &'static [Type],
+    /// Whether the last parameter may come any number of times, none included.
+    pub variadic: bool,
+}
+
 /// A parameter's declared type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {

@@ -4,6 +4,7 @@
 //! the bytes must be the same. [`Value`] keeps what a Go program can tell apart: integer and
 //! float types, bytes, references ([`Map`] is one), named types ([`Object`]).
 
+mod chars;
 mod float;
 mod function;
 mod list;
@@ -13,12 +14,15 @@ mod quote;
 mod text;
 mod value;
 
+pub use chars::{char_count, first_char, is_digit, is_letter, is_print};
 pub use float::{FloatBits, format_g};
-pub use function::{Body, Budget, Context, Function, Impure, Type};
+pub use function::{Body, Budget, Context, Function, Impure, Signature, Type};
 pub use list::{List, ListType};
 pub use map::{Map, MapType};
 pub use object::Object;
-pub use quote::{quote, text_of};
+pub use quote::{
+    InvalidSyntax, Unit, quote, quote_bytes, quote_to_ascii, text_of, unquote, unquote_char,
+};
 pub use text::Str;
 pub use value::{IntType, Kind, UintType, Value};
 

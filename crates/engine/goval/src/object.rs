@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::function::Signature;
 use crate::value::{Kind, Value};
 
 /// A value that is neither a plain scalar, a slice nor a map: a time, a version, a chart's files.
@@ -25,7 +26,12 @@ pub trait Object: fmt::Debug {
         false
     }
 
-    /// Calls a method.
+    /// What a method takes; `None` where it does not say: then any arguments are handed to it.
+    fn signature(&self, _name: &str) -> Option<Signature> {
+        None
+    }
+
+    /// Calls a method. The arguments suit the signature.
     ///
     /// # Errors
     ///
@@ -46,6 +52,18 @@ pub trait Object: fmt::Debug {
 
     /// What `%v` prints (`String()` where Go's type has it).
     fn print(&self) -> String;
+
+    /// Whether `print` is what Go's `String()` or `Error()` gives: then `%s`, `%q` and `%x`
+    /// format that text.
+    fn is_stringer(&self) -> bool {
+        false
+    }
+
+    /// The fields of a struct in their order, for the verbs that look into it; `None` where only
+    /// `print` is known.
+    fn fields(&self) -> Option<Vec<(&str, Value)>> {
+        None
+    }
 
     /// The value that JSON and YAML see; `None` where it does not marshal.
     fn plain(&self) -> Option<Value> {

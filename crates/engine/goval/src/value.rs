@@ -80,6 +80,8 @@ pub enum Kind {
     Uint(UintType),
     /// `float64`.
     Float64,
+    /// `complex128`: only constants such as `2i`, as objects.
+    Complex128,
     /// `string`.
     String,
     /// `slice`.
@@ -197,6 +199,7 @@ impl Kind {
             Self::Int(of) => of.name(),
             Self::Uint(of) => of.name(),
             Self::Float64 => "float64",
+            Self::Complex128 => "complex128",
             Self::String => "string",
             Self::Slice => "slice",
             Self::Map => "map",
