@@ -109,6 +109,26 @@ pub enum SourceError {
         limit_s: u64,
     },
 
+    /// There is no file or artifact at the place.
+    #[error(
+        "there is nothing at `{url}` (HTTP {code}); check the URL, the name and the version, and that the credentials may read it"
+    )]
+    Absent {
+        /// What was asked for.
+        url: String,
+        /// HTTP status.
+        code: u16,
+    },
+
+    /// A file or artifact is larger than is accepted.
+    #[error("`{url}` is larger than the {limit_bytes} bytes that it may have")]
+    TooLarge {
+        /// What was asked for.
+        url: String,
+        /// Bytes.
+        limit_bytes: u64,
+    },
+
     /// More data than is accepted.
     #[error(
         "`{url}` sent more than the {limit_bytes} bytes that one fetch may have; raise the limit, or set a depth"
@@ -173,6 +193,8 @@ impl SourceError {
                 Remedy::NewCommit
             }
             SourceError::BadUrl { .. }
+            | SourceError::Absent { .. }
+            | SourceError::TooLarge { .. }
             | SourceError::FileNotAllowed { .. }
             | SourceError::NotFound { .. }
             | SourceError::AccessRefused { .. }

@@ -1,4 +1,4 @@
-//! Git repositories as file trees.
+//! Git repositories as file trees; files and artifacts from other servers.
 //!
 //! An Application names a repository, a revision and a path. This room finds the commit that
 //! the revision means, sees to it that its objects are on this disk, and answers with its files
@@ -35,6 +35,7 @@ mod transport;
 mod tree;
 mod url;
 mod watch;
+mod web;
 
 pub use crate::core::Listener;
 pub use commit::{CommitId, CommitMetadata, NoCommitId};
@@ -48,6 +49,7 @@ pub use seed::{SeedError, seed};
 pub use sources::{Sources, Watch};
 pub use submodules::{CredentialsFor, TreeOptions};
 pub use url::{Place, RepoUrl, redact};
+pub use web::{BadImage, Bytes, Digest256, Image, Layer, Manifest, Want, Web, WebLimits};
 
 #[cfg(test)]
 mod testing;
