@@ -3,7 +3,7 @@
 use crd::{HealthStatusCode, keys};
 use serde_json::Value;
 
-use crate::kinds;
+use crate::{kinds, rules};
 
 /// How well an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn assess(object: &Value, rules: &Rules<'_>) -> Option<Health> {
             Err(message) => Health::failed(message),
         });
     }
-    kinds::assess(object)
+    kinds::assess(object).or_else(|| rules::assess(object))
 }
 
 /// Whether one status is worse than another: Healthy, Suspended, Progressing, Missing, Degraded,

@@ -1,6 +1,8 @@
 //! Reading what the built-in rules look at. What is absent or of another type reads as empty,
 //! as Go's zero values do.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// A whole number at a JSON pointer, or 0.
@@ -31,4 +33,29 @@ pub(crate) fn condition<'a>(object: &'a Value, of_type: &str) -> Option<&'a Valu
 /// Whether the controller has not yet seen the newest spec.
 pub(crate) fn is_behind(object: &Value) -> bool {
     manifest::generation(object) > int(object, "/status/observedGeneration")
+}
+
+/// The value at a JSON pointer, unless it is null.
+pub(crate) fn lookup<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    object.pointer(pointer).filter(|value| !value.is_null())
+}
+
+/// A value as people read it: a text as it is, a number or a truth in letters, else nothing.
+pub(crate) fn word(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Number(number) => Cow::Owned(number.to_string()),
+        Value::Bool(truth) => Cow::Borrowed(if *truth { "true" } else { "false" }),
+        Value::Null | Value::Array(_) | Value::Object(_) => Cow::Borrowed(""),
+    }
+}
+
+/// Whether a truth at a JSON pointer holds.
+pub(crate) fn holds(object: &Value, pointer: &str) -> bool {
+    object.pointer(pointer) == Some(&Value::Bool(true))
+}
+
+/// The conditions of an object, in the order in which they stand.
+pub(crate) fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
+    items(object, "/status/conditions")
 }

@@ -1,0 +1,264 @@
+//! Other applications with operators of their own, each with its own way to report.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{condition, holds, int, int_where_set, items, lookup, text};
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing, suspended, unknown};
+
+pub(super) const RULES: &[Entry] = &[
+    ("flagger.app", "Canary", Rule::Code(canary)),
+    ("flink.apache.org", "FlinkDeployment", Rule::Code(flink)),
+    ("iammanager.keikoproj.io", "Iamrole", Rule::Code(iam_role)),
+    ("k8s.keycloak.org", "Keycloak", Rule::Code(keycloak)),
+    ("kubevirt.io", "VirtualMachine", Rule::Code(virtual_machine)),
+    ("kubevirt.io", "VirtualMachineInstance", Rule::Code(machine_instance)),
+    ("pulumi.com", "Stack", Rule::Code(stack)),
+    ("services.cloud.sap.com", "ServiceBinding", Rule::Code(sap_service)),
+    ("services.cloud.sap.com", "ServiceInstance", Rule::Code(sap_service)),
+    ("sparkoperator.k8s.io", "SparkApplication", Rule::Code(spark)),
+    ("tower.ansible.com", "AnsibleJob", Rule::Code(ansible_job)),
+    ("work.karmada.io", "ClusterResourceBinding", Rule::Code(resource_binding)),
+    ("work.karmada.io", "ResourceBinding", Rule::Code(resource_binding)),
+    ("zookeeper.pravega.io", "ZookeeperCluster", Rule::Code(zookeeper)),
+];
+
+fn canary(canary: &Value) -> Health {
+    let phase = text(canary, "/status/phase");
+    let message = items(canary, "/status/conditions").map(|of| text(of, "/message")).next();
+    let words = match (phase, message.unwrap_or_default()) {
+        ("Progressing", message) => {
+            let weight = int(canary, "/status/canaryWeight");
+            format!("{phase} --- Canary Weight: {weight} % --- {message}")
+        }
+        (phase, message) => format!("{phase} --- {message}"),
+    };
+    match phase {
+        "" => progressing("Waiting for Canary to be initialized"),
+        "Initialized" | "Succeeded" => healthy(words),
+        "Failed" => degraded(words),
+        "Initializing" | "Waiting" | "WaitingPromotion" | "Progressing" | "Promoting"
+        | "Finalising" | "Terminating" => progressing(words),
+        _ => unknown(words),
+    }
+}
+
+fn flink(deployment: &Value) -> Health {
+    let reconciled = holds(deployment, "/status/reconciliationStatus/success")
+        || text(deployment, "/status/reconciliationStatus/state") == "DEPLOYED";
+    let error =
+        [text(deployment, "/status/reconciliationStatus/error"), text(deployment, "/status/error")];
+    match text(deployment, "/status/jobManagerDeploymentStatus") {
+        "ERROR" => degraded(error.into_iter().find(|why| !why.is_empty()).unwrap_or_default()),
+        "DEPLOYED_NOT_READY" | "DEPLOYING" => progressing("Waiting for deploying"),
+        _ if reconciled => healthy(""),
+        _ => progressing("Waiting for Flink operator"),
+    }
+}
+
+fn iam_role(role: &Value) -> Health {
+    let or_none = |pointer: &str| match text(role, pointer) {
+        "" => "<none>".to_owned(),
+        value => value.to_owned(),
+    };
+    let who = format!(
+        "the Iamrole for role '{}' with ARN '{}' and ID '{}'",
+        or_none("/status/roleName"),
+        or_none("/status/roleARN"),
+        or_none("/status/roleID")
+    );
+    match text(role, "/status/state") {
+        "" | "CreateInProgress" | "DeleteInProgress" => {
+            progressing("Waiting for Iamrole to be reconciled")
+        }
+        "Ready" => healthy(format!("Successfully reconciled {who}")),
+        _ => degraded(format!(
+            "Failed to reconcile {who}. Reconciliation error was: {}",
+            or_none("/status/errorDescription")
+        )),
+    }
+}
+
+fn keycloak(keycloak: &Value) -> Health {
+    let of = |kind: &str| condition(keycloak, kind);
+    let holds = |kind: &str| of(kind).filter(|met| text(met, "/status") == "True");
+    if let Some(errors) = holds("HasErrors") {
+        degraded(format!("Has Errors: {}", text(errors, "/message")))
+    } else if holds("RollingUpdate").is_some() {
+        progressing("")
+    } else if holds("Ready").is_some() {
+        healthy("")
+    } else {
+        progressing("")
+    }
+}
+
+/// `status.printableStatus` of machines that will not come up without help.
+const MACHINE_FAILED: [&str; 8] = [
+    "CrashLoopBackOff",
+    "ErrorUnschedulable",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrorPvcNotFound",
+    "DataVolumeError",
+    "ErrorDataVolumeNotFound",
+    "DataVolumeNotFound",
+];
+
+fn virtual_machine(machine: &Value) -> Health {
+    let printed = text(machine, "/status/printableStatus");
+    let of = |kind: &str| condition(machine, kind).filter(|met| text(met, "/status") == "True");
+    if let Some(failure) = of("Failure") {
+        return degraded(text(failure, "/message"));
+    }
+    if of("Paused").is_some() {
+        return suspended(if printed.is_empty() { "Paused" } else { printed });
+    }
+    match printed {
+        "" => progressing("No status available"),
+        "Stopped" | "Paused" => suspended(printed),
+        "Running" if of("Ready").is_some() => healthy(printed),
+        "Running" => progressing(printed),
+        printed if MACHINE_FAILED.contains(&printed) => degraded(printed),
+        printed => progressing(printed),
+    }
+}
+
+fn machine_instance(instance: &Value) -> Health {
+    let phase = text(instance, "/status/phase");
+    let of = |kind: &str, status: &str| {
+        condition(instance, kind).filter(|met| text(met, "/status") == status)
+    };
+    if let Some(failure) = of("Failure", "True") {
+        return degraded(text(failure, "/message"));
+    }
+    if let Some(paused) = of("Paused", "True") {
+        return suspended(text(paused, "/message"));
+    }
+    match phase {
+        "" => progressing("No status available"),
+        "Running" => match of("Ready", "False") {
+            Some(ready) => degraded(text(ready, "/message")),
+            None => healthy(phase),
+        },
+        "Succeeded" => suspended(phase),
+        "Failed" | "Unknown" => degraded(phase),
+        _ => progressing(phase),
+    }
+}
+
+/// A stack reports the state of its last update and, since 2.0, conditions as kstatus has them.
+fn stack(stack: &Value) -> Health {
+    const STEPS: &[Step] = &[
+        (Stale, Progressing, "Waiting for spec update to be observed"),
+        (Is("Stalled", "True"), Degraded, "{message}"),
+        (Is("Ready", "True"), Healthy, "{message}"),
+        (Because("Reconciling", "True", &["RetryingAfterFailure"]), Degraded, "{message}"),
+        (Is("Reconciling", "True"), Progressing, "{message}"),
+        (At("/status/lastUpdate/state", &["succeeded"]), Healthy, "Update succeeded"),
+        (At("/status/lastUpdate/state", &["failed"]), Degraded, "Update failed"),
+        (Is("Ready", "False"), Progressing, "{message}"),
+        (Otherwise, Progressing, "Waiting for stack to be reconciled"),
+    ];
+    crate::steps::first(STEPS, stack).expect("the last step fits everything")
+}
+
+fn sap_service(service: &Value) -> Health {
+    let of = |kind: &str, status: &str| {
+        condition(service, kind).filter(|met| text(met, "/status") == status)
+    };
+    if let Some(failed) = of("Failed", "True") {
+        return degraded(text(failed, "/message"));
+    }
+    let ready = text(service, "/status/ready") == "True" || of("Ready", "True").is_some();
+    if of("Succeeded", "True").is_some() && ready {
+        return healthy("Ready to use");
+    }
+    match of("Succeeded", "False").or(of("Ready", "False")) {
+        Some(busy) => progressing(text(busy, "/message")),
+        None => progressing("Waiting for status"),
+    }
+}
+
+/// Whether the number of executors is left to Spark.
+fn scales_by_itself(application: &Value) -> bool {
+    const KEYS: [&str; 2] =
+        ["spark.dynamicAllocation.enabled", "spark.streaming.dynamicAllocation.enabled"];
+    let configured = lookup(application, "/spec/sparkConf").is_some_and(|settings| {
+        KEYS.iter()
+            .any(|key| settings.get(key).is_some_and(|value| value == "true" || value == true))
+    });
+    configured || holds(application, "/spec/dynamicAllocation/enabled")
+}
+
+fn spark(application: &Value) -> Health {
+    let state = text(application, "/status/applicationState/state");
+    let error = text(application, "/status/applicationState/errorMessage");
+    match state {
+        "" | "NEW" => progressing("Waiting for SparkApplication to be submitted"),
+        "SUBMITTED" => progressing("SparkApplication was Submitted"),
+        "PENDING_RERUN" => progressing("SparkApplication is Pending Rerun"),
+        "INVALIDATING" => progressing("SparkApplication is Invalidating"),
+        "SUCCEEDING" => progressing("SparkApplication is Succeeding"),
+        "FAILING" | "FAILED" | "SUBMISSION_FAILED" => degraded(error),
+        "COMPLETED" => healthy("SparkApplication was Completed"),
+        "RUNNING" => {
+            let running = lookup(application, "/status/executorState")
+                .and_then(Value::as_object)
+                .map_or(0, |states| states.values().filter(|state| *state == "RUNNING").count());
+            let wanted = int_where_set(application, "/spec/executor/instances");
+            let all = wanted.is_none_or(|wanted| i64::try_from(running) == Ok(wanted));
+            if all || scales_by_itself(application) {
+                healthy("SparkApplication is Running")
+            } else {
+                progressing("SparkApplication is Running, waiting for executors")
+            }
+        }
+        _ => progressing("Waiting for Executor pods"),
+    }
+}
+
+fn ansible_job(job: &Value) -> Health {
+    let status = text(job, "/status/ansibleJobResult/status");
+    let words = match text(job, "/status/ansibleJobResult/url") {
+        "" => format!("{status} job"),
+        url => format!("{status} job - {url}"),
+    };
+    match status {
+        "successful" => healthy(words),
+        "canceled" | "error" | "failed" => degraded(words),
+        "" => match condition(job, "Failure").filter(|of| text(of, "/status") == "True") {
+            Some(failure) => degraded(text(failure, "/message")),
+            None => progressing("Waiting for AnsibleJob to be started"),
+        },
+        _ => progressing(words),
+    }
+}
+
+/// A binding is well where every cluster took the object and none calls it unwell.
+fn resource_binding(binding: &Value) -> Health {
+    const INSUFFICIENT: &str = "Current resource status is insufficient";
+    let clusters = items(binding, "/spec/clusters").count();
+    let reported: Vec<&Value> = items(binding, "/status/aggregatedStatus").collect();
+    if clusters == 0 || reported.is_empty() || reported.len() < clusters {
+        return progressing(INSUFFICIENT);
+    }
+    let unwell =
+        reported.iter().any(|one| !holds(one, "/applied") || text(one, "/health") == "Unhealthy");
+    if unwell { degraded("Current resource status is unhealthy") } else { healthy("") }
+}
+
+fn zookeeper(cluster: &Value) -> Health {
+    let wanted = int_where_set(cluster, "/status/replicas");
+    let ready = int(cluster, "/status/readyReplicas");
+    match wanted {
+        Some(wanted) if ready == wanted && wanted > 0 => {
+            healthy("All ZK Nodes have joined the ensemble")
+        }
+        _ => progressing("Waiting for ZK Nodes to join the ensemble"),
+    }
+}

@@ -1,0 +1,91 @@
+//! NetApp: Astra's data protection and Trident's storage.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{condition, lookup, text};
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing, suspended};
+
+const GROUP: &str = "astra.netapp.io";
+
+pub(super) const RULES: &[Entry] = &[
+    (GROUP, "AppVault", Rule::Steps(VAULT)),
+    (GROUP, "Application", Rule::Code(application)),
+    (GROUP, "Backup", Rule::Steps(RUN)),
+    (GROUP, "ExecHook", Rule::Code(hook)),
+    (GROUP, "ExecHooksRun", Rule::Steps(RUN)),
+    (GROUP, "ResourceBackup", Rule::Steps(RUN)),
+    (GROUP, "ResticVolumeBackup", Rule::Steps(RUN)),
+    (GROUP, "Schedule", Rule::Code(schedule)),
+    (GROUP, "Snapshot", Rule::Steps(RUN)),
+    ("trident.netapp.io", "TridentBackendConfig", Rule::Steps(BACKEND)),
+    ("trident.netapp.io", "TridentOrchestrator", Rule::Steps(ORCHESTRATOR)),
+];
+
+const VAULT: &[Step] = &[
+    (At("/status/state", &["available"]), Healthy, "AppVault Available"),
+    (Present("/status/error"), Degraded, "{/status/error}"),
+    (Present("/status/state"), Degraded, "AppVault {/status/state}"),
+    (Otherwise, Progressing, "No status available"),
+];
+
+/// Whatever runs once: a backup, a snapshot, the hooks of one of them.
+const RUN: &[Step] = &[
+    (At("/status/state", &["Completed"]), Healthy, "{kind} {value}"),
+    (At("/status/state", &["Failed", "Error"]), Degraded, "{value}"),
+    (Present("/status/state"), Progressing, "{kind} {/status/state}"),
+    (Otherwise, Progressing, "No status available"),
+];
+
+fn application(application: &Value) -> Health {
+    match condition(application, "Ready") {
+        Some(ready) if text(ready, "/status") == "True" => {
+            let protection = text(application, "/status/protectionState");
+            healthy(format!("Astra Application Ready, protectionState: {protection}"))
+        }
+        Some(ready) if text(ready, "/status") == "False" => {
+            let message = text(ready, "/message");
+            degraded(format!("Astra Application Degraded, message: {message}"))
+        }
+        _ => progressing("No status available"),
+    }
+}
+
+fn hook(hook: &Value) -> Health {
+    if hook.pointer("/spec/enabled") == Some(&Value::Bool(false)) {
+        return suspended("ExecHook disabled");
+    }
+    if lookup(hook, "/status").is_none() {
+        return progressing("No status available");
+    }
+    healthy("ExecHook enabled")
+}
+
+fn schedule(schedule: &Value) -> Health {
+    if schedule.pointer("/spec/enabled") == Some(&Value::Bool(false)) {
+        return suspended("Protection policy disabled");
+    }
+    if lookup(schedule, "/status").is_none() {
+        return healthy("Protection policy not yet executed");
+    }
+    match text(schedule, "/status/lastScheduleTime") {
+        "" => healthy("Protection policy not yet executed"),
+        last => healthy(format!("Protection policy lastScheduleTime: {last}")),
+    }
+}
+
+const BACKEND: &[Step] = &[
+    (At("/status/lastOperationStatus", &["Failed"]), Degraded, "{/status/message}"),
+    (At("/status/lastOperationStatus", &["Success"]), Healthy, "{/status/message}"),
+    (Otherwise, Progressing, "Waiting for backend creation"),
+];
+
+const ORCHESTRATOR: &[Step] = &[
+    (At("/status/status", &["Error", "Failed"]), Degraded, "{/status/message}"),
+    (At("/status/status", &["Installed"]), Healthy, "{/status/message}"),
+    (Otherwise, Progressing, "Waiting for trident installation"),
+];

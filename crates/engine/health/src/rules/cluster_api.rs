@@ -1,0 +1,154 @@
+//! Clusters, machines and nodes: Cluster API, Gardener, Karpenter.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{condition, conditions, holds, int, int_where_set, text};
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing, suspended, unknown};
+
+const GROUP: &str = "cluster.x-k8s.io";
+
+pub(super) const RULES: &[Entry] = &[
+    ("addons.cluster.x-k8s.io", "ClusterResourceSet", Rule::Steps(RESOURCE_SET)),
+    (GROUP, "Cluster", Rule::Code(cluster)),
+    (GROUP, "Machine", Rule::Code(machine)),
+    (GROUP, "MachineDeployment", Rule::Steps(DEPLOYMENT)),
+    (GROUP, "MachineHealthCheck", Rule::Code(health_check)),
+    (GROUP, "MachinePool", Rule::Code(pool)),
+    ("controlplane.cluster.x-k8s.io", "AWSManagedControlPlane", Rule::Code(aws_control_plane)),
+    ("core.gardener.cloud", "Shoot", Rule::Code(shoot)),
+    ("karpenter.k8s.aws", "EC2NodeClass", Rule::Steps(NODE_CLASS)),
+    ("karpenter.sh", "NodePool", Rule::Steps(NODE_CLASS)),
+    ("karpenter.sh", "NodeClaim", Rule::Steps(NODE_CLAIM)),
+];
+
+const RESOURCE_SET: &[Step] = &[
+    (Is("ResourcesApplied", "False"), Degraded, "{message}"),
+    (Is("ResourcesApplied", "True"), Healthy, "cluster resource set is applied"),
+    (Otherwise, Progressing, "Initializing cluster resource set"),
+];
+
+/// What `Ready` says that is not True: on the way (severity `Info`), or wrong.
+fn not_ready(object: &Value) -> Option<Health> {
+    let ready = condition(object, "Ready").filter(|ready| text(ready, "/status") == "False")?;
+    let message = text(ready, "/message");
+    let failed = text(object, "/status/phase") == "Failed";
+    if text(ready, "/severity") == "Info" && !failed {
+        Some(progressing(message))
+    } else {
+        Some(degraded(message))
+    }
+}
+
+fn cluster(cluster: &Value) -> Health {
+    if holds(cluster, "/spec/paused") {
+        return suspended("Cluster is paused");
+    }
+    if let Some(health) = not_ready(cluster) {
+        return health;
+    }
+    match text(cluster, "/status/phase") {
+        "Provisioned" => healthy("Cluster is running"),
+        "Failed" => degraded("Cluster is failed"),
+        _ => progressing("Waiting for clusters"),
+    }
+}
+
+fn machine(machine: &Value) -> Health {
+    if let Some(health) = not_ready(machine) {
+        return health;
+    }
+    match text(machine, "/status/phase") {
+        "Running" => healthy("Machine is running"),
+        "Failed" => degraded("Machine is failed"),
+        _ => progressing("Waiting for machines"),
+    }
+}
+
+const DEPLOYMENT: &[Step] = &[
+    (At("/spec/paused", &["true"]), Suspended, "MachineDeployment is paused"),
+    (At("/status/phase", &["Running"]), Healthy, "Machines are running under this deployment"),
+    (At("/status/phase", &["ScalingUp"]), Progressing, "Cluster is spawning machines"),
+    (At("/status/phase", &["ScalingDown"]), Progressing, "Cluster is stopping machines"),
+    (At("/status/phase", &["Failed"]), Degraded, "MachineDeployment is failed"),
+    (Otherwise, Progressing, "Waiting for machines"),
+];
+
+fn health_check(check: &Value) -> Health {
+    let Some(expected) = int_where_set(check, "/status/expectedMachines") else {
+        return progressing("");
+    };
+    if int(check, "/status/currentHealthy") >= expected { healthy("") } else { degraded("") }
+}
+
+fn pool(pool: &Value) -> Health {
+    let phase = text(pool, "/status/phase");
+    let mut message = format!("MachinePool is {phase}");
+    let missing: Vec<String> = conditions(pool)
+        .filter(|condition| text(condition, "/status") != "True")
+        .map(|condition| match text(condition, "/reason") {
+            "" => format!("Not {}", text(condition, "/type")),
+            reason => format!("Not {} ({reason})", text(condition, "/type")),
+        })
+        .collect();
+    if !missing.is_empty() {
+        message = format!("{message}: {}", missing.join(", "));
+    }
+    match phase {
+        "Failed" => degraded(message),
+        "Running" | "Scaling" | "ScalingUp" | "ScalingDown" => healthy(message),
+        "" => progressing("Waiting for MachinePool"),
+        _ => progressing(message),
+    }
+}
+
+fn aws_control_plane(plane: &Value) -> Health {
+    let Some(ready) = condition(plane, "Ready") else {
+        return progressing("provisioning");
+    };
+    let error = text(ready, "/severity") == "Error" && text(ready, "/status") == "False";
+    if error {
+        degraded(text(ready, "/message"))
+    } else if !holds(plane, "/status/ready") {
+        progressing("Control plane is not ready (.status.ready is false)")
+    } else if text(ready, "/status") == "True" {
+        healthy("Control plane is ready")
+    } else {
+        progressing("Control plane is not ready")
+    }
+}
+
+/// Gardener sums a cluster up in a label; a cluster that sleeps on purpose says so in its spec.
+fn shoot(shoot: &Value) -> Health {
+    let state = |words: &str| format!("Component state: {words}");
+    match manifest::label(shoot, "shoot.gardener.cloud/status") {
+        Some("healthy") => healthy(state("Healthy")),
+        Some("progressing") => progressing(state("Update in progress")),
+        Some("unhealthy") => degraded(state("Unhealthy")),
+        Some("unknown") => unknown(state("Unknown")),
+        Some(_) | None => progressing(state("Update in progress")),
+    }
+}
+
+const NODE_CLASS: &[Step] = &[
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Waiting for {kind} to be ready"),
+];
+
+const NODE_CLAIM: &[Step] = &[
+    (Stale, Progressing, "Waiting for NodeClaim spec update to be observed"),
+    (Is("Disrupting", "True"), Suspended, "{message}"),
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Is("Launched", "False"), Degraded, "{message}"),
+    (Is("Registered", "False"), Degraded, "{message}"),
+    (Is("Initialized", "True"), Progressing, "Node initialized, waiting for Ready"),
+    (Is("Registered", "True"), Progressing, "Node registered, waiting for initialization"),
+    (Is("Launched", "True"), Progressing, "Node launched, waiting for registration"),
+    (Otherwise, Progressing, "Waiting for NodeClaim to be launched"),
+];

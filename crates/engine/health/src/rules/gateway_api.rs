@@ -1,0 +1,96 @@
+//! The Gateway API. Every controller that serves a route reports for itself, for each parent.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{items, text};
+use crate::rules::{Entry, Rule};
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::steps::{Step, condition_is_stale};
+use crate::verdicts::{degraded, healthy, progressing};
+
+const GROUP: &str = "gateway.networking.k8s.io";
+
+pub(super) const RULES: &[Entry] = &[
+    (GROUP, "BackendTLSPolicy", Rule::Code(backend_policy)),
+    (GROUP, "GRPCRoute", Rule::Code(route)),
+    (GROUP, "HTTPRoute", Rule::Code(route)),
+    (GROUP, "Gateway", Rule::Code(gateway)),
+    (GROUP, "GatewayClass", Rule::Steps(CLASS)),
+];
+
+const CLASS: &[Step] = &[
+    (Is("Accepted", "True"), Healthy, "{message}"),
+    (Is("Accepted", "False"), Degraded, "{message}"),
+    (Reports("Accepted"), Progressing, "{message}"),
+    (Otherwise, Progressing, "Waiting for GatewayClass status"),
+];
+
+/// What conditions at one place say, where it is not that all is well. What tells of an older
+/// generation is not heard.
+fn trouble(object: &Value, conditions: &Value, before: &str) -> Option<Health> {
+    let current = || {
+        items(conditions, "/conditions").filter(|condition| !condition_is_stale(object, condition))
+    };
+    let says = |condition: &Value| format!("{before}{}", text(condition, "/message"));
+    let rejected = current().find(|condition| {
+        matches!(text(condition, "/type"), "Accepted" | "ResolvedRefs")
+            && text(condition, "/status") == "False"
+    });
+    if let Some(condition) = rejected {
+        return Some(degraded(says(condition)));
+    }
+    let unfinished = current().find(|condition| match text(condition, "/type") {
+        "Programmed" => text(condition, "/status") != "True",
+        "Accepted" | "ResolvedRefs" => text(condition, "/status") == "Unknown",
+        _ => false,
+    });
+    unfinished.map(|condition| progressing(says(condition)))
+}
+
+/// The worst that is said; of two alike the first.
+fn worst(all: impl Iterator<Item = Health>) -> Option<Health> {
+    all.reduce(
+        |worst, next| {
+            if crate::is_worse(&next.status, &worst.status) { next } else { worst }
+        },
+    )
+}
+
+fn route(route: &Value) -> Health {
+    let kind = text(route, "/kind");
+    let parents = || items(route, "/status/parents");
+    if parents().next().is_none() {
+        return progressing(format!("Waiting for {kind} status"));
+    }
+    worst(parents().filter_map(|parent| {
+        let name = text(parent, "/parentRef/name");
+        trouble(route, parent, &format!("Parent {name}: "))
+    }))
+    .unwrap_or_else(|| healthy(format!("{kind} is healthy")))
+}
+
+fn backend_policy(policy: &Value) -> Health {
+    let ancestors = || items(policy, "/status/ancestors");
+    if ancestors().next().is_none() {
+        return progressing("Waiting for BackendTLSPolicy status");
+    }
+    worst(ancestors().filter_map(|ancestor| {
+        let name = text(ancestor, "/ancestorRef/name");
+        trouble(policy, ancestor, &format!("Ancestor {name}: "))
+    }))
+    .unwrap_or_else(|| healthy("BackendTLSPolicy is healthy"))
+}
+
+fn gateway(gateway: &Value) -> Health {
+    let none = Value::Null;
+    let status = gateway.pointer("/status").unwrap_or(&none);
+    if items(status, "/conditions").next().is_none() {
+        return progressing("Waiting for Gateway status");
+    }
+    let own = trouble(gateway, status, "");
+    let listeners =
+        items(status, "/listeners").filter_map(|listener| trouble(gateway, listener, "Listener: "));
+    worst(own.into_iter().chain(listeners)).unwrap_or_else(|| healthy("Gateway is healthy"))
+}

@@ -1,0 +1,117 @@
+//! Kafka, by Strimzi, Banzai Cloud and Confluent.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{condition, lookup, text};
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing};
+
+const STRIMZI: &str = "kafka.strimzi.io";
+const CONFLUENT: &str = "platform.confluent.io";
+
+pub(super) const RULES: &[Entry] = &[
+    (STRIMZI, "Kafka", Rule::Code(cluster)),
+    (STRIMZI, "KafkaBridge", Rule::Code(bridge)),
+    (STRIMZI, "KafkaConnect", Rule::Code(connect)),
+    (STRIMZI, "KafkaConnector", Rule::Code(connector)),
+    (STRIMZI, "KafkaTopic", Rule::Code(topic)),
+    (STRIMZI, "KafkaUser", Rule::Code(user)),
+    ("kafka.banzaicloud.io", "KafkaCluster", Rule::Code(banzai)),
+    (CONFLUENT, "Connect", Rule::Steps(PLATFORM)),
+    (CONFLUENT, "Connector", Rule::Code(platform_connector)),
+    (CONFLUENT, "ControlCenter", Rule::Steps(PLATFORM)),
+    (CONFLUENT, "Kafka", Rule::Steps(PLATFORM)),
+    (CONFLUENT, "KsqlDB", Rule::Steps(PLATFORM)),
+    (CONFLUENT, "SchemaRegistry", Rule::Steps(PLATFORM)),
+    (CONFLUENT, "Zookeeper", Rule::Steps(PLATFORM)),
+];
+
+/// Strimzi reports one of two conditions, `Ready` or `NotReady`, each True.
+fn strimzi(object: &Value, noun: &str) -> Health {
+    let of = |kind: &str| condition(object, kind).filter(|met| text(met, "/status") == "True");
+    if let Some(not_ready) = of("NotReady") {
+        let message = text(not_ready, "/message");
+        return match text(not_ready, "/reason") {
+            "Creating" => progressing(message),
+            _ => degraded(message),
+        };
+    }
+    if of("Ready").is_some() { healthy("") } else { progressing(format!("Waiting for {noun}")) }
+}
+
+fn cluster(object: &Value) -> Health {
+    strimzi(object, "Kafka Cluster")
+}
+
+fn bridge(object: &Value) -> Health {
+    strimzi(object, "Kafka Bridge")
+}
+
+fn connect(object: &Value) -> Health {
+    strimzi(object, "Kafka Connect")
+}
+
+fn connector(object: &Value) -> Health {
+    strimzi(object, "Kafka Connector")
+}
+
+fn topic(object: &Value) -> Health {
+    strimzi(object, "Kafka Topic")
+}
+
+fn user(object: &Value) -> Health {
+    strimzi(object, "Kafka User")
+}
+
+fn banzai(cluster: &Value) -> Health {
+    match text(cluster, "/status/state") {
+        "ClusterRollingUpgrading" => return progressing("Kafka Cluster is Rolling Upgrading."),
+        "ClusterReconciling" => return progressing("Kafka Cluster is Reconciling."),
+        _ => {}
+    }
+    let brokers = lookup(cluster, "/status/brokersState").and_then(Value::as_object);
+    let Some(brokers) = brokers.filter(|brokers| !brokers.is_empty()) else {
+        return progressing("Waiting for KafkaCluster");
+    };
+    let in_sync = |broker: &Value| {
+        text(broker, "/configurationState") == "ConfigInSync"
+            && matches!(
+                text(broker, "/gracefulActionState/cruiseControlState"),
+                "GracefulUpscaleSucceeded" | "GracefulDownscaleSucceeded"
+            )
+    };
+    if !brokers.values().all(in_sync) {
+        return degraded("Broker Config is out of Sync or CruiseControlState is not Ready");
+    }
+    let topic_ready =
+        text(cluster, "/status/cruiseControlTopicStatus") == "CruiseControlTopicReady";
+    if topic_ready && text(cluster, "/status/state") == "ClusterRunning" {
+        return healthy("Kafka Brokers, CruiseControl and cluster are in Healthy State.");
+    }
+    progressing("Waiting for KafkaCluster")
+}
+
+const PLATFORM: &[Step] = &[
+    (At("/status/phase", &["RUNNING"]), Healthy, "{kind} running"),
+    (At("/status/phase", &["FAILED", "ERROR"]), Degraded, "{kind} failed"),
+    (At("/status/phase", &["PROVISIONING"]), Progressing, "{kind} provisioning"),
+    (Otherwise, Progressing, "Waiting for {kind}"),
+];
+
+fn platform_connector(connector: &Value) -> Health {
+    let ready = condition(connector, "platform.confluent.io/app-ready");
+    let failed = ready.filter(|ready| text(ready, "/status") == "False");
+    let state = text(connector, "/status/state");
+    if matches!(state, "ERROR" | "FAILED") || failed.is_some() {
+        return degraded(failed.map_or("Connector failed", |failed| text(failed, "/message")));
+    }
+    match text(connector, "/status/connectorState") {
+        "RUNNING" => healthy("Connector running"),
+        "FAILED" => degraded("Connector failed"),
+        _ => progressing("Waiting for Connector"),
+    }
+}

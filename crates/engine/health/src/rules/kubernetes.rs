@@ -1,0 +1,103 @@
+//! Kinds of Kubernetes itself that are judged by what their status says.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{condition, conditions, lookup, text};
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing};
+
+pub(super) const RULES: &[Entry] = &[
+    ("apiextensions.k8s.io", "CustomResourceDefinition", Rule::Code(definition)),
+    ("batch", "CronJob", Rule::Code(cron_job)),
+    ("policy", "PodDisruptionBudget", Rule::Code(disruption_budget)),
+    ("snapshot.storage.k8s.io", "VolumeSnapshot", Rule::Steps(SNAPSHOT)),
+    ("snapshot.storage.k8s.io", "VolumeSnapshotContent", Rule::Steps(SNAPSHOT)),
+    ("networking.gke.io", "ManagedCertificate", Rule::Code(managed_certificate)),
+];
+
+fn definition(definition: &Value) -> Health {
+    if conditions(definition).next().is_none() {
+        return progressing("Status conditions not found");
+    }
+    let of = |kind: &str, status: &str| {
+        condition(definition, kind).filter(|met| text(met, "/status") == status)
+    };
+    if of("Terminating", "True").is_some() {
+        return progressing("CRD is terminating");
+    }
+    if let Some(names) = of("NamesAccepted", "False") {
+        let why = text(names, "/message");
+        return degraded(format!("CRD names have not been accepted: {why}"));
+    }
+    match condition(definition, "Established") {
+        Some(established) if text(established, "/status") == "True" => {}
+        Some(established) if text(established, "/reason") == "Installing" => {
+            return progressing("CRD is being installed");
+        }
+        Some(_) | None => return degraded("CRD is not established"),
+    }
+    if let Some(violations) = of("NonStructuralSchema", "True") {
+        return degraded(format!("Schema violations found: {}", text(violations, "/message")));
+    }
+    healthy("CRD is healthy")
+}
+
+/// A CronJob is well unless its last finished run is known to have failed: times in RFC 3339 in
+/// UTC order as texts.
+fn cron_job(job: &Value) -> Health {
+    if job.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
+        return healthy("CronJob is Suspended");
+    }
+    let running = lookup(job, "/status/active").and_then(Value::as_array);
+    if running.is_some_and(|jobs| !jobs.is_empty()) {
+        return healthy("The job is running. Its last execution may not have been successful");
+    }
+    let scheduled = text(job, "/status/lastScheduleTime");
+    let succeeded = text(job, "/status/lastSuccessfulTime");
+    if scheduled.is_empty() {
+        healthy("CronJob has not been scheduled yet")
+    } else if succeeded.is_empty() {
+        healthy("The CronJob never completed successfully. It may not be healthy")
+    } else if succeeded >= scheduled {
+        healthy("CronJob has completed its last execution successfully")
+    } else {
+        degraded("CronJob has not completed its last execution successfully")
+    }
+}
+
+/// Too few pods to allow a disruption is what a budget is for; that it cannot be computed is not.
+fn disruption_budget(budget: &Value) -> Health {
+    let allowed = || conditions(budget).filter(|of| text(of, "/type") == "DisruptionAllowed");
+    let words = |of: &Value| format!("PodDisruptionBudget has {}", text(of, "/reason"));
+    if let Some(failed) = allowed().find(|of| text(of, "/reason") == "SyncFailed") {
+        return degraded(words(failed));
+    }
+    allowed().next().map_or_else(|| progressing("Waiting for status"), |of| healthy(words(of)))
+}
+
+const SNAPSHOT: &[Step] = &[
+    (Present("/status/error/message"), Degraded, "{/status/error/message}"),
+    (At("/status/readyToUse", &["true"]), Healthy, "Ready to use"),
+    (Otherwise, Progressing, "Waiting for status"),
+];
+
+fn managed_certificate(certificate: &Value) -> Health {
+    let domains = lookup(certificate, "/status/domainStatus").and_then(Value::as_array);
+    let states = || domains.into_iter().flatten().map(|domain| text(domain, "/status"));
+    if states().any(|state| state.starts_with("Failed")) {
+        return degraded("At least one certificate has failed to be provisioned");
+    }
+    if states().any(|state| state == "Provisioning") {
+        return progressing("At least one certificate is still being provisioned");
+    }
+    if text(certificate, "/status/certificateStatus") == "Active"
+        || (states().next().is_some() && states().all(|state| state == "Active"))
+    {
+        return healthy("All certificates are active");
+    }
+    progressing("Waiting for certificate to be provisioned")
+}

@@ -1,0 +1,148 @@
+//! Metrics, traces, dashboards and scaling by them.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{condition, holds, lookup, text};
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing, suspended};
+
+pub(super) const RULES: &[Entry] = &[
+    ("coralogix.com", "Alert", Rule::Steps(CORALOGIX)),
+    ("coralogix.com", "RecordingRuleGroupSet", Rule::Steps(CORALOGIX)),
+    ("datadoghq.com", "DatadogMetric", Rule::Code(datadog_metric)),
+    ("jaegertracing.io", "Jaeger", Rule::Steps(JAEGER)),
+    ("keda.sh", "ScaledJob", Rule::Steps(SCALED_JOB)),
+    ("keda.sh", "ScaledObject", Rule::Steps(SCALED_OBJECT)),
+    ("kiali.io", "Kiali", Rule::Steps(KIALI)),
+    ("monitoring.coreos.com", "Prometheus", Rule::Code(prometheus)),
+    ("opentelemetry.io", "OpenTelemetryCollector", Rule::Code(collector)),
+    ("operator.victoriametrics.com", "*", Rule::Code(victoria_metrics)),
+];
+
+const CORALOGIX: &[Step] = &[
+    (Is("RemoteSynced", "True"), Healthy, "Resource is ready"),
+    (Is("RemoteSynced", "False"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Waiting for status to be updated"),
+];
+
+fn datadog_metric(metric: &Value) -> Health {
+    let of = |kind: &str| condition(metric, kind);
+    if let Some(error) = of("Error")
+        && text(error, "/status") == "True"
+    {
+        return degraded(format!("{}: {}", text(error, "/reason"), text(error, "/message")));
+    }
+    match of("Valid").map(|valid| (text(valid, "/status"), text(valid, "/message"))) {
+        Some(("True", _)) => healthy("DatadogMetric is healthy"),
+        Some(("False", "")) => degraded("DatadogMetric is not valid"),
+        Some(("False", message)) => degraded(message),
+        _ => progressing("Waiting for DatadogMetric to be reconciled"),
+    }
+}
+
+const JAEGER: &[Step] = &[
+    (At("/status/phase", &["Running"]), Healthy, "Jaeger is Running"),
+    (At("/status/phase", &["Failed"]), Degraded, "Jaeger Failed For Some Reason"),
+    (Otherwise, Progressing, "Waiting for Jaeger"),
+];
+
+const SCALED_JOB: &[Step] = &[
+    (Is("Paused", "True"), Suspended, "{message}"),
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Is("Ready", "Unknown"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Waiting for ScaledJob"),
+];
+
+const SCALED_OBJECT: &[Step] = &[
+    (Is("Paused", "True"), Suspended, "{message}"),
+    (Is("Fallback", "True"), Degraded, "{message}"),
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Is("Ready", "Unknown"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Creating HorizontalPodAutoscaler Object"),
+];
+
+/// An operator made with Ansible: it runs all the time; its last run succeeded or failed.
+const KIALI: &[Step] = &[
+    (Is("Failure", "True"), Degraded, "{message}"),
+    (Because("Running", "True", &["Running"]), Progressing, "{message}"),
+    (Is("Successful", "True"), Healthy, "{message}"),
+    (Because("Running", "True", &["Successful"]), Healthy, "{message}"),
+    (Because("Running", "False", &["Failed"]), Degraded, "{message}"),
+    (Is("Running", "True"), Progressing, "{message}"),
+    (Otherwise, Progressing, "Waiting for Kiali"),
+];
+
+fn prometheus(prometheus: &Value) -> Health {
+    if holds(prometheus, "/spec/paused") {
+        return suspended("Prometheus is paused");
+    }
+    let says = |of: &Value| {
+        let message = text(of, "/message");
+        if message.is_empty() { text(of, "/reason").to_owned() } else { message.to_owned() }
+    };
+    if let Some(reconciled) = condition(prometheus, "Reconciled")
+        && text(reconciled, "/status") == "False"
+    {
+        return degraded(says(reconciled));
+    }
+    match condition(prometheus, "Available") {
+        None => progressing("Waiting for initialization"),
+        Some(of) if text(of, "/status") == "True" => healthy("All instances are available"),
+        Some(of) if text(of, "/reason") == "SomePodsNotReady" => progressing(says(of)),
+        Some(of) => degraded(says(of)),
+    }
+}
+
+/// `status.scale.statusReplicas` is "ready/wanted"; a sidecar has no replicas of its own.
+fn collector(collector: &Value) -> Health {
+    let mode = text(collector, "/spec/mode");
+    if mode == "sidecar" {
+        return healthy("Collector is running in sidecar mode");
+    }
+    let scale = text(collector, "/status/scale/statusReplicas");
+    let counts = scale.split_once('/').and_then(|(ready, wanted)| {
+        Some((ready.parse::<u64>().ok()?, wanted.parse::<u64>().ok()?))
+    });
+    match counts {
+        None => progressing("Waiting for OpenTelemetryCollector status to be reported"),
+        Some((0, 0)) if mode == "daemonset" => healthy("DaemonSet has no eligible nodes (0/0)"),
+        Some((0, 0)) => healthy("Collector is scaled to zero (0/0)"),
+        Some((0, _)) => degraded("No replicas are ready"),
+        Some((ready, wanted)) if ready < wanted => {
+            progressing(format!("Only {ready}/{wanted} replicas are ready"))
+        }
+        Some((ready, wanted)) => healthy(format!("All replicas are ready ({ready}/{wanted})")),
+    }
+}
+
+/// All kinds share a status; the two oldest had words of their own for it.
+fn victoria_metrics(object: &Value) -> Health {
+    let said =
+        ["/status/updateStatus", "/status/clusterStatus", "/status/singleStatus", "/status/status"]
+            .iter()
+            .map(|pointer| text(object, pointer))
+            .find(|status| !status.is_empty())
+            .unwrap_or_default();
+    let reason = text(object, "/status/reason");
+    if said == "paused" || holds(object, "/spec/paused") {
+        return suspended("Reconciliation is paused");
+    }
+    if said == "failed" {
+        return degraded(reason);
+    }
+    let observed = lookup(object, "/status/observedGeneration").and_then(Value::as_i64);
+    if observed.is_some_and(|observed| observed != manifest::generation(object)) {
+        return progressing("Waiting for spec update to be observed");
+    }
+    match said {
+        "operational" => healthy("Resource is operational"),
+        "expanding" => progressing("Resource is expanding"),
+        _ => progressing("Waiting for status to be reported"),
+    }
+}

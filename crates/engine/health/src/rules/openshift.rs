@@ -1,0 +1,109 @@
+//! OpenShift: deployments, routes, routers, and the operators' subscriptions.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::{condition, conditions, int_where_set, items, lookup, text, word};
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing};
+
+pub(super) const RULES: &[Entry] = &[
+    ("apps.openshift.io", "DeploymentConfig", Rule::Code(deployment_config)),
+    ("operator.openshift.io", "IngressController", Rule::Steps(INGRESS_CONTROLLER)),
+    ("operators.coreos.com", "Subscription", Rule::Code(subscription)),
+    ("route.openshift.io", "Route", Rule::Code(route)),
+];
+
+/// Well with both: enough pods, and the newest replication controller rolled out. A config of no
+/// replicas has nothing to wait for.
+fn deployment_config(config: &Value) -> Health {
+    const DONE: &str = "replication controller successfully rolled out";
+    let Some(replicas) = int_where_set(config, "/status/replicas") else {
+        return progressing("replication controller is waiting for pods to run");
+    };
+    let of = |kind: &str| condition(config, kind).filter(|met| text(met, "/status") == "True");
+    let available = of("Available").is_some();
+    let rolled_out = of("Progressing")
+        .is_some_and(|met| text(met, "/reason") == "NewReplicationControllerAvailable");
+    match (available, rolled_out) {
+        _ if replicas == 0 => healthy(DONE),
+        (true, true) => healthy(DONE),
+        (false, false) => degraded("Deployment config is degraded"),
+        _ => progressing("replication controller is waiting for pods to run"),
+    }
+}
+
+const INGRESS_CONTROLLER: &[Step] = &[
+    (Is("Available", "True"), Healthy, "IngressController is available"),
+    (Is("Progressing", "True"), Progressing, "{message}"),
+    (Is("Degraded", "True"), Degraded, "{message}"),
+    (Is("Available", "False"), Progressing, "{message}"),
+    (Otherwise, Progressing, "Status of IngressController is not known yet"),
+];
+
+/// Conditions of a subscription that are bad news where they are True.
+const SUBSCRIPTION_FAILURES: [&str; 4] =
+    ["CatalogSourcesUnhealthy", "InstallPlanFailed", "ResolutionFailed", "BundleUnpackFailed"];
+
+fn subscription(subscription: &Value) -> Health {
+    if lookup(subscription, "/status").is_none() {
+        return progressing("Status of Subscription is not known yet");
+    }
+    // An upgrade that waits for a person's yes is as it should be, once something is installed.
+    let waits_for_person = |of: &Value| {
+        text(of, "/type") == "InstallPlanPending"
+            && text(of, "/status") == "True"
+            && text(of, "/reason") == "RequiresApproval"
+            && text(subscription, "/spec/installPlanApproval") == "Manual"
+            && !text(subscription, "/status/installedCSV").is_empty()
+    };
+    let waiting = conditions(subscription).any(waits_for_person);
+    let mut message = String::new();
+    let listed = conditions(subscription).filter(|of| !waits_for_person(of));
+    for (number, of) in listed.enumerate() {
+        let (kind, status) = (text(of, "/type"), text(of, "/status"));
+        message.push_str(&format!("{}: {kind} | {status}\n", number + 1));
+    }
+    let state = text(subscription, "/status/state");
+    let manual = if waiting && state == "UpgradePending" {
+        " (manual InstallPlan approval pending; treated as healthy)"
+    } else {
+        ""
+    };
+    match state {
+        "" => message.push_str(".status.state not yet known\n"),
+        state => message.push_str(&format!(".status.state is '{state}'{manual}\n")),
+    }
+    let failed = conditions(subscription).any(|of| {
+        SUBSCRIPTION_FAILURES.contains(&text(of, "/type")) && text(of, "/status") == "True"
+    });
+    if failed || state == "UpgradeFailed" {
+        degraded(message)
+    } else if state == "AtLatestKnown" || !manual.is_empty() {
+        healthy(message)
+    } else {
+        progressing(message)
+    }
+}
+
+/// A route is admitted, or not, by each router that serves it.
+fn route(route: &Value) -> Health {
+    let admitted: Vec<String> = items(route, "/status/ingress")
+        .flat_map(|ingress| items(ingress, "/conditions"))
+        .filter(|of| text(of, "/type") == "Admitted")
+        .map(|of| word(&of["status"]).into_owned())
+        .collect();
+    if admitted.is_empty() {
+        return progressing("Status of Route is not known yet");
+    }
+    if admitted.iter().any(|status| status == "False") {
+        degraded("Route is degraded")
+    } else if admitted.iter().all(|status| status == "True") {
+        healthy("Route is healthy")
+    } else {
+        progressing("Route is still getting admitted")
+    }
+}

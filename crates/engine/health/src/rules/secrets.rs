@@ -1,0 +1,55 @@
+//! Secrets from elsewhere: External Secrets, its ancestor, Sealed Secrets, 1Password.
+
+use serde_json::Value;
+
+use crate::assess::Health;
+use crate::object::text;
+use crate::rules::{Entry, Rule};
+use crate::steps::Step;
+use crate::steps::Verdict::*;
+use crate::steps::When::*;
+use crate::verdicts::{degraded, healthy, progressing};
+
+pub(super) const RULES: &[Entry] = &[
+    ("external-secrets.io", "ClusterExternalSecret", Rule::Steps(FANNED_OUT)),
+    ("external-secrets.io", "ClusterSecretStore", Rule::Steps(READY)),
+    ("external-secrets.io", "ExternalSecret", Rule::Steps(READY)),
+    ("external-secrets.io", "PushSecret", Rule::Steps(READY)),
+    ("external-secrets.io", "SecretStore", Rule::Steps(READY)),
+    ("kubernetes-client.io", "ExternalSecret", Rule::Code(legacy)),
+    ("bitnami.com", "SealedSecret", Rule::Steps(SEALED)),
+    ("onepassword.com", "OnePasswordItem", Rule::Steps(READY)),
+];
+
+const READY: &[Step] = &[
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Otherwise, Progressing, "Waiting for {kind}"),
+];
+
+/// One secret in many namespaces: older releases had conditions for "not" and "partly".
+const FANNED_OUT: &[Step] = &[
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Is("NotReady", "True"), Degraded, "{message}"),
+    (Is("PartiallyReady", "True"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Waiting for {kind}"),
+];
+
+/// `SUCCESS`, or `ERROR, ` and why.
+fn legacy(secret: &Value) -> Health {
+    let status = text(secret, "/status/status");
+    if status == "SUCCESS" {
+        healthy("Fetched ExternalSecret.")
+    } else if let Some(why) = status.strip_prefix("ERROR") {
+        degraded(why.trim_start_matches([',', ' ']))
+    } else {
+        progressing("Waiting for ExternalSecret.")
+    }
+}
+
+const SEALED: &[Step] = &[
+    (Is("Synced", "False"), Degraded, "{message}"),
+    (Is("Synced", "True"), Healthy, "{message}"),
+    (Otherwise, Progressing, "Waiting for Sealed Secret to be decrypted"),
+];
