@@ -2,6 +2,7 @@
 
 mod app;
 mod cluster;
+mod cmp_server;
 mod colour;
 mod completion;
 mod connect;
@@ -69,6 +70,8 @@ enum Command {
     Repo(repo::Command),
     /// Render a directory of this host
     Render(render::Arguments),
+    /// Run a config management plugin's sidecar
+    CmpServer(cmp_server::Arguments),
     /// Print versions
     Version(version::Arguments),
     /// Print a script by which a shell completes commands
@@ -134,6 +137,7 @@ fn run(cli: Cli, name: &'static str) -> Result<ExitCode> {
         Command::Cluster(command) => cluster::run(command, global),
         Command::Repo(command) => repo::run(command, global),
         Command::Render(arguments) => render::run(arguments),
+        Command::CmpServer(arguments) => cmp_server::run(arguments),
         Command::Version(arguments) => version::run(arguments, global),
         Command::Completion(arguments) => completion::run(&arguments, command_line(), name),
     }
