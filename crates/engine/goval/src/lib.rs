@@ -5,20 +5,32 @@
 //! float types, bytes, references ([`Map`] is one), named types ([`Object`]).
 
 mod chars;
+mod convert;
+mod copy;
+mod equal;
 mod float;
+mod fmt;
 mod function;
+pub mod json;
 mod list;
 mod map;
+mod number;
 mod object;
 mod quote;
+mod release;
 mod text;
 mod value;
 
 pub use chars::{char_count, first_char, is_digit, is_letter, is_print};
-pub use float::{FloatBits, format_g};
+pub use convert::{from_json, to_json};
+pub use copy::{deep_copy, dismantle};
+pub use equal::deep_equal;
+pub use float::{FloatBits, format_float, format_g};
+pub use fmt::{append_value, print_value, sprint, sprintf, sprintln};
 pub use function::{Body, Budget, Context, Function, Impure, Signature, Type};
 pub use list::{List, ListType};
 pub use map::{Map, MapType};
+pub use number::{NumError, NumProblem, atoi, parse_bool, parse_float, parse_int, parse_uint};
 pub use object::Object;
 pub use quote::{
     InvalidSyntax, Unit, quote, quote_bytes, quote_to_ascii, text_of, unquote, unquote_char,

@@ -3,14 +3,26 @@
 use std::ops::Deref;
 use std::rc::Rc;
 
+use crate::release::{nests, release};
 use crate::value::Value;
 
 /// A slice. Templates never change one in place, so clones share it.
 #[derive(Clone, Debug)]
 pub struct List {
     of: ListType,
-    items: Rc<Vec<Value>>,
+    items: Rc<Items>,
     nil: bool,
+}
+
+#[derive(Debug, Default)]
+struct Items(Vec<Value>);
+
+impl Drop for Items {
+    fn drop(&mut self) {
+        if self.0.iter().any(nests) {
+            release(self.0.drain(..));
+        }
+    }
 }
 
 /// What a slice's elements are declared as.
@@ -36,7 +48,7 @@ impl List {
 
     /// A slice of another type.
     pub fn typed(of: ListType, items: Vec<Value>) -> Self {
-        Self { of, items: Rc::new(items), nil: false }
+        Self { of, items: Rc::new(Items(items)), nil: false }
     }
 
     /// A nil slice: empty, but `null` in JSON, and not equal to an empty one (`DeepEqual`).
@@ -65,6 +77,11 @@ impl List {
         }
     }
 
+    /// A number that tells this slice from all others that are alive.
+    pub fn identity(&self) -> usize {
+        Rc::as_ptr(&self.items).addr()
+    }
+
     /// Whether both are the same slice, not only equal.
     pub fn is(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.items, &other.items)
@@ -75,6 +92,6 @@ impl Deref for List {
     type Target = [Value];
 
     fn deref(&self) -> &[Value] {
-        &self.items
+        &self.items.0
     }
 }

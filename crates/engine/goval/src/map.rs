@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::release::{nests, release};
 use crate::text::Str;
 use crate::value::Value;
 
@@ -12,7 +13,19 @@ use crate::value::Value;
 #[derive(Clone)]
 pub struct Map {
     of: MapType,
-    entries: Rc<RefCell<Vec<(Str, Value)>>>,
+    entries: Rc<Entries>,
+}
+
+#[derive(Default)]
+struct Entries(RefCell<Vec<(Str, Value)>>);
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        let entries = self.0.get_mut();
+        if entries.iter().any(|(_, value)| nests(value)) {
+            release(entries.drain(..).map(|(_, value)| value));
+        }
+    }
 }
 
 /// What a map is declared as.
@@ -62,29 +75,29 @@ impl Map {
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.entries.borrow().len()
+        self.entries.0.borrow().len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.entries.borrow().is_empty()
+        self.entries.0.borrow().is_empty()
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        let entries = self.entries.borrow();
+        let entries = self.entries.0.borrow();
         let at = position(&entries, key).ok()?;
         Some(entries[at].1.clone())
     }
 
     /// Whether it has the key.
     pub fn contains(&self, key: &[u8]) -> bool {
-        position(&self.entries.borrow(), key).is_ok()
+        position(&self.entries.0.borrow(), key).is_ok()
     }
 
     /// Sets a key; everyone who holds this map sees it. The former value.
     pub fn insert(&self, key: Str, value: Value) -> Option<Value> {
-        let mut entries = self.entries.borrow_mut();
+        let mut entries = self.entries.0.borrow_mut();
         // Most maps are built in order.
         if entries.last().is_none_or(|(last, _)| *last < key) {
             entries.push((key, value));
@@ -101,26 +114,38 @@ impl Map {
 
     /// Takes a key out; everyone who holds this map sees it.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        let mut entries = self.entries.borrow_mut();
+        let mut entries = self.entries.0.borrow_mut();
         let at = position(&entries, key).ok()?;
         Some(entries.remove(at).1)
     }
 
     /// The keys, in order.
     pub fn keys(&self) -> Vec<Str> {
-        self.entries.borrow().iter().map(|(key, _)| key.clone()).collect()
+        self.entries.0.borrow().iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// The entries, in the order of their keys, as they are now.
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        self.entries.borrow().clone()
+        self.entries.0.borrow().clone()
     }
 
     /// Looks at each entry in order, without copying. `look` must not change this map.
     pub fn for_each(&self, mut look: impl FnMut(&Str, &Value)) {
-        for (key, value) in self.entries.borrow().iter() {
+        for (key, value) in self.entries.0.borrow().iter() {
             look(key, value);
         }
+    }
+
+    /// Changes values in place, in the order of their keys. `change` must not use this map.
+    pub fn update(&self, mut change: impl FnMut(&Str, &mut Value)) {
+        for (key, value) in self.entries.0.borrow_mut().iter_mut() {
+            change(key, value);
+        }
+    }
+
+    /// Takes all entries out; everyone who holds this map sees it.
+    pub fn take_entries(&self) -> Vec<(Str, Value)> {
+        self.entries.0.take()
     }
 
     /// A new map of the same type with the same entries; values are shared.
@@ -130,7 +155,7 @@ impl Map {
 
     /// The same entries under another type: a new map.
     pub fn copy_as(&self, of: MapType) -> Self {
-        Self { of, entries: Rc::new(RefCell::new(self.entries.borrow().clone())) }
+        Self { of, entries: Rc::new(Entries(RefCell::new(self.entries()))) }
     }
 
     /// The same map seen as another type (`common.Values` as `map[string]interface {}`): what

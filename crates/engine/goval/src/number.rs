@@ -65,8 +65,11 @@ pub fn parse_int(text: &[u8], base: u32, bits: u32) -> Result<i64, NumError> {
 ///
 /// Go's.
 pub fn parse_uint(text: &[u8], base: u32, bits: u32) -> Result<u64, NumError> {
-    magnitude(text, base, if bits == 0 { 64 } else { bits })
-        .map_err(|problem| NumError { function: "ParseUint", text: text.to_vec(), problem })
+    magnitude(text, base, if bits == 0 { 64 } else { bits }).map_err(|problem| NumError {
+        function: "ParseUint",
+        text: text.to_vec(),
+        problem,
+    })
 }
 
 /// `strconv.Atoi`: decimal, for an `int`.
@@ -326,8 +329,7 @@ fn scaled(mantissa: u64, more: bool, exponent: i64, bits: FloatBits) -> f64 {
         let wide = u128::from(mantissa) << 64 >> cut;
         let (whole, part) = ((wide >> 64) as u64, wide as u64);
         let half = 1_u64 << 63;
-        let lost = more || (cut == 64 && mantissa != 0 && part == 0);
-        let up = part > half || (part == half && (lost || whole & 1 == 1));
+        let up = part > half || (part == half && (more || whole & 1 == 1));
         whole + u64::from(up)
     };
     let mut value = counted as f64;

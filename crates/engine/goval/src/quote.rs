@@ -94,6 +94,7 @@ pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
             Some(inner.iter().copied().filter(|byte| *byte != b'\r').collect())
         }
         b'"' => unquote_chars(inner, b'"'),
+        b'\'' if inner.is_empty() => Some(Vec::new()),
         b'\'' => {
             let (_, rest) = unquote_char(inner, b'\'').ok()?;
             if rest.is_empty() { unquote_chars(inner, b'\'') } else { None }
