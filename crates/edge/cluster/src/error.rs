@@ -165,6 +165,29 @@ pub enum Remedy {
 }
 
 impl ApiError {
+    /// The HTTP status that the server answered with; `None` where it did not answer.
+    pub fn code(&self) -> Option<u16> {
+        Some(match self {
+            Self::NotFound { .. } => 404,
+            Self::AlreadyExists { .. } | Self::Conflict { .. } => 409,
+            Self::Invalid { .. } => 422,
+            Self::BadRequest { .. } => 400,
+            Self::Forbidden { .. } => 403,
+            Self::Unauthorized { .. } => 401,
+            Self::TooLarge { .. } => 413,
+            Self::Gone { .. } => 410,
+            Self::Throttled { .. } => 429,
+            Self::MethodNotAllowed { .. } => 405,
+            Self::Unavailable { .. } => 503,
+            Self::Server { code, .. } => *code,
+            Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::KindUnknown { .. }
+            | Self::Refused(_)
+            | Self::Malformed { .. } => return None,
+        })
+    }
+
     /// What a caller can do about it.
     pub fn remedy(&self) -> Remedy {
         match self {

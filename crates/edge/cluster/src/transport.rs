@@ -81,6 +81,8 @@ pub(crate) struct Call {
     pub(crate) accept: &'static str,
     pub(crate) if_none_match: Option<String>,
     pub(crate) content_type: Option<&'static str>,
+    /// As whom the server is to take the request; `None`: as who is connected.
+    pub(crate) acting_as: Option<HeaderValue>,
     pub(crate) body: Bytes,
 }
 
@@ -92,6 +94,7 @@ impl Call {
             accept: "application/json",
             if_none_match: None,
             content_type: None,
+            acting_as: None,
             body: Bytes::new(),
         }
     }
@@ -110,6 +113,9 @@ impl Call {
         }
         if let Some(content_type) = self.content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        if let Some(user) = &self.acting_as {
+            request = request.header("Impersonate-User", user);
         }
         request.body(Body::from(self.body.clone())).map_err(|error| ApiError::Malformed {
             what: format!("`{}` is no path: {error}", self.path),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::{Cluster, body_of, parse};
@@ -19,6 +19,7 @@ use crate::write::{Action, Asked, Gate, Permit, Write, Written};
 pub struct Writer {
     cluster: Cluster,
     gate: Arc<dyn Gate>,
+    acting_as: Option<HeaderValue>,
 }
 
 impl fmt::Debug for Writer {
@@ -29,7 +30,20 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(crate) fn new(cluster: Cluster, gate: Arc<dyn Gate>) -> Self {
-        Self { cluster, gate }
+        Self { cluster, gate, acting_as: None }
+    }
+
+    /// Writes as this user from now on, as far as the cluster lets us impersonate it.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::BadRequest`] for a name that cannot be sent.
+    pub fn acting_as(mut self, user: &str) -> Result<Self, ApiError> {
+        let header = HeaderValue::from_str(user).map_err(|_| ApiError::BadRequest {
+            message: format!("`{user}` is no name of a user"),
+        })?;
+        self.acting_as = Some(header);
+        Ok(self)
     }
 
     /// The cluster that is written to.
@@ -52,7 +66,7 @@ impl Writer {
         let info = self.cluster.kind(&write.gvk).await?;
         let asked = Asked::new(self.cluster.server(), write, info.namespaced);
         let permit = self.gate.check(asked)?;
-        carry_out(&self.cluster, &info, permit).await
+        carry_out(&self.cluster, &info, permit, self.acting_as.clone()).await
     }
 }
 
@@ -61,9 +75,10 @@ async fn carry_out(
     cluster: &Cluster,
     info: &KindInfo,
     permit: Permit<'_>,
+    acting_as: Option<HeaderValue>,
 ) -> Result<Written, ApiError> {
     let write = permit.write();
-    let call = call_for(info, write)?;
+    let call = Call { acting_as, ..call_for(info, write)? };
     let _one_of_few = cluster.transport().writes.acquire().await.expect("it is never closed");
     send(cluster, call, write).await
 }

@@ -88,7 +88,10 @@ pub fn compare_dry_run(
     rules: &Rules<'_>,
 ) -> Result<Comparison, CompareError> {
     let live = with_tracking(live, answer, rules);
-    let mut answer = answer.clone();
+    let mut answer = match rules.include_webhooks {
+        true => answer.clone(),
+        false => server_side::without_webhooks(answer, &live, rules),
+    };
     // What a write bumps is no difference of its own.
     if let (Some(Value::Object(ours)), Some(generation)) =
         (answer.get_mut("metadata"), live.get("metadata").and_then(|live| live.get("generation")))

@@ -9,6 +9,8 @@ use merge::fields::FieldSet;
 use merge::managed::owners;
 use serde_json::Value;
 
+use crate::jq::Jq;
+
 /// Ignore rules of an Application and of the settings, compiled once.
 #[derive(Default)]
 pub struct IgnoreRules {
@@ -24,16 +26,26 @@ struct Rule {
     /// `""` is every namespace.
     namespace: String,
     pointers: Vec<Vec<String>>,
+    expressions: Vec<Jq>,
     managers: Vec<String>,
+}
+
+/// Rules, and what of them cannot be used.
+pub struct Compiled {
+    /// What can be used.
+    pub rules: IgnoreRules,
+    /// Expressions that do not compile: with them nothing can be compared, as upstream has it.
+    pub errors: Vec<String>,
+    /// What matches nothing, and was surely meant to; upstream says nothing about it.
+    pub warnings: Vec<String>,
 }
 
 impl IgnoreRules {
     /// Compiles rules, and says of each part that cannot be used what it is and why. A rule
     /// of the settings for all kinds has `*` as group and kind.
-    pub fn compile<'r>(
-        rules: impl IntoIterator<Item = &'r ResourceIgnoreDifferences>,
-    ) -> (Self, Vec<String>) {
+    pub fn compile<'r>(rules: impl IntoIterator<Item = &'r ResourceIgnoreDifferences>) -> Compiled {
         let mut out = Self::default();
+        let mut errors = Vec::new();
         let mut warnings = Vec::new();
         let mut hasher = DefaultHasher::new();
         for rule in rules {
@@ -50,10 +62,14 @@ impl IgnoreRules {
             let group = glob("group", &rule.group, &mut warnings);
             let kind = glob("kind", &rule.kind, &mut warnings);
             let (Some(group), Some(kind)) = (group, kind) else { continue };
+            let mut expressions = Vec::new();
             for expression in &rule.jq_path_expressions {
-                warnings.push(format!(
-                    "ignoreDifferences: jq path expressions are not supported yet, `{expression}` ignores nothing"
-                ));
+                match Jq::compile(expression) {
+                    Ok(compiled) => expressions.push(compiled),
+                    Err(why) => errors.push(format!(
+                        "ignoreDifferences: `{expression}` is no jq path expression: {why}"
+                    )),
+                }
             }
             let mut pointers = Vec::new();
             for pointer in &rule.json_pointers {
@@ -70,16 +86,33 @@ impl IgnoreRules {
                 name: rule.name.clone(),
                 namespace: rule.namespace.clone(),
                 pointers,
+                expressions,
                 managers: rule.managed_fields_managers.clone(),
             });
         }
         out.hash = hasher.finish();
-        (out, warnings)
+        Compiled { rules: out, errors, warnings }
     }
 
     /// The same for the same rules; for memos.
     pub fn hash(&self) -> u64 {
         self.hash
+    }
+
+    /// Takes out of an object what the rules name in it, but for what field managers own.
+    pub fn strip(&self, object: &mut Value) {
+        let ignored = self.of(object);
+        for pointer in &ignored.pointers {
+            remove_pointer(object, pointer);
+        }
+        for expression in &ignored.expressions {
+            expression.remove_from(object);
+        }
+    }
+
+    /// Tells whether there is any rule.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// Returns what is ignored in an object.
@@ -96,6 +129,7 @@ impl IgnoreRules {
                 && (rule.namespace.is_empty() || rule.namespace == namespace(object));
             if applies {
                 out.pointers.extend(rule.pointers.iter().map(Vec::as_slice));
+                out.expressions.extend(&rule.expressions);
                 out.managers.extend(rule.managers.iter().map(String::as_str));
             }
         }
@@ -107,12 +141,13 @@ impl IgnoreRules {
 #[derive(Default)]
 pub(crate) struct Ignored<'r> {
     pub(crate) pointers: Vec<&'r [String]>,
+    pub(crate) expressions: Vec<&'r Jq>,
     pub(crate) managers: Vec<&'r str>,
 }
 
 impl Ignored<'_> {
     pub(crate) fn is_nothing(&self) -> bool {
-        self.pointers.is_empty() && self.managers.is_empty()
+        self.pointers.is_empty() && self.expressions.is_empty() && self.managers.is_empty()
     }
 
     /// What the ignored managers own in a live object.

@@ -15,6 +15,8 @@ mod client_side;
 mod compare;
 mod explain;
 mod ignore;
+mod jq;
+mod known;
 mod normalize;
 mod respect;
 mod rules;
@@ -23,7 +25,8 @@ mod server_side;
 
 pub use compare::{CompareError, Comparison, Sides, compare, compare_dry_run};
 pub use explain::{FieldDifference, differences};
-pub use ignore::IgnoreRules;
+pub use ignore::{Compiled, IgnoreRules};
+pub use known::{KnownField, KnownTypes};
 pub use respect::respect_ignored;
 pub use rules::{Mode, Rules};
 pub use secrets::{Masked, mask_secrets};

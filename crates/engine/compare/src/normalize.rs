@@ -34,11 +34,15 @@ impl<'r> Normalizer<'r> {
             }
             sort_known(map, self.rules.ignore_aggregated_roles);
         }
+        self.rules.known.settle(object, self.rules.minor);
         if self.ignored.is_nothing() {
             return;
         }
         for pointer in &self.ignored.pointers {
             remove_pointer(object, pointer);
+        }
+        for expression in &self.ignored.expressions {
+            expression.remove_from(object);
         }
         if let Some((schema, type_id)) = self.rules.schema
             && !self.owned.is_empty()

@@ -1,9 +1,11 @@
 //! Applying without touching what is ignored (`RespectIgnoreDifferences=true`).
 
+use merge::schema::{List, ListKind, Type};
 use merge::typed::Typed;
 use serde_json::{Map, Value};
 
 use crate::ignore::{remove_pointer, step_into};
+use crate::jq::Step;
 use crate::rules::Rules;
 
 /// Returns the target with the ignored fields as they are in the live object: what is not
@@ -24,6 +26,12 @@ pub fn respect_ignored(target: &Value, live: &Value, rules: &Rules<'_>) -> Value
             None => remove_pointer(&mut out, pointer),
         }
     }
+    for expression in &ignored.expressions {
+        expression.remove_from(&mut out);
+        for path in expression.paths(live).unwrap_or_default() {
+            restore(&mut out, live, &path, rules);
+        }
+    }
     let owned = ignored.owned(live);
     if let Some((schema, type_id)) = rules.schema
         && !owned.is_empty()
@@ -36,6 +44,64 @@ pub fn respect_ignored(target: &Value, live: &Value, rules: &Rules<'_>) -> Value
         }
     }
     out
+}
+
+/// Sets what a path leads to in the target as it is live. An item of a list is found by its keys where
+/// the kind's list has keys, else by its place; where the target has no such item nothing is set.
+fn restore(target: &mut Value, live: &Value, path: &[Step], rules: &Rules<'_>) {
+    let [before @ .., Step::Field(last)] = path else { return };
+    let mut shape = rules.schema.map(|(schema, type_id)| (schema, schema.get(type_id)));
+    let (mut to, mut from) = (target, live);
+    for step in before {
+        match step {
+            Step::Field(name) => {
+                let Some(next) = from.get(name) else { return };
+                from = next;
+                if let Value::Object(map) = &mut *to
+                    && !map.contains_key(name)
+                    && next.is_object()
+                {
+                    map.insert(name.clone(), Value::Object(Map::new()));
+                }
+                let Some(next) = to.get_mut(name) else { return };
+                to = next;
+                shape = shape.and_then(|(schema, shape)| match shape {
+                    Type::Map(map) => {
+                        let id = map.field(name).map(|field| field.type_id).or(map.rest)?;
+                        Some((schema, schema.get(id)))
+                    }
+                    _ => None,
+                });
+            }
+            Step::Item(place) => {
+                let Some(item) = from.get(place) else { return };
+                from = item;
+                let keys = match shape {
+                    Some((_, Type::List(List { kind: ListKind::Map(keys), .. }))) => {
+                        keys.as_slice()
+                    }
+                    _ => &[],
+                };
+                let Some(items) = to.as_array_mut() else { return };
+                let at = match keys {
+                    [] => Some(*place),
+                    keys => items
+                        .iter()
+                        .position(|one| keys.iter().all(|key| one.get(&**key) == item.get(&**key))),
+                };
+                let Some(next) = at.and_then(|at| items.get_mut(at)) else { return };
+                to = next;
+                shape = shape.and_then(|(schema, shape)| match shape {
+                    Type::List(list) => Some((schema, schema.get(list.element))),
+                    _ => None,
+                });
+            }
+            Step::Slice(..) => return,
+        }
+    }
+    if let (Value::Object(map), Some(value)) = (to, from.get(last)) {
+        map.insert(last.clone(), value.clone());
+    }
 }
 
 /// Sets what a pointer points at; maps on the way are made, list items are not.

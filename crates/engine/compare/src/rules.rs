@@ -6,6 +6,7 @@ use merge::schema::{Schema, TypeId};
 use serde_json::Value;
 
 use crate::ignore::IgnoreRules;
+use crate::known::KnownTypes;
 
 /// How the object is applied, and so how it is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Rules<'a> {
     pub mode: Mode,
     /// Fields that never count.
     pub ignore: &'a IgnoreRules,
+    /// Fields of custom kinds that hold built-in types.
+    pub known: &'a KnownTypes,
     /// Who applies: `argocd-controller`.
     pub manager: &'a str,
     /// The object as this Application applied it before. What it had there and git has no
@@ -36,6 +39,8 @@ pub struct Rules<'a> {
     /// The label that said whose an object is before annotations did. A live object that has
     /// it and no tracking annotation differs in neither.
     pub tracking_label: Option<&'a str>,
+    /// Whether what admission webhooks make of a dry run counts as a difference.
+    pub include_webhooks: bool,
     /// A `status` never counts.
     pub ignore_status: bool,
     /// The rules of a ClusterRole that aggregates others never count.

@@ -3,7 +3,8 @@
 use manifest::{annotation, api_version};
 use merge::fields::{FieldSet, PathElement};
 use merge::managed::{
-    ApplyError, ApplyOptions, Context, LAST_APPLIED, OneVersion, predict as predicted,
+    ApplyError, ApplyOptions, Context, LAST_APPLIED, OneVersion, Operation, owners,
+    predict as predicted,
 };
 use merge::schema::{Schema, Type, TypeId};
 use merge::typed::Typed;
@@ -56,6 +57,42 @@ pub(crate) fn predict(
             ApplyError::Conflicts(conflicts) => CompareError::Refused(conflicts.to_string()),
         }
     })
+}
+
+/// Returns what a dry run's answer makes of `live` without what admission webhooks added to it: of
+/// the answer only the applying manager's own fields count.
+pub(crate) fn without_webhooks(answer: &Value, live: &Value, rules: &Rules<'_>) -> Value {
+    let deduced;
+    let (schema, type_id) = match rules.schema {
+        Some(known) => known,
+        None => {
+            deduced = Schema { types: vec![Type::Deduced] };
+            (&deduced, TypeId(0))
+        }
+    };
+    let typed = Typed::new(schema, type_id);
+    let ours = |object: &Value| {
+        let mut fields = FieldSet::default();
+        for owned in owners(object).unwrap_or_default() {
+            if owned.manager == rules.manager && owned.operation == Operation::Apply {
+                fields.absorb(&owned.fields);
+            }
+        }
+        fields
+    };
+    let (before, after) = (ours(live), ours(answer));
+    if after.is_empty() {
+        // Without owners nothing can be told apart.
+        return answer.clone();
+    }
+    let mut out = live.clone();
+    let gone = before.difference(&after).difference(&typed.field_set(answer));
+    typed.remove_items(&mut out, &gone);
+    let wanted = typed.extract_items(answer, &after.leaves(), true);
+    if wanted.is_object() {
+        typed.merge(&mut out, &wanted);
+    }
+    out
 }
 
 /// What was applied before: by this Application, or client-side by anybody.

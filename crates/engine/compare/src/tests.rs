@@ -14,14 +14,19 @@ use merge::schema::Schema;
 use serde_json::{Value, json};
 
 use crate::{
-    CompareError, Comparison, IgnoreRules, Mode, Rules, compare, compare_dry_run, differences,
-    mask_secrets, respect_ignored,
+    CompareError, Comparison, Compiled, IgnoreRules, KnownTypes, Mode, Rules, compare,
+    compare_dry_run, differences, mask_secrets, respect_ignored,
 };
 
 const MINOR: u32 = 36;
 
 fn schema() -> &'static Schema {
     kubetypes::tables(MINOR).schema()
+}
+
+fn known() -> &'static KnownTypes {
+    static NONE: std::sync::LazyLock<KnownTypes> = std::sync::LazyLock::new(KnownTypes::default);
+    &NONE
 }
 
 fn rules<'a>(target: &Value, ignore: &'a IgnoreRules) -> Rules<'a> {
@@ -31,9 +36,11 @@ fn rules<'a>(target: &Value, ignore: &'a IgnoreRules) -> Rules<'a> {
         minor: MINOR,
         mode: Mode::ServerSide,
         ignore,
+        known: known(),
         manager: "argocd-controller",
         previous: &[],
         tracking_label: None,
+        include_webhooks: false,
         ignore_status: true,
         ignore_aggregated_roles: false,
     }
@@ -46,9 +53,9 @@ fn compared(target: &Value, live: &Value) -> Comparison {
 
 fn ignoring(rule: Value) -> IgnoreRules {
     let rule: ResourceIgnoreDifferences = serde_json::from_value(rule).expect("it is a rule");
-    let (rules, warnings) = IgnoreRules::compile([&rule]);
-    assert_eq!(warnings, Vec::<String>::new());
-    rules
+    let compiled = IgnoreRules::compile([&rule]);
+    assert_eq!((compiled.errors, compiled.warnings), (Vec::new(), Vec::new()));
+    compiled.rules
 }
 
 /// A ConfigMap as it is after `argocd-controller` applied it.
@@ -206,10 +213,10 @@ fn pointers_and_managers_are_ignored_on_both_sides() {
 
 #[test]
 fn what_cannot_be_ignored_is_said() {
-    let rule = json!({"kind": "X", "jqPathExpressions": [".a"], "jsonPointers": ["a"]});
+    let rule = json!({"kind": "X", "jqPathExpressions": [".a["], "jsonPointers": ["a"]});
     let rule: ResourceIgnoreDifferences = serde_json::from_value(rule).expect("it is a rule");
-    let (_, warnings) = IgnoreRules::compile([&rule]);
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    let Compiled { errors, warnings, .. } = IgnoreRules::compile([&rule]);
+    assert_eq!((errors.len(), warnings.len()), (1, 1), "{errors:?} {warnings:?}");
 }
 
 #[test]
@@ -349,4 +356,100 @@ fn no_odd_secret_shows_a_value() {
     let masked = mask_secrets(None, Some(&secret), &BTreeSet::new()).live.expect("there");
     let text = masked.to_string();
     assert!(!text.contains("hidden") && !text.contains("aGlkZGVu"), "{text}");
+}
+
+/// What jq 1.7 (and gojq 0.12) leave of an object after `del(EXPRESSION)`.
+#[test]
+fn jq_expressions_name_what_is_ignored() {
+    let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {
+        "replicas": 3,
+        "list": [1, 2, 3, 4],
+        "template": {"spec": {"containers": [
+            {"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]},
+            {"name": "istio-proxy", "image": "proxy:1"},
+        ]}},
+    }, "data": {"tls.crt": "x", "other": "y"}, "nothing": null});
+    let left = |expression: &str| {
+        let mut left = object.clone();
+        crate::jq::Jq::compile(expression).expect(expression).remove_from(&mut left);
+        left
+    };
+    let without = |pointers: &[&str]| {
+        let mut out = object.clone();
+        for pointer in pointers {
+            let (before, last) = pointer.rsplit_once('/').expect("a pointer");
+            match out.pointer_mut(before).expect("a place") {
+                Value::Object(map) => drop(map.remove(&last.replace("~1", "/"))),
+                Value::Array(items) => drop(items.remove(last.parse().expect("a number"))),
+                _ => panic!("no place"),
+            }
+        }
+        out
+    };
+    assert_eq!(left(".spec.replicas"), without(&["/spec/replicas"]));
+    assert_eq!(left(".spec.replicas, .nothing"), without(&["/spec/replicas", "/nothing"]));
+    assert_eq!(left(".nope.deep.er"), object);
+    assert_eq!(left(".nothing.x"), object);
+    assert_eq!(
+        left(".spec.template.spec.containers[] | select(.name == \"istio-proxy\")"),
+        without(&["/spec/template/spec/containers/1"])
+    );
+    assert_eq!(
+        left(".spec.template.spec.containers[].env[]? | select(.name == \"B\").value"),
+        without(&["/spec/template/spec/containers/0/env/1/value"])
+    );
+    assert_eq!(
+        left(".spec.template.spec.containers[] | select(.image | test(\"^PROXY:\"; \"i\"))"),
+        without(&["/spec/template/spec/containers/1"])
+    );
+    assert_eq!(left(".spec.list[1:3]"), without(&["/spec/list/2", "/spec/list/1"]));
+    assert_eq!(left(".spec.list[-1]"), without(&["/spec/list/3"]));
+    assert_eq!(left(".spec.list[0, 2]"), without(&["/spec/list/2", "/spec/list/0"]));
+    assert_eq!(left(".data[\"tls.crt\"]"), without(&["/data/tls.crt"]));
+    assert_eq!(left(".. | select(. == 3)?"), without(&["/spec/list/2", "/spec/replicas"]));
+    assert_eq!(
+        left(".data | to_entries[] | .key"),
+        object,
+        "no path: it fails, and ignores nothing"
+    );
+    assert_eq!(left(".spec.replicas # all of them"), without(&["/spec/replicas"]));
+    assert_eq!(left("first(.spec.list[])"), without(&["/spec/list/0"]));
+    assert_eq!(
+        left("if .spec.replicas > 2 then .spec.replicas else .data end"),
+        without(&["/spec/replicas"])
+    );
+    assert_eq!(left("getpath([\"data\", \"other\"])"), without(&["/data/other"]));
+    assert_eq!(
+        left("paths(type == \"number\") as $p | getpath($p) | select(. > 3)"),
+        without(&["/spec/list/3"])
+    );
+    assert_eq!(left("def of(f): .spec | f; of(.replicas)"), without(&["/spec/replicas"]));
+}
+
+#[test]
+fn a_jq_expression_that_may_never_end_is_refused() {
+    for expression in [
+        "repeat(.)",
+        "until(false; .)",
+        "def f: f; f",
+        "def f(x): x | f(x); f(.a)",
+        "range(1e12)",
+        ".a | while(true; .)",
+        "[recurse(.a)]",
+        "\"x\" * 1000000000",
+        ".a = 1",
+        "input",
+        "env",
+        "now",
+        ".a |",
+        "nosuch(.a)",
+        "if repeat(.) then . else . end",
+        "{a: repeat(.)}",
+        "\"\\(repeat(.))\"",
+        ".a[repeat(.)]",
+        "reduce repeat(.) as $x (.; .)",
+        ". as [repeat(.)] | .",
+    ] {
+        assert!(crate::jq::Jq::compile(expression).is_err(), "{expression}");
+    }
 }

@@ -6,12 +6,14 @@
 //!
 //! Nothing here knows a cluster or a repository: both come in by name.
 
+mod account;
 mod cluster;
 mod pattern;
 mod project;
 mod spec;
 mod windows;
 
+pub use account::service_account;
 pub use cluster::{Cluster, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, resolve};
 pub use project::Project;
 pub use spec::{check, not_built};

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::conditions::{Condition, Kind};
 use crate::facts::{Facts, Rules};
+use crate::guard::{self, Guarded};
 
 /// How often a failed automated sync is tried again where the spec does not say.
 const RETRIES_DEFAULT: i64 = 5;
@@ -124,6 +125,14 @@ pub(crate) fn automated(
                 wanted.join(" ")
             ),
         ));
+    }
+    if let (true, Some(side)) = (prune, &facts.side) {
+        let chosen = operation.sync.as_ref().map(|sync| sync.resources.as_slice());
+        match guard::ask(facts, side, chosen.unwrap_or_default(), &wanted) {
+            Guarded::Free => {}
+            Guarded::Confirmed(info) => operation.info.push(info),
+            Guarded::Waits(condition) => return Automated::Refused(condition),
+        }
     }
     Automated::Start(Box::new(operation))
 }

@@ -28,22 +28,16 @@ pub(crate) struct Compared {
     pub conditions: Vec<Condition>,
 }
 
-/// Condition types that a comparison answers for; the last two are ours.
-pub(crate) fn evaluated() -> [Kind; 6] {
+/// Condition types that a comparison answers for.
+pub(crate) fn evaluated() -> [Kind; 5] {
     [
         Kind::ComparisonError,
         Kind::SharedResourceWarning,
         Kind::RepeatedResourceWarning,
         Kind::ExcludedResourceWarning,
-        Kind::from(COMPARISON_WARNING),
-        Kind::from(PROJECT_WARNING),
+        Kind::OrphanedResourceWarning,
     ]
 }
-
-/// A rule of comparisons that cannot be used.
-const COMPARISON_WARNING: &str = "ComparisonWarning";
-/// Something in the project that a person should mend.
-const PROJECT_WARNING: &str = "ProjectWarning";
 
 /// Says what differs, and how the Application is.
 pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compared {
@@ -51,15 +45,6 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
     let mut conditions = side.conditions.clone();
     if let Some(prepared) = &side.prepared {
         conditions.extend(prepared.conditions.iter().cloned());
-        for hook in &prepared.delete_hooks {
-            conditions.push(Condition::new(
-                Kind::from(COMPARISON_WARNING),
-                format!(
-                    "{}/{} is a hook of the deletion, and those are not run yet",
-                    hook.key.kind, hook.key.name
-                ),
-            ));
-        }
     }
     for (key, other) in &side.shared {
         conditions.push(Condition::new(
@@ -72,9 +57,6 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
                 other.replace('_', "/")
             ),
         ));
-    }
-    for words in project.warnings() {
-        conditions.push(Condition::new(Kind::from(PROJECT_WARNING), words.clone()));
     }
     let mut out_of_sync = false;
     let mut resources = Vec::with_capacity(side.pairs.len());

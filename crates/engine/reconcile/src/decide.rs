@@ -16,6 +16,7 @@ use crate::compared::{Compared, compared, evaluated, summarize};
 use crate::conditions::{self, Condition, Kind};
 use crate::deletion;
 use crate::facts::{Facts, Side};
+use crate::impersonation;
 use crate::names::DEFAULT_PROJECT;
 use crate::operation::{Operated, Waiting, begun, current, errored, history, operate, waiting};
 use crate::patch::merge_patch;
@@ -48,6 +49,8 @@ pub struct Verdict {
     pub begun: bool,
     /// An operation that ended here.
     pub ended: Option<Box<OperationState>>,
+    /// Who the actions are carried out as; `None`: the controller.
+    pub account: Option<String>,
     /// Why nothing was synced, or what is waited for; for the log.
     pub because: String,
 }
@@ -122,12 +125,35 @@ fn decide_deletion(facts: &Facts) -> Verdict {
     let mut verdict = Verdict {
         actions: std::mem::take(&mut deletion.actions),
         because: deletion.waits_for.clone().unwrap_or_default(),
+        next: deletion.again_at.map(|at| Next { at, because: "a deletion is tried again" }),
         ..Verdict::default()
     };
+    if let Some((_, cluster)) = &ground {
+        match impersonation::account(facts, cluster) {
+            Ok(account) => verdict.account = account,
+            Err(words) => {
+                verdict.actions.clear();
+                deletion.finalizers = None;
+                deletion.error = Some(format!("cannot apply impersonation: {words}"));
+            }
+        }
+    }
     let mut patch = Map::new();
+    let mut metadata = Map::new();
     if let Some(left) = deletion.finalizers {
+        // One stage is over: the next begins at once.
+        verdict.begun = left.iter().any(|one| deletion::is_ours(one));
         next.metadata.finalizers.clone_from(&left);
-        patch.insert("metadata".into(), json!({"finalizers": left}));
+        metadata.insert("finalizers".into(), json!(left));
+    }
+    if facts.asked && facts.side.is_some() {
+        let gone = without_request(&mut next);
+        if !gone.is_empty() {
+            metadata.insert("annotations".into(), Value::Object(gone));
+        }
+    }
+    if !metadata.is_empty() {
+        patch.insert("metadata".into(), Value::Object(metadata));
     }
     if facts.project.is_none() && ground.is_none() && verdict.because == "its project" {
         deletion.error = Some(format!(
@@ -135,18 +161,38 @@ fn decide_deletion(facts: &Facts) -> Verdict {
             crate::names::project_name(&facts.application)
         ));
     }
-    if let Some(words) = deletion.error {
-        let held = &facts.application.status.conditions;
-        let now_hold = [Condition::new(Kind::DeletionError, words)];
-        let set = conditions::set(held, &now_hold, &[Kind::DeletionError], facts.now);
-        if set != *held {
-            next.status.conditions = set;
-            patch.insert("status".into(), json!({"conditions": next.status.conditions}));
+    let held = &facts.application.status.conditions;
+    let now_hold: Vec<Condition> = deletion
+        .error
+        .into_iter()
+        .map(|words| Condition::new(Kind::DeletionError, words))
+        .collect();
+    let set = conditions::set(held, &now_hold, &[Kind::DeletionError], facts.now);
+    if set != *held {
+        for condition in &now_hold {
+            verdict.events.push(Event {
+                reason: "StatusRefreshed",
+                warning: true,
+                message: format!("Unable to delete application resources: {}", condition.message),
+            });
         }
+        next.status.conditions = set;
+        patch.insert("status".into(), json!({"conditions": next.status.conditions}));
     }
     verdict.patch = (!patch.is_empty()).then_some(Value::Object(patch));
     verdict.application = Arc::new(next);
     verdict
+}
+
+/// Takes the request for a refresh off; answers what goes, for a merge patch.
+fn without_request(application: &mut Application) -> Map<String, Value> {
+    let mut gone = Map::new();
+    for key in [REFRESH, REFRESH_TIMESTAMP] {
+        if application.metadata.annotations.remove(key).is_some() {
+            gone.insert(key.into(), Value::Null);
+        }
+    }
+    gone
 }
 
 /// The spec does not hold together, or its project forbids it: nothing is known, nothing is done.
@@ -191,6 +237,9 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
     };
     if let (Some(side), Some(compared)) = (&facts.side, &compared) {
         take_comparison(facts, &mut next, side, compared);
+        if let Some(prepared) = side.prepared.as_ref().filter(|_| !side.failed) {
+            deletion::ask_for_hooks(&mut next.metadata.finalizers, prepared);
+        }
     }
     let mut state = current(&facts.application, facts.now);
     let mut superseded = false;
@@ -424,8 +473,13 @@ fn operation_step(
             ended.phase = OperationPhase::Error;
             ended.message = words;
             ended.finished_at = Some(Time::at(facts.now));
-            let operated =
-                Operated { state: ended, actions: Vec::new(), progress: None, later: None };
+            let operated = Operated {
+                state: ended,
+                actions: Vec::new(),
+                progress: None,
+                later: None,
+                account: None,
+            };
             take_operation(facts, next, operated, verdict);
             return;
         }
@@ -480,8 +534,9 @@ fn take_operation(
     operated: Operated,
     verdict: &mut Verdict,
 ) {
-    let Operated { state, actions, progress, later } = operated;
+    let Operated { state, actions, progress, later, account } = operated;
     verdict.actions = actions;
+    verdict.account = account;
     verdict.progress = progress;
     verdict.because.clone_from(&state.message);
     if let Some((at, because)) = later {
@@ -558,16 +613,18 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
     if before.spec.project != next.spec.project {
         patch.insert("spec".into(), json!({"project": next.spec.project}));
     }
+    let mut metadata = Map::new();
+    if before.metadata.finalizers != next.metadata.finalizers {
+        metadata.insert("finalizers".into(), json!(next.metadata.finalizers));
+    }
     if facts.asked && (facts.side.is_some() || preflight(facts).is_err()) {
-        let mut gone = Map::new();
-        for key in [REFRESH, REFRESH_TIMESTAMP] {
-            if next.metadata.annotations.remove(key).is_some() {
-                gone.insert(key.into(), Value::Null);
-            }
-        }
+        let gone = without_request(&mut next);
         if !gone.is_empty() {
-            patch.insert("metadata".into(), json!({"annotations": gone}));
+            metadata.insert("annotations".into(), Value::Object(gone));
         }
+    }
+    if !metadata.is_empty() {
+        patch.insert("metadata".into(), Value::Object(metadata));
     }
     if !patch.is_empty() {
         verdict.patch = Some(Value::Object(patch));

@@ -1,17 +1,21 @@
 //! Deleting an Application: what goes with it, and in which order (SYN-80).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use policy::{Cluster, Project};
 use sync::marks::{SYNC_OPTIONS, helm_keeps, is_crd, option_value, wave};
 use sync::{Action, Deed, Propagation, SyncPhase, TaskId, value_of};
 
-use crate::facts::{Facts, Pair, Seen};
+use crate::deletion_hooks::{self, Hooks, Moment};
+use crate::facts::{Facts, Pair, Seen, Side};
+use crate::operation::DELETION_APPROVED;
+use crate::prepare::Prepared;
 
 /// Deletes an Application's objects before the Application goes.
 pub const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 const FOREGROUND_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/foreground";
 const BACKGROUND_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/background";
-const DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
+/// How long after the cluster refused something it is asked again.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a deletion comes to now.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +28,8 @@ pub struct Deletion {
     pub waits_for: Option<String>,
     /// Why it does not go on by itself: a `DeletionError`.
     pub error: Option<String>,
+    /// When to try again, where nothing else will make it.
+    pub again_at: Option<Timestamp>,
 }
 
 /// Tells whether an Application takes its objects with it, and how.
@@ -37,17 +43,39 @@ pub fn cascade(finalizers: &[String]) -> Option<Propagation> {
 
 /// Tells whether a finalizer asks for hooks of the deletion.
 fn asks_for_hooks(finalizer: &str) -> bool {
-    let name = finalizer.split('/').next().unwrap_or(finalizer);
-    matches!(
-        name,
-        "pre-delete-finalizer.argocd.argoproj.io" | "post-delete-finalizer.argocd.argoproj.io"
-    )
+    MOMENTS
+        .iter()
+        .any(|moment| finalizer == moment.finalizer() || finalizer == moment.cleanup_finalizer())
 }
 
+/// Tells whether what the Application wants must be known to go on with its deletion: hooks run.
+pub fn deletion_runs_hooks(finalizers: &[String]) -> bool {
+    finalizers.iter().any(|one| MOMENTS.iter().any(|moment| one == moment.finalizer()))
+}
+
+const MOMENTS: [Moment; 2] = [Moment::Before, Moment::After];
+
 /// Tells whether a finalizer is one that this controller takes off.
-fn is_ours(finalizer: &str) -> bool {
+pub(crate) fn is_ours(finalizer: &str) -> bool {
     let name = finalizer.split('/').next().unwrap_or(finalizer);
     name == RESOURCES_FINALIZER || asks_for_hooks(finalizer)
+}
+
+/// Puts the finalizers of the deletion's hooks on where there are such hooks, else takes them off.
+pub(crate) fn ask_for_hooks(finalizers: &mut Vec<String>, prepared: &Prepared) {
+    for (moment, wanted) in [
+        (Moment::Before, prepared.has_pre_delete_hooks()),
+        (Moment::After, prepared.has_post_delete_hooks()),
+    ] {
+        for name in [moment.finalizer(), moment.cleanup_finalizer()] {
+            let there = finalizers.iter().any(|one| one == name);
+            if wanted && !there {
+                finalizers.push(name.to_owned());
+            } else if !wanted && there {
+                finalizers.retain(|one| one != name);
+            }
+        }
+    }
 }
 
 /// Ends the deletion of an Application whose destination is not known any more: nothing can be deleted.
@@ -57,27 +85,87 @@ pub(crate) fn without_destination(facts: &Facts) -> Deletion {
     Deletion { finalizers: (left.len() != finalizers.len()).then_some(left), ..Deletion::default() }
 }
 
-/// Moves the deletion of an Application on by one step.
+/// Moves the deletion of an Application on by one step (SYN-80, SYN-24): hooks before, objects,
+/// hooks after, and what is left of the hooks. Each stage has a finalizer, which goes when it is done.
 pub(crate) fn delete(facts: &Facts, project: &Project, cluster: &Cluster) -> Deletion {
-    let application = &*facts.application;
-    let finalizers = &application.metadata.finalizers;
-    if let Some(hooks) = finalizers.iter().find(|one| asks_for_hooks(one)) {
-        let words = format!(
-            "hooks of a deletion are not run yet: take the finalizer {hooks} off the Application to delete it without them"
-        );
+    let finalizers = &facts.application.metadata.finalizers;
+    let has = |name: &str| finalizers.iter().any(|one| one == name);
+    if !finalizers.iter().any(|one| is_ours(one)) {
+        return Deletion::default();
+    }
+    let Some(side) = facts.side.as_ref().filter(|side| !side.unreachable) else {
+        return Deletion { waits_for: Some("the live state".into()), ..Deletion::default() };
+    };
+    if !facts.deletion_failures.is_empty() {
+        let words = facts.deletion_failures.join("; ");
         return Deletion {
-            waits_for: Some(words.clone()),
+            waits_for: Some("the cluster to take what was asked of it".into()),
             error: Some(words),
+            again_at: facts.now.checked_add(AGAIN_AFTER).ok(),
             ..Deletion::default()
         };
     }
-    let Some(propagation) = cascade(finalizers) else { return Deletion::default() };
-    let Some(side) = &facts.side else {
-        return Deletion { waits_for: Some("the live state".into()), ..Deletion::default() };
+    let without = |gone: &dyn Fn(&str) -> bool| Deletion {
+        finalizers: Some(finalizers.iter().filter(|one| !gone(one)).cloned().collect()),
+        ..Deletion::default()
     };
-    if side.failed {
-        return Deletion { waits_for: Some("the live state".into()), ..Deletion::default() };
+    let stage = |moment: Moment| match deletion_hooks::run(facts, side, moment) {
+        Hooks::Done => without(&|one| one == moment.finalizer()),
+        hooks => waits(hooks, moment),
+    };
+    let clean_up = |moment: Moment| match deletion_hooks::clean_up(side, moment) {
+        Hooks::Done => without(&|one| one == moment.cleanup_finalizer()),
+        hooks => waits(hooks, moment),
+    };
+    if has(Moment::Before.finalizer()) {
+        return stage(Moment::Before);
     }
+    if let Some(propagation) = cascade(finalizers) {
+        if side.failed {
+            return Deletion { waits_for: Some("the live state".into()), ..Deletion::default() };
+        }
+        return match objects(facts, side, project, cluster, propagation) {
+            Some(deletion) => deletion,
+            None => without(&|one| one.split('/').next() == Some(RESOURCES_FINALIZER)),
+        };
+    }
+    if has(Moment::After.finalizer()) {
+        return stage(Moment::After);
+    }
+    match MOMENTS.into_iter().find(|moment| has(moment.cleanup_finalizer())) {
+        Some(moment) => clean_up(moment),
+        None => without(&is_ours),
+    }
+}
+
+fn waits(hooks: Hooks, moment: Moment) -> Deletion {
+    match hooks {
+        Hooks::Done => Deletion::default(),
+        Hooks::Waiting { actions, words } => {
+            Deletion { actions, waits_for: Some(words), ..Deletion::default() }
+        }
+        Hooks::Failed { actions, words, again_at } => Deletion {
+            actions,
+            waits_for: Some(words.clone()),
+            error: Some(match moment {
+                Moment::Before => format!("error executing pre-delete hooks: {words}"),
+                Moment::After => format!("error executing post-delete hooks: {words}"),
+            }),
+            again_at,
+            ..Deletion::default()
+        },
+    }
+}
+
+/// Deletes the Application's objects, the last wave first; `None`: all are gone.
+fn objects(
+    facts: &Facts,
+    side: &Side,
+    project: &Project,
+    cluster: &Cluster,
+    propagation: Propagation,
+) -> Option<Deletion> {
+    let application = &*facts.application;
     let mine: Vec<(&Pair, &Seen)> = side
         .pairs
         .iter()
@@ -89,11 +177,10 @@ pub(crate) fn delete(facts: &Facts, project: &Project, cluster: &Cluster) -> Del
         mine.iter().map(|(_, seen)| *seen).filter(|seen| goes(facts, seen)).collect();
     if going > 0 {
         let words = format!("{} objects remaining for deletion", mine.len());
-        return Deletion { waits_for: Some(words), ..Deletion::default() };
+        return Some(Deletion { waits_for: Some(words), ..Deletion::default() });
     }
     if doomed.is_empty() {
-        let left: Vec<String> = finalizers.iter().filter(|one| !is_ours(one)).cloned().collect();
-        return Deletion { finalizers: Some(left), ..Deletion::default() };
+        return None;
     }
     let asked_at = application.metadata.deletion_timestamp.as_ref().and_then(crd::Time::timestamp);
     let approved = application
@@ -114,7 +201,11 @@ pub(crate) fn delete(facts: &Facts, project: &Project, cluster: &Cluster) -> Del
     });
     if let Some(seen) = unconfirmed {
         let words = format!("Resource {} requires manual confirmation to delete", seen.key);
-        return Deletion { waits_for: Some(words), ..Deletion::default() };
+        return Some(Deletion {
+            waits_for: Some(words.clone()),
+            error: Some(words),
+            ..Deletion::default()
+        });
     }
     // The last wave goes first, and alone.
     let last = doomed.iter().map(|seen| wave(&seen.live.head)).max();
@@ -128,11 +219,11 @@ pub(crate) fn delete(facts: &Facts, project: &Project, cluster: &Cluster) -> Del
             deed: Deed::Prune { propagation },
         })
         .collect();
-    Deletion {
+    Some(Deletion {
         waits_for: Some(format!("{} objects remaining for deletion", doomed.len())),
         actions,
         ..Deletion::default()
-    }
+    })
 }
 
 /// Tells whether a live object is the Application's, and within what its project may touch.

@@ -35,6 +35,8 @@ pub struct Facts {
     pub content_changed: Option<bool>,
     /// The operation that is asked for or runs; `None`: there is none, or nobody looked.
     pub operation: Option<OperationFacts>,
+    /// What the cluster refused of the last step of a deletion, in its words.
+    pub deletion_failures: Vec<String>,
 }
 
 /// What the settings say, as far as a decision asks.
@@ -56,8 +58,39 @@ pub struct Rules {
     pub self_heal_fixed: Option<SignedDuration>,
     /// An operation that runs longer is ended; `None`: never.
     pub sync_timeout: Option<SignedDuration>,
-    /// Whether syncs should act as the project's service accounts, which is not built yet.
-    pub impersonation: bool,
+    /// How long a sync rests between two waves, at least.
+    pub wave_delay: SignedDuration,
+    /// Whether syncs act as the project's service accounts.
+    pub impersonation: Impersonation,
+    /// Which automated prunes wait for a person.
+    pub guard: Guard,
+}
+
+/// Whether syncs act as the project's service accounts (SYN-35).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Impersonation {
+    /// They act as the controller.
+    #[default]
+    Off,
+    /// They do where the project names one.
+    WhereNamed,
+    /// A sync fails where the project names none.
+    Enforced,
+}
+
+/// Which automated prunes wait for a person: what would delete more of an Application than both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Objects.
+    pub objects_max: usize,
+    /// Percent of the Application's live objects.
+    pub percent_max: usize,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { objects_max: 50, percent_max: 50 }
+    }
 }
 
 impl Default for Rules {
@@ -72,7 +105,9 @@ impl Default for Rules {
             self_heal_cap: SignedDuration::from_secs(300),
             self_heal_fixed: None,
             sync_timeout: None,
-            impersonation: false,
+            wave_delay: SignedDuration::ZERO,
+            impersonation: Impersonation::Off,
+            guard: Guard::default(),
         }
     }
 }

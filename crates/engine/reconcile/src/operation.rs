@@ -14,9 +14,10 @@ use sync::{
 };
 
 use crate::facts::{Facts, OperationFacts, Pair, Side};
+use crate::{guard, impersonation};
 
 /// Says that somebody has agreed to a deletion, and when.
-const DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
+pub(crate) const DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 /// Names the manager whose client-side fields are taken over.
 const MIGRATION_MANAGER: &str = "argocd.argoproj.io/client-side-apply-migration-manager";
 /// How many past syncs are remembered where the spec does not say (CRD-06).
@@ -179,6 +180,8 @@ pub(crate) fn world(
         prune_confirmed: approved
             .and_then(|text| text.parse::<Timestamp>().ok())
             .is_some_and(|at| at >= started_at),
+        now: facts.now,
+        wave_delay: facts.rules.wave_delay,
         options,
     }
 }
@@ -286,12 +289,14 @@ pub(crate) struct Operated {
     pub progress: Option<Progress>,
     /// When to look again, and why.
     pub later: Option<(Timestamp, &'static str)>,
+    /// Who the actions are carried out as; `None`: the controller.
+    pub account: Option<String>,
 }
 
 impl Operated {
     fn ended(mut state: OperationState, now: Timestamp) -> Self {
         state.finished_at = Some(Time::at(now));
-        Self { state, actions: Vec::new(), progress: None, later: None }
+        Self { state, actions: Vec::new(), progress: None, later: None, account: None }
     }
 }
 
@@ -362,6 +367,17 @@ pub(crate) fn operate(
         return finish(state, terminating, facts);
     }
 
+    if given.progress.is_none()
+        && let Some(words) = guard::holds_back(facts, side, &state.operation)
+    {
+        state.phase = CrdPhase::Failed;
+        state.message = words;
+        return Operated::ended(state, facts.now);
+    }
+    let account = match impersonation::account(facts, cluster) {
+        Ok(account) => account,
+        Err(words) => return errored(state, words, facts),
+    };
     let world = world(facts, given, side, &state, project, cluster);
     let mut progress = given.progress.clone().unwrap_or_else(|| {
         let results = results(state.sync_result.as_ref());
@@ -382,9 +398,11 @@ pub(crate) fn operate(
     if progress.phase.completed() {
         let mut operated = finish(state, terminating, facts);
         operated.actions = step.actions;
+        operated.account = account;
         return operated;
     }
-    Operated { state, actions: step.actions, progress: Some(progress), later: None }
+    let later = progress.rests_until().map(|at| (at, "a sync rests between two waves"));
+    Operated { state, actions: step.actions, progress: Some(progress), later, account }
 }
 
 /// Ends an operation, or puts its next attempt off.

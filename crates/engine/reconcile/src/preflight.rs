@@ -47,13 +47,7 @@ pub fn preflight(facts: &Facts) -> Result<Ground, Vec<Condition>> {
             problems.into_iter().map(|words| Condition::new(Kind::InvalidSpecError, words));
         return Err(conditions.collect());
     }
-    let mut refused = policy::not_built(application, given);
-    if facts.rules.impersonation {
-        refused.push(
-            "application.sync.impersonation.enabled is set in argocd-cm, and syncs cannot act as service accounts yet: nothing is synced; take the setting out"
-                .to_owned(),
-        );
-    }
+    let refused = policy::not_built(application, given);
     if !refused.is_empty() {
         let conditions =
             refused.into_iter().map(|words| Condition::new(Kind::ComparisonError, words));

@@ -297,6 +297,7 @@ impl World {
             asked: self.case.asked && self.writes == 0,
             content_changed: self.case.content_changed,
             operation,
+            deletion_failures: Vec::new(),
         };
         if crate::preflight(&facts).is_ok() {
             facts.side = Some(self.side());

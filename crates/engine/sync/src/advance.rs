@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use manifest::kind;
 
 use crate::marks::{has_hook_finalizer, is_skipped};
@@ -27,6 +28,8 @@ pub struct Progress {
     running: Option<Part>,
     /// What the last step's actions are for: once carried out, the world may not show it any more.
     tried: BTreeMap<TaskId, TaskResult>,
+    /// Until when it rests between two waves; lost with the process.
+    rest_until: Option<Timestamp>,
 }
 
 /// A phase and wave while it runs.
@@ -53,7 +56,12 @@ pub struct Step {
 impl Progress {
     /// An operation that begins, or goes on from what its status says.
     pub fn resume(phase: OperationPhase, message: String, results: Vec<TaskResult>) -> Self {
-        Self { phase, message, results, running: None, tried: BTreeMap::new() }
+        Self { phase, message, results, running: None, tried: BTreeMap::new(), rest_until: None }
+    }
+
+    /// When to look again although nothing may have changed: the rest between two waves is over.
+    pub fn rests_until(&self) -> Option<Timestamp> {
+        self.rest_until
     }
 
     /// Writes down what became of the last step's actions.
@@ -150,6 +158,11 @@ impl Progress {
             self.say(OperationPhase::Succeeded, "successfully synced (no more tasks)");
             return Step { actions };
         };
+        if self.rest_until.is_some_and(|until| until > world.now) {
+            self.say(OperationPhase::Running, "waiting for the delay between sync waves");
+            return Step { actions: Vec::new() };
+        }
+        self.rest_until = None;
         let part = Part {
             phase: first.phase,
             wave: first.wave,
@@ -433,6 +446,9 @@ impl Progress {
             return Step { actions };
         }
         // What was applied may be well already: then the next part begins at once.
+        if world.wave_delay.is_positive() {
+            self.rest_until = world.now.checked_add(world.wave_delay).ok();
+        }
         self.step(world)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use manifest::{key_of, kind, name, namespace, set_namespace};
 use serde_json::{Value, json};
 
@@ -40,6 +40,10 @@ pub struct World {
     pub started_at: Timestamp,
     /// Whether somebody has confirmed the pruning, since the operation began.
     pub prune_confirmed: bool,
+    /// The time.
+    pub now: Timestamp,
+    /// How long the operation rests between two waves, at least.
+    pub wave_delay: SignedDuration,
 }
 
 /// Tasks in their order; those that cannot be tried bear a result that says why.

@@ -141,6 +141,10 @@ pub struct SyncSettings {
     pub impersonation_enforced: bool,
     /// Applies at a time.
     pub applies_parallel_max: usize,
+    /// An automated sync that would prune more objects, and a larger part, waits for a person.
+    pub guard_objects: usize,
+    /// That part, in percent of an Application's live objects.
+    pub guard_percent: usize,
 }
 
 /// Waits between repeated self-heals (SYN-51).
@@ -365,6 +369,8 @@ fn sync(raw: &RawSettings) -> SyncSettings {
         impersonation: raw.bool(Main, "application.sync.impersonation.enabled"),
         impersonation_enforced: raw.bool(Main, "application.sync.impersonation.enforced"),
         applies_parallel_max: raw.count(Parameters, "controller.kubectl.parallelism.limit").max(1),
+        guard_objects: raw.count(Main, "application.sync.pruneGuard.objects"),
+        guard_percent: raw.count(Main, "application.sync.pruneGuard.percent"),
     }
 }
 

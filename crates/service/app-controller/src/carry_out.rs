@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::destinations::{Destination, chain};
 use crate::gate::ProjectGate;
 use crate::judge;
+use crate::metrics::Tally;
 
 /// Who owns the fields that we apply.
 pub(crate) const MANAGER: &str = "argocd-controller";
@@ -36,17 +37,44 @@ const REPLACED_WITHIN: Duration = Duration::from_secs(30);
 /// Objects that syncs have made before, by what an action is about.
 pub(crate) type Previous<'a> = &'a (dyn Fn(&ObjectKey) -> Vec<Arc<Value>> + Sync);
 
+/// Whose actions are carried out, and what they must know.
+pub(crate) struct Errand<'a> {
+    pub destination: &'a Arc<Destination>,
+    pub ground: &'a Ground,
+    /// As whom; `None`: as the controller.
+    pub account: Option<&'a str>,
+    pub previous: Previous<'a>,
+    /// Rules whose fields stay as they are live.
+    pub respect: Option<&'a judge::Rulebook>,
+    /// Counts what is asked of the cluster.
+    pub tally: Tally<'a>,
+}
+
 /// Carries out actions, many at once, and says what became of each.
-pub(crate) async fn carry_out(
-    destination: &Arc<Destination>,
-    ground: &Ground,
-    actions: &[Action],
-    previous: Previous<'_>,
-    respect: Option<&judge::Rulebook>,
-) -> Vec<Outcome> {
+pub(crate) async fn carry_out(errand: &Errand<'_>, actions: &[Action]) -> Vec<Outcome> {
+    let Errand { destination, ground, account, .. } = errand;
     let gate = ProjectGate { project: ground.project.clone(), cluster: ground.cluster.clone() };
-    let hand =
-        Hand { destination, writer: destination.cluster.writer(Arc::new(gate)), previous, respect };
+    let writer = destination.cluster.writer(Arc::new(gate));
+    let writer = match account {
+        None => writer,
+        Some(user) => match writer.acting_as(user) {
+            Ok(writer) => writer,
+            Err(error) => {
+                let failed = |action: &Action| Outcome {
+                    task: action.task.clone(),
+                    done: Done::Failed(said(&error)),
+                };
+                return actions.iter().map(failed).collect();
+            }
+        },
+    };
+    let hand = Hand {
+        destination,
+        writer,
+        previous: errand.previous,
+        respect: errand.respect,
+        tally: &errand.tally,
+    };
     let begun: Vec<_> = actions.iter().map(|action| hand.outcome(action)).collect();
     stream::iter(begun).buffered(AT_ONCE).collect().await
 }
@@ -57,6 +85,7 @@ struct Hand<'a> {
     previous: Previous<'a>,
     /// Rules whose fields stay as they are live.
     respect: Option<&'a judge::Rulebook>,
+    tally: &'a Tally<'a>,
 }
 
 /// What the server says, for people.
@@ -123,11 +152,17 @@ impl Hand<'_> {
     }
 
     async fn write(&self, write: &Write) -> Result<Written, ApiError> {
-        let written = self.writer.write(write).await?;
+        let written = self.ask(write).await?;
         if let Some(object) = written.object.as_ref().filter(|_| !write.dry_run) {
             self.destination.live.observe(object);
         }
         Ok(written)
+    }
+
+    async fn ask(&self, write: &Write) -> Result<Written, ApiError> {
+        let answer = self.writer.write(write).await;
+        self.tally.count(write, &answer);
+        answer
     }
 
     async fn live(&self, gvk: &Gvk, key: &ObjectKey) -> Result<Option<Value>, String> {
@@ -153,7 +188,7 @@ impl Hand<'_> {
             uid.clone_from(&known);
         }
         // What the server answers is not taken in: the watch may have told already that it is gone.
-        match self.writer.write(&write).await {
+        match self.ask(&write).await {
             Ok(_) => {}
             Err(ApiError::NotFound { .. }) => return Ok(false),
             // Another object stands there under the name: what was to go is gone.

@@ -8,7 +8,6 @@ use cluster::{Access, Cluster, Limits, LiveOptions, LiveSet, SecretAccess};
 use manifest::{GroupKind, Gvk};
 use parking_lot::Mutex;
 use settings::SecretType;
-use sync::Tracking;
 use tracing::warn;
 
 use crate::lens::AppLens;
@@ -194,13 +193,12 @@ type Wants = Arc<dyn Fn(&GroupKind) -> bool + Send + Sync>;
 
 fn looks(shared: &Arc<Shared>, server: &str) -> (Arc<AppLens>, Wants) {
     let snapshot = shared.snapshot();
-    let tracking: Tracking = snapshot.rules.tracking.clone();
     let filter = snapshot.settings.resources.filter.clone();
     let server = server.to_owned();
     let wants = move |kind: &GroupKind| {
         !filter.excludes(&kind.group, &kind.kind, &server, crate::shared::glob)
     };
-    (Arc::new(AppLens { tracking }), Arc::new(wants))
+    (Arc::new(AppLens { snapshot }), Arc::new(wants))
 }
 
 async fn connect(shared: &Arc<Shared>, reach: &Reach) -> Result<Arc<Destination>, String> {

@@ -7,6 +7,7 @@ use desired::Rendered;
 use manifest::ObjectKey;
 use reconcile::{Prepared, Seen};
 use sync::Progress;
+use tokio::time::Instant;
 
 /// What is remembered of one Application.
 #[derive(Default)]
@@ -25,6 +26,12 @@ pub(crate) struct Entry {
     pub looked_back: bool,
     /// How often in a row the manifests could not be had.
     pub failures: u32,
+    /// Names what the last look saw, where it came to nothing: the same comes to nothing again.
+    pub quiet: u64,
+    /// Since when the repository fails; `None`: it did not at the last look.
+    pub repository_fails_since: Option<Instant>,
+    /// When everything is rendered anew next.
+    pub hard_due: Option<Instant>,
 }
 
 /// Prepared objects, and what they were made of.

@@ -1,9 +1,10 @@
-//! Kubernetes Events on Applications (OBS-04), written one at a time behind the work.
+//! Kubernetes Events on Applications (OBS-04), written behind the work, a few at a time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crd::Application;
+use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use reconcile::Event;
 use serde_json::{Value, json};
@@ -22,26 +23,33 @@ pub(crate) struct Told {
     pub at: Timestamp,
 }
 
+/// How many Events are written at once; an API server takes no more than one in a request.
+const AT_ONCE: usize = 16;
+
 /// Writes Events until nobody sends any more.
-pub(crate) async fn write_all(shared: std::sync::Weak<Shared>, mut told: mpsc::Receiver<Told>) {
-    while let Some(next) = told.recv().await {
-        let Some(shared) = shared.upgrade() else { return };
-        let snapshot = shared.snapshot();
-        let wanted = &snapshot.settings.controller.events;
-        let on = wanted.is_empty()
-            || wanted.iter().any(|name| name == "all" || name == next.event.reason);
-        if !on || wanted.iter().any(|name| name == "none") {
-            continue;
-        }
-        let resources = &snapshot.settings.resources;
-        let labels = labels(
-            &next.application.metadata.labels,
-            &resources.event_labels_included,
-            &resources.event_labels_excluded,
-        );
-        if let Err(error) = shared.home.create(&object(&next, labels)).await {
-            debug!(%error, "event not written");
-        }
+pub(crate) async fn write_all(shared: Weak<Shared>, told: mpsc::Receiver<Told>) {
+    let waiting = stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let written = waiting.for_each_concurrent(AT_ONCE, |next| write(&shared, next));
+    written.await;
+}
+
+async fn write(shared: &Weak<Shared>, told: Told) {
+    let Some(shared) = shared.upgrade() else { return };
+    let snapshot = shared.snapshot();
+    let wanted = &snapshot.settings.controller.events;
+    let on =
+        wanted.is_empty() || wanted.iter().any(|name| name == "all" || name == told.event.reason);
+    if !on || wanted.iter().any(|name| name == "none") {
+        return;
+    }
+    let resources = &snapshot.settings.resources;
+    let labels = labels(
+        &told.application.metadata.labels,
+        &resources.event_labels_included,
+        &resources.event_labels_excluded,
+    );
+    if let Err(error) = shared.home.create(&object(&told, labels)).await {
+        debug!(%error, "event not written");
     }
 }
 

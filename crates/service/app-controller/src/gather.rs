@@ -14,10 +14,12 @@ use reconcile::{
     Target, prepare,
 };
 use sync::{Outcome, WriteVerdict};
+use tokio::time::Instant;
 
 use crate::destinations::Destination;
 use crate::entry::{Applied, Entry, Made, Memo};
 use crate::judge;
+use crate::metrics::Tally;
 use crate::queue::Why;
 use crate::shared::{Shared, Snapshot};
 
@@ -42,6 +44,10 @@ pub(crate) struct Gathered {
     pub retry: bool,
     /// The destination is left alone.
     pub skip: bool,
+    /// The same for a look that sees the same; 0 where something runs.
+    pub fingerprint: u64,
+    /// The Application is left as it is: its repository fails, and may be back soon.
+    pub hold: bool,
 }
 
 /// Gathers the facts.
@@ -64,6 +70,7 @@ pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) 
             asked,
             content_changed: None,
             operation: None,
+            deletion_failures: Vec::new(),
             application: application.clone(),
         },
         ground: None,
@@ -72,6 +79,8 @@ pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) 
         operation_wanted: None,
         retry: false,
         skip: false,
+        fingerprint: 0,
+        hold: false,
     };
     let deleting = application.metadata.deletion_timestamp.is_some();
     let ground = match reconcile::preflight(&gathered.facts) {
@@ -110,9 +119,12 @@ pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) 
         application: &application,
         ground: &ground,
         destination: &destination,
+        // What stands in the way of it is said by the operation.
+        account: reconcile::account(&gathered.facts, &ground.cluster).unwrap_or_default(),
     };
     if deleting {
-        gathered.facts.side = Some(looker.of_deletion(entry).await);
+        gathered.facts.deletion_failures = failures(&look.outcomes);
+        gathered.facts.side = Some(looker.of_deletion(entry, look.why, &mut gathered).await);
     } else {
         looker.compare(entry, look.why, look.outcomes, &mut gathered).await;
     }
@@ -172,6 +184,8 @@ struct Looker<'a> {
     application: &'a Arc<Application>,
     ground: &'a Ground,
     destination: &'a Arc<Destination>,
+    /// As whom the destination is asked; `None`: as the controller.
+    account: Option<String>,
 }
 
 impl Looker<'_> {
@@ -192,6 +206,10 @@ impl Looker<'_> {
         let (sources, several) = spec_sources(self.application);
         let mut side = Side { sources, several, ..Side::default() };
         let rendered = self.render(&Wish::default(), fresh, &mut side, gathered).await;
+        if self.bears_with(entry, rendered.is_none() && gathered.retry, why, state.is_some()) {
+            gathered.hold = true;
+            return;
+        }
         let made = rendered.map(|rendered| self.made(rendered, entry.prepared.as_ref()));
         if let Some(made) = &made {
             self.look_back(entry, made, &side).await;
@@ -243,14 +261,70 @@ impl Looker<'_> {
             }
             gathered.facts.operation = Some(facts);
         }
+        if gathered.facts.operation.is_none() && !side.failed {
+            gathered.fingerprint = self.fingerprint(entry, made.as_ref(), &side, gathered);
+        }
         gathered.facts.side = Some(side);
     }
 
-    /// What a deletion looks at: everything that is live of the Application.
-    async fn of_deletion(&self, entry: &mut Entry) -> Side {
+    /// Names everything that a decision looks at, but for the time.
+    fn fingerprint(
+        &self,
+        entry: &Entry,
+        made: Option<&Made>,
+        side: &Side,
+        gathered: &Gathered,
+    ) -> u64 {
+        let mut hash = DefaultHasher::new();
+        let application = &self.application.metadata;
+        (&application.uid, &application.resource_version, self.snapshot.version).hash(&mut hash);
+        let facts = &gathered.facts;
+        for project in facts.project.iter().chain(&facts.global_projects) {
+            (&project.metadata.uid, &project.metadata.resource_version).hash(&mut hash);
+        }
+        (made.map(|made| (made.rendered.key, made.context)), &side.revisions).hash(&mut hash);
+        (facts.content_changed, &side.images, &side.shared).hash(&mut hash);
+        for condition in &side.conditions {
+            (condition.kind.as_str(), &condition.message).hash(&mut hash);
+        }
+        // The order of a map is not its own; a sum has none.
+        let objects = entry.memo.iter().map(|(key, memo)| {
+            let mut hash = DefaultHasher::new();
+            (key, &memo.live_version, memo.target_hash, memo.rules).hash(&mut hash);
+            hash.finish()
+        });
+        objects.fold(0_u64, u64::wrapping_add).hash(&mut hash);
+        hash.finish() | 1
+    }
+
+    /// What a deletion looks at: everything that is live of the Application, and its hooks.
+    async fn of_deletion(&self, entry: &mut Entry, why: Why, gathered: &mut Gathered) -> Side {
         let mut side = blank_side(self.application);
+        if reconcile::deletion_runs_hooks(&self.application.metadata.finalizers) {
+            let rendered = self.render(&Wish::default(), why.fresh, &mut side, gathered).await;
+            side.prepared = rendered.map(|rendered| self.made(rendered, None).prepared);
+        }
         self.fill(&mut side, None, entry, false).await;
         side
+    }
+
+    /// Whether a repository that fails is borne with for now: an Application that was compared
+    /// before keeps its status for a while (`repo.error.grace.period`), unless somebody asks.
+    fn bears_with(&self, entry: &mut Entry, fails: bool, why: Why, operates: bool) -> bool {
+        if !fails {
+            entry.repository_fails_since = None;
+            return false;
+        }
+        let since = *entry.repository_fails_since.get_or_insert_with(Instant::now);
+        let grace = self.snapshot.settings.reconciliation.repo_error_grace;
+        let status = &self.application.status.sync.status;
+        let compared =
+            [crd::SyncStatusCode::Synced, crd::SyncStatusCode::OutOfSync].contains(status);
+        compared
+            && !operates
+            && why.fresh == Freshness::Known
+            && self.application.refresh_requested().is_none()
+            && since.elapsed() < grace
     }
 
     async fn namespace(&self, facts: &mut OperationFacts) {
@@ -473,9 +547,12 @@ impl Looker<'_> {
         });
         let mut kept: HashMap<ObjectKey, Memo> = HashMap::with_capacity(memo.len());
         let mut taken: BTreeSet<ObjectKey> = BTreeSet::new();
-        let rulebook = judge::Rulebook::new(self.snapshot, self.application);
-        for words in &rulebook.warnings {
-            side.conditions.push(Condition::new(Kind::from("ComparisonWarning"), words.clone()));
+        let rulebook =
+            judge::Rulebook::new(self.snapshot, self.application).acting_as(self.account.clone());
+        for words in &rulebook.errors {
+            let words = format!("Failed to compare desired state to live state: {words}");
+            side.conditions.push(Condition::new(Kind::ComparisonError, words));
+            side.failed = true;
         }
         if let Some(made) = made {
             let prepared = &made.prepared;
@@ -532,9 +609,20 @@ impl Looker<'_> {
             kept.insert(key, found);
         }
         self.summarize(side);
+        if !own {
+            self.orphans(side, &taken);
+        }
         match own {
             true => entry.operation_memo = kept,
             false => entry.memo = kept,
+        }
+    }
+
+    fn tally(&self) -> Tally<'_> {
+        Tally {
+            metrics: &self.shared.metrics,
+            application: self.application,
+            server: &self.destination.server,
         }
     }
 
@@ -605,6 +693,7 @@ impl Looker<'_> {
         let health = judge::health(self.snapshot, &live);
         found.seen = Some(Arc::new(reconcile::see(&live, health, &self.snapshot.rules.tracking)));
         let refusal = found.structural_refusal.clone();
+        let tally = self.tally();
         let differs = judge::differs(
             self.destination,
             self.ground,
@@ -613,6 +702,7 @@ impl Looker<'_> {
             previous,
             refusal,
             rulebook,
+            &tally,
         );
         match differs.await {
             Ok(modified) => found.modified = modified,
@@ -657,6 +747,46 @@ impl Looker<'_> {
         }
     }
 
+    /// Counts what stands in the destination's namespace and is nobody's, where the project asks.
+    fn orphans(&self, side: &mut Side, taken: &BTreeSet<ObjectKey>) {
+        let project = self.shared.project(reconcile::project_name(self.application));
+        let Some(asked) = project.as_ref().and_then(|one| one.spec.orphaned_resources.as_ref())
+        else {
+            return;
+        };
+        let namespace = &self.application.spec.destination.namespace;
+        let live = &self.destination.live;
+        let mut orphans = 0;
+        for object in live.in_namespace(namespace) {
+            let key = object.key();
+            let theirs = object.app().is_some_and(|app| {
+                self.shared.application(&self.shared.key_of_instance(app)).is_some()
+            });
+            if key.namespace.is_empty()
+                || !object.owners().is_empty()
+                || theirs
+                || taken.contains(&key)
+                || orphan_by_nature(&key)
+                || !self.ground.project.permits_kind(&key.group_kind(), &key.name, true)
+                || asked.ignore.iter().any(|one| {
+                    crate::shared::glob(&one.group, &key.group)
+                        && (one.kind.is_empty() || crate::shared::glob(&one.kind, &key.kind))
+                        && (one.name.is_empty() || crate::shared::glob(&one.name, &key.name))
+                })
+            {
+                continue;
+            }
+            orphans += 1 + live.descendants(&key).len();
+        }
+        self.shared.metrics.orphans(self.application, orphans);
+        if orphans > 0 && asked.warn.unwrap_or(true) {
+            side.conditions.push(Condition::new(
+                Kind::OrphanedResourceWarning,
+                format!("Application has {orphans} orphaned resources"),
+            ));
+        }
+    }
+
     /// What pods below the Application run.
     fn summarize(&self, side: &mut Side) {
         let live = &self.destination.live;
@@ -683,6 +813,27 @@ impl Looker<'_> {
         images.extend(pods.into_values().flatten());
         side.images = images.into_iter().collect();
     }
+}
+
+/// What stands in every namespace, or in the cluster's own, and is nobody's.
+fn orphan_by_nature(key: &ObjectKey) -> bool {
+    match (key.group.as_str(), key.kind.as_str(), key.name.as_str()) {
+        ("", "Service", "kubernetes") => key.namespace == "default",
+        ("", "ServiceAccount", "default") => true,
+        ("", "ConfigMap", "kube-root-ca.crt" | "openshift-service-ca.crt") => true,
+        _ => false,
+    }
+}
+
+/// What the cluster refused, in its words.
+fn failures(outcomes: &[Outcome]) -> Vec<String> {
+    outcomes
+        .iter()
+        .filter_map(|outcome| match &outcome.done {
+            sync::Done::Failed(words) => Some(format!("{}: {words}", outcome.task.key)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn applied(made: &Made) -> Applied {

@@ -4,18 +4,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use cluster::{ApiError, Patch, Validation, Write, Written};
-use compare::{CompareError, IgnoreRules, Mode};
+use compare::{CompareError, Compiled, IgnoreRules, KnownTypes, Mode};
 use crd::Application;
 use health::{Rules, assess};
 use reconcile::{Ground, Target};
 use serde_json::Value;
 use settings::{CompareOptions, IgnoreStatus};
-use sync::marks::is_crd;
+use sync::marks::{COMPARE_OPTIONS, is_crd};
 use sync::{How, Method, Options, Resource, Wellness};
+use tracing::debug;
 
 use crate::carry_out::MANAGER;
 use crate::destinations::Destination;
 use crate::gate::ProjectGate;
+use crate::metrics::Tally;
 use crate::shapes::Shape;
 use crate::shared::Snapshot;
 
@@ -36,10 +38,16 @@ pub(crate) fn health(_snapshot: &Snapshot, object: &Value) -> Option<(Wellness, 
 /// The rules by which objects of one Application are compared.
 pub(crate) struct Rulebook {
     ignore: Arc<IgnoreRules>,
-    /// What is wrong with the rules, for people.
-    pub warnings: Vec<String>,
+    /// Rules that cannot be used, for people: with them nothing can be compared.
+    pub errors: Vec<String>,
     options: Options,
     tracking_label: Option<String>,
+    known: Arc<KnownTypes>,
+    /// Whether differences are always asked of the cluster.
+    server_side: bool,
+    include_webhooks: bool,
+    /// As whom the cluster is asked; `None`: as the controller.
+    account: Option<String>,
     compare: CompareOptions,
     /// The same for the same rules.
     pub hash: u64,
@@ -48,12 +56,15 @@ pub(crate) struct Rulebook {
 impl Rulebook {
     pub fn new(snapshot: &Snapshot, application: &Application) -> Self {
         let spec = &application.spec;
-        let (ignore, warnings) = match spec.ignore_differences.is_empty() {
-            true => (snapshot.ignore.clone(), Vec::new()),
+        let (ignore, errors) = match spec.ignore_differences.is_empty() {
+            true => (snapshot.ignore.clone(), snapshot.ignore_errors.clone()),
             false => {
                 let all = spec.ignore_differences.iter().chain(&snapshot.ignored);
-                let (ignore, warnings) = IgnoreRules::compile(all);
-                (Arc::new(ignore), warnings)
+                let Compiled { rules, errors, warnings } = IgnoreRules::compile(all);
+                for warning in warnings {
+                    debug!(warning, "a rule ignores nothing");
+                }
+                (Arc::new(rules), errors)
             }
         };
         let list = spec
@@ -61,17 +72,39 @@ impl Rulebook {
             .as_ref()
             .map(|policy| policy.sync_options.as_slice())
             .unwrap_or_default();
+        let annotated = application
+            .metadata
+            .annotations
+            .get(COMPARE_OPTIONS)
+            .map(String::as_str)
+            .unwrap_or_default();
+        let has = |option: &str| annotated.split(',').any(|one| one.trim() == option);
+        let server_side = match (has("ServerSideDiff=true"), has("ServerSideDiff=false")) {
+            (true, _) => true,
+            (false, true) => false,
+            (false, false) => snapshot.settings.controller.server_side_diff,
+        };
         let mut hash = DefaultHasher::new();
-        (snapshot.version, ignore.hash(), list).hash(&mut hash);
+        (snapshot.version, ignore.hash(), list, annotated).hash(&mut hash);
         let tracking = &snapshot.rules.tracking;
         Self {
             ignore,
-            warnings,
+            errors,
             options: Options::from_list(list),
+            known: snapshot.known.clone(),
+            server_side,
+            include_webhooks: has("IncludeMutationWebhook=true"),
+            account: None,
             tracking_label: (tracking.method != Method::Label).then(|| tracking.label_key.clone()),
             compare: snapshot.settings.resources.compare,
             hash: hash.finish(),
         }
+    }
+
+    /// The same, asking the cluster as this account.
+    pub fn acting_as(mut self, account: Option<String>) -> Self {
+        self.account = account;
+        self
     }
 
     fn rules<'a>(
@@ -100,9 +133,11 @@ impl Rulebook {
                 How::ServerSide | How::Replace => Mode::ServerSide,
             },
             ignore: &self.ignore,
+            known: &self.known,
             manager: MANAGER,
             previous,
             tracking_label: self.tracking_label.as_deref(),
+            include_webhooks: self.include_webhooks,
             ignore_status,
             ignore_aggregated_roles: self.compare.ignore_aggregated_roles,
         }
@@ -160,6 +195,7 @@ pub(crate) async fn differs(
     previous: &[Arc<Value>],
     refusal: Option<Arc<str>>,
     rulebook: &Rulebook,
+    tally: &Tally<'_>,
 ) -> Result<bool, String> {
     let shape = destination.shape(&target.gvk).await;
     let mut rules = rulebook.rules(&shape, destination.minor(), target, previous, refusal);
@@ -171,13 +207,19 @@ pub(crate) async fn differs(
         compared => compared,
     };
     let compared = compared.map_err(|error| crate::destinations::chain(&error))?;
-    if compared.certain || rules.mode == Mode::ClientSide {
+    let settled = compared.certain && !rulebook.server_side;
+    if settled || !compared.modified() || rules.mode == Mode::ClientSide {
         return Ok(compared.modified());
     }
     let gate = ProjectGate { project: ground.project.clone(), cluster: ground.cluster.clone() };
-    let writer = destination.cluster.writer(Arc::new(gate));
+    let mut writer = destination.cluster.writer(Arc::new(gate));
+    if let Some(account) = &rulebook.account {
+        writer = writer.acting_as(account).map_err(|error| crate::destinations::chain(&error))?;
+    }
     let write = Write::apply((*target.object).clone(), MANAGER).dry().validated(Validation::Ignore);
-    match writer.write(&write).await {
+    let answer = writer.write(&write).await;
+    tally.count(&write, &answer);
+    match answer {
         Ok(Written { object: Some(answer), .. }) => {
             let compared = compare::compare_dry_run(&answer, live, &rules)
                 .map_err(|error| crate::destinations::chain(&error))?;

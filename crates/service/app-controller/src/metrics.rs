@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-use cluster::LiveEvent;
+use cluster::{Action, ApiError, LiveEvent, Write, Written};
 use crd::{Application, OperationState};
 use telemetry::{ControllerMetrics, Registry};
 
@@ -62,12 +62,62 @@ impl Metrics {
         }
     }
 
+    /// Notes how many orphans stand beside an Application.
+    pub(crate) fn orphans(&self, application: &Application, count: usize) {
+        let metadata = &application.metadata;
+        let project = reconcile::project_name(application);
+        let labels = [metadata.namespace.as_str(), &metadata.name, project];
+        self.families.app_orphaned_resources.set(&labels, count as f64);
+    }
+
     /// Counts a batch of changes of a destination.
     pub(crate) fn cluster_events(&self, server: &str, changes: &[LiveEvent]) {
         for change in changes {
             self.families.cluster_events.add(&[server, &change.key.group, &change.key.kind], 1.0);
         }
         self.families.events_in_batch.set(&[server], changes.len() as f64);
+    }
+}
+
+/// Counts the requests that are made for one Application.
+pub(crate) struct Tally<'a> {
+    pub metrics: &'a Metrics,
+    pub application: &'a Application,
+    pub server: &'a str,
+}
+
+impl Tally<'_> {
+    /// Counts one write, by what the server answered; what never reached it is not counted.
+    pub fn count(&self, write: &Write, answer: &Result<Written, ApiError>) {
+        let code = match answer {
+            Ok(written) if written.created => 201,
+            Ok(_) => 200,
+            Err(error) => match error.code() {
+                Some(code) => code,
+                None => return,
+            },
+        };
+        let verb = match &write.action {
+            Action::Apply { .. } | Action::Patch { .. } => "Patch",
+            Action::Create { .. } => "Create",
+            Action::Replace { .. } => "Update",
+            Action::Delete { .. } => "Delete",
+        };
+        let metadata = &self.application.metadata;
+        self.metrics.families.app_k8s_requests.add(
+            &[
+                &metadata.namespace,
+                &metadata.name,
+                reconcile::project_name(self.application),
+                self.server,
+                &code.to_string(),
+                verb,
+                &write.gvk.kind,
+                &write.namespace,
+                if write.dry_run { "true" } else { "false" },
+            ],
+            1.0,
+        );
     }
 }
 

@@ -254,7 +254,8 @@ async fn follow_settings(shared: Arc<Shared>, sources: Arc<Mutex<Sources>>, chan
             continue;
         }
         let looks_differ = before.settings.tracking != after.settings.tracking
-            || before.settings.resources.filter != after.settings.resources.filter;
+            || before.settings.resources.filter != after.settings.resources.filter
+            || before.ignored_updates.hash() != after.ignored_updates.hash();
         let reach: Vec<_> = after.reach.values().cloned().collect();
         shared.set_snapshot(after);
         shared.destinations.retain(&reach);

@@ -9,10 +9,11 @@ use desired::Renderer;
 use jiff::SignedDuration;
 use manifest::Gvk;
 use parking_lot::{Mutex, RwLock};
-use reconcile::Rules;
+use reconcile::{Guard, Impersonation, Rules};
 use settings::{Clusters, Settings};
 use sync::{Method, Tracking};
 use tokio::sync::mpsc;
+use tracing::warn;
 
 use crate::config::Config;
 use crate::destinations::{Destinations, Reach};
@@ -60,6 +61,12 @@ pub(crate) struct Snapshot {
     pub ignored: Vec<crd::ResourceIgnoreDifferences>,
     /// The same, compiled.
     pub ignore: Arc<compare::IgnoreRules>,
+    /// What of it cannot be used, and why.
+    pub ignore_errors: Vec<String>,
+    /// Fields whose changes are no reason to look.
+    pub ignored_updates: Arc<compare::IgnoreRules>,
+    /// Fields of custom kinds that hold built-in types.
+    pub known: Arc<compare::KnownTypes>,
     /// Changes with everything that comparisons depend on.
     pub version: u64,
 }
@@ -231,34 +238,65 @@ impl Snapshot {
             .collect();
         let rules = Arc::new(rules(&settings, control_plane));
         let ignored = ignored(&settings);
-        let (ignore, _) = compare::IgnoreRules::compile(&ignored);
-        let ignore = Arc::new(ignore);
-        let snapshot =
-            Self { settings, rules, clusters, destinations, reach, ignored, ignore, version };
+        let compiled = compare::IgnoreRules::compile(&ignored);
+        for warning in &compiled.warnings {
+            warn!(warning, "a rule of the settings ignores nothing");
+        }
+        let (ignore, ignore_errors) = (Arc::new(compiled.rules), compiled.errors);
+        let ignored_updates = match settings.resources.ignore_resource_updates {
+            true => compare::IgnoreRules::compile(&ignored_updates(&settings)).rules,
+            false => compare::IgnoreRules::default(),
+        };
+        let known = settings.resources.overrides.iter().flat_map(|(kind, rules)| {
+            rules.known_type_fields.iter().map(|one| compare::KnownField {
+                kind: kind.clone(),
+                field: one.field.clone(),
+                type_name: one.type_name.clone(),
+            })
+        });
+        let known = Arc::new(compare::KnownTypes::new(known));
+        let snapshot = Self {
+            settings,
+            rules,
+            clusters,
+            destinations,
+            reach,
+            ignored,
+            ignore,
+            ignore_errors,
+            ignored_updates: Arc::new(ignored_updates),
+            known,
+            version,
+        };
         (snapshot, problems)
     }
 }
 
 /// The settings' rules for kinds, as Applications write theirs.
 fn ignored(settings: &Settings) -> Vec<crd::ResourceIgnoreDifferences> {
-    settings
-        .resources
-        .overrides
-        .iter()
-        .map(|(kind, rules)| (kind, &rules.ignore_differences))
-        .filter(|(_, rules)| **rules != settings::IgnoreRules::default())
-        .map(|(kind, rules)| {
-            let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
-            crd::ResourceIgnoreDifferences {
-                group: group.to_owned(),
-                kind: kind.to_owned(),
-                json_pointers: rules.json_pointers.clone(),
-                jq_path_expressions: rules.jq_path_expressions.clone(),
-                managed_fields_managers: rules.managed_fields_managers.clone(),
-                ..crd::ResourceIgnoreDifferences::default()
-            }
-        })
-        .collect()
+    let overrides = settings.resources.overrides.iter();
+    overrides.filter_map(|(kind, rules)| rule(kind, &rules.ignore_differences)).collect()
+}
+
+/// The same for fields whose changes are no reason to look.
+fn ignored_updates(settings: &Settings) -> Vec<crd::ResourceIgnoreDifferences> {
+    let all = settings.resources.ignored_updates();
+    all.iter().filter_map(|(kind, rules)| rule(kind, rules)).collect()
+}
+
+fn rule(kind: &str, rules: &settings::IgnoreRules) -> Option<crd::ResourceIgnoreDifferences> {
+    if *rules == settings::IgnoreRules::default() {
+        return None;
+    }
+    let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
+    Some(crd::ResourceIgnoreDifferences {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        json_pointers: rules.json_pointers.clone(),
+        jq_path_expressions: rules.jq_path_expressions.clone(),
+        managed_fields_managers: rules.managed_fields_managers.clone(),
+        ..crd::ResourceIgnoreDifferences::default()
+    })
 }
 
 fn rules(settings: &Settings, control_plane: &str) -> Rules {
@@ -278,6 +316,15 @@ fn rules(settings: &Settings, control_plane: &str) -> Rules {
         self_heal_cap: signed(heal.max),
         self_heal_fixed: heal.fixed.map(signed),
         sync_timeout: settings.sync.timeout.map(signed),
-        impersonation: settings.sync.impersonation,
+        wave_delay: signed(settings.sync.wave_delay),
+        impersonation: match (settings.sync.impersonation, settings.sync.impersonation_enforced) {
+            (false, _) => Impersonation::Off,
+            (true, false) => Impersonation::WhereNamed,
+            (true, true) => Impersonation::Enforced,
+        },
+        guard: Guard {
+            objects_max: settings.sync.guard_objects,
+            percent_max: settings.sync.guard_percent,
+        },
     }
 }

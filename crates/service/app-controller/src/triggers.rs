@@ -171,6 +171,9 @@ fn take_project(shared: &Arc<Shared>, object: &Value) -> Option<String> {
         Ok(project) => {
             let name = project.metadata.name.clone();
             let known = shared.project(&name);
+            for words in policy::Project::new(&project, &[]).warnings() {
+                warn!(project = name, warning = words, "a project needs a person");
+            }
             let same = known.as_ref().is_some_and(|known| {
                 known.spec == project.spec && known.metadata.labels == project.metadata.labels
             });

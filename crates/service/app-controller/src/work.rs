@@ -1,5 +1,6 @@
 //! The loop: gather, decide, carry out, publish.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,11 @@ use sync::Outcome;
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, info_span, warn};
 
-use crate::carry_out::carry_out;
+use crate::carry_out::{Errand, carry_out};
 use crate::entry::{Entry, Running};
 use crate::gather::{Gathered, Look, gather};
 use crate::judge::Rulebook;
+use crate::metrics::Tally;
 use crate::publish::{Published, publish};
 use crate::queue::{AppKey, Why};
 use crate::shared::Shared;
@@ -50,6 +52,9 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
     let mut entry = entry.lock().await;
     let began = Instant::now();
     let mut why = why;
+    if why.fresh == desired::Freshness::Hard {
+        entry.hard_due = None;
+    }
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut server = String::new();
     for _ in 0..STEPS_MAX {
@@ -63,11 +68,25 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
         if gathered.skip {
             return;
         }
+        if gathered.hold {
+            again(shared, key, &mut entry, &gathered, &Verdict::default(), &application);
+            return;
+        }
         if let Some(ground) = &gathered.ground {
             server.clone_from(&ground.cluster.server);
         }
+        if gathered.fingerprint != 0 && gathered.fingerprint == entry.quiet {
+            again(shared, key, &mut entry, &gathered, &Verdict::default(), &application);
+            return;
+        }
         let verdict = decide(&gathered.facts);
         remember(&mut entry, &gathered, &verdict);
+        let nothing = verdict.actions.is_empty()
+            && verdict.patch.is_none()
+            && verdict.next.is_none()
+            && verdict.progress.is_none()
+            && !verdict.begun;
+        entry.quiet = if nothing { gathered.fingerprint } else { 0 };
         let rest = verdict.actions.is_empty() || verdict.begun || verdict.ended.is_some();
         if rest {
             match publish(shared, key, &application, &verdict).await {
@@ -93,9 +112,19 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
             };
             let respects =
                 respects_ignored(&verdict).then(|| Rulebook::new(&shared.snapshot(), &application));
-            outcomes =
-                carry_out(destination, ground, &verdict.actions, &previous, respects.as_ref())
-                    .await;
+            let errand = Errand {
+                destination,
+                ground,
+                account: verdict.account.as_deref(),
+                previous: &previous,
+                respect: respects.as_ref(),
+                tally: Tally {
+                    metrics: &shared.metrics,
+                    application: &application,
+                    server: &server,
+                },
+            };
+            outcomes = carry_out(&errand, &verdict.actions).await;
             log_failures(&outcomes);
         } else if !verdict.begun {
             again(shared, key, &mut entry, &gathered, &verdict, &application);
@@ -173,10 +202,24 @@ fn again(
     if verdict.ended.is_some() && application.status.sync.status != crd::SyncStatusCode::Synced {
         shared.queue.push(key.clone(), Why::known("an operation ended"));
     }
-    if let Some(hard) = shared.snapshot().settings.reconciliation.hard_every {
+    let reconciliation = shared.snapshot().settings.reconciliation;
+    if let Some(hard) = reconciliation.hard_every {
+        // The time since the last one counts, however often there was a look meanwhile.
+        let due = *entry.hard_due.get_or_insert_with(|| Instant::now() + hard);
         let why = Why::fresh(desired::Freshness::Hard, "the hard reconciliation is due");
-        shared.queue.push_later(key.clone(), hard, why);
+        shared.queue.push_later(key.clone(), due.saturating_duration_since(Instant::now()), why);
     }
+    if let Some(every) = reconciliation.every {
+        let soft = every + jitter(key, reconciliation.jitter_max);
+        shared.queue.push_later(key.clone(), soft, Why::known("the reconciliation is due"));
+    }
+}
+
+/// A part of the jitter that is an Application's own, so that a thousand are not due at once.
+fn jitter(key: &AppKey, max: Duration) -> Duration {
+    let mut hash = DefaultHasher::new();
+    (key, Timestamp::now().as_second()).hash(&mut hash);
+    max.mul_f64(f64::from(hash.finish() as u32) / f64::from(u32::MAX))
 }
 
 fn count(shared: &Arc<Shared>, server: &str, gathered: &Gathered, verdict: &Verdict) {

@@ -81,7 +81,7 @@ pub(super) const KEYS: &[Key] = &[
     key("controller.self.heal.backoff.cap.seconds", Int, "300", &["ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS"], "No wait is longer, in seconds."),
     key("controller.self.heal.backoff.cooldown.seconds", Int, "330", &["ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_COOLDOWN_SECONDS"], "Once a time in which an Application had to be in sync; upstream took it back.").no_effect(),
     key("controller.sync.timeout.seconds", Int, "0", &["ARGOCD_APPLICATION_CONTROLLER_SYNC_TIMEOUT"], "How long a sync may take, in seconds; 0 is no limit."),
-    key("controller.sync.wave.delay.seconds", Int, "2", &["ARGOCD_SYNC_WAVE_DELAY"], "How long a sync waits between two waves, in seconds."),
+    key("controller.sync.wave.delay.seconds", Int, "0", &["ARGOCD_SYNC_WAVE_DELAY"], "How long a sync rests between two waves at least, in seconds. Argo CD's default is 2; here a wave ends by what is seen of its objects."),
     key("controller.app.state.cache.expiration", Duration, "1h0m0s", &["ARGOCD_APP_STATE_CACHE_EXPIRATION"], "How long an Application's state is cached.").no_effect(),
     key("controller.default.cache.expiration", Duration, "24h0m0s", &["ARGOCD_DEFAULT_CACHE_EXPIRATION"], "How long other things are cached.").no_effect(),
     key("controller.resource.health.persist", Bool, "false", &["ARGOCD_APPLICATION_CONTROLLER_PERSIST_RESOURCE_HEALTH"], "Whether the health of single objects stands in the Application's status."),

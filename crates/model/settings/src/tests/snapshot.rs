@@ -26,7 +26,7 @@ fn nothing_at_all_gives_upstreams_defaults() {
     assert_eq!(settings.reconciliation.every, Some(Duration::from_secs(120)));
     assert_eq!(settings.reconciliation.jitter_max, Duration::from_secs(60));
     assert_eq!(settings.reconciliation.hard_every, None);
-    assert_eq!(settings.sync.wave_delay, Duration::from_secs(2));
+    assert_eq!(settings.sync.wave_delay, Duration::ZERO);
     assert_eq!(settings.sync.self_heal.max, Duration::from_secs(300));
     assert_eq!(settings.sync.timeout, None);
     assert_eq!(settings.controller.status_processors, 20);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use cluster::{ApiError, Asked, Cluster, Gate, Permit, Refusal, Validation, Write, Writer};
-use compare::{IgnoreRules, Mode, Rules, compare_dry_run, mask_secrets};
+use compare::{IgnoreRules, KnownTypes, Mode, Rules, compare_dry_run, mask_secrets};
 use crd::{Application, RefreshType, ResourceIgnoreDifferences, keys};
 use manifest::ObjectKey;
 use reconcile::Target;
@@ -89,12 +89,14 @@ pub async fn print_differences(
     let cluster = live::destination(session, application).await?;
     let targets = render::targets(session, application, revisions).await?;
     let (settings, _) = render::surroundings(session).await?;
-    let (ignore, warnings) = IgnoreRules::compile(&ignored(application, &settings));
-    warnings.iter().for_each(|warning| note(warning));
+    let compiled = IgnoreRules::compile(&ignored(application, &settings));
+    compiled.errors.iter().chain(&compiled.warnings).for_each(|words| note(words));
+    let ignore = compiled.rules;
     let judge = Judge {
         writer: cluster.writer(Arc::new(DryRunsOnly)),
         cluster: &cluster,
         ignore,
+        known: KnownTypes::default(),
         minor: minor(&cluster).await?,
         tracking_label: &settings.tracking.label,
     };
@@ -165,6 +167,7 @@ struct Judge<'a> {
     cluster: &'a Cluster,
     writer: Writer,
     ignore: IgnoreRules,
+    known: KnownTypes,
     minor: u32,
     tracking_label: &'a str,
 }
@@ -198,6 +201,8 @@ impl Judge<'_> {
             minor: self.minor,
             mode: Mode::ServerSide,
             ignore: &self.ignore,
+            known: &self.known,
+            include_webhooks: false,
             manager: keys::FIELD_MANAGER,
             previous: &[],
             tracking_label: Some(self.tracking_label),
