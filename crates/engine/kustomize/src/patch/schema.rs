@@ -19,6 +19,9 @@ static DEFAULT: LazyLock<Arc<Schema>> = LazyLock::new(|| Arc::new(Schema::from_t
 /// The most schemas in which one schema may stand for the next by `$ref`.
 const REFERENCES_MAX: usize = 64;
 
+/// The most schemas without a name that may stand in each other; deeper ones are not known.
+const DEPTH_MAX: usize = 200;
+
 /// Types by their place in [`Schema::types`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TypeId(u32);
@@ -97,13 +100,13 @@ impl Schema {
 
     fn from_table(table: &str) -> Self {
         let (kinds, types) = table.split_once("\n\n").expect("the table has two parts");
-        let number = |text: &str| text.parse().expect("the table names types by number");
+        let number = |text: &str| -> u32 { text.parse().expect("the table names types by number") };
         let mut schema = Schema { types: vec![Type::default()], kinds: HashMap::new() };
         let lines: Vec<&str> = types.lines().collect();
         schema.types.resize_with(lines.len() + 1, Type::default);
         for line in lines {
             let mut words = line.split(' ');
-            let id: usize = number(words.next().expect("a line begins with a number"));
+            let id = number(words.next().expect("a line begins with a number")) as usize;
             for word in words.filter(|word| !word.is_empty()) {
                 let (name, shape) = word.split_once('=').expect("a field has a shape");
                 let of = schema.add_shape(shape);
@@ -138,42 +141,47 @@ impl Schema {
     }
 
     fn from_definitions(definitions: Option<&Map<String, Value>>) -> Self {
-        let mut schema = Schema { types: Vec::new(), kinds: HashMap::new() };
-        let Some(definitions) = definitions else { return schema };
-        // A place for each first, since they refer to each other.
-        schema.types.resize_with(definitions.len(), Type::default);
+        let nothing = Map::new();
+        let definitions = definitions.unwrap_or(&nothing);
         let names: HashMap<&str, TypeId> =
             definitions.keys().map(String::as_str).zip((0u32..).map(TypeId)).collect();
-        for (id, definition) in definitions.values().enumerate() {
-            schema.types[id] = schema.read_type(definition, definitions, &names);
+        let mut reader = Reader { definitions, names, types: Vec::new(), depth_left: DEPTH_MAX };
+        // A place for each first, since they refer to each other.
+        reader.types.resize_with(definitions.len(), Type::default);
+        let mut kinds = HashMap::new();
+        for (place, (name, definition)) in definitions.iter().enumerate() {
+            reader.types[place] = reader.read(definition);
             let gvks = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
             for gvk in gvks.into_iter().flatten() {
                 let text = |name: &str| gvk.get(name).and_then(Value::as_str).unwrap_or_default();
                 let slash = if text("group").is_empty() { "" } else { "/" };
-                let name =
-                    format!("{}{slash}{} {}", text("group"), text("version"), text("kind"));
-                let place = u32::try_from(id).expect("a schema has less than 2^32 types");
-                schema.kinds.insert(name.into(), TypeId(place));
+                let kind = format!("{}{slash}{} {}", text("group"), text("version"), text("kind"));
+                kinds.insert(kind.into(), reader.names[name.as_str()]);
             }
         }
-        schema
+        Schema { types: reader.types, kinds }
     }
+}
 
-    fn read_type(
-        &mut self,
-        from: &Value,
-        definitions: &Map<String, Value>,
-        names: &HashMap<&str, TypeId>,
-    ) -> Type {
+/// Reads the definitions of an OpenAPI v2 document.
+struct Reader<'a> {
+    definitions: &'a Map<String, Value>,
+    names: HashMap<&'a str, TypeId>,
+    types: Vec<Type>,
+    depth_left: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, from: &'a Value) -> Type {
         let mut made = Type::default();
-        for (name, field) in from.get("properties").and_then(Value::as_object).into_iter().flatten()
-        {
-            if let Some(of) = self.add_read(field, definitions, names) {
+        let properties = from.get("properties").and_then(Value::as_object);
+        for (name, field) in properties.into_iter().flatten() {
+            if let Some(of) = self.inner(field) {
                 made.fields.insert(name.as_str().into(), of);
             }
         }
         if let Some(values @ Value::Object(_)) = from.get("additionalProperties") {
-            made.rest = self.add_read(values, definitions, names);
+            made.rest = self.inner(values);
         }
         let is_list = match from.get("type") {
             Some(Value::String(name)) => name == "array",
@@ -181,45 +189,41 @@ impl Schema {
             _ => false,
         };
         if let (true, Some(items @ Value::Object(_))) = (is_list, from.get("items")) {
-            made.items = self.add_read(items, definitions, names);
+            made.items = self.inner(items);
         }
         let strategy = from.get("x-kubernetes-patch-strategy").and_then(Value::as_str);
         if strategy.is_some_and(|strategy| strategy.split(',').any(|one| one == "merge")) {
-            let keys = match from.get("x-kubernetes-list-map-keys").and_then(Value::as_array) {
+            let several = from.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
+            let single = from.get("x-kubernetes-patch-merge-key").and_then(Value::as_str);
+            made.merge_keys = Some(match several {
                 Some(keys) => keys.iter().filter_map(Value::as_str).map(Into::into).collect(),
-                None => {
-                    let key = from.get("x-kubernetes-patch-merge-key").and_then(Value::as_str);
-                    key.map(Into::into).into_iter().collect()
-                }
-            };
-            made.merge_keys = Some(keys);
+                None => single.map(Into::into).into_iter().collect(),
+            });
         }
         made
     }
 
     /// The type that a schema inside another one describes, references followed.
-    fn add_read(
-        &mut self,
-        from: &Value,
-        definitions: &Map<String, Value>,
-        names: &HashMap<&str, TypeId>,
-    ) -> Option<TypeId> {
+    fn inner(&mut self, from: &'a Value) -> Option<TypeId> {
         let mut from = from;
-        let mut id = None;
+        let mut named = None;
         for _ in 0..REFERENCES_MAX {
             let Some(reference) = from.get("$ref").and_then(Value::as_str) else {
-                return Some(match id {
-                    Some(id) => id,
-                    None => {
-                        let made = self.read_type(from, definitions, names);
-                        self.add(made)
-                    }
-                });
+                return named.or_else(|| self.unnamed(from));
             };
             let name = reference.strip_prefix("#/definitions/")?;
-            from = definitions.get(name)?;
-            id = names.get(name).copied();
+            from = self.definitions.get(name)?;
+            named = self.names.get(name).copied();
         }
         None
+    }
+
+    fn unnamed(&mut self, from: &'a Value) -> Option<TypeId> {
+        self.depth_left = self.depth_left.checked_sub(1)?;
+        let made = self.read(from);
+        self.depth_left += 1;
+        let id = u32::try_from(self.types.len()).expect("a schema has less than 2^32 types");
+        self.types.push(made);
+        Some(TypeId(id))
     }
 }
