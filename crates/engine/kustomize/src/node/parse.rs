@@ -100,15 +100,21 @@ impl Maker<'_> {
 
     fn sequence(&mut self, id: NodeId) -> Result<Node, YamlError> {
         let document = self.document;
+        let flow = document.node(id).style() == Style::Flow;
         let mut items = Vec::new();
         for child in document.children(id) {
-            items.push(self.node(child)?);
+            let mut item = self.node(child)?;
+            if flow {
+                quote_if_empty(&mut item);
+            }
+            items.push(item);
         }
         Ok(Node::Sequence(Sequence::from(items)))
     }
 
     fn mapping(&mut self, id: NodeId) -> Result<Node, YamlError> {
         let document = self.document;
+        let flow = document.node(id).style() == Style::Flow;
         let mut entries: Vec<Entry> = Vec::new();
         let mut merges: Vec<NodeId> = Vec::new();
         let mut children = document.children(id);
@@ -123,7 +129,10 @@ impl Maker<'_> {
                 merges.push(value);
                 continue;
             }
-            let value = self.node(value)?;
+            let mut value = self.node(value)?;
+            if flow {
+                quote_if_empty(&mut value);
+            }
             entries.push(Entry { key, value });
         }
         for merge in merges {
@@ -148,6 +157,16 @@ impl Maker<'_> {
             Node::Scalar(_) => return Err(self.refused(id, bad)),
         }
         Ok(())
+    }
+}
+
+/// In `[…]` and `{…}`, null of no text is printed in quotes, and read back as text.
+fn quote_if_empty(node: &mut Node) {
+    if let Node::Scalar(scalar) = node
+        && scalar.is_null()
+        && scalar.text.is_empty()
+    {
+        scalar.quoted = true;
     }
 }
 

@@ -273,7 +273,8 @@ fn set_field(object: &mut Mapping, name: &Text, outcome: Outcome, patch: &Node) 
         Outcome::Patch => match object.get_mut(name) {
             Some(there) => {
                 // How the field was written stays, and that can decide the new value's type.
-                let quoted = there.as_scalar().is_some_and(|scalar| scalar.quoted);
+                let quoted =
+                    there.as_scalar().is_some_and(|scalar| scalar.quoted && !scalar.is_null());
                 *there = patch.clone();
                 if let Some(scalar) = there.as_scalar_mut() {
                     scalar.quoted = quoted;
