@@ -22,7 +22,7 @@ pub(crate) fn replace_patterns(lua: &Lua) -> mlua::Result<()> {
     Ok(())
 }
 
-type Text = mlua::String;
+type Text = mlua::LuaString;
 
 /// Where a search begins, from 0; beyond the end where there is nothing to search.
 fn start(init: Option<i64>, length: usize) -> usize {
