@@ -1,0 +1,114 @@
+//! What renderings have in common.
+
+use std::sync::Arc;
+
+use crate::document::Parsed as ParsedDocument;
+use crate::file::File;
+use crate::frozen::Frozen;
+use crate::metadata::Metadata;
+use crate::profile::Profile;
+use crate::schema::Schema;
+use crate::store::Store;
+use crate::values::{self, ValuesError};
+
+/// What was made of contents before: parsed templates, values, schemas, documents and archives.
+///
+/// It belongs to whoever renders, may be used by several threads, and is bounded. A rendering
+/// gives the same with an empty one; it only takes longer.
+pub struct Cache {
+    metadata: Store<Arc<Metadata>>,
+    values: Store<Arc<Frozen>>,
+    schemas: Store<Arc<Schema>>,
+    templates: Store<Arc<gotmpl::Parsed>>,
+    archives: Store<Arc<Vec<File>>>,
+    documents: Store<Arc<ParsedDocument>>,
+}
+
+impl Cache {
+    /// An empty cache that holds about `bytes_max` bytes.
+    pub fn new(bytes_max: usize) -> Self {
+        let share = |percent: usize| bytes_max / 100 * percent;
+        Self {
+            metadata: Store::new(share(2)),
+            values: Store::new(share(12)),
+            schemas: Store::new(share(16)),
+            templates: Store::new(share(30)),
+            archives: Store::new(share(10)),
+            documents: Store::new(share(30)),
+        }
+    }
+
+    pub(crate) fn metadata(&self, text: &Arc<[u8]>) -> Result<Arc<Metadata>, String> {
+        self.metadata.get_or(text, 0, || {
+            Metadata::read(text).map(|metadata| (Arc::new(metadata), text.len() * 2))
+        })
+    }
+
+    pub(crate) fn values(
+        &self,
+        text: &Arc<[u8]>,
+        profile: Profile,
+    ) -> Result<Arc<Frozen>, ValuesError> {
+        self.values.get_or(text, profile as u8, || {
+            let values = values::read(text, profile)?;
+            let bytes = values.weight_bytes();
+            Ok((Arc::new(values), bytes))
+        })
+    }
+
+    pub(crate) fn schema(&self, text: &Arc<[u8]>) -> Result<Arc<Schema>, String> {
+        self.schemas.get_or(text, 0, || {
+            // A compiled schema takes a multiple of its text.
+            Schema::compile(text).map(|schema| (Arc::new(schema), text.len() * 12))
+        })
+    }
+
+    pub(crate) fn template(
+        &self,
+        text: &Arc<[u8]>,
+        profile: Profile,
+        parse: impl FnOnce() -> Result<Arc<gotmpl::Parsed>, gotmpl::ParseError>,
+    ) -> Result<Arc<gotmpl::Parsed>, gotmpl::ParseError> {
+        self.templates
+            .get_or(text, profile as u8, || parse().map(|parsed| (parsed, text.len() * 6)))
+    }
+
+    pub(crate) fn archive(
+        &self,
+        bytes: &Arc<[u8]>,
+        unpack: impl FnOnce(&[u8]) -> Result<Vec<File>, String>,
+    ) -> Result<Arc<Vec<File>>, String> {
+        self.archives.get_or(bytes, 0, || {
+            unpack(bytes).map(|files| {
+                let size = files.iter().map(|file| file.data.len() + file.name.len() + 64).sum();
+                (Arc::new(files), size)
+            })
+        })
+    }
+
+    pub(crate) fn document(
+        &self,
+        text: &Arc<[u8]>,
+        variant: u8,
+        parse: impl FnOnce() -> ParsedDocument,
+    ) -> Arc<ParsedDocument> {
+        let made: Result<_, std::convert::Infallible> =
+            self.documents.get_or(text, variant, || Ok((Arc::new(parse()), text.len() * 8)));
+        match made {
+            Ok(parsed) => parsed,
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").finish_non_exhaustive()
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self::new(128 << 20)
+    }
+}

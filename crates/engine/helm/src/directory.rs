@@ -1,0 +1,107 @@
+//! A chart's files from a directory.
+
+use filetree::{EntryKind, FileTree, TreeError, TreePath};
+
+use crate::archive::FILE_BYTES_MAX;
+use crate::error::Failure;
+use crate::file::File;
+use crate::ignore::Rules;
+
+/// Directories inside each other.
+const DEPTH_MAX: usize = 200;
+/// Files of one chart, those that are ignored not counted.
+const FILES_MAX: usize = 100_000;
+
+/// Reads all files that `.helmignore` leaves, in the order of a walk.
+pub(crate) fn read(tree: &dyn FileTree, path: &TreePath) -> Result<Vec<File>, Failure> {
+    let chart_file = path.join("Chart.yaml").map_err(|error| Failure::chart(error.to_string()))?;
+    if !matches!(tree.entry(&chart_file), Ok(Some(_))) {
+        return Err(Failure::chart(format!(
+            "unable to detect chart at {path}/Chart.yaml: open {path}/Chart.yaml: no such file or directory"
+        ))
+        .with_hint("a chart's folder holds a file Chart.yaml; correct the source's path"));
+    }
+    let ignore_file = path.join(".helmignore").map_err(|error| Failure::chart(error.to_string()))?;
+    let rules = match tree.entry(&ignore_file) {
+        Ok(Some(entry)) if matches!(entry.kind, EntryKind::File { .. }) => {
+            Rules::parse(&tree.read(&ignore_file).map_err(unreadable)?)
+        }
+        _ => Rules::parse(b""),
+    }
+    .map_err(|problem| Failure::chart(problem).at_file(ignore_file.as_str()))?;
+    let mut walk = Walk { tree, rules, files: Vec::new() };
+    walk.directory(path, "", 0)?;
+    Ok(walk.files)
+}
+
+fn unreadable(error: TreeError) -> Failure {
+    match &error {
+        TreeError::Broken { .. } => Failure::tree(error),
+        _ => Failure::chart(error.to_string()),
+    }
+}
+
+struct Walk<'a> {
+    tree: &'a dyn FileTree,
+    rules: Rules,
+    files: Vec<File>,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, path: &TreePath, inside: &str, depth: usize) -> Result<(), Failure> {
+        if depth > DEPTH_MAX {
+            return Err(Failure::chart(format!(
+                "the chart has more than {DEPTH_MAX} directories inside each other at {path}"
+            )));
+        }
+        for entry in self.tree.list(path).map_err(unreadable)?.unwrap_or_default() {
+            let name = match inside {
+                "" => entry.name.clone(),
+                inside => format!("{inside}/{}", entry.name),
+            };
+            let Ok(child) = path.join(&entry.name) else { continue };
+            match entry.kind {
+                Some(EntryKind::Directory) => {
+                    if !self.rules.ignores(&name, true) {
+                        self.directory(&child, &name, depth + 1)?;
+                    }
+                }
+                Some(EntryKind::File { size_bytes, .. }) => {
+                    if !self.rules.ignores(&name, false) {
+                        self.file(&child, &name, size_bytes)?;
+                    }
+                }
+                Some(EntryKind::Submodule) => {}
+                // A link is looked at before the rules are.
+                None => {
+                    let problem = match self.tree.entry(&child) {
+                        Err(error) => error.to_string(),
+                        Ok(_) => format!("lstat {child}: no such file or directory"),
+                    };
+                    return Err(Failure::chart(format!(
+                        "error evaluating symlink {child}: {problem}"
+                    ))
+                    .at_file(child.as_str()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &TreePath, name: &str, size_bytes: u64) -> Result<(), Failure> {
+        if size_bytes > FILE_BYTES_MAX {
+            return Err(Failure::chart(format!(
+                "chart file {:?} is larger than the maximum file size {FILE_BYTES_MAX}",
+                path.file_name()
+            ))
+            .at_file(path.as_str())
+            .with_hint("a file that no template needs can be named in .helmignore"));
+        }
+        if self.files.len() == FILES_MAX {
+            return Err(Failure::chart(format!("the chart has more than {FILES_MAX} files")));
+        }
+        let data = self.tree.read(path).map_err(unreadable)?;
+        self.files.push(File::new(name, data));
+        Ok(())
+    }
+}

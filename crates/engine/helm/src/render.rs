@@ -1,0 +1,413 @@
+//! A chart and values to documents: `helm template`, step by step.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use goval::{Budget, Impure, Map, Value};
+
+use crate::archive;
+use crate::asked::Asked;
+use crate::cache::Cache;
+use crate::capabilities::{Capabilities, KubeVersion};
+use crate::chart::{ChartId, Charts};
+use crate::coalesce::{Nulls, coalesce};
+use crate::dependencies;
+use crate::directory;
+use crate::document;
+use crate::engine::{self, Means, Rendered};
+use crate::error::{Failure, HelmError, NeededChart};
+use crate::file::{File, ending};
+use crate::head::Role;
+use crate::impure::Noted;
+use crate::order::sort_by_kind;
+use crate::origin::Origins;
+use crate::release_name;
+use crate::request::{ChartSource, Document, Part, Rendering, Request, Vendored};
+use crate::root_object::{Release, renderables};
+use crate::schema;
+use crate::split::{split, trim_end};
+use crate::strvals::{self, Values};
+use crate::tables::merge_over;
+use crate::values;
+use crate::versions;
+
+/// A template file's text after it was executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateText {
+    /// `chart/templates/x.yaml`.
+    pub name: String,
+    /// What it gave.
+    pub text: Vec<u8>,
+}
+
+/// Renders a chart to its documents, in Helm's order.
+///
+/// `should_stop` is asked every few thousand steps. The same request gives the same answer as
+/// long as `impure` does.
+///
+/// # Errors
+///
+/// [`HelmError::Needs`] where charts must be fetched first, else what Helm refuses.
+pub fn render(
+    request: &Request<'_>,
+    impure: &mut dyn Impure,
+    should_stop: &mut dyn FnMut() -> bool,
+    cache: &Cache,
+) -> Result<Rendering, HelmError> {
+    let asked = Rc::new(RefCell::new(Asked::default()));
+    let (charts, root, rendered) = execute(request, impure, should_stop, cache, &asked)?;
+    let documents = documents(request, &charts, root, &rendered, cache)?;
+    let asked = asked.borrow().clone();
+    Ok(Rendering { documents, asked })
+}
+
+/// Executes a chart's templates, and gives their texts as they are before Helm cuts them,
+/// sorted by name; `NOTES.txt` is among them.
+///
+/// # Errors
+///
+/// As [`render`].
+pub fn render_texts(
+    request: &Request<'_>,
+    impure: &mut dyn Impure,
+    should_stop: &mut dyn FnMut() -> bool,
+    cache: &Cache,
+) -> Result<Vec<TemplateText>, HelmError> {
+    let asked = Rc::default();
+    let (_, _, rendered) = execute(request, impure, should_stop, cache, &asked)?;
+    let mut texts: Vec<TemplateText> = rendered
+        .into_iter()
+        .map(|rendered| TemplateText { name: rendered.name, text: rendered.text })
+        .collect();
+    texts.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(texts)
+}
+
+fn execute(
+    request: &Request<'_>,
+    impure: &mut dyn Impure,
+    should_stop: &mut dyn FnMut() -> bool,
+    cache: &Cache,
+    asked: &Rc<RefCell<Asked>>,
+) -> Result<(Charts, ChartId, Vec<Rendered>), HelmError> {
+    let profile = request.profile;
+    let kube_version = request.kube_version.unwrap_or(profile.kube_version());
+    let kube_version = KubeVersion::parse(kube_version, profile).map_err(|problem| {
+        Failure::values(format!("invalid kube version '{kube_version}': {problem}"))
+    })?;
+    let values = user_values(request, cache)?;
+    let (mut charts, root) = load(request, cache)?;
+    installable(&charts, root)?;
+    nothing_missing(&charts, root)?;
+    release_name::check(request.release_name)?;
+    dependencies::process(&mut charts, root, &values, profile)?;
+    let coalesced = coalesce(&charts, root, &values, Nulls::Remove, profile)
+        .map_err(Failure::values)?;
+    if !request.skip_schema_validation && schema::any(&charts, root) {
+        schema::validate(&charts, root, &coalesced, cache).map_err(|complaints| {
+            Failure::values(format!(
+                "values don't meet the specifications of the schema(s) in the following chart(s):\n{complaints}"
+            ))
+            .with_hint("correct the values, or skip the schema with skipSchemaValidation")
+        })?;
+    }
+    let capabilities =
+        Capabilities::new(profile, kube_version, request.api_versions, asked.clone());
+    check_kube_version(&charts, root, &capabilities)?;
+    let release = Release { name: request.release_name, namespace: request.namespace };
+    let templates = renderables(&charts, root, &coalesced, release, &capabilities, profile);
+    let mut budget =
+        Budget { fuel: request.limits.steps_max, bytes: request.limits.bytes_max };
+    let mut impure = Noted::new(impure);
+    let rendered = engine::render(
+        templates,
+        &mut Means { profile, cache, impure: &mut impure, budget: &mut budget, should_stop },
+    );
+    asked.borrow_mut().impure |= impure.was_asked();
+    let rendered = rendered.map_err(|mut failure| {
+        failure.origin = Origins { request, cache, charts: &charts, root }.tell(&failure);
+        failure
+    })?;
+    Ok((charts, root, rendered))
+}
+
+fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failure> {
+    let mut files = match &request.chart {
+        ChartSource::Directory { tree, path } => Arc::new(directory::read(*tree, path)?),
+        ChartSource::Archive { bytes, name } => {
+            if !archive::is_gzip(bytes) {
+                return Err(Failure::chart(if ending(name) == ".yaml" || ending(name) == ".yml" {
+                    format!("file '{name}' seems to be a YAML file, but expected a gzipped archive")
+                } else {
+                    format!("file '{name}' does not appear to be a gzipped archive; got 'application/octet-stream'")
+                }));
+            }
+            // Helm says no more than that.
+            cache.archive(bytes, archive::read).map_err(|problem| {
+                Failure::chart("unable to load chart archive".to_owned()).with_hint(problem)
+            })?
+        }
+    };
+    for vendored in request.vendored {
+        vendor(Arc::make_mut(&mut files), vendored)?;
+    }
+    let chart_file = files.iter().find(|file| &*file.name == "Chart.yaml").ok_or_else(|| {
+        Failure::chart("unable to detect chart version, no Chart.yaml found".to_owned())
+    })?;
+    let metadata = cache.metadata(&chart_file.data).map_err(|problem| {
+        Failure::chart(format!("cannot load Chart.yaml: {problem}")).at_file("Chart.yaml")
+    })?;
+    match metadata.api_version.as_str() {
+        "v1" | "v2" => Charts::load(&files, request.profile, cache),
+        // Helm reads charts of its next version, and does not install them.
+        "v3" => Err(Failure::chart("invalid chart apiVersion".to_owned()).at_file("Chart.yaml")),
+        _ => Err(Failure::chart("unsupported chart version".to_owned()).at_file("Chart.yaml")),
+    }
+}
+
+/// Puts a chart that was fetched where `helm dependency build` would put it.
+fn vendor(files: &mut Vec<File>, vendored: &Vendored<'_>) -> Result<(), Failure> {
+    match &vendored.chart {
+        ChartSource::Archive { bytes, .. } => {
+            let name = format!("charts/{}.tgz", vendored.name);
+            files.retain(|file| *file.name != *name);
+            files.push(File::new(&name, bytes.clone()));
+        }
+        ChartSource::Directory { tree, path } => {
+            for file in directory::read(*tree, path)? {
+                files.push(file.renamed(&format!("charts/{}/{}", vendored.name, file.name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn user_values(request: &Request<'_>, cache: &Cache) -> Result<Map, Failure> {
+    let values = Map::new();
+    for file in request.values_files {
+        let read = cache.values(&file.content, request.profile).map_err(|error| {
+            values::failure(&error, &file.name, &format!("failed to parse {}", file.name))
+                .outside_of_chart()
+        })?;
+        merge_over(&values, &read.thaw_map());
+    }
+    let files = |path: &str| {
+        let bytes = (request.read_file)(path)?;
+        Ok(Value::Str(bytes[..].into()))
+    };
+    let kinds = [
+        ("--set", request.set, Values::Typed),
+        ("--set-string", request.set_string, Values::Text),
+        ("--set-file", request.set_file, Values::Files(&files)),
+    ];
+    for (flag, lines, kind) in &kinds {
+        for line in *lines {
+            strvals::parse_into(line, kind, &values).map_err(|problem| {
+                Failure::values(format!("failed parsing {flag} data: {problem}"))
+                    .with_hint("a comma, a dot or a bracket that is meant as text needs a `\\` before it")
+            })?;
+        }
+    }
+    Ok(values)
+}
+
+fn installable(charts: &Charts, root: ChartId) -> Result<(), Failure> {
+    match charts.metadata(root).kind.as_str() {
+        "" | "application" => Ok(()),
+        kind => Err(Failure::chart(format!("{kind} charts are not installable"))
+            .at_file("Chart.yaml")
+            .with_hint("a library is a dependency of other charts; point at one of those")),
+    }
+}
+
+fn nothing_missing(charts: &Charts, root: ChartId) -> Result<(), HelmError> {
+    let missing: Vec<String> =
+        dependencies::missing(charts, root).iter().map(|listed| listed.name.clone()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let needs = charts.metadata(root).listed().map(|listed| NeededChart {
+        name: listed.name.clone(),
+        version: listed.version.clone(),
+        repository: listed.repository.clone(),
+        missing: missing.contains(&listed.name),
+    });
+    let lock = charts.content(root).lock.as_ref().map(|lock| lock.to_vec());
+    Err(HelmError::Needs { needs: needs.collect(), missing, lock })
+}
+
+fn check_kube_version(
+    charts: &Charts,
+    root: ChartId,
+    capabilities: &Capabilities,
+) -> Result<(), Failure> {
+    let wanted = &charts.metadata(root).kube_version;
+    if wanted.is_empty() || versions::satisfies(wanted, capabilities.version().normal()) {
+        return Ok(());
+    }
+    Err(Failure::chart(format!(
+        "chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {}",
+        capabilities.version().given()
+    ))
+    .at_file("Chart.yaml")
+    .with_hint("a range without `-0` at its end takes no pre-release; set kubeVersion to try another version"))
+}
+
+/// A document before it is put in its place.
+struct Found<'a> {
+    rendered: &'a Rendered,
+    text: &'a [u8],
+    kind: String,
+}
+
+fn documents(
+    request: &Request<'_>,
+    charts: &Charts,
+    root: ChartId,
+    rendered: &[Rendered],
+    cache: &Cache,
+) -> Result<Vec<Document>, Failure> {
+    let profile = request.profile;
+    let mut manifests = Vec::new();
+    let mut hooks = Vec::new();
+    let mut sorted: Vec<&Rendered> =
+        rendered.iter().filter(|file| !file.name.ends_with("NOTES.txt")).collect();
+    sorted.sort_by(|one, other| one.name.cmp(&other.name));
+    for file in sorted {
+        for text in split(&file.text, profile) {
+            let parsed = read(&with_break(text), request, cache);
+            let head = parsed.head.as_ref().map_err(|problem| {
+                let words = format!("YAML parse error on {}: {}", file.name, problem.words);
+                not_a_manifest(words, file, text, problem)
+            })?;
+            let found = Found { rendered: file, text, kind: head.kind.clone() };
+            match head.role {
+                Role::Manifest => manifests.push(found),
+                Role::Hook { test: true } if request.skip_tests => {}
+                Role::Hook { .. } => hooks.push(found),
+                Role::Unknown => {}
+            }
+        }
+    }
+    sort_by_kind(&mut manifests, |found| &found.kind, profile);
+    sort_by_kind(&mut hooks, |found| &found.kind, profile);
+
+    let mut documents = Vec::new();
+    if request.include_definitions {
+        definitions(charts, root, request, cache, &mut documents)?;
+    }
+    let last = manifests.len().checked_sub(1);
+    for (at, found) in manifests.iter().enumerate() {
+        // Helm trims its whole answer before it adds the hooks.
+        let text = if Some(at) == last { trim_end(found.text) } else { found.text };
+        documents.push(document(found, with_break(text), Part::Manifest, request, cache)?);
+    }
+    let last = hooks.len().checked_sub(1);
+    for (at, found) in hooks.iter().enumerate() {
+        // Argo CD takes one line break from the end of everything.
+        let text = match found.text {
+            text if Some(at) == last && text.ends_with(b"\n") => text.into(),
+            text => with_break(text),
+        };
+        documents.push(document(found, text, Part::Hook, request, cache)?);
+    }
+    Ok(documents)
+}
+
+fn with_break(text: &[u8]) -> Arc<[u8]> {
+    let mut bytes = Vec::with_capacity(text.len() + 1);
+    bytes.extend_from_slice(text);
+    bytes.push(b'\n');
+    bytes.into()
+}
+
+fn read(text: &Arc<[u8]>, request: &Request<'_>, cache: &Cache) -> Arc<document::Parsed> {
+    cache.document(text, request.profile as u8, || {
+        document::read(text, request.profile, request.objects)
+    })
+}
+
+fn document(
+    found: &Found<'_>,
+    text: Arc<[u8]>,
+    part: Part,
+    request: &Request<'_>,
+    cache: &Cache,
+) -> Result<Document, Failure> {
+    let parsed = read(&text, request, cache);
+    let objects = parsed.objects.clone().map_err(|problem| {
+        let words = format!("failed to unmarshal manifest: {}", problem.words);
+        not_a_manifest(words, found.rendered, found.text, &problem)
+    })?;
+    Ok(Document {
+        source: found.rendered.name.clone(),
+        stored_at: found.rendered.stored_at.clone(),
+        part,
+        text,
+        objects,
+    })
+}
+
+/// What a template gave is no manifest: the place is the template, the lines are its output's.
+fn not_a_manifest(
+    words: String,
+    file: &Rendered,
+    text: &[u8],
+    problem: &document::Problem,
+) -> Failure {
+    let text = String::from_utf8_lossy(text);
+    let mut failure = Failure::output(words).at_file(&file.stored_at);
+    // A Secret's lines are nobody's business but its own.
+    let shown = if text.contains("kind: Secret") {
+        String::new()
+    } else {
+        let at = problem.line.saturating_sub(1) as usize;
+        text.lines().skip(at.saturating_sub(1)).take(3).map(|line| format!("\n    | {line}")).collect()
+    };
+    failure.origin =
+        Some(format!("line {} of the document that it gave is wrong{shown}", problem.line));
+    failure.with_hint("look at indentation (`nindent`) and at texts that need quotes")
+}
+
+/// The `crds` folders, the chart's own first.
+fn definitions(
+    charts: &Charts,
+    chart: ChartId,
+    request: &Request<'_>,
+    cache: &Cache,
+    into: &mut Vec<Document>,
+) -> Result<(), Failure> {
+    let path = charts.full_path(chart);
+    let folder = charts.folder(chart);
+    for file in &charts.content(chart).files {
+        let is_manifest =
+            [".yaml", ".yml", ".json"].iter().any(|known| ending(&file.name).eq_ignore_ascii_case(known));
+        if !file.name.starts_with("crds/") || !is_manifest {
+            continue;
+        }
+        let parsed = cache.document(&file.data, DEFINITIONS, || {
+            document::read_definitions(&file.data, request.objects)
+        });
+        let stored_at = format!("{folder}{}", file.name);
+        let objects = parsed.objects.clone().map_err(|problem| {
+            Failure::output(format!("failed to unmarshal manifest: {}", problem.words))
+                .at(&stored_at, problem.line, problem.column)
+                .with_hint("correct the YAML there, or leave definitions out with skipCrds")
+        })?;
+        into.push(Document {
+            source: format!("{path}/{}", file.name),
+            stored_at,
+            part: Part::Definition,
+            text: file.data.clone(),
+            objects,
+        });
+    }
+    for sub in charts.dependencies(chart).collect::<Vec<_>>() {
+        definitions(charts, sub, request, cache, into)?;
+    }
+    Ok(())
+}
+
+/// Tells definitions from rendered documents among the cached ones.
+const DEFINITIONS: u8 = u8::MAX;
