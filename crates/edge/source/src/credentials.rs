@@ -136,7 +136,8 @@ impl Credentials {
     }
 
     /// What of them another host may be told: how to trust and reach it, and no secret.
-    pub(crate) fn without_secrets(&self) -> Self {
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
         Self {
             ca_certs: self.ca_certs.clone(),
             insecure: self.insecure,

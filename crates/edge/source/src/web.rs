@@ -35,6 +35,8 @@ pub struct WebLimits {
     pub file_bytes_max: u64,
     /// Answers that are kept to be asked about again, in bytes; the longest unused go first.
     pub kept_bytes_max: u64,
+    /// An answer is believed so long by whoever does not want the newest.
+    pub believed_for: Duration,
     /// From the first byte of a request to the last of its answer.
     pub timeout: Duration,
     /// Pages of tags that a registry is asked for.
@@ -48,6 +50,7 @@ impl Default for WebLimits {
             archive_bytes_max: 100 << 20,
             file_bytes_max: 10 << 20,
             kept_bytes_max: 128 << 20,
+            believed_for: Duration::from_secs(120),
             timeout: Duration::from_secs(90),
             tag_pages_max: 100,
         }
@@ -93,7 +96,7 @@ impl Web {
     }
 
     /// Fetches a file over `http://` or `https://`; `Known` is satisfied with what was fetched
-    /// before.
+    /// or confirmed a while ago ([`WebLimits::believed_for`]).
     ///
     /// User, password and token go to the URL's own server only, however it redirects.
     ///

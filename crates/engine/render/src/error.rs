@@ -38,6 +38,27 @@ pub enum RenderError {
         because: String,
     },
 
+    /// Something must be fetched first; ask again with it in [`crate::Fetched`].
+    #[error("it needs {}, and nobody fetched it", words(needs))]
+    Needs {
+        /// What is missing.
+        needs: Vec<crate::Need>,
+    },
+
+    /// A chart does not render; what Helm says comes first.
+    #[error("{failure}")]
+    Chart {
+        /// What is wrong, where, and what to do.
+        failure: Box<helm::Failure>,
+    },
+
+    /// A file of values, or a chart that another one needs, is not there.
+    #[error("{problem}")]
+    ValueFiles {
+        /// Upstream's words.
+        problem: String,
+    },
+
     /// A `.argocd-source` file cannot be used.
     #[error("error while parsing source parameters: {file}: {problem}; correct the file")]
     Overrides {
@@ -62,6 +83,13 @@ pub enum RenderError {
         problem: String,
         /// The next step.
         advice: &'static str,
+    },
+
+    /// A config management plugin gave no manifests.
+    #[error("{problem}")]
+    Plugin {
+        /// Its words, or why it could not be asked.
+        problem: String,
     },
 
     /// A Jsonnet program gives no value.
@@ -117,9 +145,17 @@ impl RenderError {
     pub fn remedy(&self) -> Remedy {
         match self {
             RenderError::TwoTypes { .. } => Remedy::NewSpec,
-            RenderError::Tree { cause: TreeError::Broken { .. } } => Remedy::Retry,
+            RenderError::Tree { cause: TreeError::Broken { .. } } | RenderError::Plugin { .. } => {
+                Remedy::Retry
+            }
+            RenderError::Chart { failure } if failure.fault() == helm::Fault::Files => {
+                Remedy::Retry
+            }
             RenderError::BadPath { .. }
             | RenderError::NotBuilt { .. }
+            | RenderError::Needs { .. }
+            | RenderError::Chart { .. }
+            | RenderError::ValueFiles { .. }
             | RenderError::Overrides { .. }
             | RenderError::Unreadable { .. }
             | RenderError::Jsonnet { .. }
@@ -134,6 +170,9 @@ impl RenderError {
     pub fn place(&self) -> Option<(&str, u32)> {
         match self {
             RenderError::Unreadable { file, line, .. } => Some((file, *line)),
+            RenderError::Chart { failure } => {
+                failure.place().map(|place| (place.file.as_str(), place.line))
+            }
             RenderError::Overrides { file, .. }
             | RenderError::Jsonnet { file, .. }
             | RenderError::SeveralInJson { file, .. }
@@ -142,6 +181,9 @@ impl RenderError {
             RenderError::BadPath { .. }
             | RenderError::TwoTypes { .. }
             | RenderError::NotBuilt { .. }
+            | RenderError::Needs { .. }
+            | RenderError::ValueFiles { .. }
+            | RenderError::Plugin { .. }
             | RenderError::Tree { .. } => None,
         }
     }
@@ -157,4 +199,9 @@ impl From<PathError> for RenderError {
     fn from(error: PathError) -> Self {
         RenderError::BadPath { path: error.path, problem: "app path outside root" }
     }
+}
+
+fn words(needs: &[crate::Need]) -> String {
+    let words: Vec<String> = needs.iter().map(ToString::to_string).collect();
+    words.join(", ")
 }

@@ -11,23 +11,30 @@
 //!
 //! Start at [`render_source`]. Rules and words are upstream's (`reposerver/repository`).
 
+mod charts;
 mod directory;
 mod env;
 mod error;
 mod hash;
 mod manifests;
+mod needs;
 mod overrides;
+mod plugin;
 mod programs;
 mod refresh_paths;
 mod run;
 mod source_type;
 mod text;
+mod value_files;
 
+pub use charts::{ChartMeans, read_objects};
 pub use env::BuildEnv;
 pub use error::RenderError;
 pub use hash::{object_hash, rendering_key};
+pub use needs::{Asked, Fetched, Need, Reach};
+pub use plugin::{PluginCall, plugin_call, read_plugin_output};
 pub use refresh_paths::{files_have_changed, refresh_paths};
-pub use run::{Input, Options, RenderedSource, render_source};
+pub use run::{Input, Options, RenderedSource, render_source, render_source_with};
 pub use source_type::SourceType;
 
 #[cfg(test)]

@@ -371,6 +371,21 @@ pub(crate) fn read_evaluated(json: &str) -> Result<Vec<Manifest>, Problem> {
     Ok(stream.manifests)
 }
 
+/// The objects of one document's value: none, one, or those of a list.
+///
+/// # Errors
+///
+/// What is wrong, without the words that every such error begins with.
+pub(crate) fn objects_of(value: Value) -> Result<Vec<Value>, String> {
+    let mut stream = Stream::default();
+    match accept(value, 1, 1, &|_| 1, &mut stream) {
+        Ok(()) => Ok(stream.manifests.into_iter().map(|manifest| manifest.object).collect()),
+        Err(problem) => {
+            Err(problem.words.trim_start_matches("failed to unmarshal manifest: ").to_owned())
+        }
+    }
+}
+
 fn is_oci_manifest(value: &Value) -> bool {
     value.get("kind").is_none()
         && value.get("schemaVersion").is_some_and(Value::is_number)

@@ -3,12 +3,15 @@
 use crd::ApplicationSource;
 use desired::{DesiredObject, Origin};
 use filetree::{EntryKind, FileTree, TreePath};
+use serde_json::Value;
 use std::sync::Arc;
 
+use crate::charts::{self, ChartMeans};
 use crate::directory;
 use crate::env::BuildEnv;
 use crate::error::RenderError;
 use crate::hash::object_hash;
+use crate::needs::{Asked, Reach};
 use crate::overrides;
 use crate::source_type::{Detected, SourceType, detect};
 
@@ -52,6 +55,8 @@ pub struct Input<'a> {
     pub api_versions: &'a [String],
     /// What the installation allows.
     pub options: &'a Options,
+    /// What the source reaches besides its own files.
+    pub reach: &'a Reach<'a>,
 }
 
 impl Input<'_> {
@@ -70,6 +75,8 @@ pub struct RenderedSource {
     pub source_type: SourceType,
     /// What a log should say: files that were passed over, and why.
     pub notes: Vec<String>,
+    /// What was asked about the destination.
+    pub asked: Asked,
 }
 
 /// Renders one source.
@@ -83,6 +90,26 @@ pub fn render_source(
     tree: &dyn FileTree,
     input: &Input<'_>,
 ) -> Result<RenderedSource, RenderError> {
+    let means = ChartMeans {
+        cache: &helm::Cache::default(),
+        profile: helm::Profile::default(),
+        impure: &mut charts::Still,
+        should_stop: &mut || false,
+        limits: helm::Limits::default(),
+    };
+    render_source_with(tree, input, means)
+}
+
+/// As [`render_source`], with what the caller keeps between renderings.
+///
+/// # Errors
+///
+/// As [`render_source`].
+pub fn render_source_with(
+    tree: &dyn FileTree,
+    input: &Input<'_>,
+    mut means: ChartMeans<'_>,
+) -> Result<RenderedSource, RenderError> {
     let path = app_path(tree, &input.source.path)?;
     let source = overrides::apply(tree, input.source, &path, input.app_name)?;
     let detected = detect(tree, &source, &path, input.options)?;
@@ -92,10 +119,13 @@ pub fn render_source(
         because,
     };
     let found = match (&detected.source_type, &detected) {
-        (SourceType::Helm | SourceType::Kustomize, Detected { shown_by: Some(file), .. }) => {
+        (SourceType::Helm, _) => {
+            return charts::render(tree, &path, &source, input, &mut means);
+        }
+        (SourceType::Kustomize, Detected { shown_by: Some(file), .. }) => {
             return Err(not_built(format!(" (it holds {file})")));
         }
-        (SourceType::Helm | SourceType::Kustomize | SourceType::Plugin, _) => {
+        (SourceType::Kustomize | SourceType::Plugin, _) => {
             return Err(not_built(" (its source says so)".to_owned()));
         }
         (SourceType::Directory, _) => {
@@ -103,20 +133,29 @@ pub fn render_source(
             directory::read(tree, &path, &directory, &input.build_env(), input.options)?
         }
     };
-    let objects = found
-        .objects
-        .into_iter()
-        .map(|(file, line, object)| DesiredObject {
-            hash: object_hash(&object),
-            object: Arc::new(object),
-            origin: Origin { source: input.source_index, file: file.as_str().to_owned(), line },
-        })
-        .collect();
-    Ok(RenderedSource { objects, source_type: detected.source_type, notes: found.notes })
+    Ok(RenderedSource {
+        objects: desired_objects(found.objects, input.source_index),
+        source_type: detected.source_type,
+        notes: found.notes,
+        asked: Asked::default(),
+    })
+}
+
+/// Objects with their hashes and where they came from: file, line, object.
+pub(crate) fn desired_objects(
+    objects: Vec<(TreePath, u32, Value)>,
+    source_index: usize,
+) -> Vec<DesiredObject> {
+    let desired = |(file, line, object): (TreePath, u32, Value)| DesiredObject {
+        hash: object_hash(&object),
+        object: Arc::new(object),
+        origin: Origin { source: source_index, file: file.as_str().to_owned(), line },
+    };
+    objects.into_iter().map(desired).collect()
 }
 
 /// Checks the source's path as upstream does.
-fn app_path(tree: &dyn FileTree, path: &str) -> Result<TreePath, RenderError> {
+pub(crate) fn app_path(tree: &dyn FileTree, path: &str) -> Result<TreePath, RenderError> {
     let bad = |problem| RenderError::BadPath { path: path.to_owned(), problem };
     if path.starts_with('/') {
         return Err(bad("app path is absolute"));

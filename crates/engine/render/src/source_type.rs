@@ -79,7 +79,7 @@ pub(crate) fn detect(
     Ok(found)
 }
 
-fn explicit(source: &ApplicationSource) -> Result<Option<SourceType>, RenderError> {
+pub(crate) fn explicit(source: &ApplicationSource) -> Result<Option<SourceType>, RenderError> {
     let blocks = [
         (source.kustomize.is_some(), SourceType::Kustomize),
         (source.helm.is_some(), SourceType::Helm),

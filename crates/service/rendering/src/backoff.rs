@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use desired::RenderFailure;
-use source::CommitId;
 use tokio::time::Instant;
 
 use crate::key::Key;
+use crate::pin::Pin;
 
 /// Failures before the first wait.
 const FREE_ATTEMPTS: u32 = 3;
@@ -21,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const KEYS_MAX: usize = 10_000;
 
 struct Failing {
-    commits: Vec<CommitId>,
+    pins: Vec<Pin>,
     attempts: u32,
     until: Instant,
     failure: RenderFailure,
@@ -35,9 +35,9 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// The failure of a rendering that still rests.
-    pub(crate) fn resting(&self, key: &Key, commits: &[CommitId]) -> Option<RenderFailure> {
+    pub(crate) fn resting(&self, key: &Key, pins: &[Pin]) -> Option<RenderFailure> {
         let failing = self.failing.get(key)?;
-        let rests = failing.commits == commits && Instant::now() < failing.until;
+        let rests = failing.pins == pins && Instant::now() < failing.until;
         rests.then(|| RenderFailure {
             message: format!("Manifest generation error (cached): {}", failing.failure.message),
             ..failing.failure.clone()
@@ -45,25 +45,21 @@ impl Backoff {
     }
 
     /// Notes a failure.
-    pub(crate) fn failed(&mut self, key: Key, commits: &[CommitId], failure: &RenderFailure) {
+    pub(crate) fn failed(&mut self, key: Key, pins: &[Pin], failure: &RenderFailure) {
         let now = Instant::now();
         if self.failing.len() >= KEYS_MAX && !self.failing.contains_key(&key) {
             let first = self.failing.iter().min_by_key(|(_, failing)| failing.until);
             let first = first.map(|(key, _)| *key);
             first.map(|key| self.failing.remove(&key));
         }
-        let known = self.failing.get(&key).filter(|failing| failing.commits == commits);
+        let known = self.failing.get(&key).filter(|failing| failing.pins == pins);
         let attempts = known.map_or(0, |failing| failing.attempts) + 1;
         let wait = match attempts.checked_sub(FREE_ATTEMPTS) {
             None => Duration::ZERO,
             Some(more) => FIRST_WAIT.saturating_mul(1 << more.min(10)).min(LONGEST_WAIT),
         };
-        let failing = Failing {
-            commits: commits.to_vec(),
-            attempts,
-            until: now + wait,
-            failure: failure.clone(),
-        };
+        let failing =
+            Failing { pins: pins.to_vec(), attempts, until: now + wait, failure: failure.clone() };
         self.failing.insert(key, failing);
     }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use desired::{DesiredObject, Rendered};
 use filetree::ReadSet;
 use render::RenderError;
-use source::CommitId;
 
 use crate::key::Key;
+use crate::pin::Pin;
 use crate::weight::weigh;
 
 /// How many renderings of one key are kept: branches that an Application goes to and fro between.
@@ -17,10 +17,30 @@ const VARIANTS_MAX: usize = 3;
 /// What one source gave, and what it read for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
-    /// The newest commit known to give this.
-    pub(crate) commit: CommitId,
+    /// The newest revision known to give this.
+    pub(crate) pin: Pin,
     pub(crate) read_set: Arc<ReadSet>,
+    /// What was read of other sources, by their place among the sources.
+    pub(crate) of_others: Arc<Vec<(usize, ReadSet)>>,
+    /// What was asked about the destination, which was this one.
+    pub(crate) asked: Arc<AskedOf>,
     pub(crate) outcome: Result<Arc<Objects>, RenderError>,
+}
+
+/// Questions about a destination, and the destination.
+#[derive(Debug, Default)]
+pub(crate) struct AskedOf {
+    pub(crate) asked: render::Asked,
+    pub(crate) kube_version: String,
+    pub(crate) api_versions: Arc<[String]>,
+}
+
+impl AskedOf {
+    /// Whether a destination answers the same.
+    pub(crate) fn holds_for(&self, kube_version: &str, api_versions: &[String]) -> bool {
+        let before = (self.kube_version.as_str(), &*self.api_versions);
+        self.asked.holds(before, (kube_version, api_versions))
+    }
 }
 
 /// A source's objects.
@@ -39,9 +59,9 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    pub(crate) fn is_of(&self, commits: &[CommitId]) -> bool {
-        self.sources.len() == commits.len()
-            && self.sources.iter().zip(commits).all(|(made, commit)| made.commit == *commit)
+    pub(crate) fn is_of(&self, pins: &[Pin]) -> bool {
+        self.sources.len() == pins.len()
+            && self.sources.iter().zip(pins).all(|(made, pin)| made.pin == *pin)
     }
 
     fn weight_bytes(&self) -> usize {
@@ -100,11 +120,19 @@ impl Cache {
             .unwrap_or_default()
     }
 
-    /// The rendering of exactly these commits.
-    pub(crate) fn get_exact(&mut self, key: &Key, commits: &[CommitId]) -> Option<Variant> {
+    /// The rendering of exactly these revisions, for a destination that answers the same.
+    pub(crate) fn get_exact(
+        &mut self,
+        key: &Key,
+        pins: &[Pin],
+        kube_version: &str,
+        api_versions: &[String],
+    ) -> Option<Variant> {
         self.touch(key);
         let entry = self.entries.get(key)?;
-        entry.variants.iter().find(|variant| variant.is_of(commits)).cloned()
+        let holds = |made: &Made| made.asked.holds_for(kube_version, api_versions);
+        let fits = |variant: &&Variant| variant.is_of(pins) && variant.sources.iter().all(holds);
+        entry.variants.iter().find(fits).cloned()
     }
 
     fn touch(&mut self, key: &Key) {

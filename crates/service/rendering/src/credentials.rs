@@ -24,10 +24,14 @@ pub(crate) fn credentials_of(repository: &Repository, snapshot: &Snapshot) -> Cr
         private_key: held.github_app_private_key.expose().to_owned(),
         enterprise_base_url: held.github_app_enterprise_url.clone(),
     });
-    let host = source::RepoUrl::parse(&repository.url)
-        .ok()
-        .and_then(|url| url.host().map(str::to_owned))
-        .unwrap_or_default();
+    let host = match source::RepoUrl::parse(&repository.url) {
+        Ok(url) => url.host().unwrap_or_default().to_owned(),
+        // A registry's name need not be a URL.
+        Err(_) => {
+            let name = repository.url.strip_prefix("oci://").unwrap_or(&repository.url);
+            name.split('/').next().unwrap_or_default().to_owned()
+        }
+    };
     Credentials {
         username: held.username.expose().to_owned(),
         password: held.password.expose().to_owned(),

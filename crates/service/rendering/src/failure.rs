@@ -4,6 +4,8 @@ use desired::{Remedy, RenderFailure};
 use render::RenderError;
 use source::SourceError;
 
+use crate::artifacts::ArtifactError;
+
 const COMPARISON_ERROR: &str = "ComparisonError";
 const INVALID_SPEC_ERROR: &str = "InvalidSpecError";
 
@@ -53,6 +55,21 @@ pub(crate) fn from_source(error: &SourceError, at: At, revisions: Vec<String>) -
         cause = error.source();
     }
     RenderFailure { message: at.says(&text), condition: COMPARISON_ERROR, remedy, revisions }
+}
+
+/// A chart or an image could not be had.
+pub(crate) fn from_artifact(
+    error: &ArtifactError,
+    at: At,
+    revisions: Vec<String>,
+) -> RenderFailure {
+    let remedy = match error {
+        ArtifactError::Source(error) => return from_source(error, at, revisions),
+        ArtifactError::NoChart { .. } | ArtifactError::NoVersion { .. } => Remedy::NewCommit,
+        ArtifactError::Index { .. } | ArtifactError::Archive { .. } => Remedy::Retry,
+        ArtifactError::Image(_) | ArtifactError::Layers { .. } => Remedy::NewSpec,
+    };
+    RenderFailure { message: at.says(error), condition: COMPARISON_ERROR, remedy, revisions }
 }
 
 /// A repository's secret cannot be used.

@@ -10,15 +10,19 @@
 //!
 //! Start at [`Rendering`]; [`render_path`] is the same for a directory on this host's disk.
 
+mod artifacts;
 mod backoff;
 mod cache;
 mod counts;
 mod credentials;
 mod disk;
 mod failure;
+mod fetching;
 mod key;
 mod local;
+mod pin;
 mod plan;
+mod plugged;
 mod repositories;
 mod service;
 mod surroundings;

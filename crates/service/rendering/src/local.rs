@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crd::ApplicationSource;
 use filetree::TreePath;
-use render::{Input, Options, RenderError, render_source};
+use render::{Input, Options, Reach, RenderError, render_source};
 use serde_json::Value;
 
 use crate::disk::DiskTree;
@@ -83,6 +83,7 @@ pub fn render_path(
         kube_version: "",
         api_versions: &[],
         options,
+        reach: &Reach::default(),
     };
     let rendered = render_source(&tree, &input)?;
     Ok(rendered.objects.into_iter().map(|desired| desired.object.as_ref().clone()).collect())

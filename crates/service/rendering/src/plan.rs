@@ -53,7 +53,6 @@ pub(crate) fn plan(
     let mut planned = Vec::with_capacity(sources.len());
     for (index, source) in sources.iter().enumerate() {
         permitted(&project, &source.repo_url)?;
-        check_kind(source)?;
         let asked = request.revisions.get(index).filter(|revision| !revision.is_empty());
         planned.push(Planned {
             source: source.clone(),
@@ -65,27 +64,13 @@ pub(crate) fn plan(
 }
 
 /// Whether the project lets its Applications use a repository; asked before each fetch.
-fn permitted(project: &Project, repo_url: &str) -> Result<(), RenderFailure> {
+pub(crate) fn permitted(project: &Project, repo_url: &str) -> Result<(), RenderFailure> {
     if project.permits_source(repo_url) {
         return Ok(());
     }
     Err(invalid_spec(format!(
         "application repo {repo_url} is not permitted in project '{}'",
         project.name()
-    )))
-}
-
-fn check_kind(source: &ApplicationSource) -> Result<(), RenderFailure> {
-    let what = if source.repo_url.starts_with("oci://") {
-        "OCI sources (spec.source.repoURL with oci://)"
-    } else if !source.chart.is_empty() {
-        "Helm repositories (spec.source.chart)"
-    } else {
-        return Ok(());
-    };
-    Err(not_supported(format!(
-        "{what} are not supported yet: nothing is rendered from {}; until then keep the manifests in a Git repository",
-        source.repo_url
     )))
 }
 

@@ -1,6 +1,7 @@
 //! The renderer of this process.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use desired::{
@@ -9,35 +10,49 @@ use desired::{
 };
 use filetree::{FileTree, Recording};
 use parking_lot::Mutex;
-use render::{Input, Options, files_have_changed, refresh_paths, render_source, rendering_key};
-use source::{CommitId, Revision, Sources};
+use plugins::Plugins;
+use render::{
+    Asked, Fetched, Input, Options, Reach, RenderError, files_have_changed, refresh_paths,
+    render_source, rendering_key,
+};
+use source::{Revision, Sources, Web, WebLimits};
 use tokio::sync::Semaphore;
 
+use crate::artifacts::{Artifacts, Shelf, shelf_of};
 use crate::backoff::Backoff;
-use crate::cache::{Cache, Made, Objects, Variant};
+use crate::cache::{AskedOf, Cache, Made, Objects, Variant};
 use crate::counts::{Counters, Counts};
-use crate::failure::{At, from_engine, from_settings, from_source};
+use crate::failure::{At, from_artifact, from_engine, from_settings, from_source};
+use crate::fetching::{NEEDS_ROUNDS_MAX, fetch};
 use crate::key::{Key, key_of};
-use crate::plan::{Plan, plan};
+use crate::pin::Pin;
+use crate::plan::{Plan, Planned, plan};
+use crate::plugged::{Plugged, ask_plugins};
 use crate::repositories::{Found, Repositories, Unusable};
 use crate::surroundings::{Snapshot, Surroundings};
 
 /// The type of the condition that tells what to mend in a project.
 const PROJECT_WARNING: &str = "ProjectWarning";
 
+/// Where upstream's plugins have their sockets (`ARGOCD_PLUGINSOCKFILEPATH`).
+const PLUGIN_SOCKETS: &str = "/home/argocd/cmp-server/plugins";
+
 /// What the caller decides once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Renderings that are kept take at most so many bytes together, estimated.
     pub cache_bytes_max: usize,
     /// Renderings at a time, where the settings name no number.
     pub parallel_max: usize,
+    /// Sockets of config management plugins lie here; without the directory there are none.
+    pub plugin_sockets: PathBuf,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let parallel_max = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { cache_bytes_max: 256 << 20, parallel_max }
+        let plugin_sockets = PathBuf::from(PLUGIN_SOCKETS);
+        Self { cache_bytes_max: 256 << 20, parallel_max, plugin_sockets }
     }
 }
 
@@ -47,10 +62,12 @@ pub struct Rendering {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     sources: Sources,
-    repositories: Repositories,
-    surroundings: Arc<dyn Surroundings>,
+    pub(crate) repositories: Repositories,
+    pub(crate) artifacts: Artifacts,
+    plugins: Plugins,
+    pub(crate) surroundings: Arc<dyn Surroundings>,
     cache: Mutex<Cache>,
     backoff: Mutex<Backoff>,
     /// One rendering at a time a key.
@@ -62,11 +79,15 @@ struct Inner {
 impl Rendering {
     /// Makes a renderer; nothing is fetched yet. `sources` must live in the same runtime.
     pub fn new(config: Config, sources: Sources, surroundings: Arc<dyn Surroundings>) -> Self {
-        let parallel_max = surroundings.snapshot().rendering.parallel_max;
+        let rendering = &surroundings.snapshot().rendering;
+        let parallel_max = rendering.parallel_max;
+        let plugins = Plugins::new(config.plugin_sockets, rendering.program_timeout);
         let parallel_max = parallel_max.unwrap_or(config.parallel_max).max(1);
         Self {
             inner: Arc::new(Inner {
                 repositories: Repositories::new(sources.clone()),
+                artifacts: Artifacts::new(Web::new(WebLimits::default())),
+                plugins,
                 sources,
                 surroundings,
                 cache: Mutex::new(Cache::new(config.cache_bytes_max)),
@@ -100,24 +121,65 @@ impl Renderer for Rendering {
     }
 }
 
-/// A request, understood: what to render, and at which commits.
-struct Job {
-    request: RenderRequest,
+/// Where a source's files are.
+pub(crate) enum Place {
+    Git(Found),
+    Shelf(Shelf),
+}
+
+/// A request, understood: what to render, and at which revisions.
+pub(crate) struct Job {
+    pub(crate) request: RenderRequest,
     plan: Plan,
-    found: Vec<Found>,
-    commits: Vec<CommitId>,
+    places: Vec<Place>,
+    pins: Vec<Pin>,
+    pub(crate) snapshot: Arc<Snapshot>,
     app_name: String,
     options: Options,
     key: Key,
 }
 
 impl Job {
-    fn at(&self, index: usize) -> At {
+    pub(crate) fn at(&self, index: usize) -> At {
         At { index, count: self.plan.sources.len() }
     }
 
-    fn revisions(&self) -> Vec<String> {
-        self.commits.iter().map(ToString::to_string).collect()
+    pub(crate) fn revisions(&self) -> Vec<String> {
+        self.pins.iter().map(Pin::revision).collect()
+    }
+
+    pub(crate) fn planned(&self, index: usize) -> &Planned {
+        &self.plan.sources[index]
+    }
+
+    pub(crate) fn project(&self) -> &str {
+        self.request.application.spec.project_name()
+    }
+
+    /// Whether a destination like this request's answers the same questions the same.
+    fn is_asked_alike(&self, made: &Made) -> bool {
+        made.asked.holds_for(&self.request.kube_version, &self.request.api_versions)
+    }
+
+    /// Hands over what an engine is told about a source.
+    pub(crate) fn input<'a>(
+        &'a self,
+        index: usize,
+        revision: &'a str,
+        reach: &'a Reach<'a>,
+    ) -> Input<'a> {
+        Input {
+            source: &self.plan.sources[index].source,
+            source_index: index,
+            app_name: &self.app_name,
+            namespace: &self.request.application.spec.destination.namespace,
+            project: self.project(),
+            revision,
+            kube_version: &self.request.kube_version,
+            api_versions: &self.request.api_versions,
+            options: &self.options,
+            reach,
+        }
     }
 }
 
@@ -131,14 +193,19 @@ struct Work {
 impl Work {
     /// For each source, a rendering whose files are as they were; this reads from the disk.
     fn held(&self) -> Vec<Option<Made>> {
-        let sources = self.job.commits.iter().zip(&self.trees).enumerate();
+        let sources = self.job.pins.iter().zip(&self.trees).enumerate();
         sources
-            .map(|(index, (commit, tree))| {
+            .map(|(index, (pin, tree))| {
                 let mut known =
                     self.variants.iter().filter_map(|variant| variant.sources.get(index));
-                let holds =
-                    |made: &&Made| made.commit == *commit || made.read_set.holds_in(tree.as_ref());
-                known.find(holds).map(|made| Made { commit: *commit, ..made.clone() })
+                let holds = |made: &&Made| {
+                    (made.pin == *pin || made.read_set.holds_in(tree.as_ref()))
+                        && self.job.is_asked_alike(made)
+                        && made.of_others.iter().all(|(other, read)| {
+                            self.trees.get(*other).is_some_and(|tree| read.holds_in(tree.as_ref()))
+                        })
+                };
+                known.find(holds).map(|made| Made { pin: pin.clone(), ..made.clone() })
             })
             .collect()
     }
@@ -189,11 +256,18 @@ impl Inner {
         let spec = &request.application.spec;
         let project = spec.project_name();
         let count = plan.sources.len();
-        let mut found = Vec::with_capacity(count);
-        let mut commits: Vec<CommitId> = Vec::with_capacity(count);
+        let mut places = Vec::with_capacity(count);
+        let mut pins: Vec<Pin> = Vec::with_capacity(count);
         for (index, planned) in plan.sources.iter().enumerate() {
             let at = At { index, count };
-            let so_far = || commits.iter().map(ToString::to_string).collect();
+            let so_far = || pins.iter().map(Pin::revision).collect();
+            if let Some(shelf) = self.shelf(planned, project, snapshot, at)? {
+                let pin = self.artifacts.resolve(&shelf, &planned.revision, freshness).await;
+                let pin = pin.map_err(|error| from_artifact(&error, at, so_far()))?;
+                pins.push(pin);
+                places.push(Place::Shelf(shelf));
+                continue;
+            }
             let one =
                 self.repositories.find(&planned.source.repo_url, project, snapshot).await.map_err(
                     |unusable| match unusable {
@@ -208,8 +282,8 @@ impl Inner {
                 .resolve(revision, freshness)
                 .await
                 .map_err(|error| from_source(&error, at, so_far()))?;
-            commits.push(resolved.commit);
-            found.push(one);
+            pins.push(Pin::Commit(resolved.commit));
+            places.push(Place::Git(one));
         }
         let app_name = request.application.instance_name(&snapshot.control_plane_namespace);
         let rendering = &snapshot.rendering;
@@ -221,7 +295,30 @@ impl Inner {
         };
         let namespace = &spec.destination.namespace;
         let key = key_of(&app_name, namespace, project, &plan, &options);
-        Ok(Job { request, plan, found, commits, app_name, options, key })
+        let snapshot = snapshot.clone();
+        Ok(Job { request, plan, places, pins, snapshot, app_name, options, key })
+    }
+
+    /// Where a source's chart or image is; `None` where it is a Git repository.
+    fn shelf(
+        &self,
+        planned: &Planned,
+        project: &str,
+        snapshot: &Arc<Snapshot>,
+        at: At,
+    ) -> Result<Option<Shelf>, RenderFailure> {
+        let source = &planned.source;
+        if source.chart.is_empty() && !source.repo_url.starts_with("oci://") {
+            return Ok(None);
+        }
+        let repository = snapshot
+            .repositories
+            .find(&source.repo_url, project)
+            .map_err(|error| from_settings(&error, at))?;
+        let helm = source.helm.as_ref();
+        let pass = helm.is_some_and(|helm| helm.pass_credentials);
+        let shelf = shelf_of(&repository, &source.chart, pass, snapshot);
+        shelf.map(Some).map_err(|error| from_artifact(&error, at, Vec::new()))
     }
 
     /// The answer for exactly these commits, or for a rendering that rests.
@@ -229,11 +326,13 @@ impl Inner {
         if job.request.freshness == Freshness::Hard {
             return None;
         }
-        if let Some(variant) = self.cache.lock().get_exact(&job.key, &job.commits) {
+        let RenderRequest { kube_version, api_versions, .. } = &job.request;
+        let exact = self.cache.lock().get_exact(&job.key, &job.pins, kube_version, api_versions);
+        if let Some(variant) = exact {
             Counters::add(&self.counters.hits_by_commit);
             return Some(answer(&variant, job));
         }
-        self.backoff.lock().resting(&job.key, &job.commits).map(Err)
+        self.backoff.lock().resting(&job.key, &job.pins).map(Err)
     }
 
     fn gate(&self, key: Key) -> Arc<tokio::sync::Mutex<()>> {
@@ -250,10 +349,19 @@ impl Inner {
     }
 
     async fn render_alone(self: Arc<Self>, job: Job) -> Result<Arc<Rendered>, RenderFailure> {
-        let mut trees: Vec<Arc<dyn FileTree>> = Vec::with_capacity(job.found.len());
-        for (index, (found, commit)) in job.found.iter().zip(&job.commits).enumerate() {
-            let tree = found.repository.tree(*commit, &found.options).await;
-            let tree = tree.map_err(|error| from_source(&error, job.at(index), job.revisions()))?;
+        let mut trees: Vec<Arc<dyn FileTree>> = Vec::with_capacity(job.places.len());
+        for (index, (place, pin)) in job.places.iter().zip(&job.pins).enumerate() {
+            let tree = match (place, pin) {
+                (Place::Git(found), Pin::Commit(commit)) => {
+                    let tree = found.repository.tree(*commit, &found.options).await;
+                    tree.map_err(|error| from_source(&error, job.at(index), job.revisions()))?
+                }
+                (Place::Shelf(shelf), Pin::Artifact(artifact)) => {
+                    let tree = self.artifacts.tree(shelf, artifact).await;
+                    tree.map_err(|error| from_artifact(&error, job.at(index), job.revisions()))?
+                }
+                _ => unreachable!("a pin is made of its own place"),
+            };
             trees.push(tree);
         }
         let hard = job.request.freshness == Freshness::Hard;
@@ -266,15 +374,75 @@ impl Inner {
             return self.settle(&work, held.into_iter().flatten().collect());
         }
         let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
-        let inner = self.clone();
-        on_a_thread(move || {
-            let made = held.into_iter().enumerate().map(|(index, held)| {
-                held.unwrap_or_else(|| inner.make(&work.job, index, &work.trees[index]))
-            });
-            let made = made.collect();
-            inner.settle(&work, made)
-        })
-        .await
+        let count = work.trees.len();
+        let mut fetched: Vec<Fetched> = vec![Fetched::default(); count];
+        for index in 0..count {
+            if held[index].is_none() && !work.job.planned(index).only_files {
+                let asked = ask_plugins(&self.plugins, &work.job, index, &work.trees[index]).await;
+                held[index] = asked.map(|plugged| self.plugged(&work.job, index, plugged));
+            }
+        }
+        // Each round an engine says what it needs besides its files; most need nothing.
+        for round in 0.. {
+            let inner = self.clone();
+            let going = work.clone();
+            let (made, given) = on_a_thread(move || {
+                let made: Vec<Made> = held
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, held)| {
+                        held.unwrap_or_else(|| inner.make(&going, index, &fetched[index]))
+                    })
+                    .collect();
+                (made, fetched)
+            })
+            .await;
+            fetched = given;
+            let mut missing = false;
+            held = Vec::with_capacity(count);
+            for (index, made) in made.into_iter().enumerate() {
+                let Err(RenderError::Needs { needs }) = &made.outcome else {
+                    held.push(Some(made));
+                    continue;
+                };
+                if round == NEEDS_ROUNDS_MAX {
+                    held.push(Some(made));
+                    continue;
+                }
+                match fetch(&self, &work.job, index, needs, &mut fetched[index]).await {
+                    Ok(()) => {
+                        missing = true;
+                        held.push(None);
+                    }
+                    Err(failure) => return Err(failure),
+                }
+            }
+            if !missing {
+                let inner = self.clone();
+                let made = held.into_iter().flatten().collect();
+                return on_a_thread(move || inner.settle(&work, made)).await;
+            }
+        }
+        unreachable!("the rounds end")
+    }
+
+    /// What a plugin answered, as what was made.
+    fn plugged(&self, job: &Job, index: usize, plugged: Plugged) -> Made {
+        Counters::add(&self.counters.renders);
+        let Plugged { read_set, outcome } = plugged;
+        if outcome.is_err() {
+            Counters::add(&self.counters.failed_renders);
+        }
+        let asked = Asked { kube_version: true, all_api_versions: true, ..Asked::default() };
+        Made {
+            pin: job.pins[index].clone(),
+            read_set: Arc::new(read_set),
+            of_others: Arc::default(),
+            asked: Arc::new(asked_of(asked, job)),
+            outcome: outcome.map(|objects| {
+                Arc::new(Objects { objects: objects.into(), source_type: "Plugin" })
+            }),
+        }
     }
 
     /// Holds on to the newest rendering where `manifest-generate-paths` says that it still
@@ -288,46 +456,52 @@ impl Inner {
             if held[index].is_some() || paths.is_empty() {
                 continue;
             }
-            let commit = job.commits[index];
-            let repository = &job.found[index].repository;
-            if let Ok(changed) = repository.changed_paths(made.commit, commit).await
+            let (Place::Git(found), Some(before), Some(now)) =
+                (&job.places[index], made.pin.commit(), job.pins[index].commit())
+            else {
+                continue;
+            };
+            if let Ok(changed) = found.repository.changed_paths(before, now).await
                 && !files_have_changed(&paths, &changed)
+                && job.is_asked_alike(made)
             {
-                held[index] = Some(Made { commit, ..made.clone() });
+                held[index] = Some(Made { pin: Pin::Commit(now), ..made.clone() });
             }
         }
     }
 
     /// Renders one source.
-    fn make(&self, job: &Job, index: usize, tree: &Arc<dyn FileTree>) -> Made {
+    fn make(&self, work: &Work, index: usize, fetched: &Fetched) -> Made {
+        let Work { job, trees, .. } = work;
         let planned = &job.plan.sources[index];
-        let commit = job.commits[index];
+        let pin = job.pins[index].clone();
         if planned.only_files {
             let objects = Objects { objects: Arc::new([]), source_type: "" };
-            let read_set = Arc::default();
-            return Made { commit, read_set, outcome: Ok(Arc::new(objects)) };
+            return Made {
+                pin,
+                read_set: Arc::default(),
+                of_others: Arc::default(),
+                asked: Arc::default(),
+                outcome: Ok(Arc::new(objects)),
+            };
         }
         Counters::add(&self.counters.renders);
-        let recording = Recording::new(tree.clone());
-        let spec = &job.request.application.spec;
-        let revision = commit.to_string();
-        let rendered = render_source(
-            &recording,
-            &Input {
-                source: &planned.source,
-                source_index: index,
-                app_name: &job.app_name,
-                namespace: &spec.destination.namespace,
-                project: spec.project_name(),
-                revision: &revision,
-                kube_version: &job.request.kube_version,
-                api_versions: &job.request.api_versions,
-                options: &job.options,
-            },
-        );
-        if rendered.is_err() {
+        let recording = Recording::new(trees[index].clone());
+        let others: Vec<(usize, &str, Recording)> = (job.plan.sources.iter().enumerate())
+            .filter(|(_, other)| !other.source.r#ref.is_empty())
+            .map(|(at, other)| (at, other.source.r#ref.as_str(), Recording::new(trees[at].clone())))
+            .collect();
+        let refs = others.iter().map(|(_, name, tree)| ((*name).to_owned(), tree as &dyn FileTree));
+        let reach = Reach { refs: refs.collect(), fetched: fetched.clone() };
+        let revision = pin.revision();
+        let rendered = render_source(&recording, &job.input(index, &revision, &reach));
+        drop(reach);
+        if rendered.as_ref().is_err_and(|error| !matches!(error, RenderError::Needs { .. })) {
             Counters::add(&self.counters.failed_renders);
         }
+        // What a source that failed asked is not known: it is asked again for any other.
+        let all = || Asked { kube_version: true, all_api_versions: true, ..Asked::default() };
+        let asked = rendered.as_ref().map_or_else(|_| all(), |rendered| rendered.asked.clone());
         let outcome = rendered.map(|rendered| {
             for note in &rendered.notes {
                 tracing::warn!(app.name = job.app_name, note, "source rendered with a remark");
@@ -337,7 +511,18 @@ impl Inner {
                 source_type: rendered.source_type.as_str(),
             })
         });
-        Made { commit, read_set: Arc::new(recording.read_set()), outcome }
+        let of_others: Vec<_> = others
+            .iter()
+            .map(|(at, _, recording)| (*at, recording.read_set()))
+            .filter(|(_, read)| !read.is_empty())
+            .collect();
+        Made {
+            pin,
+            read_set: Arc::new(recording.read_set()),
+            of_others: Arc::new(of_others),
+            asked: Arc::new(asked_of(asked, job)),
+            outcome,
+        }
     }
 
     /// Keeps what was made, and answers with it.
@@ -361,7 +546,7 @@ impl Inner {
         match &answer {
             // What may pass by itself is not kept, and rests after some attempts.
             Err(failure) if failure.remedy == Remedy::Retry => {
-                self.backoff.lock().failed(job.key, &job.commits, failure);
+                self.backoff.lock().failed(job.key, &job.pins, failure);
             }
             Ok(_) | Err(_) => {
                 self.backoff.lock().ended(&job.key);
@@ -370,6 +555,11 @@ impl Inner {
         }
         answer
     }
+}
+
+fn asked_of(asked: Asked, job: &Job) -> AskedOf {
+    let RenderRequest { kube_version, api_versions, .. } = &job.request;
+    AskedOf { asked, kube_version: kube_version.clone(), api_versions: api_versions.clone() }
 }
 
 /// All sources' objects together; `None` where one failed. The objects of `before` are shared
@@ -384,7 +574,7 @@ fn assembled(
     for one in made {
         let objects = one.outcome.as_ref().ok()?;
         sources.push(SourceRevision {
-            revision: one.commit.to_string(),
+            revision: one.pin.revision(),
             source_type: objects.source_type.to_owned(),
         });
         parts.push(objects);

@@ -58,7 +58,11 @@ impl Services {
         }
         source.poll_seed = u64::from(std::process::id());
         let sources = source::Sources::new(source);
-        let renderer = Rendering::new(rendering::Config::default(), sources, surroundings);
+        let mut config = rendering::Config::default();
+        if let Some(place) = options.environment.get("ARGOCD_PLUGINSOCKFILEPATH") {
+            config.plugin_sockets = PathBuf::from(place);
+        }
+        let renderer = Rendering::new(config, sources, surroundings);
 
         let registry = Registry::default();
         telemetry::register_process(&registry);

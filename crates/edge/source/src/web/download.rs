@@ -9,6 +9,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, Response, StatusCode};
 use ring::digest;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::credentials::Credentials;
@@ -54,6 +55,8 @@ struct Answer {
     bytes: Bytes,
     etag: Option<HeaderValue>,
     modified: Option<HeaderValue>,
+    /// When the server last said that it is this.
+    asked: Instant,
     used: u64,
 }
 
@@ -96,7 +99,9 @@ pub(crate) async fn get(
     let url = parse(text)?;
     let key = (url.to_string(), credentials.fingerprint());
     let known = inner.kept.lock().get(&key);
-    if let (Some(known), Freshness::Known) = (&known, freshness) {
+    if let (Some(known), Freshness::Known) = (&known, freshness)
+        && known.asked.elapsed() < inner.limits.believed_for
+    {
         return Ok(known.bytes.clone());
     }
     let mut headers = HeaderMap::new();
@@ -115,13 +120,16 @@ pub(crate) async fn get(
     let work = async {
         let response = send(inner, &url, &headers, credentials).await?;
         if let (Some(known), StatusCode::NOT_MODIFIED) = (known, response.status()) {
-            return Ok(known.bytes);
+            let bytes = known.bytes.clone();
+            inner.kept.lock().put(key, Answer { asked: Instant::now(), ..known });
+            return Ok(bytes);
         }
         let response = accepted(response, &shown)?;
         let header = |name| response.headers().get(name).cloned();
         let (etag, modified) = (header(ETAG), header(LAST_MODIFIED));
         let bytes = Bytes::of(body(response, &shown, bytes_max).await?);
-        let answer = Answer { bytes: bytes.clone(), etag, modified, used: 0 };
+        let asked = Instant::now();
+        let answer = Answer { bytes: bytes.clone(), etag, modified, asked, used: 0 };
         inner.kept.lock().put(key, answer);
         Ok(bytes)
     };

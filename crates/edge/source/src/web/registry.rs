@@ -194,12 +194,13 @@ async fn ask(
     let Some(challenge) = challenge else { return accepted(response, &redact(text)) };
     let token = buy(inner, &challenge, image, credentials).await?;
     headers.insert(AUTHORIZATION, token.clone());
-    let mut tokens = inner.tokens.lock();
-    if tokens.len() >= TOKENS_MAX {
-        tokens.clear();
+    {
+        let mut tokens = inner.tokens.lock();
+        if tokens.len() >= TOKENS_MAX {
+            tokens.clear();
+        }
+        tokens.insert(key, token);
     }
-    tokens.insert(key, token);
-    drop(tokens);
     accepted(send(inner, &url, &headers, credentials).await?, &redact(text))
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn render_with(
             kube_version: "1.36",
             api_versions: &[],
             options,
+            reach: &crate::Reach::default(),
         },
     )
 }

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use desired::DesiredObject;
-use render::Options;
+use render::{Asked, Options};
 use serde_json::json;
 
-use crate::cache::{Cache, Made, Objects, Variant};
+use crate::cache::{AskedOf, Cache, Made, Objects, Variant};
 use crate::key::{Key, key_of};
+use crate::pin::Pin;
 use crate::plan::Plan;
 use crate::weight::weigh;
 
@@ -19,6 +20,10 @@ fn key(name: &str) -> Key {
     )
 }
 
+fn pin(commit: u8) -> Pin {
+    Pin::Commit(format!("{commit:02x}").repeat(20).parse().expect("a commit id"))
+}
+
 fn variant(commit: u8, bytes: usize) -> Variant {
     let object = DesiredObject {
         object: Arc::new(json!("x".repeat(bytes))),
@@ -26,8 +31,13 @@ fn variant(commit: u8, bytes: usize) -> Variant {
         origin: desired::Origin::default(),
     };
     let objects = Objects { objects: Arc::new([object]), source_type: "Directory" };
-    let commit = format!("{commit:02x}").repeat(20).parse().expect("a commit id");
-    let made = Made { commit, read_set: Arc::default(), outcome: Ok(Arc::new(objects)) };
+    let made = Made {
+        pin: pin(commit),
+        read_set: Arc::default(),
+        of_others: Arc::default(),
+        asked: Arc::default(),
+        outcome: Ok(Arc::new(objects)),
+    };
     Variant { sources: vec![made], rendered: None }
 }
 
@@ -61,10 +71,36 @@ fn some_variants_are_kept_and_one_that_holds_again_is_moved_on() {
     assert_eq!(cache.get(&key("a")).len(), 3);
     let before = cache.get(&key("a"))[0].clone();
     let mut moved = before.clone();
-    moved.sources[0].commit = "ff".repeat(20).parse().expect("a commit id");
+    moved.sources[0].pin = pin(0xff);
     cache.put(key("a"), moved, Some(&before));
     assert_eq!(cache.get(&key("a")).len(), 3);
-    assert!(cache.get_exact(&key("a"), &[before.sources[0].commit]).is_none());
+    let exact = |cache: &mut Cache, pin: Pin, version: &str| {
+        cache.get_exact(&key("a"), &[pin], version, &[]).is_some()
+    };
+    assert!(!exact(&mut cache, before.sources[0].pin.clone(), ""));
+    assert!(exact(&mut cache, pin(0xff), ""));
+}
+
+#[test]
+fn a_rendering_that_asked_for_the_version_is_another_one_for_another_version() {
+    let mut cache = Cache::new(1 << 20);
+    let mut asking = variant(1, 10);
+    let asked = Asked {
+        kube_version: true,
+        api_versions: [("example.com/v1".to_owned(), false)].into(),
+        ..Asked::default()
+    };
+    asking.sources[0].asked =
+        Arc::new(AskedOf { asked, kube_version: "1.36".to_owned(), api_versions: Arc::new([]) });
+    cache.put(key("a"), asking, None);
+    let mut fits = |version: &str, apis: &[&str]| {
+        let apis: Vec<String> = apis.iter().map(|api| (*api).to_owned()).collect();
+        cache.get_exact(&key("a"), &[pin(1)], version, &apis).is_some()
+    };
+    assert!(fits("1.36", &[]));
+    assert!(fits("1.36", &["nobody.asked.for/v1"]));
+    assert!(!fits("1.37", &[]));
+    assert!(!fits("1.36", &["example.com/v1"]));
 }
 
 #[test]

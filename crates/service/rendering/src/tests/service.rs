@@ -263,14 +263,6 @@ async fn what_is_not_allowed_or_not_built_is_said_before_anything_is_fetched() {
         assert_eq!(failure.remedy, Remedy::NewSpec);
         failure.message
     };
-    let chart = says(&|app, _| {
-        app.spec.source.as_mut().expect("a source").chart = "nginx".to_owned();
-    });
-    assert!(chart.await.starts_with("Helm repositories (spec.source.chart) are not supported yet"));
-    let oci = says(&|app, _| {
-        app.spec.source.as_mut().expect("a source").repo_url = "oci://x/y".to_owned();
-    });
-    assert!(oci.await.starts_with("OCI sources"));
     let hydrator = says(&|app, _| app.spec.source_hydrator = Some(Box::default()));
     assert!(hydrator.await.contains("sourceHydrator"));
     let signed = says(&|_, project| project.spec.signature_keys = vec![Default::default()]);
