@@ -50,7 +50,12 @@ pub fn assess(object: &Value, rules: &Rules<'_>) -> Option<Health> {
     }
     if let Some(answer) = rules.user.and_then(|rule| rule(object)) {
         return Some(match answer {
-            Ok(health) if HealthStatusCode::ALL.contains(&health.status) => health,
+            Ok(health)
+                if HealthStatusCode::ALL.contains(&health.status)
+                    || health.status == HealthStatusCode::Unset =>
+            {
+                health
+            }
             Ok(_) => {
                 Health::new(HealthStatusCode::Unknown, "Lua returned an invalid health status")
             }

@@ -2,11 +2,13 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cluster::{ApiError, Patch, Validation, Write, Written};
 use compare::{CompareError, Compiled, IgnoreRules, KnownTypes, Mode};
-use crd::Application;
+use crd::{Application, HealthStatusCode};
 use health::{Rules, assess};
+use jiff::Timestamp;
 use reconcile::{Ground, Target};
 use serde_json::Value;
 use settings::{CompareOptions, IgnoreStatus};
@@ -21,9 +23,22 @@ use crate::metrics::Tally;
 use crate::shapes::Shape;
 use crate::shared::Snapshot;
 
+/// How long a user's script may take.
+const SCRIPT_TIME_MAX: Duration = Duration::from_secs(1);
+
 /// Returns how well an object is; `None` where its kind has no health.
-pub(crate) fn health(_snapshot: &Snapshot, object: &Value) -> Option<(Wellness, String)> {
-    let health = assess(object, &Rules::default())?;
+///
+/// A user's script that takes longer than a second is ended, and the object is Unknown.
+pub(crate) fn health(snapshot: &Snapshot, object: &Value) -> Option<(Wellness, String)> {
+    let user = |object: &Value| {
+        let until = Instant::now() + SCRIPT_TIME_MAX;
+        let should_stop = Arc::new(move || until < Instant::now());
+        snapshot.health.judge(object, Timestamp::now(), Some(should_stop))
+    };
+    let health = assess(object, &Rules { user: Some(&user) })?;
+    if health.status == HealthStatusCode::Unset {
+        return None;
+    }
     let wellness = match health.status.as_str() {
         "Healthy" => Wellness::Healthy,
         "Suspended" => Wellness::Suspended,

@@ -67,6 +67,8 @@ pub(crate) struct Snapshot {
     pub ignored_updates: Arc<compare::IgnoreRules>,
     /// Fields of custom kinds that hold built-in types.
     pub known: Arc<compare::KnownTypes>,
+    /// Users' rules of how well objects are.
+    pub health: Arc<health::UserScripts>,
     /// Changes with everything that comparisons depend on.
     pub version: u64,
 }
@@ -255,6 +257,10 @@ impl Snapshot {
             })
         });
         let known = Arc::new(compare::KnownTypes::new(known));
+        let overrides = settings.resources.overrides.iter();
+        let health = Arc::new(health::UserScripts::compile(overrides.map(|(kind, rules)| {
+            (kind.as_str(), rules.health_lua.as_str(), rules.use_open_libs)
+        })));
         let snapshot = Self {
             settings,
             rules,
@@ -266,6 +272,7 @@ impl Snapshot {
             ignore_errors,
             ignored_updates: Arc::new(ignored_updates),
             known,
+            health,
             version,
         };
         (snapshot, problems)
