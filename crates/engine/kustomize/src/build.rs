@@ -192,10 +192,8 @@ fn tidy_annotations(resource: &mut Resource, keeps_origin: bool, keeps_transform
         .map(|entry| {
             let text =
                 entry.value.as_scalar().map(|scalar| scalar.text.clone()).unwrap_or_default();
-            Entry {
-                key: Scalar::string(entry.key.text.clone()),
-                value: Node::Scalar(Scalar { text, tag: Tag::Str, quoted: true }),
-            }
+            let value = Node::Scalar(Scalar { text, tag: Tag::Str, quoted: true });
+            Entry::new(Scalar::string(entry.key.text.clone()), value)
         })
         .collect();
     let Some(metadata) = resource.node.ensure_mapping(&["metadata"]) else { return };

@@ -31,6 +31,7 @@ mod resmap;
 pub mod resource;
 pub mod scope;
 pub mod selector;
+mod shared;
 mod target;
 mod transform;
 pub mod vars;

@@ -177,9 +177,9 @@ fn merged_texts(first: Option<&Node>, second: Option<&Node>) -> Mapping {
             all.insert(key.clone(), text);
         }
     }
-    let entries = all.into_iter().map(|(key, text)| Entry {
-        key: Scalar::string(key),
-        value: Node::Scalar(Scalar { quoted: text.contains('\n'), text, tag: Tag::Str }),
+    let entries = all.into_iter().map(|(key, text)| {
+        let value = Scalar { quoted: text.contains('\n'), text, tag: Tag::Str };
+        Entry::new(Scalar::string(key), Node::Scalar(value))
     });
     entries.collect::<Vec<_>>().into()
 }

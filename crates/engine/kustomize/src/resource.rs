@@ -78,6 +78,8 @@ pub struct Resource {
     pub origin: Origin,
     /// What a custom OpenAPI document says of kinds' scopes.
     pub scopes: CustomScopes,
+    /// The last number that values at several places share, see `shared`.
+    pub(crate) shared: u32,
 }
 
 impl Resource {
@@ -95,6 +97,7 @@ impl Resource {
             ref_vars: Vec::new(),
             origin,
             scopes: None,
+            shared: 0,
         }
     }
 

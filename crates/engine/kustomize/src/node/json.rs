@@ -79,9 +79,8 @@ impl Node {
             Value::Object(fields) => {
                 let entries: Vec<Entry> = fields
                     .iter()
-                    .map(|(key, value)| Entry {
-                        key: Scalar::string(key.clone()),
-                        value: Node::from_json(value),
+                    .map(|(key, value)| {
+                        Entry::new(Scalar::string(key.clone()), Node::from_json(value))
                     })
                     .collect();
                 Node::Mapping(Mapping::from(entries))
@@ -103,7 +102,7 @@ fn value(node: &Node) -> Result<Value, NodeJsonError> {
 
 fn object(mapping: &Mapping, outermost: bool) -> Result<Value, NodeJsonError> {
     let mut fields = Map::new();
-    for Entry { key, value: node } in mapping.entries() {
+    for Entry { key, value: node, .. } in mapping.entries() {
         if key.reads_as() != Tag::Str {
             if !outermost {
                 return Err(NodeJsonError::KeyNoString { key: key.text.to_string() });

@@ -5,13 +5,31 @@ use std::sync::Arc;
 use super::{Node, Scalar, Text};
 
 /// One key with its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// The key; numbers and booleans are possible.
     pub key: Scalar,
     /// The value.
     pub value: Node,
+    /// Not 0 where other entries of the same number change whenever this one does, see `shared`.
+    pub(crate) shared: u32,
 }
+
+impl Entry {
+    /// An entry that shares its value with none.
+    pub fn new(key: Scalar, value: Node) -> Self {
+        Self { key, value, shared: 0 }
+    }
+}
+
+/// What is shared is no part of what is written.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.value == other.value
+    }
+}
+
+impl Eq for Entry {}
 
 /// Keys and values, shared until written to. Lookups go by the key's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +45,7 @@ impl FromIterator<(Text, Node)> for Mapping {
     fn from_iter<I: IntoIterator<Item = (Text, Node)>>(entries: I) -> Self {
         let entries = entries
             .into_iter()
-            .map(|(key, value)| Entry { key: Scalar::string(key), value })
+            .map(|(key, value)| Entry::new(Scalar::string(key), value))
             .collect::<Vec<_>>();
         entries.into()
     }
@@ -91,7 +109,7 @@ impl Mapping {
         let entries = self.entries_mut();
         let at = at.unwrap_or_else(|| {
             let key = Scalar::string(key.to_owned());
-            entries.push(Entry { key, value: make() });
+            entries.push(Entry::new(key, make()));
             entries.len() - 1
         });
         &mut entries[at].value
@@ -102,7 +120,7 @@ impl Mapping {
         let key = key.into();
         match self.position(&key) {
             Some(at) => self.entries_mut()[at].value = value,
-            None => self.entries_mut().push(Entry { key: Scalar::string(key), value }),
+            None => self.entries_mut().push(Entry::new(Scalar::string(key), value)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use goyaml::{Dialect, Document, Kind, Limits, NodeId, Style, YamlError};
 
-use super::{Entry, Mapping, Node, Scalar, Sequence, Tag, Text};
+use super::{fast, Entry, Mapping, Node, Scalar, Sequence, Tag, Text};
 
 /// Reads the first document of a text; `None` for an empty one.
 ///
@@ -12,6 +12,13 @@ use super::{Entry, Mapping, Node, Scalar, Sequence, Tag, Text};
 ///
 /// [`YamlError`] for what is no YAML, or what expands beyond [`Limits`].
 pub fn parse_first(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
+    if let Some(node) = std::str::from_utf8(bytes).ok().and_then(|text| fast::parse(&text.into())) {
+        return Ok(Some(node));
+    }
+    parse_slowly(bytes)
+}
+
+pub(super) fn parse_slowly(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
     let document = Document::parse(bytes, Dialect::V3, &Limits::default())?;
     from_document(&document)
 }
@@ -133,7 +140,7 @@ impl Maker<'_> {
             if flow {
                 quote_if_empty(&mut value);
             }
-            entries.push(Entry { key, value });
+            entries.push(Entry::new(key, value));
         }
         for merge in merges {
             self.merge(merge, &mut entries)?;

@@ -181,7 +181,7 @@ fn node(value: Value) -> Node {
         }
         Value::Object(fields) => {
             let entry =
-                |(key, value): (String, Value)| Entry { key: Scalar::string(key), value: node(value) };
+                |(key, value): (String, Value)| Entry::new(Scalar::string(key), node(value));
             Node::Mapping(Mapping::from(fields.into_iter().map(entry).collect::<Vec<_>>()))
         }
     }

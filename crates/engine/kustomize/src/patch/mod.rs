@@ -373,7 +373,8 @@ fn merge_into(
         resource.store_previous_id();
     }
     let id = resource.id();
-    if !merge(&mut resource.node, patch, schema).inside(|| format!("patching `{id}`"))? {
+    let kept = resource.change(|resource| merge(&mut resource.node, patch, schema));
+    if !kept.inside(|| format!("patching `{id}`"))? {
         return Ok(false);
     }
     if resource.node.is_null_or_empty() {

@@ -233,7 +233,9 @@ fn put(
             continue;
         }
         let id = ids[0].clone();
-        copy_to(&mut resource.node, value, target).inside(|| format!("in `{id}`"))?;
+        resource
+            .change(|resource| copy_to(&mut resource.node, value, target))
+            .inside(|| format!("in `{id}`"))?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use crate::config::FieldSpec;
 use crate::error::KustomizeError;
 use crate::fields::{FieldPath, Made, set_entry, set_scalar};
+use crate::shared::mark_last;
 use crate::kustomization::{Replica, SortOptions};
 use crate::node::{Node, Tag, Text};
 use crate::order;
@@ -136,11 +137,20 @@ impl EntriesStep {
             let gvk = resource.gvk();
             let specs: Vec<&FieldPath> = self.specs.iter().filter(|spec| spec.is_of(&gvk)).collect();
             for (key, value) in &entries {
-                for spec in &specs {
-                    spec.visit_any(&mut resource.node, Made::Mapping, &mut |node| {
-                        set_entry(node, key, value.clone(), Tag::Str)
-                    })?;
-                }
+                resource.change(|resource| {
+                    let number = resource.share();
+                    for spec in &specs {
+                        spec.visit_any(&mut resource.node, Made::Mapping, &mut |node| {
+                            let added = node.get(key).is_none();
+                            set_entry(node, key, value.clone(), Tag::Str)?;
+                            if let (true, Some(mapping)) = (added, node.as_mapping_mut()) {
+                                mark_last(mapping, number);
+                            }
+                            Ok(())
+                        })?;
+                    }
+                    Ok(())
+                })?;
             }
         }
         Ok(())

@@ -104,15 +104,17 @@ impl Vars {
         let mut used: BTreeMap<String, ()> = BTreeMap::new();
         let fields: Vec<FieldPath> = fields.iter().map(FieldPath::from).collect();
         for resource in resources {
-            for field in &fields {
-                field.visit(&mut resource.node, Made::Nothing, &mut |node| {
-                    replace(node, &mut |name| {
-                        let value = values.get(name).filter(|v| **v != VarValue::Collection)?;
-                        used.insert(name.to_owned(), ());
-                        Some(value.clone())
-                    })
-                })?;
-            }
+            resource.change(|resource| {
+                let mut lookup = |name: &str| {
+                    let value = values.get(name).filter(|v| **v != VarValue::Collection)?;
+                    used.insert(name.to_owned(), ());
+                    Some(value.clone())
+                };
+                fields.iter().try_for_each(|field| {
+                    let object = &mut resource.node;
+                    field.visit(object, Made::Nothing, &mut |node| replace(node, &mut lookup))
+                })
+            })?;
         }
         let unused = self.0.keys().filter(|name| !used.contains_key(*name));
         Ok(unused.cloned().collect())

@@ -325,7 +325,7 @@ impl Items {
                     let quoted = !is_text_in_1_1(value);
                     let value = Scalar { text: value.clone(), tag: Tag::Unset, quoted };
                     let key = Scalar::unset((*key).to_owned());
-                    mapping.entries_mut().push(Entry { key, value: Node::Scalar(value) });
+                    mapping.entries_mut().push(Entry::new(key, Node::Scalar(value)));
                 }
                 Node::Mapping(_) => {}
                 Node::Scalar(scalar) if key.is_empty() => {

@@ -174,7 +174,7 @@ impl Walker<'_> {
     ) -> Merged<()> {
         let mut at = 0;
         while at < object.len() {
-            let Entry { key, value } = &object.entries()[at];
+            let Entry { key, value, .. } = &object.entries()[at];
             if skip(&key.text) {
                 at += 1;
                 continue;
@@ -248,7 +248,7 @@ impl Walker<'_> {
         let Some(mapping) = node.as_mapping_mut() else { return Ok(()) };
         let mut at = 0;
         while at < mapping.len() {
-            let Entry { key, value } = &mut mapping.entries_mut()[at];
+            let Entry { key, value, .. } = &mut mapping.entries_mut()[at];
             let field = self.field_type(of, &key.text);
             if self.settle(value, field)? {
                 at += 1;
@@ -284,7 +284,7 @@ fn set_field(object: &mut Mapping, name: &Text, outcome: Outcome, patch: &Node) 
                 let mut value = patch.clone();
                 quote_if_unset(&mut value);
                 let key = Scalar::unset(name.clone());
-                object.entries_mut().push(Entry { key, value });
+                object.entries_mut().push(Entry::new(key, value));
             }
         },
     }

@@ -1,0 +1,121 @@
+//! Compares our kustomize with the real one, over inputs from seeds.
+//!
+//! `merges FROM TO`: random objects with random patches. `trees FROM TO [PART]`: changes on top of the
+//! trees of the corpus. Both print what differs, made as small as it gets.
+
+mod changes;
+mod merges;
+mod ours;
+mod seed;
+mod tool;
+mod trees;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use kustomize::edit::Overlay;
+use merges::Merge;
+use tool::Tool;
+
+/// What came out of a run.
+#[derive(Debug, Default)]
+pub struct Score {
+    pub equal: usize,
+    pub both_refuse: usize,
+    pub different: Vec<String>,
+}
+
+/// Runs one of the comparisons.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let tool = Tool::find().context("the real kustomize is not built: `make kube`")?;
+    let [what, from, to, ..] = arguments else {
+        bail!("usage: kustomize merges|trees FROM TO [PART]");
+    };
+    let seeds: std::ops::Range<u64> = from.parse()?..to.parse()?;
+    let part = arguments.get(3).map_or("", String::as_str);
+    let corpus = || tool::corpus()?.context("there is no corpus");
+    let score = match what.as_str() {
+        "merges" => merges(&tool, seeds)?,
+        "goldens" => trees::goldens(&corpus()?, part)?,
+        "trees" => trees::run(&tool, &corpus()?, seeds, part)?,
+        _ => bail!("`{what}` is not known"),
+    };
+    for different in score.different.iter().take(20) {
+        println!("{different}\n");
+    }
+    println!(
+        "{} equal, {} refused by both, {} different",
+        score.equal,
+        score.both_refuse,
+        score.different.len()
+    );
+    Ok(())
+}
+
+fn scratch(name: &str) -> Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("tiphys-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&path)?;
+    Ok(path)
+}
+
+const BATCH: usize = 40;
+
+fn merges(tool: &Tool, seeds: std::ops::Range<u64>) -> Result<Score> {
+    let root = scratch("merges")?;
+    let mut score = Score::default();
+    let all: Vec<Merge> = seeds.map(Merge::make).collect();
+    for batch in all.chunks(BATCH) {
+        compare(tool, &root, batch, &mut score)?;
+    }
+    std::fs::remove_dir_all(&root)?;
+    Ok(score)
+}
+
+/// Builds many at once; where one of both refuses, halves are tried.
+fn compare(tool: &Tool, root: &Path, batch: &[Merge], score: &mut Score) -> Result<()> {
+    tool::write(root, &merges::files(batch))?;
+    let ours = ours::build(root, ".", Overlay::default());
+    let mut real = None;
+    if ours.is_ok() || batch.len() == 1 {
+        real = Some(tool.build(root, ".", &[])?);
+    }
+    match (ours, real) {
+        (Ok(ours), Some(Ok(printed))) => {
+            let real = tool::objects(&printed)?;
+            for (at, merge) in batch.iter().enumerate() {
+                let name = format!("case-{at:04}");
+                let of_case = |object: &&Value| object["metadata"]["name"] == name.as_str();
+                let ours: Vec<&Value> = ours.iter().filter(of_case).collect();
+                let real: Vec<&Value> = real.iter().filter(of_case).collect();
+                if ours == real {
+                    score.equal += 1;
+                } else {
+                    let shown = |objects: &[&Value]| serde_json::to_string(objects);
+                    score.different.push(format!(
+                        "object {}\npatch  {} target {}\nours {}\nreal {}",
+                        merge.object, merge.patch, merge.with_target, shown(&ours)?, shown(&real)?
+                    ));
+                }
+            }
+            Ok(())
+        }
+        (Err(_), Some(Err(_))) => {
+            score.both_refuse += 1;
+            Ok(())
+        }
+        (ours, real) => {
+            if let [merge] = batch {
+                score.different.push(format!(
+                    "object {}\npatch  {} target {}\nours {:?}\nreal {:?}",
+                    merge.object, merge.patch, merge.with_target, ours.err(), real.and_then(Result::err)
+                ));
+                return Ok(());
+            }
+            let (one, other) = batch.split_at(batch.len() / 2);
+            compare(tool, root, one, score)?;
+            compare(tool, root, other, score)
+        }
+    }
+}
