@@ -4,6 +4,7 @@
 //! and images act on text, and only the printed object has types. Collections are shared and
 //! copied when they are written to, so that cloning a document costs nothing.
 
+mod fast;
 mod json;
 mod mapping;
 mod parse;

@@ -1,6 +1,9 @@
 use serde_json::json;
 
-use super::{Node, Scalar, Tag, parse_first};
+use std::sync::Arc;
+
+use super::parse::parse_slowly;
+use super::{Node, Scalar, Tag, fast, parse_first};
 
 fn read(text: &str) -> Node {
     parse_first(text.as_bytes()).expect("it parses").expect("it is not empty")
@@ -67,4 +70,66 @@ fn a_clone_is_not_changed_with_its_origin() {
     *one.at_mut(&["a", "b"]).unwrap() = Node::string("x");
     assert_eq!(other.to_json().unwrap(), json!({"a": {"b": [1]}}));
     assert!(one.at_mut(&["a", "c"]).is_none());
+}
+
+/// Numbers that look random and are the same each time.
+fn numbers() -> impl FnMut(usize) -> usize {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    }
+}
+
+const COMMON: &str = include_str!("../../tests/data/common.yaml");
+
+#[test]
+fn common_yaml_takes_the_short_way_and_reads_the_same() {
+    let source: Arc<str> = COMMON.into();
+    let fast = fast::parse(&source).expect("it holds only common things");
+    assert_eq!(Some(fast), parse_slowly(COMMON.as_bytes()).unwrap());
+}
+
+/// What the short way reads, the full parser reads the same, whatever is done to a text.
+#[test]
+fn the_short_way_never_reads_otherwise() {
+    let pieces = [
+        " ", "  ", "\n", "-", "- ", ":", ": ", "#", " #", "|", "|-\n", "|+\n", ">", "\"", "'", "''", "[", "]",
+        "{}", "[]", ",", "a", "b: c", "\n\n", "\n  ", "\n    ", "---\n", "...", "%", "&x ", "*x", "!t ", "?",
+        "\t", "\r", "é", "\u{85}", "\u{2028}", "~", "<<: ", "\\",
+    ];
+    let mut number = numbers();
+    let lines: Vec<&str> = COMMON.lines().collect();
+    let (mut short, mut total) = (0, 0);
+    for _ in 0..60_000 {
+        let from = number(lines.len());
+        let to = (from + 1 + number(12)).min(lines.len());
+        let indent = lines[from].len() - lines[from].trim_start().len();
+        let cut = lines[from..to].iter().map(|line| line.get(indent..).unwrap_or(""));
+        let mut text = cut.collect::<Vec<_>>().join("\n");
+        if number(4) > 0 {
+            text.push('\n');
+        }
+        for _ in 0..number(4) {
+            let mut at = number(text.len() + 1);
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            if number(3) == 0 && at < text.len() {
+                text.remove(at);
+            } else {
+                text.insert_str(at, pieces[number(pieces.len())]);
+            }
+        }
+        total += 1;
+        let Some(node) = fast::parse(&Arc::from(text.as_str())) else { continue };
+        short += 1;
+        match parse_slowly(text.as_bytes()) {
+            Ok(slow) => assert_eq!(Some(node), slow, "{text}"),
+            Err(error) => panic!("{error}: {text}"),
+        }
+    }
+    assert!(short * 8 > total, "only {short} of {total} took the short way");
 }
