@@ -1,5 +1,11 @@
 //! The functions that every template has.
 
+mod compare;
+mod elements;
+mod escape;
+
+use goval::{Budget, Str, Type, Value, sprint, sprintf, sprintln};
+
 /// One of Go's own functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Builtin {
@@ -70,4 +76,78 @@ impl Builtin {
             Self::Ne => "ne",
         }
     }
+
+    /// What it takes, and whether the last may come any number of times.
+    pub(crate) fn params(self) -> (&'static [Type], bool) {
+        const ONE: &[Type] = &[Type::Any];
+        const TWO: &[Type] = &[Type::Any, Type::Any];
+        match self {
+            Self::Not | Self::Len => (ONE, false),
+            Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge => (TWO, false),
+            Self::And | Self::Or => (TWO, true),
+            Self::Eq | Self::Index | Self::Slice | Self::Call => (TWO, true),
+            Self::Html | Self::Js | Self::UrlQuery | Self::Print | Self::Println => (ONE, true),
+            Self::Printf => (&[Type::String, Type::Any], true),
+        }
+    }
+
+    /// Calls it. `boxed` tells a nil interface from no value; `callee` is how the template
+    /// spells what `call` calls.
+    pub(crate) fn call(
+        self,
+        args: &[Value],
+        boxed: bool,
+        callee: impl FnOnce() -> String,
+        budget: &mut Budget,
+    ) -> Result<Value, String> {
+        let truth = match self {
+            Self::Not => Ok(!args[0].is_true()),
+            Self::Eq => compare::equal(&args[0], &args[1..]),
+            Self::Ne => compare::equal(&args[0], &args[1..]).map(|equal| !equal),
+            Self::Lt => compare::less(&args[0], &args[1]),
+            Self::Le => compare::less_or_equal(&args[0], &args[1]),
+            Self::Gt => compare::less_or_equal(&args[0], &args[1]).map(|less| !less),
+            Self::Ge => compare::less(&args[0], &args[1]).map(|less| !less),
+            Self::Len => return elements::length(&args[0], boxed).map(Value::int),
+            Self::Index => return elements::index(&args[0], &args[1..]),
+            Self::Slice => return elements::slice(&args[0], &args[1..]),
+            Self::Call => return elements::call(&args[0], &args[1..], callee),
+            Self::Print => return sprint(args, budget).map(Value::Str),
+            Self::Println => return sprintln(args, budget).map(Value::Str),
+            Self::Printf => {
+                let Value::Str(format) = &args[0] else {
+                    return Err("the format is no string".to_owned());
+                };
+                return sprintf(format, &args[1..], budget).map(Value::Str);
+            }
+            Self::Html | Self::Js | Self::UrlQuery => {
+                let text = printed(args, budget)?;
+                let escaped = match self {
+                    Self::Html => escape::html(&text),
+                    Self::Js => escape::js(&text),
+                    _ => escape::url_query(&text),
+                };
+                budget.charge(escaped.len() as u64)?;
+                return Ok(Value::Str(Str::from(escaped)));
+            }
+            // These decide whether their arguments are evaluated: the machine does it.
+            Self::And | Self::Or => Ok(args.last().is_some_and(Value::is_true)),
+        };
+        truth.map(Value::Bool)
+    }
+}
+
+/// The arguments as one text, each as an action would print it.
+fn printed(args: &[Value], budget: &mut Budget) -> Result<Str, String> {
+    if let [Value::Str(text)] = args {
+        return Ok(text.clone());
+    }
+    let args: Vec<Value> = args
+        .iter()
+        .map(|arg| match arg {
+            Value::Nil => Value::str("<no value>"),
+            other => other.clone(),
+        })
+        .collect();
+    sprint(&args, budget)
 }

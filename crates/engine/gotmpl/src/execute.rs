@@ -6,6 +6,7 @@ use goval::{Context, Str, Value};
 
 use crate::error::{Cause, ExecError, ParseError};
 use crate::functions::Functions;
+use crate::machine::Machine;
 use crate::parsed::Parsed;
 use crate::set::TemplateSet;
 
@@ -46,42 +47,46 @@ impl Hooks for NoHooks {}
 pub fn execute(
     set: &TemplateSet,
     name: &str,
-    _data: &Value,
-    _context: &mut Context<'_>,
-    _hooks: &mut dyn Hooks,
+    data: &Value,
+    context: &mut Context<'_>,
+    hooks: &mut dyn Hooks,
 ) -> Result<Vec<u8>, ExecError> {
-    let Some(_entry) = set.find(name.as_bytes()) else {
-        let root = goval::quote(set.root_name());
-        let name = goval::quote(name);
+    let Some(entry) = set.find(name.as_bytes()) else {
         return Err(ExecError {
             stack: Vec::new(),
-            message: format!("template: no template {name} associated with template {root}"),
+            message: not_found(name.as_bytes(), set.root_name()),
             cause: Cause::Template,
         });
     };
-    Ok(Vec::new())
+    Machine::new(context, hooks).run(set, entry, data)
+}
+
+/// Go's words for a template that is not there.
+pub(crate) fn not_found(name: &[u8], root_name: &str) -> String {
+    let (name, root) = (goval::quote_bytes(name), goval::quote(root_name));
+    format!("template: no template {name} associated with template {root}")
 }
 
 /// The text without any `<no value>` in it, wherever it came from: Helm does so with what a file
 /// and what a `tpl` gives.
 pub fn without_no_value(text: Vec<u8>) -> Vec<u8> {
     const NO_VALUE: &[u8] = b"<no value>";
-    let mut found = false;
     let mut kept = Vec::new();
-    let mut rest = &text[..];
-    while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
-        if rest[at..].starts_with(NO_VALUE) {
-            found = true;
-            kept.extend_from_slice(&rest[..at]);
-            rest = &rest[at + NO_VALUE.len()..];
+    let mut copied = 0;
+    let mut from = 0;
+    while let Some(at) = text[from..].iter().position(|byte| *byte == b'<') {
+        from += at;
+        if text[from..].starts_with(NO_VALUE) {
+            kept.extend_from_slice(&text[copied..from]);
+            from += NO_VALUE.len();
+            copied = from;
         } else {
-            kept.extend_from_slice(&rest[..=at]);
-            rest = &rest[at + 1..];
+            from += 1;
         }
     }
-    if !found {
+    if copied == 0 {
         return text;
     }
-    kept.extend_from_slice(rest);
+    kept.extend_from_slice(&text[copied..]);
     kept
 }

@@ -120,6 +120,25 @@ impl Functions {
         self.methods.get(type_name)?.get(name).copied()
     }
 
+    pub(crate) fn include_name(&self) -> &'static str {
+        self.name_of(|called| match called {
+            Called::Include(name) => Some(name),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn tpl_name(&self) -> &'static str {
+        self.name_of(|called| match called {
+            Called::Tpl(name) => Some(name),
+            _ => None,
+        })
+    }
+
+    /// The name under which one of the engine's own functions was added.
+    fn name_of(&self, which: impl Fn(Called) -> Option<&'static str>) -> &'static str {
+        self.called.iter().rev().find_map(|called| which(*called)).unwrap_or_default()
+    }
+
     fn put(&mut self, name: &'static str, called: Called) {
         let number = u32::try_from(self.called.len()).expect("tables are small");
         self.called.push(called);

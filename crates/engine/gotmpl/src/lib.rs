@@ -7,11 +7,19 @@
 //! Nothing here recurses with its input: parsing, executing, `include` and `tpl` nest on the
 //! heap. Every execution counts its steps and bytes (`goval::Budget`).
 
+mod ast;
 mod builtin;
+mod code;
+mod compile;
+mod constant;
+mod convert;
 mod error;
 mod execute;
 mod functions;
+mod lexer;
+mod machine;
 mod parsed;
+mod parser;
 mod set;
 
 pub use error::{Cause, ExecError, Leads, ParseError, Place};

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use goval::Str;
 
+use crate::ast::Ast;
+use crate::code::Code;
+use crate::compile::compile;
 use crate::error::ParseError;
 use crate::functions::Functions;
+use crate::parser::{multiple_definition, parse};
 
 /// A text, parsed: its main template and those that it defines. It never changes, and may be
 /// shared by renderings and threads; it does not know under which name it will be used.
@@ -14,13 +18,23 @@ pub struct Parsed {
     main: Arc<Tree>,
     /// In the order of the text.
     defined: Vec<(Str, Arc<Tree>)>,
+    end_line: usize,
 }
 
 /// One template's code.
 #[derive(Debug)]
 pub(crate) struct Tree {
+    pub(crate) code: Code,
     /// Nothing but space and comments.
     pub(crate) is_empty: bool,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What the templates of one text have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ast: Ast,
+    pub(crate) functions: Arc<Functions>,
 }
 
 impl Parsed {
@@ -30,14 +44,46 @@ impl Parsed {
     /// # Errors
     ///
     /// The first mistake, in Go's words.
-    pub fn new(_text: &[u8], _functions: &Arc<Functions>) -> Result<Arc<Self>, ParseError> {
-        Ok(Arc::new(Self { main: Arc::new(Tree { is_empty: true }), defined: Vec::new() }))
+    pub fn new(text: &[u8], functions: &Arc<Functions>) -> Result<Arc<Self>, ParseError> {
+        let found = parse(text, functions)?;
+        let shared = Arc::new(Shared { ast: found.ast, functions: Arc::clone(functions) });
+        let tree = |body| {
+            Arc::new(Tree {
+                code: compile(&shared.ast, functions, body),
+                is_empty: shared.ast.is_empty(body),
+                shared: Arc::clone(&shared),
+            })
+        };
+        let defined = found.defined.into_iter().map(|of| (of.name, tree(of.body))).collect();
+        Ok(Arc::new(Self { main: tree(found.main), defined, end_line: found.end_line }))
+    }
+
+    /// About how many bytes it holds, for caches that count them.
+    pub fn size_bytes(&self) -> usize {
+        let ast = &self.main.shared.ast;
+        let code = |tree: &Tree| tree.code.ops.len() * size_of::<crate::code::Op>();
+        ast.text.len()
+            + ast.nodes.len() * size_of::<crate::ast::Node>()
+            + code(&self.main)
+            + self.defined.iter().map(|(name, tree)| name.len() + code(tree)).sum::<usize>()
     }
 
     /// The templates, the main one called `name`.
     pub(crate) fn trees_under(&self, name: &str) -> Result<Vec<(Str, Arc<Tree>)>, ParseError> {
         let mut trees = self.defined.clone();
-        trees.push((Str::from(name), Arc::clone(&self.main)));
+        let known = trees.iter_mut().find(|(defined, _)| defined.as_bytes() == name.as_bytes());
+        match known {
+            None => trees.push((Str::from(name), Arc::clone(&self.main))),
+            Some((_, tree)) if tree.is_empty => *tree = Arc::clone(&self.main),
+            Some(_) if self.main.is_empty => {}
+            Some(_) => {
+                return Err(ParseError {
+                    line: self.end_line,
+                    message: multiple_definition(&goval::quote(name)),
+                    action_line: None,
+                });
+            }
+        }
         Ok(trees)
     }
 }

@@ -1,0 +1,506 @@
+//! A text cut into tokens, in Go's two modes: text, and inside an action.
+
+use goval::{first_char, is_digit, is_letter, is_print};
+
+/// One token. Its text is `start..end` of the source.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// The line on which it starts, counted from 1.
+    pub(crate) line: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// No token but a mistake, in words.
+    Error(String),
+    Bool,
+    /// Printable ASCII that means nothing else.
+    Char,
+    CharConstant,
+    Complex,
+    Assign,
+    Declare,
+    Eof,
+    Field,
+    Identifier,
+    LeftDelim,
+    LeftParen,
+    Number,
+    Pipe,
+    RawString,
+    RightDelim,
+    RightParen,
+    Space,
+    String,
+    Text,
+    Variable,
+    Keyword(Keyword),
+}
+
+/// Words that no function may have as its name, and the dot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyword {
+    Block,
+    Break,
+    Continue,
+    Dot,
+    Define,
+    Else,
+    End,
+    If,
+    Nil,
+    Range,
+    Template,
+    With,
+}
+
+const LEFT: &[u8] = b"{{";
+const RIGHT: &[u8] = b"}}";
+
+pub(crate) struct Lexer<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// Where the token being read starts.
+    start: usize,
+    line: u32,
+    start_line: u32,
+    inside_action: bool,
+    paren_depth: u32,
+    /// Whether `break` and `continue` are keywords: not where functions have these names.
+    break_is_keyword: bool,
+    continue_is_keyword: bool,
+    /// Whether the space behind the action that just ended is dropped.
+    trims_next: bool,
+    failed: bool,
+}
+
+impl<'t> Lexer<'t> {
+    pub(crate) fn new(text: &'t [u8], break_is_keyword: bool, continue_is_keyword: bool) -> Self {
+        Self {
+            text,
+            at: 0,
+            start: 0,
+            line: 1,
+            start_line: 1,
+            inside_action: false,
+            paren_depth: 0,
+            break_is_keyword,
+            continue_is_keyword,
+            trims_next: false,
+            failed: false,
+        }
+    }
+
+    /// The next token; after a mistake and at the end always the same.
+    pub(crate) fn next(&mut self) -> Token {
+        if self.failed {
+            return self.token(TokenKind::Eof);
+        }
+        if self.inside_action {
+            let kind = self.action();
+            let token = self.ended(kind);
+            if self.trims_next {
+                self.trims_next = false;
+                self.at += leading_spaces(self.rest());
+                self.ignore();
+            }
+            return token;
+        }
+        match self.text() {
+            Ok(token) => token,
+            Err(message) => self.ended(Err(message)),
+        }
+    }
+
+    fn ended(&mut self, kind: Result<TokenKind, String>) -> Token {
+        match kind {
+            Ok(kind) => self.token(kind),
+            Err(message) => {
+                self.failed = true;
+                self.token(TokenKind::Error(message))
+            }
+        }
+    }
+
+    /// Ends the token here.
+    fn token(&mut self, kind: TokenKind) -> Token {
+        let token = Token {
+            kind,
+            start: self.start as u32,
+            end: self.at as u32,
+            line: self.start_line,
+        };
+        self.start = self.at;
+        self.start_line = self.line;
+        token
+    }
+
+    /// Skips what was passed over since the last token.
+    fn ignore(&mut self) {
+        self.line += newlines(&self.text[self.start..self.at]);
+        self.start = self.at;
+        self.start_line = self.line;
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        first_char(self.rest()).map(|(char, _)| char)
+    }
+
+    fn bump(&mut self) -> Option<char> {
+        let (char, length) = first_char(self.rest())?;
+        self.at += length;
+        self.line += u32::from(char == '\n');
+        Some(char)
+    }
+
+    /// Text up to the next action, or the delimiter that begins one.
+    fn text(&mut self) -> Result<Token, String> {
+        loop {
+            let rest = self.rest();
+            let Some(length) = find(rest, LEFT) else {
+                self.at = self.text.len();
+                if self.at == self.start {
+                    return Ok(self.token(TokenKind::Eof));
+                }
+                self.line += newlines(&self.text[self.start..]);
+                return Ok(self.token(TokenKind::Text));
+            };
+            if length > 0 {
+                let delimiter = self.at + length;
+                let mut kept = length;
+                if trims_left(&self.text[delimiter + LEFT.len()..]) {
+                    kept = length_without_end_spaces(&rest[..length]);
+                }
+                self.at += kept;
+                self.line += newlines(&self.text[self.start..self.at]);
+                let token = self.token(TokenKind::Text);
+                self.at = delimiter;
+                self.ignore();
+                if kept > 0 {
+                    return Ok(token);
+                }
+            }
+            if let Some(token) = self.left_delimiter()? {
+                return Ok(token);
+            }
+        }
+    }
+
+    /// The delimiter, or `None` behind a comment.
+    fn left_delimiter(&mut self) -> Result<Option<Token>, String> {
+        let marker = if trims_left(&self.rest()[LEFT.len()..]) { 2 } else { 0 };
+        if self.rest()[LEFT.len() + marker..].starts_with(b"/*") {
+            self.at += LEFT.len() + marker;
+            self.ignore();
+            self.comment()?;
+            return Ok(None);
+        }
+        self.at += LEFT.len();
+        let token = self.token(TokenKind::LeftDelim);
+        self.inside_action = true;
+        self.at += marker;
+        self.ignore();
+        self.paren_depth = 0;
+        Ok(Some(token))
+    }
+
+    fn comment(&mut self) -> Result<(), String> {
+        let Some(length) = find(&self.rest()[2..], b"*/") else {
+            return Err("unclosed comment".to_owned());
+        };
+        self.at += 2 + length + 2;
+        let Some(trims) = self.right_delimiter() else {
+            return Err("comment ends before closing delimiter".to_owned());
+        };
+        self.at += if trims { 2 } else { 0 } + RIGHT.len();
+        if trims {
+            self.at += leading_spaces(self.rest());
+        }
+        self.ignore();
+        Ok(())
+    }
+
+    /// Whether the right delimiter stands here, and whether it trims.
+    fn right_delimiter(&self) -> Option<bool> {
+        let rest = self.rest();
+        if trims_right(rest) && rest[2..].starts_with(RIGHT) {
+            Some(true)
+        } else if rest.starts_with(RIGHT) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    fn end_action(&mut self, trims: bool) -> TokenKind {
+        if trims {
+            self.at += 2;
+            self.ignore();
+        }
+        self.at += RIGHT.len();
+        self.inside_action = false;
+        self.trims_next = trims;
+        TokenKind::RightDelim
+    }
+
+    /// A token inside an action.
+    fn action(&mut self) -> Result<TokenKind, String> {
+        if let Some(trims) = self.right_delimiter() {
+            if self.paren_depth > 0 {
+                return Err("unclosed left paren".to_owned());
+            }
+            return Ok(self.end_action(trims));
+        }
+        let Some(char) = self.bump() else {
+            return Err("unclosed action".to_owned());
+        };
+        match char {
+            ' ' | '\t' | '\r' | '\n' => Ok(self.space()),
+            '=' => Ok(TokenKind::Assign),
+            ':' if self.bump() == Some('=') => Ok(TokenKind::Declare),
+            ':' => Err("expected :=".to_owned()),
+            '|' => Ok(TokenKind::Pipe),
+            '"' => self.quoted('"', "unterminated quoted string").map(|()| TokenKind::String),
+            '\'' => self
+                .quoted('\'', "unterminated character constant")
+                .map(|()| TokenKind::CharConstant),
+            '`' => match find(self.rest(), b"`") {
+                Some(length) => {
+                    self.line += newlines(&self.rest()[..length]);
+                    self.at += length + 1;
+                    Ok(TokenKind::RawString)
+                }
+                None => {
+                    self.at = self.text.len();
+                    Err("unterminated raw quoted string".to_owned())
+                }
+            },
+            '$' => self.field_or_variable(TokenKind::Variable),
+            '.' if !self.rest().first().is_none_or(u8::is_ascii_digit) => {
+                self.field_or_variable(TokenKind::Field)
+            }
+            '.' | '+' | '-' | '0'..='9' => {
+                self.at -= 1;
+                self.number()
+            }
+            '(' => {
+                self.paren_depth += 1;
+                Ok(TokenKind::LeftParen)
+            }
+            ')' if self.paren_depth == 0 => Err("unexpected right paren".to_owned()),
+            ')' => {
+                self.paren_depth -= 1;
+                Ok(TokenKind::RightParen)
+            }
+            _ if is_alphanumeric(char) => self.identifier(),
+            _ if char.is_ascii() && is_print(char) => Ok(TokenKind::Char),
+            _ => Err(format!("unrecognized character in action: {}", named(char))),
+        }
+    }
+
+    /// The rest of a run of spaces. The last one may belong to the delimiter.
+    fn space(&mut self) -> TokenKind {
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.rest().first() {
+            self.bump();
+        }
+        let last = self.at - 1;
+        let before_delimiter = &self.text[last..];
+        if trims_right(before_delimiter) && before_delimiter[2..].starts_with(RIGHT) {
+            self.line -= u32::from(self.text[last] == b'\n');
+            self.at = last;
+            if self.at == self.start {
+                return self.end_action(true);
+            }
+        }
+        TokenKind::Space
+    }
+
+    fn identifier(&mut self) -> Result<TokenKind, String> {
+        self.run(is_alphanumeric);
+        self.check_terminator()?;
+        Ok(match &self.text[self.start..self.at] {
+            b"block" => TokenKind::Keyword(Keyword::Block),
+            b"break" if self.break_is_keyword => TokenKind::Keyword(Keyword::Break),
+            b"continue" if self.continue_is_keyword => TokenKind::Keyword(Keyword::Continue),
+            b"define" => TokenKind::Keyword(Keyword::Define),
+            b"else" => TokenKind::Keyword(Keyword::Else),
+            b"end" => TokenKind::Keyword(Keyword::End),
+            b"if" => TokenKind::Keyword(Keyword::If),
+            b"nil" => TokenKind::Keyword(Keyword::Nil),
+            b"range" => TokenKind::Keyword(Keyword::Range),
+            b"template" => TokenKind::Keyword(Keyword::Template),
+            b"with" => TokenKind::Keyword(Keyword::With),
+            b"true" | b"false" => TokenKind::Bool,
+            _ => TokenKind::Identifier,
+        })
+    }
+
+    /// What follows a `.` or `$`.
+    fn field_or_variable(&mut self, kind: TokenKind) -> Result<TokenKind, String> {
+        if self.at_terminator() {
+            return Ok(match kind {
+                TokenKind::Variable => kind,
+                _ => TokenKind::Keyword(Keyword::Dot),
+            });
+        }
+        self.run(is_alphanumeric);
+        self.check_terminator()?;
+        Ok(kind)
+    }
+
+    fn check_terminator(&self) -> Result<(), String> {
+        match self.peek() {
+            Some(char) if !self.at_terminator() => Err(format!("bad character {}", named(char))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a name may end here.
+    fn at_terminator(&self) -> bool {
+        match self.rest().first() {
+            None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => {
+                true
+            }
+            Some(_) => self.rest().starts_with(RIGHT),
+        }
+    }
+
+    /// The rest of a literal in `quote`; the parser looks at what is inside.
+    fn quoted(&mut self, quote: char, unterminated: &str) -> Result<(), String> {
+        loop {
+            match self.bump() {
+                Some('\\') => {
+                    if let None | Some('\n') = self.bump() {
+                        return Err(unterminated.to_owned());
+                    }
+                }
+                None | Some('\n') => return Err(unterminated.to_owned()),
+                Some(char) if char == quote => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Something like a number; the parser looks closer.
+    fn number(&mut self) -> Result<TokenKind, String> {
+        let mut good = self.scan_number();
+        let mut kind = TokenKind::Number;
+        if good && let Some(b'+' | b'-') = self.rest().first() {
+            good = self.scan_number() && self.text[self.at - 1] == b'i';
+            kind = TokenKind::Complex;
+        }
+        if good {
+            return Ok(kind);
+        }
+        let text = goval::quote_bytes(&self.text[self.start..self.at]);
+        Err(format!("bad number syntax: {text}"))
+    }
+
+    fn scan_number(&mut self) -> bool {
+        self.accept(b"+-");
+        let mut digits: fn(char) -> bool = |char| char.is_ascii_digit() || char == '_';
+        let mut base = 10;
+        if self.accept(b"0") {
+            if self.accept(b"xX") {
+                base = 16;
+                digits = |char| char.is_ascii_hexdigit() || char == '_';
+            } else if self.accept(b"oO") {
+                base = 8;
+                digits = |char| char.is_digit(8) || char == '_';
+            } else if self.accept(b"bB") {
+                base = 2;
+                digits = |char| char.is_digit(2) || char == '_';
+            }
+        }
+        self.run(digits);
+        if self.accept(b".") {
+            self.run(digits);
+        }
+        let exponent: &[u8] = match base {
+            10 => b"eE",
+            16 => b"pP",
+            _ => b"",
+        };
+        if self.accept(exponent) {
+            self.accept(b"+-");
+            self.run(|char| char.is_ascii_digit() || char == '_');
+        }
+        self.accept(b"i");
+        if self.peek().is_some_and(is_alphanumeric) {
+            self.bump();
+            return false;
+        }
+        true
+    }
+
+    fn accept(&mut self, any_of: &[u8]) -> bool {
+        match self.rest().first() {
+            Some(byte) if any_of.contains(byte) => {
+                self.at += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn run(&mut self, belongs: impl Fn(char) -> bool) {
+        while self.peek().is_some_and(&belongs) {
+            self.bump();
+        }
+    }
+}
+
+fn is_alphanumeric(char: char) -> bool {
+    char == '_' || is_letter(char) || is_digit(char)
+}
+
+/// `%#U`.
+fn named(char: char) -> String {
+    let code = u32::from(char);
+    if is_print(char) { format!("U+{code:04X} '{char}'") } else { format!("U+{code:04X}") }
+}
+
+fn newlines(text: &[u8]) -> u32 {
+    text.iter().map(|byte| u32::from(*byte == b'\n')).sum()
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    let first = what[0];
+    let mut from = 0;
+    loop {
+        from += text[from..].iter().position(|byte| *byte == first)?;
+        if text[from..].starts_with(what) {
+            return Some(from);
+        }
+        from += 1;
+    }
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// `- ` right after the left delimiter.
+fn trims_left(text: &[u8]) -> bool {
+    matches!(text, [b'-', space, ..] if is_space(*space))
+}
+
+/// ` -` right before the right delimiter.
+fn trims_right(text: &[u8]) -> bool {
+    matches!(text, [space, b'-', ..] if is_space(*space))
+}
+
+fn leading_spaces(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| is_space(**byte)).count()
+}
+
+fn length_without_end_spaces(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1)
+}

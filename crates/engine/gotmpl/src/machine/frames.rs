@@ -1,0 +1,254 @@
+//! Templates that call templates.
+
+use std::sync::Arc;
+
+use goval::{Str, Value, quote_bytes};
+
+use crate::ast::{Ast, NodeId, NodeKind};
+use crate::error::{Cause, ExecError, Leads, ParseError, Place};
+use crate::execute::{not_found, without_no_value};
+use crate::parsed::Tree;
+use crate::set::{Entry, TemplateSet};
+
+use super::{Fault, Machine, State, Turn, Variable};
+
+/// `{{template}}` nests no deeper within one `include` or file; Go's limit.
+const TEMPLATE_DEPTH_MAX: u32 = 100_000;
+
+/// More `include`s of one name inside each other than this are refused; Helm's limit.
+const INCLUDE_DEPTH_MAX: u32 = 1000;
+
+/// All together nest no deeper: a limit of ours, where Go would use up its memory.
+const FRAMES_MAX: usize = 200_000;
+
+/// A template that is being executed.
+pub(super) struct Frame {
+    pub(super) entry: Entry,
+    set: TemplateSet,
+    /// The instruction to go on with.
+    pub(super) pc: usize,
+    /// The node that errors name, while another frame is on top.
+    at: NodeId,
+    /// Where its variables begin.
+    pub(super) variables: usize,
+    /// How deep it is within its `include` or file.
+    depth: u32,
+    kind: FrameKind,
+    /// Where its text begins.
+    out: usize,
+}
+
+pub(super) enum FrameKind {
+    Root,
+    Template,
+    Include { function: &'static str, name: Str },
+    Tpl { function: &'static str, text: Str },
+}
+
+impl Machine<'_, '_> {
+    pub(super) fn push_frame(
+        &mut self,
+        kind: FrameKind,
+        entry: Entry,
+        set: TemplateSet,
+        data: Value,
+    ) -> Result<(), Fault> {
+        if self.frames.len() >= FRAMES_MAX {
+            return Err(Fault::budget(format!(
+                "exceeded maximum depth of templates ({FRAMES_MAX})"
+            )));
+        }
+        let depth = match (&kind, self.frames.last()) {
+            (FrameKind::Template, Some(caller)) => caller.depth + 1,
+            _ => 0,
+        };
+        let variables = self.variables.len();
+        let slots = entry.tree.code.slots as usize;
+        let unset = Variable { value: Value::Nil, state: State::Unset };
+        self.variables.push(Variable { value: data.clone(), state: State::Plain });
+        self.variables.resize(variables + slots, unset);
+        self.enter_dot(data, false);
+        let out = self.out.len();
+        self.frames.push(Frame { entry, set, pc: 0, at: 0, variables, depth, kind, out });
+        Ok(())
+    }
+
+    /// Ends the frame on top.
+    pub(super) fn pop_frame(&mut self) -> Result<Turn, Fault> {
+        let frame = self.frames.pop().expect("it is being executed");
+        self.variables.truncate(frame.variables);
+        self.leave_dot();
+        let Some(caller) = self.frames.last() else {
+            return Ok(Turn::Done);
+        };
+        self.at = caller.at;
+        match frame.kind {
+            FrameKind::Root | FrameKind::Template => {}
+            FrameKind::Include { name, .. } => {
+                if let Some(count) = self.included.get_mut(&name) {
+                    *count -= 1;
+                }
+                let text = Str::from(&self.out[frame.out..]);
+                self.out.truncate(frame.out);
+                self.values.push(Value::Str(text));
+            }
+            FrameKind::Tpl { .. } => {
+                let text = without_no_value(self.out.split_off(frame.out));
+                self.values.push(Value::Str(Str::from(text)));
+            }
+        }
+        Ok(Turn::Frame)
+    }
+
+    /// Notes where the frame on top is to go on.
+    fn leave_frame(&mut self, pc: usize) -> &Frame {
+        let at = self.at;
+        let frame = self.frames.last_mut().expect("it is being executed");
+        frame.pc = pc;
+        frame.at = at;
+        frame
+    }
+
+    pub(super) fn find_template(&mut self, name: &Str) -> Result<(), Fault> {
+        let caller = self.frames.last().expect("it is being executed");
+        let Some(entry) = caller.set.find(name) else {
+            return Err(format!("template {} not defined", quote_bytes(name)).into());
+        };
+        if caller.depth == TEMPLATE_DEPTH_MAX {
+            let message = format!("exceeded maximum template depth ({TEMPLATE_DEPTH_MAX})");
+            return Err(message.into());
+        }
+        self.found.push(entry.clone());
+        Ok(())
+    }
+
+    pub(super) fn call_template(&mut self, pc: usize, data: Value) -> Result<(), Fault> {
+        let entry = self.found.pop().expect("it was found before");
+        let set = self.leave_frame(pc).set.clone();
+        self.push_frame(FrameKind::Template, entry, set, data)
+    }
+
+    /// `include`: its name and data are on top.
+    pub(super) fn include(&mut self, pc: usize, tree: &Tree) -> Result<(), Fault> {
+        let function = tree.shared.functions.include_name();
+        let data = self.pop();
+        let Value::Str(name) = self.pop() else {
+            unreachable!("the argument was checked");
+        };
+        match self.included.get_mut(&name) {
+            Some(count) if *count > INCLUDE_DEPTH_MAX => {
+                let said = format!(
+                    "rendering template has a nested reference name: {name}: unable to execute template"
+                );
+                return Err(said_by(function, said));
+            }
+            Some(count) => *count += 1,
+            None => {
+                self.included.insert(name.clone(), 1);
+            }
+        }
+        let caller = self.leave_frame(pc);
+        let Some(entry) = caller.set.find(&name) else {
+            let said = not_found(&name, caller.set.root_name());
+            return Err(said_by(function, said));
+        };
+        let (entry, set) = (entry.clone(), caller.set.clone());
+        self.push_frame(FrameKind::Include { function, name }, entry, set, data)
+    }
+
+    /// `tpl`: its text and data are on top. `false` where its text was so plain that its value is
+    /// on top already.
+    pub(super) fn tpl(&mut self, pc: usize, tree: &Tree) -> Result<bool, Fault> {
+        let function = tree.shared.functions.tpl_name();
+        let data = self.pop();
+        let Value::Str(text) = self.pop() else {
+            unreachable!("the argument was checked");
+        };
+        if !text.windows(2).any(|pair| pair == b"{{") {
+            let value = if text.contains(&b'<') {
+                Str::from(without_no_value(text.to_vec()))
+            } else {
+                text
+            };
+            self.values.push(Value::Str(value));
+            return Ok(false);
+        }
+        self.context.budget.spend(text.len() as u64 / 8).map_err(Fault::budget)?;
+        let parsed = self.hooks.parse_tpl(&text, &tree.shared.functions);
+        let caller = self.leave_frame(pc);
+        let name = caller.set.root_name().to_owned();
+        let (set, entry) = parsed
+            .and_then(|parsed| caller.set.over(&parsed))
+            .map_err(|error| unparsed(function, &text, &name, error))?;
+        self.push_frame(FrameKind::Tpl { function, text }, entry, set, data)?;
+        Ok(true)
+    }
+
+    /// A variable whose declaration was passed over.
+    pub(super) fn undefined(&self, tree: &Tree) -> Fault {
+        let ast = &tree.shared.ast;
+        let name = match ast.kind(self.at) {
+            NodeKind::Variable { name, .. } => String::from_utf8_lossy(ast.source(name)),
+            _ => "$".into(),
+        };
+        format!("undefined variable: {name}").into()
+    }
+
+    /// The error that a fault is, with all places that led to it.
+    pub(super) fn explain(mut self, fault: Fault) -> ExecError {
+        if let Some(top) = self.frames.last_mut() {
+            top.at = self.at;
+        }
+        let mut stack: Vec<Place> = Vec::with_capacity(self.frames.len());
+        for frame in &self.frames {
+            if let Some(caller) = stack.last_mut() {
+                caller.leads = Some(match &frame.kind {
+                    FrameKind::Root | FrameKind::Template => Leads::Template,
+                    FrameKind::Include { function, .. } => Leads::Include { function },
+                    FrameKind::Tpl { function, text } => {
+                        Leads::Tpl { function, text: text.clone() }
+                    }
+                });
+            }
+            let ast = &frame.entry.tree.shared.ast;
+            let (line, column) = ast.place(frame.at);
+            stack.push(Place {
+                file: Arc::clone(&frame.entry.file),
+                line,
+                column,
+                template: frame.entry.name.to_text().into_owned(),
+                node: ast.print(frame.at),
+                leads: None,
+            });
+        }
+        ExecError { stack, message: fault.message, cause: fault.cause }
+    }
+}
+
+fn said_by(function: &str, said: String) -> Fault {
+    Fault {
+        message: format!("error calling {function}: {said}"),
+        cause: Cause::Function { name: function.to_owned(), said },
+    }
+}
+
+fn unparsed(function: &str, text: &Str, name: &str, error: ParseError) -> Fault {
+    let (text, said) = (quote_bytes(text), error.text(name));
+    Fault {
+        message: format!("error calling {function}: cannot parse template {text}: {said}"),
+        cause: Cause::Tpl(error),
+    }
+}
+
+/// How a template spells what `call` calls.
+pub(super) fn callee(ast: &Ast, node: NodeId, function: &Value) -> String {
+    if let NodeKind::Command { args } = ast.kind(node)
+        && let Some(callee) = ast.kids(args).get(1)
+    {
+        return ast.print(*callee);
+    }
+    match function {
+        Value::Str(text) => text.to_text().into_owned(),
+        other => format!("<{} Value>", other.type_name()),
+    }
+}
