@@ -6,15 +6,14 @@ use std::sync::Arc;
 use crd::{ApplicationSource, ApplicationSourceHelm};
 use desired::{DesiredObject, Origin};
 use filetree::{FileTree, TreePath};
-use goval::Impure;
-use helm::{ChartSource, HelmError, NeededChart, Request, ValuesFile, Vendored};
+use helm::{Chance, ChartSource, HelmError, NeededChart, Request, ValuesFile, Vendored};
 use serde_json::Value;
 
 use crate::env::BuildEnv;
 use crate::error::RenderError;
 use crate::hash::object_hash;
 use crate::manifests;
-use crate::needs::{Asked, Need};
+use crate::needs::{Asked, Need, Reach};
 use crate::run::{Input, RenderedSource};
 use crate::source_type::SourceType;
 use crate::value_files::Places;
@@ -26,12 +25,17 @@ pub struct ChartMeans<'a> {
     /// Which Helm.
     pub profile: helm::Profile,
     /// Chance and time.
-    pub impure: &'a mut dyn Impure,
+    pub chance: &'a mut dyn Chance,
     /// Whether to give up; asked every few thousand steps.
     pub should_stop: &'a mut dyn FnMut() -> bool,
     /// What a rendering may cost.
     pub limits: helm::Limits,
 }
+
+/// The release's name where nothing gives one, as Helm's.
+pub const NO_NAME: &str = "release-name";
+/// The release's namespace where nothing gives one, as Helm's.
+pub const NO_NAMESPACE: &str = "default";
 
 /// How values from the source itself are called in messages.
 const OWN_VALUES: &str = "<temp file with values from source.helm.values/valuesObject>";
@@ -57,21 +61,20 @@ pub(crate) fn render(
         values_files.push(ValuesFile { name: OWN_VALUES.to_owned(), content });
     }
     let parameters = Parameters::new(helm, &env, &places)?;
-    let kube_version = first_of(&helm.kube_version, input.kube_version);
-    let kube_version = reduced(kube_version);
-    let api_versions: Vec<String> = match helm.api_versions.as_slice() {
+    let kube_version = plain_version(first_of(&helm.kube_version, input.kube_version));
+    let api_versions = match helm.api_versions.as_slice() {
         [] => input.api_versions.to_vec(),
-        own => own.iter().flat_map(|one| one.split(',')).map(str::to_owned).collect(),
+        own => one_by_one(own),
     };
     let read_file = |asked: &str| {
         let found = parameters.files.get(asked);
         found.cloned().ok_or_else(|| format!("open {asked}: no such file or directory"))
     };
-    let mut request = Request {
+    let request = Request {
         chart: ChartSource::Directory { tree, path },
         vendored: &[],
         release_name: release_name(helm, input.app_name),
-        namespace: first_of(&helm.namespace, input.namespace),
+        namespace: first_of(first_of(&helm.namespace, input.namespace), NO_NAMESPACE),
         kube_version: (!kube_version.is_empty()).then_some(kube_version.as_str()),
         api_versions: &api_versions,
         values_files: &values_files,
@@ -86,23 +89,7 @@ pub(crate) fn render(
         limits: means.limits,
         objects: read_objects,
     };
-    let mut rendered = helm::render(&request, means.impure, means.should_stop, means.cache);
-    let fetched;
-    let vendored;
-    if let Err(HelmError::Needs { needs, lock, .. }) = &rendered {
-        fetched = gather(needs, lock.as_deref(), tree, path, input)?;
-        vendored = fetched.iter().map(Gathered::vendored).collect::<Vec<_>>();
-        request.vendored = &vendored;
-        rendered = helm::render(&request, means.impure, means.should_stop, means.cache);
-    }
-    let rendering = rendered.map_err(|error| match error {
-        HelmError::Failed(failure) => {
-            RenderError::Chart { failure: Box::new(failure.seen_from_root(path.as_str())) }
-        }
-        missing @ HelmError::Needs { .. } => {
-            RenderError::ValueFiles { problem: missing.to_string() }
-        }
-    })?;
+    let rendering = render_chart(request, input.reach, means)?;
     let mut objects = Vec::new();
     for document in rendering.documents {
         let file = path.join(&document.stored_at)?.as_str().to_owned();
@@ -121,6 +108,37 @@ pub(crate) fn render(
             api_versions: rendering.asked.api_versions,
             all_api_versions: rendering.asked.all_api_versions,
         },
+    })
+}
+
+/// Renders a chart; charts that it needs are looked for beside it and among what was fetched.
+///
+/// # Errors
+///
+/// [`RenderError::Needs`] for what nobody fetched yet, else what Helm refuses.
+pub fn render_chart(
+    request: Request<'_>,
+    reach: &Reach<'_>,
+    means: &mut ChartMeans<'_>,
+) -> Result<helm::Rendering, RenderError> {
+    let folder = match &request.chart {
+        ChartSource::Directory { path, .. } => path.as_str().to_owned(),
+        ChartSource::Archive { .. } => String::new(),
+    };
+    let mut rendered = helm::render(&request, means.chance, means.should_stop, means.cache);
+    if let Err(HelmError::Needs { needs, lock, .. }) = &rendered {
+        let gathered = gather(needs, lock.as_deref(), &request.chart, reach)?;
+        let vendored: Vec<Vendored<'_>> = gathered.iter().map(Gathered::vendored).collect();
+        let request = Request { vendored: &vendored, ..request.clone() };
+        rendered = helm::render(&request, means.chance, means.should_stop, means.cache);
+    }
+    rendered.map_err(|error| match error {
+        HelmError::Failed(failure) => {
+            RenderError::Chart { failure: Box::new(failure.seen_from_root(&folder)) }
+        }
+        missing @ HelmError::Needs { .. } => {
+            RenderError::ValueFiles { problem: missing.to_string() }
+        }
     })
 }
 
@@ -144,12 +162,18 @@ fn release_name<'a>(helm: &'a ApplicationSourceHelm, app_name: &'a str) -> &'a s
     }
     match app_name.split_once('_') {
         Some((_, name)) if !name.is_empty() => name,
+        _ if app_name.is_empty() => NO_NAME,
         _ => app_name,
     }
 }
 
-/// A version's numbers alone: Argo CD drops what a provider adds to them.
-fn reduced(version: &str) -> String {
+/// API versions, where commas separate several in one.
+pub fn one_by_one(api_versions: &[String]) -> Vec<String> {
+    api_versions.iter().flat_map(|one| one.split(',')).map(str::to_owned).collect()
+}
+
+/// A Kubernetes version's numbers alone: Argo CD drops what a provider adds to them.
+pub fn plain_version(version: &str) -> String {
     let numbers = version.trim().trim_start_matches('v');
     let end = numbers.find(|char: char| !char.is_ascii_digit() && char != '.');
     let numbers = numbers[..end.unwrap_or(numbers.len())].trim_end_matches('.');
@@ -250,9 +274,8 @@ impl Gathered<'_> {
 fn gather<'a>(
     needs: &[NeededChart],
     lock: Option<&[u8]>,
-    tree: &'a dyn FileTree,
-    path: &TreePath,
-    input: &Input<'_>,
+    chart: &ChartSource<'a>,
+    reach: &Reach<'_>,
 ) -> Result<Vec<Gathered<'a>>, RenderError> {
     let locked = lock.map(locked_versions).unwrap_or_default();
     let mut gathered = Vec::new();
@@ -268,19 +291,23 @@ fn gather<'a>(
             )));
         }
         if let Some(local) = needed.repository.strip_prefix("file://") {
+            let ChartSource::Directory { tree, path } = chart else {
+                return Err(refused(format!("directory {local} not found")));
+            };
             let directory = match local.strip_prefix('/') {
                 Some(from_root) => TreePath::parse(from_root),
                 None => path.join(local),
             };
-            let directory = directory
-                .map_err(|_| refused(format!("{} leads out of the repository", needed.repository)))?;
-            gathered.push(Gathered::Directory { name, tree, path: directory });
+            let directory = directory.map_err(|_| {
+                refused(format!("{} leads out of the repository", needed.repository))
+            })?;
+            gathered.push(Gathered::Directory { name, tree: *tree, path: directory });
             continue;
         }
         let version = locked.get(&name).unwrap_or(&needed.version).clone();
         let repository = needed.repository.clone();
         let need = Need::Chart { repository, name: name.clone(), version };
-        match input.reach.fetched.file(&need) {
+        match reach.fetched.file(&need) {
             Some(bytes) => gathered.push(Gathered::Archive { name, bytes: bytes.clone() }),
             None => unmet.push(need),
         }
@@ -297,17 +324,4 @@ fn locked_versions(lock: &[u8]) -> BTreeMap<String, String> {
         Some((text("name")?, text("version")?))
     };
     listed.into_iter().flatten().filter_map(pair).collect()
-}
-
-/// Neither chance nor time, until the functions that use them are there.
-pub(crate) struct Still;
-
-impl Impure for Still {
-    fn random(&mut self, _call: &str, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-
-    fn now(&mut self) -> i128 {
-        0
-    }
 }

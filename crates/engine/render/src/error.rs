@@ -25,19 +25,6 @@ pub enum RenderError {
         types: String,
     },
 
-    /// The kind of source is known, and its engine is not there.
-    #[error(
-        "{kind} sources are not built yet: `{path}` is one{because}; until then render it to plain manifests, or set spec.source.directory to read it as a directory"
-    )]
-    NotBuilt {
-        /// `Helm`, `Kustomize` or `Plugin`.
-        kind: &'static str,
-        /// From the repository's root.
-        path: String,
-        /// What shows it; begins with a blank, or is empty.
-        because: String,
-    },
-
     /// Something must be fetched first; ask again with it in [`crate::Fetched`].
     #[error("it needs {}, and nobody fetched it", words(needs))]
     Needs {
@@ -83,6 +70,15 @@ pub enum RenderError {
         problem: String,
         /// The next step.
         advice: &'static str,
+    },
+
+    /// A kustomization does not build.
+    #[error("`kustomize build {path}` failed: Error: {problem}")]
+    Kustomization {
+        /// The source's directory.
+        path: String,
+        /// Kustomize's words, with what they are about.
+        problem: String,
     },
 
     /// A config management plugin gave no manifests.
@@ -152,13 +148,13 @@ impl RenderError {
                 Remedy::Retry
             }
             RenderError::BadPath { .. }
-            | RenderError::NotBuilt { .. }
             | RenderError::Needs { .. }
             | RenderError::Chart { .. }
             | RenderError::ValueFiles { .. }
             | RenderError::Overrides { .. }
             | RenderError::Unreadable { .. }
             | RenderError::Jsonnet { .. }
+            | RenderError::Kustomization { .. }
             | RenderError::SeveralInJson { .. }
             | RenderError::TooLarge { .. }
             | RenderError::BadLink { .. }
@@ -180,10 +176,10 @@ impl RenderError {
             | RenderError::BadLink { file } => Some((file, 0)),
             RenderError::BadPath { .. }
             | RenderError::TwoTypes { .. }
-            | RenderError::NotBuilt { .. }
             | RenderError::Needs { .. }
             | RenderError::ValueFiles { .. }
             | RenderError::Plugin { .. }
+            | RenderError::Kustomization { .. }
             | RenderError::Tree { .. } => None,
         }
     }

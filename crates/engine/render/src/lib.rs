@@ -16,6 +16,7 @@ mod directory;
 mod env;
 mod error;
 mod hash;
+mod kustomizations;
 mod manifests;
 mod needs;
 mod overrides;
@@ -27,7 +28,9 @@ mod source_type;
 mod text;
 mod value_files;
 
-pub use charts::{ChartMeans, read_objects};
+pub use charts::{
+    ChartMeans, NO_NAME, NO_NAMESPACE, one_by_one, plain_version, read_objects, render_chart,
+};
 pub use env::BuildEnv;
 pub use error::RenderError;
 pub use hash::{object_hash, rendering_key};

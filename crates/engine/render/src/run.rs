@@ -11,9 +11,10 @@ use crate::directory;
 use crate::env::BuildEnv;
 use crate::error::RenderError;
 use crate::hash::object_hash;
+use crate::kustomizations;
 use crate::needs::{Asked, Reach};
 use crate::overrides;
-use crate::source_type::{Detected, SourceType, detect};
+use crate::source_type::{SourceType, detect};
 
 /// What the installation allows, from its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +27,19 @@ pub struct Options {
     pub jsonnet: bool,
     /// `reposerver.max.combined.directory.manifests.size`, in bytes; `None` is unlimited.
     pub combined_bytes_max: Option<u64>,
+    /// `kustomize.buildOptions`: flags of `kustomize build`.
+    pub kustomize_build_options: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { helm: true, kustomize: true, jsonnet: true, combined_bytes_max: Some(10_000_000) }
+        Self {
+            helm: true,
+            kustomize: true,
+            jsonnet: true,
+            combined_bytes_max: Some(10_000_000),
+            kustomize_build_options: String::new(),
+        }
     }
 }
 
@@ -93,7 +102,7 @@ pub fn render_source(
     let means = ChartMeans {
         cache: &helm::Cache::default(),
         profile: helm::Profile::default(),
-        impure: &mut charts::Still,
+        chance: &mut sprig::Stable::new(*b"tiphys renders one thing always.", 0),
         should_stop: &mut || false,
         limits: helm::Limits::default(),
     };
@@ -112,30 +121,27 @@ pub fn render_source_with(
 ) -> Result<RenderedSource, RenderError> {
     let path = app_path(tree, &input.source.path)?;
     let source = overrides::apply(tree, input.source, &path, input.app_name)?;
-    let detected = detect(tree, &source, &path, input.options)?;
-    let not_built = |because: String| RenderError::NotBuilt {
-        kind: detected.source_type.as_str(),
-        path: path.to_string(),
-        because,
-    };
-    let found = match (&detected.source_type, &detected) {
-        (SourceType::Helm, _) => {
+    let source_type = detect(tree, &source, &path, input.options)?;
+    let found = match source_type {
+        SourceType::Helm => {
             return charts::render(tree, &path, &source, input, &mut means);
         }
-        (SourceType::Kustomize, Detected { shown_by: Some(file), .. }) => {
-            return Err(not_built(format!(" (it holds {file})")));
+        SourceType::Kustomize => {
+            return kustomizations::render(tree, &path, &source, input);
         }
-        (SourceType::Kustomize | SourceType::Plugin, _) => {
-            return Err(not_built(" (its source says so)".to_owned()));
+        SourceType::Plugin => {
+            return Err(RenderError::Plugin {
+                problem: "the source is for a config management plugin, and no plugin was asked: plugins answer where the controller runs, through their sockets".to_owned(),
+            });
         }
-        (SourceType::Directory, _) => {
+        SourceType::Directory => {
             let directory = source.directory.as_deref().cloned().unwrap_or_default();
             directory::read(tree, &path, &directory, &input.build_env(), input.options)?
         }
     };
     Ok(RenderedSource {
         objects: desired_objects(found.objects, input.source_index),
-        source_type: detected.source_type,
+        source_type,
         notes: found.notes,
         asked: Asked::default(),
     })

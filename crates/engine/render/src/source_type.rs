@@ -39,42 +39,34 @@ impl fmt::Display for SourceType {
     }
 }
 
-/// A source's type, and the file that shows it where nobody said it.
-pub(crate) struct Detected {
-    pub(crate) source_type: SourceType,
-    pub(crate) shown_by: Option<String>,
-}
-
 /// Finds a source's type: the block that it has, else the files in its directory.
 pub(crate) fn detect(
     tree: &dyn FileTree,
     source: &ApplicationSource,
     path: &TreePath,
     options: &Options,
-) -> Result<Detected, RenderError> {
+) -> Result<SourceType, RenderError> {
     if let Some(source_type) = explicit(source)? {
         let enabled = match source_type {
             SourceType::Helm => options.helm,
             SourceType::Kustomize => options.kustomize,
             SourceType::Directory | SourceType::Plugin => true,
         };
-        let source_type = if enabled { source_type } else { SourceType::Directory };
-        return Ok(Detected { source_type, shown_by: None });
+        return Ok(if enabled { source_type } else { SourceType::Directory });
     }
-    let mut found = Detected { source_type: SourceType::Directory, shown_by: None };
+    let mut found = SourceType::Directory;
     for entry in tree.list(path)?.unwrap_or_default() {
         if !entry.link && !matches!(entry.kind, Some(EntryKind::File { .. })) {
             continue;
         }
         // Upstream looks at names alone, and the last one in the directory's order counts.
-        let source_type = match entry.name.as_str() {
+        found = match entry.name.as_str() {
             "kustomization.yaml" | "kustomization.yml" | "Kustomization" if options.kustomize => {
                 SourceType::Kustomize
             }
             name if name.ends_with("Chart.yaml") && options.helm => SourceType::Helm,
             _ => continue,
         };
-        found = Detected { source_type, shown_by: Some(entry.name) };
     }
     Ok(found)
 }

@@ -37,7 +37,11 @@ pub(crate) struct Found {
 enum Place<'a> {
     Url(String),
     /// Whose files, under which name (`""` is the source itself), and which of them.
-    Local { tree: &'a dyn FileTree, of: &'a str, path: TreePath },
+    Local {
+        tree: &'a dyn FileTree,
+        of: &'a str,
+        path: TreePath,
+    },
 }
 
 impl Place<'_> {

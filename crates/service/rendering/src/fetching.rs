@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use desired::RenderFailure;
+use filetree::FileTree;
 use policy::Project;
 use render::{Fetched, Need};
 use source::{Credentials, Freshness, Revision, Want};
@@ -34,8 +35,9 @@ pub(crate) async fn fetch(
                 into.add_file(need.clone(), content);
             }
             Need::Chart { repository, name, version } => {
-                let archive = chart(inner, job, at, repository, name, version).await?;
+                let (archive, tree) = chart(inner, job, at, repository, name, version).await?;
                 into.add_file(need.clone(), archive);
+                into.add_tree(need.clone(), tree);
             }
             Need::Repository { url, revision } => {
                 let found = inner.repositories.find(url, job.project(), &job.snapshot).await;
@@ -83,7 +85,7 @@ async fn chart(
     repository: &str,
     name: &str,
     version: &str,
-) -> Result<Arc<[u8]>, RenderFailure> {
+) -> Result<(Arc<[u8]>, Arc<dyn FileTree>), RenderFailure> {
     let failed = |error: ArtifactError| from_artifact(&error, at, job.revisions());
     let settings = &job.snapshot.repositories;
     let alias = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:"));

@@ -11,8 +11,8 @@ pub(crate) struct Key([u8; 20]);
 
 /// Names the rendering of these sources for this Application.
 ///
-/// The destination's versions are not part of it: no engine that is built asks for them. The
-/// one that does adds what it asked to what its rendering depends on.
+/// The destination's versions are not part of it: what was asked of them is kept with each
+/// rendering.
 pub(crate) fn key_of(
     app_name: &str,
     namespace: &str,
@@ -31,8 +31,9 @@ pub(crate) fn key_of(
         sha.update((text.len() as u64).to_be_bytes());
         sha.update(text);
     }
-    let Options { helm, kustomize, jsonnet, combined_bytes_max } = options;
+    let Options { helm, kustomize, jsonnet, combined_bytes_max, kustomize_build_options } = options;
     sha.update([u8::from(*helm), u8::from(*kustomize), u8::from(*jsonnet)]);
+    sha.update(kustomize_build_options);
     sha.update(combined_bytes_max.map_or([0xFF; 8], u64::to_be_bytes));
     Key(sha.finalize().into())
 }

@@ -292,6 +292,7 @@ impl Inner {
             kustomize: rendering.kustomize,
             jsonnet: rendering.jsonnet,
             combined_bytes_max: rendering.directory_bytes_max,
+            kustomize_build_options: rendering.kustomize_build_options.clone(),
         };
         let namespace = &spec.destination.namespace;
         let key = key_of(&app_name, namespace, project, &plan, &options);

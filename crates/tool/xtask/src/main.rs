@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 mod crds;
 mod floors;
 mod goldens;
+mod install;
 mod kubetypes;
 mod settings_doc;
 mod yaml;
@@ -23,6 +24,7 @@ type Arguments = std::iter::Skip<std::env::Args>;
 
 const COMMANDS: &[Command] = &[
     ("crds", "prints manifests/crds", |_| crds::write()),
+    ("install", "prints manifests/install", |_| install::write()),
     ("goldens", "captures what a real API server answers", goldens::run),
     ("settings-doc", "prints docs/settings.md", |_| settings_doc::write()),
     ("floors", "names every arrow between crates that runs up", |_| floors::check()),

@@ -17,24 +17,28 @@ const SERVED_S_MAX: u64 = 30;
 const SERVED_POLL_MS: u64 = 5;
 
 /// Makes what is missing, and changes nothing that is there. Answers what it made.
-pub async fn bootstrap(cluster: &Cluster, key: &[u8; 32]) -> Result<Vec<String>> {
+pub async fn bootstrap(
+    cluster: &Cluster,
+    namespace: &str,
+    key: &[u8; 32],
+) -> Result<Vec<String>> {
     let home = cluster.home();
     let mut made = Vec::new();
     for definition in crd::definitions() {
         make(&home, definition.object(), &mut made).await?;
     }
-    make(&home, namespace(), &mut made).await?;
+    make(&home, namespace_object(namespace), &mut made).await?;
     for definition in crd::definitions() {
         let gvk = Gvk::new("argoproj.io", "v1alpha1", definition.kind);
-        wait_until_served(cluster, &gvk).await?;
+        wait_until_served(cluster, namespace, &gvk).await?;
     }
-    for mut object in settings::initial_objects(NAMESPACE) {
+    for mut object in settings::initial_objects(namespace) {
         if manifest::name(&object) == "argocd-secret" {
             object["stringData"] = json!({"server.secretkey": base64(key)});
         }
         make(&home, object, &mut made).await?;
     }
-    make(&home, default_project(), &mut made).await?;
+    make(&home, default_project(namespace), &mut made).await?;
     Ok(made)
 }
 
@@ -68,14 +72,14 @@ pub async fn make_or_update(
     Ok(())
 }
 
-async fn wait_until_served(cluster: &Cluster, gvk: &Gvk) -> Result<()> {
+async fn wait_until_served(cluster: &Cluster, namespace: &str, gvk: &Gvk) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(SERVED_S_MAX);
     loop {
         let kinds =
             cluster.discover().await.context("cannot ask which kinds the cluster serves")?;
         if kinds.get(gvk).is_some() {
             // A kind may be listed shortly before it answers.
-            let listed = cluster.get(gvk, NAMESPACE, "does-not-exist").await;
+            let listed = cluster.get(gvk, namespace, "does-not-exist").await;
             if listed.is_ok() {
                 return Ok(());
             }
@@ -87,16 +91,16 @@ async fn wait_until_served(cluster: &Cluster, gvk: &Gvk) -> Result<()> {
     }
 }
 
-fn namespace() -> Value {
-    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+fn namespace_object(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
 /// The project that Applications without one belong to: it allows everything.
-fn default_project() -> Value {
+fn default_project(namespace: &str) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
-        "metadata": {"name": "default", "namespace": NAMESPACE},
+        "metadata": {"name": "default", "namespace": namespace},
         "spec": {
             "sourceRepos": ["*"],
             "destinations": [{"namespace": "*", "server": "*"}],

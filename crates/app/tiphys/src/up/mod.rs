@@ -16,6 +16,7 @@ use cluster::{Access, Cluster, Limits};
 use telemetry::{LogFormat, LogOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::commands::controller;
 use crate::commands::up::Arguments;
 pub use bootstrap::NAMESPACE;
 pub use place::Place;
@@ -59,7 +60,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let place = Place::take(arguments.dir.as_deref(), arguments.fresh)?;
     let stage = Stage::set(&arguments, &place).await?;
     let home = stage.cluster.home();
-    let mut made = bootstrap::bootstrap(&stage.cluster, &random()?).await?;
+    let mut made = bootstrap::bootstrap(&stage.cluster, NAMESPACE, &random()?).await?;
     for (name, server, token, ca_pem) in stage.others() {
         let secret = bootstrap::cluster_secret(&name, &server, &token, &ca_pem);
         bootstrap::make_or_update(&stage.cluster, secret, &mut made).await?;
@@ -101,6 +102,38 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             stage.clear().await;
             Err(error)
         }
+    }
+}
+
+/// Runs the controller alone until it is told to end.
+pub async fn run_controller(arguments: controller::Arguments) -> Result<ExitCode> {
+    log(&arguments.logformat, &arguments.loglevel)?;
+    let access = match arguments.kubeconfig {
+        Some(path) => Access::Kubeconfig { path: Some(path), context: arguments.context },
+        None => Access::InCluster,
+    };
+    let cluster = Cluster::connect(&access, Limits::default())
+        .await
+        .context("cannot connect to the cluster")?;
+    let made = bootstrap::bootstrap(&cluster, &arguments.namespace, &random()?).await?;
+    if !made.is_empty() {
+        tracing::info!(made = made.join(", "), "made what was missing");
+    }
+    let options = Options {
+        namespace: arguments.namespace,
+        cache_dir: arguments.cache_dir,
+        allow_file: false,
+        leader_identity: Some(arguments.identity).filter(|identity| !identity.is_empty()),
+        metrics: arguments.metrics_listen,
+        environment: environment(),
+    };
+    let mut services = Services::start(&cluster, options).await?;
+    tokio::select! {
+        () = ended() => {
+            services.stop().await;
+            Ok(ExitCode::SUCCESS)
+        }
+        error = services.failed() => Err(error),
     }
 }
 

@@ -6,7 +6,7 @@ use crd::{
 };
 
 use super::directory::{at, map, names, render_with, tree};
-use crate::{BuildEnv, Options, SourceType, files_have_changed, object_hash, refresh_paths};
+use crate::{BuildEnv, Need, Options, SourceType, files_have_changed, object_hash, refresh_paths};
 
 fn outcome(files: &[(&str, &str)], source: &ApplicationSource) -> String {
     match render_with(&tree(files), source, &Options::default()) {
@@ -30,15 +30,14 @@ fn the_path_must_be_a_directory_of_the_repository() {
     }
 }
 
+const CHART: (&str, &str) = ("d/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n");
+const KUSTOMIZATION: (&str, &str) =
+    ("d/kustomization.yaml", "configMapGenerator: [{name: a, literals: [a=b]}]\n");
+
 #[test]
 fn the_last_telling_name_in_the_directory_decides() {
-    let helm = "Helm sources are not built yet: `d` is one (it holds Chart.yaml)";
-    let kustomize = "Kustomize sources are not built yet: `d` is one (it holds kustomization.yaml)";
-    assert!(outcome(&[("d/Chart.yaml", "")], &at("d")).starts_with(helm));
-    assert!(
-        outcome(&[("d/Chart.yaml", ""), ("d/kustomization.yaml", "")], &at("d"))
-            .starts_with(kustomize)
-    );
+    assert_eq!(outcome(&[CHART], &at("d")), "Helm");
+    assert_eq!(outcome(&[CHART, KUSTOMIZATION], &at("d")), "Kustomize");
     assert_eq!(outcome(&[("d/sub/Chart.yaml", "")], &at("d")), "Directory");
     let off = Options { helm: false, kustomize: false, ..Options::default() };
     let rendered =
@@ -49,7 +48,9 @@ fn the_last_telling_name_in_the_directory_decides() {
 #[test]
 fn a_block_decides_before_the_files_and_two_are_an_error() {
     let helm = ApplicationSource { helm: Some(Box::default()), ..at("d") };
-    assert!(outcome(&[("d/a.yaml", "")], &helm).starts_with("Helm sources are not built yet"));
+    assert_eq!(outcome(&[CHART, KUSTOMIZATION], &helm), "Helm");
+    let no_chart = outcome(&[("d/a.yaml", "")], &helm);
+    assert!(no_chart.contains("Chart.yaml"), "{no_chart}");
     let both = ApplicationSource {
         kustomize: Some(Box::new(ApplicationSourceKustomize::default())),
         ..helm
@@ -59,7 +60,53 @@ fn a_block_decides_before_the_files_and_two_are_an_error() {
         "multiple application sources defined: Kustomize,Helm; keep one of them"
     );
     let plain = ApplicationSource { directory: Some(Box::default()), ..at("d") };
-    assert_eq!(outcome(&[("d/Chart.yaml", "")], &plain), "Directory");
+    assert_eq!(outcome(&[CHART], &plain), "Directory");
+    let plugin = ApplicationSource { plugin: Some(Box::default()), ..at("d") };
+    assert!(outcome(&[CHART], &plugin).contains("no plugin was asked"));
+}
+
+#[test]
+fn a_sources_own_parameters_change_a_kustomization() {
+    let json = serde_json::json!({
+        "namePrefix": "p-",
+        "nameSuffix": "-s",
+        "namespace": "ns",
+        "images": ["web=registry.example.com/web:$ARGOCD_APP_NAME"],
+        "replicas": [{"name": "web", "count": "3"}],
+        "commonLabels": {"app": "$ARGOCD_APP_NAME"},
+        "commonAnnotations": {"by": "$ARGOCD_APP_NAME"},
+        "patches": [{
+            "target": {"kind": "Deployment", "name": "w.*"},
+            "patch": "- {op: add, path: /spec/paused, value: true}",
+        }],
+    });
+    let kustomize = serde_json::from_value(json).expect("a source");
+    let source = ApplicationSource { kustomize: Some(Box::new(kustomize)), ..at("d") };
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: web, image: web}]}}}\n";
+    let files = [("d/kustomization.yaml", "resources: [web.yaml]\n"), ("d/web.yaml", deployment)];
+    let rendered = render_with(&tree(&files), &source, &Options::default()).expect("objects");
+    let object = &rendered.objects[0].object;
+    assert_eq!(object["metadata"]["name"], "p-web-s");
+    assert_eq!(object["metadata"]["namespace"], "ns");
+    assert_eq!(object["metadata"]["labels"]["app"], "shop");
+    assert_eq!(object["metadata"]["annotations"]["by"], "$ARGOCD_APP_NAME");
+    assert_eq!(object["spec"]["replicas"], 3);
+    assert_eq!(object["spec"]["paused"], true);
+    let image = &object["spec"]["template"]["spec"]["containers"][0]["image"];
+    assert_eq!(image, "registry.example.com/web:shop");
+    assert_eq!(rendered.objects[0].origin.file, "d/web.yaml");
+}
+
+#[test]
+fn what_a_kustomization_needs_from_elsewhere_is_named() {
+    let files =
+        [("d/kustomization.yaml", "resources: ['https://example.com/org/repo//base?ref=v1']\n")];
+    let error = render_with(&tree(&files), &at("d"), &Options::default()).expect_err("a need");
+    let needs = vec![Need::Repository {
+        url: "https://example.com/org/repo".to_owned(),
+        revision: "v1".to_owned(),
+    }];
+    assert_eq!(error, crate::RenderError::Needs { needs });
 }
 
 #[test]
