@@ -1,6 +1,7 @@
 //! In which styles a text can be written.
 
 use crate::chars::{break_len, byte, is_blank, width};
+use crate::resolve::Dialect;
 
 /// What a text allows.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Analysis {
 }
 
 impl Analysis {
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str, dialect: Dialect) -> Self {
         let bytes = text.as_bytes();
         if bytes.is_empty() {
             return Self {
@@ -32,13 +33,14 @@ impl Analysis {
                 block_allowed: true,
             };
         }
-        Self::in_full(text)
+        Self::in_full(text, dialect)
     }
 
-    fn in_full(text: &str) -> Self {
+    fn in_full(text: &str, dialect: Dialect) -> Self {
         let bytes = text.as_bytes();
         let mut indicators = text.starts_with("---") || text.starts_with("...");
         let mut special = false;
+        let mut tab = false;
         let mut line_breaks = false;
         let mut at_an_end = false;
         let mut trailing_space = false;
@@ -62,7 +64,12 @@ impl Analysis {
                 _ => false,
             };
             let char = text[at..].chars().next().expect("`at` is a character's first byte");
-            special |= !is_printable(char);
+            // A tab keeps a text out of blocks in the older library only.
+            if char == '\t' && dialect == Dialect::V3 {
+                tab = true;
+            } else {
+                special |= !is_printable(char);
+            }
             let is_break = break_len(bytes, at) > 0;
             if here == b' ' {
                 at_an_end |= at == 0 || last;
@@ -81,8 +88,13 @@ impl Analysis {
         let broken = space_break || special;
         Self {
             multiline: line_breaks,
-            plain_allowed: !(at_an_end || break_space || broken || line_breaks || indicators),
-            single_quoted_allowed: !(break_space || broken),
+            plain_allowed: !(at_an_end
+                || break_space
+                || broken
+                || tab
+                || line_breaks
+                || indicators),
+            single_quoted_allowed: !(break_space || broken || tab),
             block_allowed: !(trailing_space || broken),
         }
     }

@@ -28,7 +28,22 @@ const SIMPLE_KEY_BYTES_MAX: usize = 128;
 /// [`YamlError`] for what Go cannot print either: it reads its own JSON text as YAML first, in
 /// which some control characters, and keys of more than 1,024 characters, are not allowed.
 pub fn to_yaml(value: &Value) -> Result<String, YamlError> {
+    emit(value, Dialect::V2)
+}
+
+/// Prints a value as go-yaml v3 does with an indent of 2: sequences stand further in than their
+/// key, nothing is folded, and a float is printed as such (`1e+06`). Ends with a line break.
+///
+/// # Errors
+///
+/// None today; Go's refuses only what a JSON value cannot hold.
+pub fn to_yaml_pretty(value: &Value) -> Result<String, YamlError> {
+    emit(value, Dialect::V3)
+}
+
+fn emit(value: &Value, dialect: Dialect) -> Result<String, YamlError> {
     let mut emitter = Emitter {
+        dialect,
         out: String::with_capacity(256),
         column: 0,
         indent: -1,
@@ -60,6 +75,7 @@ enum Style {
 }
 
 struct Emitter {
+    dialect: Dialect,
     out: String,
     /// Characters in the line so far.
     column: usize,
@@ -77,7 +93,14 @@ impl Emitter {
             Value::Null => self.scalar("null", Style::Plain, place),
             Value::Bool(true) => self.scalar("true", Style::Plain, place),
             Value::Bool(false) => self.scalar("false", Style::Plain, place),
-            Value::Number(number) => self.scalar(&number_text(number), Style::Plain, place),
+            Value::Number(number) => {
+                let text = match self.dialect {
+                    Dialect::V2 => number_text(number),
+                    Dialect::V3 => own_number_text(number),
+                };
+                self.scalar(&text, Style::Plain, place);
+            }
+            Value::String(text) if self.dialect == Dialect::V3 => self.string(text, place),
             Value::String(text) => self.string(&read_back(text)?, place),
             Value::Array(items) => return self.sequence(items, place),
             Value::Object(fields) => return self.mapping(fields),
@@ -92,7 +115,8 @@ impl Emitter {
             return Ok(());
         }
         let before = self.indent;
-        let at_key = place == Place::InMapping && !self.indention;
+        let at_key =
+            place == Place::InMapping && !self.indention && self.dialect == Dialect::V2;
         self.indent = match before {
             ..0 => 0,
             before if at_key => before,
@@ -117,12 +141,17 @@ impl Emitter {
         self.indent = if before < 0 { 0 } else { before + STEP };
         let mut entries = Vec::with_capacity(fields.len());
         for (key, value) in fields {
-            entries.push((crate::read_back::key(key)?, value));
+            let key = match self.dialect {
+                Dialect::V2 => crate::read_back::key(key)?,
+                Dialect::V3 => key.into(),
+            };
+            entries.push((key, value));
         }
-        order::sort(&mut entries, |one, other| order::less(&one.0, &other.0));
+        let dialect = self.dialect;
+        order::sort(&mut entries, |one, other| order::less(&one.0, &other.0, dialect));
         for (key, value) in entries {
             self.write_indent();
-            let multiline = Analysis::of(&key).multiline;
+            let multiline = Analysis::of(&key, self.dialect).multiline;
             if !multiline && key.len() <= SIMPLE_KEY_BYTES_MAX {
                 self.string(&key, Place::SimpleKey);
                 self.indicator(":", false, false, false);
@@ -139,8 +168,13 @@ impl Emitter {
     }
 
     fn string(&mut self, text: &str, place: Place) {
-        let reads_as_text =
-            || resolve(Dialect::V2, text) == Scalar::Str && !order::is_base_60(text);
+        let reads_as_text = || {
+            // The newer library does not quote what would merge.
+            (resolve(self.dialect, text) == Scalar::Str
+                || self.dialect == Dialect::V3 && text == "<<")
+                && !order::is_base_60(text)
+                && !(self.dialect == Dialect::V3 && is_old_bool(text))
+        };
         let style = if text.contains('\n') {
             Style::Literal
         } else if reads_as_text() {
@@ -152,7 +186,7 @@ impl Emitter {
     }
 
     fn scalar(&mut self, text: &str, wanted: Style, place: Place) {
-        let analysis = Analysis::of(text);
+        let analysis = Analysis::of(text, self.dialect);
         let key = place == Place::SimpleKey;
         let mut style = if key && analysis.multiline { Style::DoubleQuoted } else { wanted };
         if style == Style::Plain && (!analysis.plain_allowed || (text.is_empty() && key)) {
@@ -173,6 +207,11 @@ impl Emitter {
             Style::Literal => self.literal(text),
         }
         self.indent = before;
+    }
+
+    /// Whether the line is folded at the next blank.
+    fn is_full(&self) -> bool {
+        self.dialect == Dialect::V2 && self.column > WIDTH
     }
 
     fn put(&mut self, char: char) {
@@ -255,7 +294,7 @@ impl Emitter {
                 let inside = quote.is_none() || (at > 0 && at < bytes.len() - 1);
                 let folded = folds
                     && !blanks
-                    && self.column > WIDTH
+                    && self.is_full()
                     && inside
                     && byte(bytes, at + 1) != b' ';
                 if folded {
@@ -306,7 +345,7 @@ impl Emitter {
                 at += char.len_utf8();
                 blanks = false;
             } else if char == ' ' {
-                if folds && !blanks && self.column > WIDTH && at > 0 && at < bytes.len() - 1 {
+                if folds && !blanks && self.is_full() && at > 0 && at < bytes.len() - 1 {
                     self.write_indent();
                     if byte(bytes, at + 1) == b' ' {
                         self.put('\\');
@@ -402,6 +441,19 @@ fn trailing_breaks(text: &str) -> usize {
         None => 2,
         before if is_break(before) => 2,
         Some(_) => 1,
+    }
+}
+
+/// Words that were booleans in YAML 1.1, and are quoted for who still reads it.
+fn is_old_bool(text: &str) -> bool {
+    matches!(resolve(Dialect::V2, text), Scalar::Bool(_))
+}
+
+/// A number as Go prints it if nothing stands between.
+fn own_number_text(number: &Number) -> String {
+    match number.as_f64() {
+        Some(value) if number.is_f64() => format_g(value, FloatBits::F64),
+        _ => number.to_string(),
     }
 }
 

@@ -1,13 +1,19 @@
 //! The order of keys: letters as they are, digits as numbers, other signs first.
 
+use crate::resolve::Dialect;
+
 /// Whether key `one` comes before key `other` in Go's natural order.
-pub(crate) fn less(one: &str, other: &str) -> bool {
+///
+/// After a digit the newer library puts letters first.
+pub(crate) fn less(one: &str, other: &str, dialect: Dialect) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let Some(at) = a.iter().zip(&b).position(|(a, b)| a != b) else { return a.len() < b.len() };
+    let after_digit =
+        dialect == Dialect::V3 && at > 0 && goval::is_digit(a[at - 1]);
     match (is_letter(a[at]), is_letter(b[at])) {
         (true, true) => return a[at] < b[at],
-        (true, false) => return false,
-        (false, true) => return true,
+        (true, false) => return after_digit,
+        (false, true) => return !after_digit,
         (false, false) => {}
     }
     // Behind a digit that is no zero, a zero is part of a number.
