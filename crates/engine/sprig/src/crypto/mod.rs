@@ -1,0 +1,5 @@
+//! Keys, certificates and passwords.
+
+mod certificate;
+
+pub use certificate::Certificate;

@@ -1,0 +1,204 @@
+//! The functions themselves. Those without `must` panic in Go for a bad pattern, which names it.
+
+use std::rc::Rc;
+
+use goval::{Context, List, ListType, Str, Value, is_digit, is_letter};
+use regex::bytes::Captures;
+
+use crate::args::{Answer, int, strings, text, utf8};
+use crate::regexes::matches::{Pattern, all, compile};
+
+/// The pattern, or what `regexp.MustCompile` says when it panics.
+fn or_panic(args: &[Value]) -> Result<Rc<Pattern>, String> {
+    let pattern = utf8(args, 0)?;
+    compile(&pattern).map_err(|error| {
+        let can_backquote = !pattern.chars().any(|char| {
+            char == '`' || char == '\u{7F}' || char == '\u{FEFF}' || char < ' ' && char != '\t'
+        });
+        let shown =
+            if can_backquote { format!("`{pattern}`") } else { goval::quote(&pattern) };
+        format!("regexp: Compile({shown}): {error}")
+    })
+}
+
+fn or_error(args: &[Value]) -> Result<Rc<Pattern>, String> {
+    compile(&utf8(args, 0)?).map_err(|error| error.to_string())
+}
+
+pub(crate) fn string_matches(_: &mut Context<'_>, args: &[Value]) -> Answer {
+    let text = text(args, 1)?;
+    Ok(Value::Bool(or_error(args).is_ok_and(|pattern| pattern.regex.is_match(text))))
+}
+
+pub(crate) fn must_matches(_: &mut Context<'_>, args: &[Value]) -> Answer {
+    Ok(Value::Bool(or_error(args)?.regex.is_match(text(args, 1)?)))
+}
+
+pub(crate) fn find(_: &mut Context<'_>, args: &[Value]) -> Answer {
+    found(or_panic(args)?.as_ref(), args)
+}
+
+pub(crate) fn must_find(_: &mut Context<'_>, args: &[Value]) -> Answer {
+    found(or_error(args)?.as_ref(), args)
+}
+
+fn found(pattern: &Pattern, args: &[Value]) -> Answer {
+    let text = text(args, 1)?;
+    Ok(Value::str(pattern.regex.find(text).map_or(&b""[..], |found| found.as_bytes())))
+}
+
+pub(crate) fn find_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    found_all(context, or_panic(args)?.as_ref(), args)
+}
+
+pub(crate) fn must_find_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    found_all(context, or_error(args)?.as_ref(), args)
+}
+
+fn found_all(context: &mut Context<'_>, pattern: &Pattern, args: &[Value]) -> Answer {
+    let matches = all(&pattern.regex, text(args, 1)?, int(args, 2)?);
+    context.budget.spend(matches.len() as u64)?;
+    if matches.is_empty() {
+        return Ok(Value::List(List::nil(ListType::String)));
+    }
+    Ok(strings(matches.iter().map(|found| Str::from(found.get_match().as_bytes()))))
+}
+
+pub(crate) fn replace_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    replaced(context, or_panic(args)?.as_ref(), args, true)
+}
+
+pub(crate) fn must_replace_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    replaced(context, or_error(args)?.as_ref(), args, true)
+}
+
+pub(crate) fn replace_all_literal(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    replaced(context, or_panic(args)?.as_ref(), args, false)
+}
+
+pub(crate) fn must_replace_all_literal(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    replaced(context, or_error(args)?.as_ref(), args, false)
+}
+
+fn replaced(
+    context: &mut Context<'_>,
+    pattern: &Pattern,
+    args: &[Value],
+    is_template: bool,
+) -> Answer {
+    let (source, replacement) = (text(args, 1)?, utf8(args, 2)?);
+    let matches = all(&pattern.regex, source, -1);
+    if matches.is_empty() {
+        return Ok(Value::Str(source.clone()));
+    }
+    let mut out = Vec::with_capacity(source.len());
+    let mut at = 0;
+    for captures in &matches {
+        let whole = captures.get_match();
+        let before = out.len();
+        out.extend_from_slice(&source[at..whole.start()]);
+        if is_template {
+            expand(&replacement, pattern, captures, &mut out);
+        } else {
+            out.extend_from_slice(replacement.as_bytes());
+        }
+        context.budget.charge((out.len() - before) as u64)?;
+        at = whole.end();
+    }
+    out.extend_from_slice(&source[at..]);
+    Ok(Value::str(out))
+}
+
+/// `$name`, `${name}`, `$1`; `$$` is a dollar, and so is one that names nothing.
+fn expand(template: &str, pattern: &Pattern, captures: &Captures<'_>, out: &mut Vec<u8>) {
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.extend_from_slice(before.as_bytes());
+        rest = after;
+        if let Some(left) = rest.strip_prefix('$') {
+            out.push(b'$');
+            rest = left;
+            continue;
+        }
+        let Some((name, left)) = group_name(rest) else {
+            out.push(b'$');
+            continue;
+        };
+        rest = left;
+        let digits = name.len() < 9 && name.bytes().all(|byte| byte.is_ascii_digit());
+        let group = if digits && (name.len() == 1 || !name.starts_with('0')) {
+            captures.get(name.parse().unwrap_or(usize::MAX))
+        } else {
+            let named = |known: &Option<Box<str>>| known.as_deref() == Some(name);
+            let mut groups = pattern.names.iter().enumerate().filter(|(_, known)| named(known));
+            groups.find_map(|(number, _)| captures.get(number))
+        };
+        if let Some(group) = group {
+            out.extend_from_slice(group.as_bytes());
+        }
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+fn group_name(text: &str) -> Option<(&str, &str)> {
+    let (inside, braces) = match text.strip_prefix('{') {
+        Some(inside) => (inside, true),
+        None => (text, false),
+    };
+    let is_name = |char: char| char == '_' || is_letter(char) || is_digit(char);
+    let end = inside.find(|char| !is_name(char)).unwrap_or(inside.len());
+    if end == 0 {
+        return None;
+    }
+    let (name, left) = inside.split_at(end);
+    if braces { Some((name, left.strip_prefix('}')?)) } else { Some((name, left)) }
+}
+
+pub(crate) fn split(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    parts(context, or_panic(args)?.as_ref(), args)
+}
+
+pub(crate) fn must_split(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    parts(context, or_error(args)?.as_ref(), args)
+}
+
+fn parts(context: &mut Context<'_>, pattern: &Pattern, args: &[Value]) -> Answer {
+    let (source, limit) = (text(args, 1)?, int(args, 2)?);
+    if limit == 0 {
+        return Ok(Value::List(List::nil(ListType::String)));
+    }
+    if source.is_empty() && !text(args, 0)?.is_empty() {
+        return Ok(strings([Str::default()]));
+    }
+    let matches = all(&pattern.regex, source, limit);
+    context.budget.spend(matches.len() as u64)?;
+    let mut parts: Vec<Str> = Vec::new();
+    let (mut from, mut to) = (0, 0);
+    for found in &matches {
+        if limit > 0 && parts.len() as i64 == limit - 1 {
+            break;
+        }
+        let whole = found.get_match();
+        to = whole.start();
+        if whole.end() != 0 {
+            parts.push(Str::from(&source[from..to]));
+        }
+        from = whole.end();
+    }
+    if to != source.len() {
+        parts.push(Str::from(&source[from..]));
+    }
+    Ok(strings(parts))
+}
+
+pub(crate) fn quote_meta(_: &mut Context<'_>, args: &[Value]) -> Answer {
+    let text = text(args, 0)?;
+    let mut out = Vec::with_capacity(text.len() + 8);
+    for byte in text.iter() {
+        if b"\\.+*?()|[]{}^$".contains(byte) {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    Ok(Value::str(out))
+}

@@ -1,0 +1,85 @@
+//! Compiled patterns, and finding all matches as Go does.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use regex::bytes::{Captures, Regex, RegexBuilder};
+
+use crate::regexes::translate::{Refused, refused, translate};
+
+/// Bytes that a compiled pattern may take.
+const COMPILED_BYTES_MAX: usize = 64 << 20;
+/// Patterns kept compiled in a thread; beyond, all are forgotten.
+const PATTERNS_MAX: usize = 256;
+
+thread_local! {
+    static COMPILED: RefCell<HashMap<Box<str>, Rc<Pattern>>> = RefCell::default();
+}
+
+/// A compiled pattern.
+pub(super) struct Pattern {
+    pub(super) regex: Regex,
+    /// Of each group that captures; the first is the whole match.
+    pub(super) names: Vec<Option<Box<str>>>,
+}
+
+/// Compiles a pattern, or finds it compiled.
+///
+/// # Errors
+///
+/// [`Refused`] with Go's words.
+pub(super) fn compile(pattern: &str) -> Result<Rc<Pattern>, Refused> {
+    if let Some(known) = COMPILED.with_borrow(|known| known.get(pattern).cloned()) {
+        return Ok(known);
+    }
+    let translated = translate(pattern)?;
+    let regex = RegexBuilder::new(&translated.pattern)
+        .size_limit(COMPILED_BYTES_MAX)
+        .nest_limit(4_000)
+        .build()
+        .map_err(|_| refused("expression too large", pattern))?;
+    let regex = Rc::new(Pattern { regex, names: translated.names });
+    COMPILED.with_borrow_mut(|known| {
+        if known.len() >= PATTERNS_MAX {
+            known.clear();
+        }
+        known.insert(pattern.into(), Rc::clone(&regex));
+    });
+    Ok(regex)
+}
+
+/// Finds up to `limit` matches, all where it is negative. A match of nothing directly behind
+/// another match does not count, nor does one in the middle of a character.
+pub(super) fn all<'t>(regex: &Regex, text: &'t [u8], limit: i64) -> Vec<Captures<'t>> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    let mut at = 0;
+    let mut last_end = None;
+    while at <= text.len() && found.len() < limit {
+        let Some(captures) = regex.captures_at(text, at) else { break };
+        let whole = captures.get_match();
+        let empty = whole.is_empty();
+        let (start, end) = (whole.start(), whole.end());
+        if empty && is_inside_a_character(text, start) {
+            at = start + 1;
+            continue;
+        }
+        at = if empty { end + width(text, end) } else { end };
+        if !(empty && last_end == Some(end)) {
+            found.push(captures);
+        }
+        last_end = Some(end);
+    }
+    found
+}
+
+fn is_inside_a_character(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(0x80..=0xBF))
+        && (1..=3.min(at)).any(|back| width(text, at - back) > back)
+}
+
+/// Bytes of the character at `at`; 1 at the end and for what is no character.
+fn width(text: &[u8], at: usize) -> usize {
+    crate::letters::runes(&text[at..text.len().min(at + 4)]).next().map_or(1, |(_, width)| width)
+}
