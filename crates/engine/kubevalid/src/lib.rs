@@ -33,6 +33,8 @@ use serde_json::Value;
 
 use crate::cursor::At;
 
+pub use names::{label_value, qualified};
+
 type Rule = fn(At<'_>, Option<At<'_>>, &mut Vec<FieldError>);
 
 /// How objects of a kind are named.
@@ -45,7 +47,15 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     if let Some(rule) = rule {
         rule(At::root(object), None, &mut errors);
     }
+    if errors.is_empty() {
+        // What no kind allows is asked of those that their own rules let pass.
+        return common(object, namespaced);
+    }
     errors
+}
+
+fn common(object: &Value, namespaced: bool) -> Vec<FieldError> {
+    meta::create(object, namespaced, names::path_segment, meta::Finalizers::AnyName)
 }
 
 /// Names what is wrong with a new object but for its metadata.
@@ -66,14 +76,73 @@ pub fn update_body(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
     errors
 }
 
-/// Names what is wrong with what an object would become.
-pub fn update(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
-    let (_, rule) = rules(gvk);
-    let mut errors = meta::update(new, old, finalizers(gvk));
-    if let Some(rule) = rule {
-        rule(At::root(new), Some(At::root(old)), &mut errors);
+/// Names what is wrong with what an object would become through a door: `""` is the main one.
+///
+/// The server asks about metadata more than once, and names what is wrong as often.
+pub fn update(
+    gvk: &Gvk,
+    subresource: &str,
+    namespaced: bool,
+    new: &Value,
+    old: &Value,
+) -> Vec<FieldError> {
+    let (name_rule, rule) = rules(gvk);
+    let known = finalizers(gvk);
+    let mut errors = common(new, namespaced);
+    errors.extend(meta::update(new, old, meta::Finalizers::AnyName));
+    let main = matches!(subresource, "" | "scale");
+    for step in steps(gvk, main) {
+        match step {
+            Step::Metadata => errors.extend(meta::create(new, namespaced, name_rule, known)),
+            Step::MetadataChange => errors.extend(meta::update(new, old, known)),
+            Step::Body => {
+                if let Some(rule) = rule.filter(|_| main) {
+                    rule(At::root(new), Some(At::root(old)), &mut errors);
+                }
+            }
+        }
     }
     errors
+}
+
+/// What an update's validation looks at.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Metadata, as that of a new object.
+    Metadata,
+    /// Metadata, against what it was.
+    MetadataChange,
+    /// Everything else.
+    Body,
+}
+
+/// In which order a kind's update is looked at, after what is asked of every kind.
+fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
+    use Step::{Body, Metadata, MetadataChange};
+    match (gvk.kind.as_str(), main) {
+        ("PodDisruptionBudget", _) | ("CronJob", false) => &[Body],
+        (
+            "ConfigMap" | "ControllerRevision" | "Endpoints" | "Ingress" | "IngressClass"
+            | "PersistentVolumeClaim" | "Pod" | "Secret" | "ServiceAccount"
+            | "VolumeAttributesClass",
+            true,
+        ) => &[MetadataChange, Metadata, Body],
+        (
+            "ClusterRole" | "ClusterRoleBinding" | "Role" | "RoleBinding" | "Job" | "Namespace"
+            | "ResourceClaimTemplate" | "RuntimeClass" | "StorageClass" | "Node"
+            | "CSIStorageCapacity" | "IPAddress" | "DeviceClass" | "ResourceClaim",
+            true,
+        ) => &[Metadata, Body, MetadataChange],
+        ("PersistentVolume", true) => &[Metadata, Body, Metadata],
+        (
+            "EndpointSlice" | "FlowSchema" | "LimitRange" | "MutatingWebhookConfiguration"
+            | "PriorityLevelConfiguration" | "ValidatingAdmissionPolicy"
+            | "ValidatingAdmissionPolicyBinding" | "ValidatingWebhookConfiguration" | "CSINode"
+            | "VolumeAttachment",
+            true,
+        ) => &[Metadata, Body],
+        _ => &[MetadataChange, Body],
+    }
 }
 
 /// The kinds of the server's own extension points, and custom kinds, take any finalizer that is
@@ -81,7 +150,12 @@ pub fn update(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
 fn finalizers(gvk: &Gvk) -> meta::Finalizers {
     let extension = matches!(
         gvk.group.as_str(),
-        "apiextensions.k8s.io" | "admissionregistration.k8s.io" | "apiregistration.k8s.io"
+        "apiextensions.k8s.io"
+            | "admissionregistration.k8s.io"
+            | "apiregistration.k8s.io"
+            | "coordination.k8s.io"
+            | "policy"
+            | "node.k8s.io"
     );
     let tables = kubetypes::tables(kubetypes::LATEST_MINOR);
     match !extension && tables.resource_of(gvk).is_some() {

@@ -52,39 +52,85 @@ pub fn create(
     errors
 }
 
-/// Rules for the metadata of a changed object.
+/// Rules for what becomes of metadata.
 pub fn update(new: &Value, old: &Value, finalizers: Finalizers) -> Vec<FieldError> {
     let (new, old) = (At::root(new).at("metadata"), At::root(old).at("metadata"));
     let mut errors = Vec::new();
-    for field in ["name", "namespace", "uid", "creationTimestamp"] {
-        // What the caller left out the server has filled in before.
-        if new.at(field).is_set() {
-            new.at(field).unchanged(&old.at(field), &mut errors);
-        }
+    no_new_finalizers(&new, &old, &mut errors);
+    let fixed = [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ];
+    for field in fixed {
+        new.at(field).unchanged(&old.at(field), &mut errors);
     }
-    accessors(&new, finalizers, &mut errors);
+    labels(&new.at("labels"), &mut errors);
+    annotations(&new.at("annotations"), &mut errors);
+    owners(&new.at("ownerReferences"), &mut errors);
+    known_finalizers(&new, finalizers, &mut errors);
     errors
 }
 
+/// Who is being deleted gets no further finalizers.
+fn no_new_finalizers(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !old.at("deletionTimestamp").is_set() {
+        return;
+    }
+    let (before, after) = (old.at("finalizers"), new.at("finalizers"));
+    let before: Vec<&str> = before.items().map(|item| item.text()).collect();
+    let mut added: Vec<String> = after
+        .items()
+        .filter(|item| !before.contains(&item.text()))
+        .map(|item| format!("\"{}\"", item.text()))
+        .collect();
+    added.sort();
+    added.dedup();
+    if !added.is_empty() {
+        errors.push(after.forbidden(&format!(
+            "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+            added.join(", ")
+        )));
+    }
+}
+
 fn accessors(meta: &At<'_>, known: Finalizers, errors: &mut Vec<FieldError>) {
+    meta.at("generation").not_negative(errors);
     labels(&meta.at("labels"), errors);
     annotations(&meta.at("annotations"), errors);
     owners(&meta.at("ownerReferences"), errors);
     let finalizers = meta.at("finalizers");
     for finalizer in finalizers.items() {
-        let refusals = names::qualified(finalizer.text());
-        if !refusals.is_empty() {
-            errors.extend(refusals.into_iter().map(|words| {
+        errors.extend(
+            names::qualified(finalizer.text()).into_iter().map(|words| {
                 FieldError::invalid(finalizers.path.clone(), finalizer.text(), words)
-            }));
-        } else if known == Finalizers::Known
-            && !finalizer.text().contains('/')
-            && !["orphan", "foregroundDeletion", "kubernetes"].contains(&finalizer.text())
-        {
-            errors
-                .push(finalizer.invalid(
-                    "name is neither a standard finalizer name nor is it fully qualified",
-                ));
+            }),
+        );
+    }
+    let has = |name: &str| finalizers.items().any(|item| item.text() == name);
+    if has("orphan") && has("foregroundDeletion") {
+        errors.push(
+            finalizers.invalid("finalizer orphan and foregroundDeletion cannot be both set"),
+        );
+    }
+    known_finalizers(meta, known, errors);
+}
+
+fn known_finalizers(meta: &At<'_>, known: Finalizers, errors: &mut Vec<FieldError>) {
+    if known != Finalizers::Known {
+        return;
+    }
+    for finalizer in meta.at("finalizers").items() {
+        let text = finalizer.text();
+        if !text.contains('/') && !["orphan", "foregroundDeletion", "kubernetes"].contains(&text) {
+            errors.push(FieldError::invalid(
+                finalizer.path.clone(),
+                text,
+                "name is neither a standard finalizer name nor is it fully qualified",
+            ));
         }
     }
 }

@@ -251,5 +251,5 @@ fn answer_to(file: &File, case: &Case, gvk: &Gvk, namespaced: bool) -> Option<Ve
             spec["clusterIPs"] = serde_json::json!([spec["clusterIP"]]);
         }
     }
-    Some(crate::update(gvk, &changed, &object))
+    Some(crate::update(gvk, "", namespaced, &changed, &object))
 }

@@ -75,6 +75,23 @@ pub fn media(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
+/// Returns the media type of a patch: what stands before the first `;`, as it is.
+pub fn patch_media(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default()
+}
+
+/// Returns how Go calls the JSON type of a value.
+pub fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
 /// Reads JSON, or YAML where it is none, as apply patches may be either.
 ///
 /// # Errors
@@ -97,11 +114,23 @@ pub fn json_or_yaml(bytes: &Bytes) -> Result<Body, Problem> {
 pub fn json(bytes: &Bytes, expected: &str) -> Result<Body, Problem> {
     strict_json(bytes).map_err(|error| {
         let why = go_words(&error, bytes);
-        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
+        let shown = summary(bytes);
         Problem::bad_request(format!(
             "the object provided is unrecognized (must be of type {expected}): couldn't get version/kind; json parse error: {why} ({shown})"
         ))
     })
+}
+
+/// Returns the beginning of a body, as messages show it.
+pub fn summary(bytes: &[u8]) -> String {
+    const SHOWN_BYTES_MAX: usize = 30;
+    let shown = &bytes[..bytes.len().min(SHOWN_BYTES_MAX)];
+    let more = if bytes.len() > SHOWN_BYTES_MAX { " ..." } else { "" };
+    match bytes.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(shown)),
+        Some(_) => format!("{}{more}", hex::encode(shown)),
+    }
 }
 
 /// Returns what Go says of JSON that does not parse.
@@ -135,7 +164,12 @@ pub fn to_yaml(value: &Value) -> String {
     crate::types::to_yaml(value)
 }
 
-fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
+/// Reads JSON, and notes keys that stand twice.
+///
+/// # Errors
+///
+/// Where it does not parse.
+pub fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
     let mut duplicates = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let seed = Seed { path: &mut String::new(), duplicates: &mut duplicates, order: None };

@@ -40,21 +40,15 @@ pub fn deleting(object: &Value) -> bool {
 
 /// Carries over what only the server writes, and what an update may leave out.
 pub fn carry_over(old: &Value, new: &mut Value) {
-    const KEPT: [&str; 3] = ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
-    const WHERE_ABSENT: [&str; 2] = ["uid", "creationTimestamp"];
     let Some(old) = old.get("metadata").and_then(Value::as_object) else { return };
     let new = of(new);
-    for name in KEPT {
-        match old.get(name) {
-            Some(value) if name != "selfLink" => {
-                new.insert(name.to_owned(), value.clone());
-            }
-            Some(_) | None => {
-                new.remove(name);
-            }
+    new.remove("selfLink");
+    for name in ["creationTimestamp", "deletionTimestamp"] {
+        if let Some(value) = old.get(name) {
+            new.insert(name.to_owned(), value.clone());
         }
     }
-    for name in WHERE_ABSENT {
+    for name in ["uid", "deletionGracePeriodSeconds"] {
         let absent = match new.get(name) {
             None | Some(Value::Null) => true,
             Some(value) => value.as_str() == Some(""),
@@ -76,7 +70,6 @@ pub fn clear_system_fields(object: &mut Value) {
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
         "selfLink",
-        "resourceVersion",
         "uid",
         "creationTimestamp",
     ] {
@@ -92,25 +85,4 @@ pub fn invalid(field: &str, value: &str, message: String) -> Cause {
 /// Returns a cause.
 pub fn cause(reason: &str, field: &str, message: &str) -> Cause {
     Cause { reason: reason.to_owned(), message: message.to_owned(), field: field.to_owned() }
-}
-
-/// Who is being deleted gets no further finalizers.
-pub fn new_finalizers_causes(old: &Value, new: &Value) -> Vec<Cause> {
-    if !deleting(old) {
-        return Vec::new();
-    }
-    let before = texts(old, "finalizers");
-    let added: Vec<String> = texts(new, "finalizers")
-        .into_iter()
-        .filter(|name| !before.contains(name))
-        .map(|name| format!("\"{name}\""))
-        .collect();
-    if added.is_empty() {
-        return Vec::new();
-    }
-    let message = format!(
-        "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-        added.join(", ")
-    );
-    vec![cause("FieldValueForbidden", "metadata.finalizers", &message)]
 }

@@ -69,13 +69,72 @@ fn unprocessable() -> Problem {
     problem
 }
 
-/// Returns the answer to a patch whose result is no object of the kind.
-pub fn refused(patch: Patch<'_>, patched: &Value, said: &str) -> Problem {
-    let shown = match patch {
+/// Refuses a JSON patch whose operations are none.
+///
+/// # Errors
+///
+/// 400, in the server's words.
+pub fn json_patch_form(patch: &Value) -> Result<(), Problem> {
+    let wrong = |value: &Value, what: &str| {
+        let found = crate::body::go_type(value);
+        Problem::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {found} into Go {what}"
+        ))
+    };
+    let operations = match patch {
+        Value::Null => return Ok(()),
+        Value::Array(operations) => operations,
+        other => return Err(wrong(other, "value of type []handlers.jsonPatchOp")),
+    };
+    for operation in operations {
+        match operation {
+            Value::Null => {}
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let text = matches!(name.as_str(), "op" | "path" | "from");
+                    if text && !value.is_string() && !value.is_null() {
+                        let what = format!("struct field jsonPatchOp.{name} of type string");
+                        return Err(wrong(value, &what));
+                    }
+                }
+            }
+            other => return Err(wrong(other, "value of type handlers.jsonPatchOp")),
+        }
+    }
+    Ok(())
+}
+
+/// Returns what strict reading objects to in a JSON patch.
+pub fn unknown_in_json_patch(patch: &Value) -> Vec<String> {
+    merge::json_patch::unknown_fields(patch)
+}
+
+/// Refuses a patch that is no map.
+///
+/// # Errors
+///
+/// 400, in the server's words after `before`.
+pub fn is_object(patch: &Value, before: &str) -> Result<(), Problem> {
+    if patch.is_object() || patch.is_null() {
+        return Ok(());
+    }
+    let found = crate::body::go_type(patch);
+    Err(Problem::bad_request(format!(
+        "{before}json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+    )))
+}
+
+/// Returns how a patch's result is shown to whom it is refused.
+pub fn shown(patch: Patch<'_>, patched: &Value) -> String {
+    match patch {
         Patch::Strategic(patch) => go_map(patch),
         Patch::Json(_) | Patch::Merge(_) => patched.to_string(),
-    };
-    Problem::invalid("", "", "", &[meta::invalid("patch", &shown, said.to_owned())])
+    }
+}
+
+/// Returns the answer to a patch whose result is no object of the kind.
+pub fn refused(shown: &str, said: &str) -> Problem {
+    Problem::invalid("", "", "", &[meta::invalid("patch", shown, said.to_owned())])
 }
 
 /// Prints a value as Go's `%+v` does.

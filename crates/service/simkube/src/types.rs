@@ -5,7 +5,7 @@ use manifest::Gvk;
 use serde_json::{Value, json};
 
 use crate::api::problem::Problem;
-use crate::crds;
+use crate::{body, crds};
 use crate::kinds::Kind;
 
 /// An object as its kind reads it.
@@ -88,8 +88,16 @@ fn decode_metadata(metadata: &Value) -> Result<(Value, Vec<String>), Undecodable
     let carrier =
         Gvk { group: String::new(), version: "v1".to_owned(), kind: "ConfigMap".to_owned() };
     let holder = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
-    let read = kubetypes::roundtrip(tables(), &carrier, &holder)
-        .map_err(|error| Undecodable(error.to_string()))?;
+    if !metadata.is_object() && !metadata.is_null() {
+        let found = body::go_type(metadata);
+        return Err(Undecodable(format!(
+            "json: cannot unmarshal {found} into Go value of type v1.ObjectMeta"
+        )));
+    }
+    // It is read by itself, so paths begin below it.
+    let read = kubetypes::roundtrip(tables(), &carrier, &holder).map_err(|error| {
+        Undecodable(error.to_string().replace("ObjectMeta.metadata.", "ObjectMeta."))
+    })?;
     let faults = read.warnings().collect();
     let mut object = read.object;
     Ok((object["metadata"].take(), faults))

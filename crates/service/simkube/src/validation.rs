@@ -1,6 +1,5 @@
 //! What is wrong with an object: custom kinds by `structural`, built-in kinds by `kubevalid`.
 
-use manifest::Gvk;
 use manifest::field::FieldError;
 use serde_json::Value;
 
@@ -19,11 +18,7 @@ pub fn create(kind: &Kind, object: &Value) -> Vec<Cause> {
 
 /// Returns what is wrong with an updated object.
 pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
-    // What other doors change is the server's own, and not held to the rules of the main one.
-    let mut errors = match subresource {
-        "" => kubevalid::update(&kind.gvk, new, old),
-        _ => kubevalid::update(&Gvk::default(), new, old),
-    };
+    let mut errors = kubevalid::update(&kind.gvk, subresource, kind.namespaced, new, old);
     if let Some(schema) = crds::schema_of(kind) {
         errors.extend(schema.validate(new, Some(old)));
     }

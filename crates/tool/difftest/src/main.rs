@@ -4,9 +4,11 @@
 //! `managed.rs` and `patches.rs` with upstream's code, a JSON line each; OPENAPI_DIR holds
 //! the published OpenAPI v3 documents. Exits 1 when anything differs.
 //! `difftest bench OPENAPI_DIR` prints what an apply costs. `difftest compare MINOR` reads
-//! objects of a real server, see `predicted.rs`.
+//! objects of a real server, see `predicted.rs`. `difftest live` and `difftest record` ask a real API
+//! server and the simulated one the same, see `live`.
 
 mod bench;
+mod live;
 mod managed;
 #[path = "../../../engine/merge/tests/support/openapi.rs"]
 mod openapi;
@@ -19,6 +21,11 @@ use anyhow::{Context, Result, bail};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((what, rest)) if what == "live" => return live::run(rest),
+        Some((what, rest)) if what == "record" => return live::record(rest),
+        _ => {}
+    }
     if let [what, openapi_dir] = arguments.as_slice()
         && what == "bench"
     {

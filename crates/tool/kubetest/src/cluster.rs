@@ -197,7 +197,7 @@ impl RealCluster {
                 .arg(format!("--secure-port={port}"))
                 .arg(file("cert-dir", "certs"))
                 .arg(file("token-auth-file", "tokens.csv"))
-                .args(["--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/16"])
+                .args(["--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/12"])
                 .args(["--allow-privileged=true", "--enable-priority-and-fairness=false"])
                 .args(["--max-requests-inflight=0", "--max-mutating-requests-inflight=0"])
                 .arg("--service-account-issuer=https://kubernetes.default.svc")

@@ -151,6 +151,7 @@ fn main_resource(
             whole(write.replace(request, wanted)?)
         }
         ("PATCH", true) if in_namespace && kind.allows("patch") => {
+            write::admits_patch(kind, request)?;
             let options = write::options(query, write::patch_kind(&request.content_type))?;
             let write = Write::new(cluster, kind, target, &options, &request.user_agent);
             whole(write.patch(request, wanted)?)

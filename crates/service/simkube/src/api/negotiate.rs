@@ -10,8 +10,17 @@ pub enum Form {
     Whole,
     /// Rows for people.
     Table(Include),
-    /// Only the metadata.
-    Metadata,
+    /// Only the metadata, of one object or of a list.
+    Metadata(Count),
+}
+
+/// How many objects a form shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// One.
+    One,
+    /// Any number.
+    List,
 }
 
 /// What a table's rows carry beside their cells.
@@ -69,7 +78,8 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
         let form = match parameter("as") {
             None => Form::Whole,
             Some("Table") if served => Form::Table(include),
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList") if served => Form::Metadata,
+            Some("PartialObjectMetadata") if served => Form::Metadata(Count::One),
+            Some("PartialObjectMetadataList") if served => Form::Metadata(Count::List),
             Some(_) => continue,
         };
         return Ok(Wanted { form, yaml });

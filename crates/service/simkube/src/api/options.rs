@@ -69,6 +69,17 @@ impl WriteOptions {
                 field: "fieldManager".to_owned(),
             });
         }
+        if let Some((at, c)) = field_manager.char_indices().find(|(_, c)| !is_printable(*c)) {
+            causes.push(Cause {
+                reason: "FieldValueInvalid".to_owned(),
+                message: format!(
+                    "Invalid value: {}: invalid character {} (at position {at})",
+                    go_quoted(&field_manager),
+                    unicode(c)
+                ),
+                field: "fieldManager".to_owned(),
+            });
+        }
         if kind == WriteKind::Apply && field_manager.is_empty() {
             causes.push(Cause {
                 reason: "FieldValueRequired".to_owned(),
@@ -107,6 +118,30 @@ impl WriteOptions {
 }
 
 const FIELD_MANAGER_BYTES_MAX: usize = 128;
+
+fn is_printable(c: char) -> bool {
+    c == ' ' || !(c.is_control() || c.is_whitespace())
+}
+
+fn unicode(c: char) -> String {
+    format!("U+{:04X}", c as u32)
+}
+
+/// Quotes as Go does.
+fn go_quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            '"' | '\\' => format!("\\{c}"),
+            '\n' => "\\n".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '\r' => "\\r".to_owned(),
+            c if is_printable(c) => c.to_string(),
+            c => format!("\\x{:02x}", c as u32),
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
 
 /// The options of a deletion.
 #[derive(Clone, Debug, Default)]
@@ -148,6 +183,19 @@ impl DeleteOptions {
             Some(_) => text("propagationPolicy").unwrap_or_default().to_owned(),
             None => query.get("propagationPolicy").to_owned(),
         };
+        let orphan = match body {
+            Some(body) => body.get("orphanDependents").and_then(Value::as_bool),
+            None => query.has("orphanDependents").then(|| query.flag("orphanDependents")),
+        };
+        if orphan.is_some() && !policy.is_empty() {
+            causes.push(Cause {
+                reason: "FieldValueInvalid".to_owned(),
+                message: format!(
+                    "Invalid value: \"{policy}\": orphanDependents and deletionPropagation cannot be both set"
+                ),
+                field: "propagationPolicy".to_owned(),
+            });
+        }
         options.propagation = match policy.as_str() {
             "Orphan" => Some(Propagation::Orphan),
             "Background" => Some(Propagation::Background),
@@ -164,10 +212,6 @@ impl DeleteOptions {
                 None
             }
         };
-        let orphan = match body {
-            Some(body) => body.get("orphanDependents").and_then(Value::as_bool),
-            None => query.has("orphanDependents").then(|| query.flag("orphanDependents")),
-        };
         if options.propagation.is_none() {
             options.propagation = orphan
                 .map(|orphan| if orphan { Propagation::Orphan } else { Propagation::Background });
@@ -176,8 +220,11 @@ impl DeleteOptions {
             Some(body) => body.get("gracePeriodSeconds").and_then(Value::as_i64),
             None => query.number("gracePeriodSeconds")?,
         };
-        options.dry_run = match body.and_then(|body| body.get("dryRun")).and_then(Value::as_array) {
-            Some(values) => dry_run(values.iter().filter_map(Value::as_str), &mut causes),
+        options.dry_run = match body {
+            Some(body) => {
+                let values = body.get("dryRun").and_then(Value::as_array).into_iter().flatten();
+                dry_run(values.filter_map(Value::as_str), &mut causes)
+            }
             None => dry_run(query.all("dryRun"), &mut causes),
         };
         let precondition = |name: &str| {

@@ -17,6 +17,8 @@ pub struct Problem {
     pub details: Option<Value>,
     /// Where a list that is too old goes on, consistent or not.
     pub continue_token: Option<String>,
+    /// What the client is told beside it.
+    pub warnings: Vec<String>,
 }
 
 /// One field that is wrong.
@@ -33,7 +35,7 @@ pub struct Cause {
 impl Problem {
     /// Returns a problem without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Problem {
-        Problem { code, reason, message: message.into(), details: None, continue_token: None }
+        Problem { code, reason, message: message.into(), details: None, continue_token: None, warnings: Vec::new() }
     }
 
     /// The request makes no sense.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::negotiate::{Form, Wanted};
+use super::negotiate::{Count, Form, Wanted};
 use super::options::ListOptions;
 use super::problem::Problem;
 use super::request::Response;
@@ -13,7 +13,7 @@ use super::selector::Selector;
 use super::table;
 use crate::body;
 use crate::cluster::Cluster;
-use crate::convert;
+use crate::{convert, strategy};
 use crate::kinds::Kind;
 use crate::store::{self, Entry};
 
@@ -45,8 +45,27 @@ pub fn one(kind: &Kind, entry: &Entry, wanted: Wanted, code: u16) -> Result<Resp
     if wanted.form == Form::Whole && !wanted.yaml && convert::is_stored_as(kind) {
         return Ok(Response::json(code, entry.raw.clone()));
     }
+    if wanted.form == Form::Metadata(Count::List) {
+        return Err(other_count(kind, "PartialObjectMetadataList", "is not a list", ""));
+    }
     let object = convert::out(kind, entry.value())?;
     value(kind, &object, wanted, code)
+}
+
+/// A list was asked for as one object, or the other way round.
+fn other_count(kind: &Kind, asked: &str, is: &str, suffix: &str) -> Problem {
+    let found = match (kind.built_in(), suffix) {
+        (true, suffix) => {
+            format!("{}{suffix}", strategy::go_internal_name(&kind.group, &kind.kind))
+        }
+        (false, "") => "unstructured.Unstructured".to_owned(),
+        (false, _) => "unstructured.UnstructuredList".to_owned(),
+    };
+    Problem::new(
+        406,
+        "NotAcceptable",
+        format!("you requested {asked}, but the requested object {is} (*{found})"),
+    )
 }
 
 /// Answers with an object in the form that is wanted.
@@ -57,7 +76,7 @@ pub fn one(kind: &Kind, entry: &Entry, wanted: Wanted, code: u16) -> Result<Resp
 pub fn value(kind: &Kind, object: &Value, wanted: Wanted, code: u16) -> Result<Response, Problem> {
     let shown = match wanted.form {
         Form::Whole => object.clone(),
-        Form::Metadata => table::partial(object),
+        Form::Metadata(_) => table::partial(object),
         Form::Table(include) => {
             let rows = vec![table::row(kind, object, include)];
             let metadata = json!({
@@ -98,6 +117,9 @@ pub fn list(
 ) -> Result<Response, Problem> {
     let selector = Selector::parse(&options.labels, &options.fields, kind)?;
     let page = select(cluster, kind, namespace, options, &selector)?;
+    if wanted.form == Form::Metadata(Count::One) {
+        return Err(other_count(kind, "PartialObjectMetadata", "is a list", "List"));
+    }
     let mut metadata = json!({"resourceVersion": page.revision.to_string()});
     if let Some(token) = &page.next {
         metadata["continue"] = json!(token);
@@ -120,11 +142,15 @@ pub fn list(
             let rows = objects.iter().map(|object| table::row(kind, object, include)).collect();
             table::whole(kind, &metadata, rows)
         }
-        Form::Metadata => json!({
+        Form::Metadata(_) => json!({
             "kind": "PartialObjectMetadataList",
             "apiVersion": "meta.k8s.io/v1",
             "metadata": metadata,
-            "items": objects.iter().map(table::partial).collect::<Vec<_>>(),
+            // Nothing at all is null here, as nobody makes the list.
+            "items": match objects.as_slice() {
+                [] => Value::Null,
+                objects => objects.iter().map(table::partial).collect(),
+            },
         }),
         Form::Whole => {
             if kind.built_in() {
@@ -302,6 +328,13 @@ fn expired(options: &ListOptions, after: Option<&str>, prefix: &str) -> Problem 
     problem
 }
 
+/// What Go says of text that is not base64 for URLs.
+fn not_base64(text: &str) -> String {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let at = text.bytes().position(|byte| !good(byte)).unwrap_or(text.len() / 4 * 4);
+    format!("illegal base64 data at input byte {at}")
+}
+
 /// Where the next page begins.
 struct Token {
     /// `None`: now, whatever the earlier pages showed.
@@ -319,7 +352,7 @@ impl Token {
         };
         let bytes = URL_SAFE_NO_PAD
             .decode(text.trim_end_matches('='))
-            .map_err(|error| bad(&error.to_string()))?;
+            .map_err(|_| bad(&not_base64(text)))?;
         let token: Value =
             serde_json::from_slice(&bytes).map_err(|error| bad(&body::go_words(&error, &bytes)))?;
         if token["v"] != "meta.k8s.io/v1" {

@@ -103,6 +103,8 @@ impl Response {
 
 impl From<Problem> for Response {
     fn from(problem: Problem) -> Response {
-        Response::value(problem.code, &problem.status())
+        let mut response = Response::value(problem.code, &problem.status());
+        response.warnings = problem.warnings;
+        response
     }
 }

@@ -71,6 +71,7 @@ fn door(
                 .replace(request, wanted)
         }
         "PATCH" => {
+            write::admits_patch(kind, request)?;
             let options = write::options(query, write::patch_kind(&request.content_type))?;
             Write::new(cluster, kind, target, &options, &request.user_agent).patch(request, wanted)
         }

@@ -247,7 +247,7 @@ impl WatchStream {
         let Ok(object) = convert::out(&self.kind, entry.value()) else { return };
         let shown = match self.wanted.form {
             Form::Whole => object,
-            Form::Metadata => table::partial(&object),
+            Form::Metadata(_) => table::partial(&object),
             Form::Table(include) => {
                 let row = table::row(&self.kind, &object, include);
                 let version = entry.revision.to_string();
@@ -277,7 +277,7 @@ impl WatchStream {
                 object["metadata"] = metadata;
                 object
             }
-            Form::Metadata => json!({
+            Form::Metadata(_) => json!({
                 "kind": "PartialObjectMetadata",
                 "apiVersion": "meta.k8s.io/v1",
                 "metadata": metadata,

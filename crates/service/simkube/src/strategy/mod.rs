@@ -447,8 +447,7 @@ pub fn update_causes(
     old: &Value,
     new: &Value,
 ) -> Vec<Cause> {
-    let mut causes = meta::new_finalizers_causes(old, new);
-    causes.extend(validation::update(kind, subresource, old, new));
+    let mut causes = validation::update(kind, subresource, old, new);
     if kind.is("", "Pod") && !server_side {
         causes.extend(pods::update_causes(subresource, old, new));
     }

@@ -1,7 +1,10 @@
 //! Label and field selectors.
 
+mod labels;
+
 use serde_json::Value;
 
+use self::labels::Operator;
 use crate::api::problem::Problem;
 use crate::kinds::Kind;
 use crate::store::{Entry, Meta};
@@ -87,6 +90,19 @@ impl Selector {
 }
 
 impl LabelRule {
+    fn of(rule: labels::Rule) -> LabelRule {
+        let bound = || rule.values.first().and_then(|value| value.parse().ok()).unwrap_or(0);
+        let test = match rule.operator {
+            Operator::Exists => LabelTest::Exists,
+            Operator::DoesNotExist => LabelTest::Absent,
+            Operator::In => LabelTest::In(rule.values),
+            Operator::NotIn => LabelTest::NotIn(rule.values),
+            Operator::Greater => LabelTest::Greater(bound()),
+            Operator::Less => LabelTest::Less(bound()),
+        };
+        LabelRule { key: rule.key, test }
+    }
+
     fn holds(&self, meta: &Meta) -> bool {
         let value =
             meta.labels.iter().find(|(key, _)| **key == *self.key).map(|(_, value)| &**value);
@@ -106,83 +122,8 @@ impl LabelRule {
 }
 
 fn parse_labels(text: &str) -> Result<Vec<LabelRule>, String> {
-    split_outside_parens(text)
-        .into_iter()
-        .filter(|part| !part.trim().is_empty())
-        .map(|part| parse_label(part.trim()))
-        .collect()
-}
-
-fn split_outside_parens(text: &str) -> Vec<&str> {
-    let (mut parts, mut depth, mut from) = (Vec::new(), 0_usize, 0);
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                parts.push(&text[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[from..]);
-    parts
-}
-
-fn parse_label(part: &str) -> Result<LabelRule, String> {
-    let rule = |key: &str, test| {
-        let key = key.trim().to_owned();
-        if let Some((_, second)) = key.split_once(char::is_whitespace) {
-            let second = second.trim();
-            return Err(format!(
-                "unable to parse requirement: found '{second}', expected: in, notin, =, ==, !=, gt, lt"
-            ));
-        }
-        if key.is_empty() {
-            return Err(format!(
-                "unable to parse requirement: found '{part}', expected: identifier"
-            ));
-        }
-        Ok(LabelRule { key, test })
-    };
-    if let Some(key) = part.strip_prefix('!') {
-        return rule(key, LabelTest::Absent);
-    }
-    if let Some((head, values)) = part.split_once('(') {
-        let values: Vec<String> = values
-            .trim_end()
-            .strip_suffix(')')
-            .ok_or_else(|| format!("unable to parse requirement: found '{part}', expected: ')'"))?
-            .split(',')
-            .map(|value| value.trim().to_owned())
-            .collect();
-        let mut words = head.split_whitespace();
-        return match (words.next(), words.next(), words.next()) {
-            (Some(key), Some("in"), None) => rule(key, LabelTest::In(values)),
-            (Some(key), Some("notin"), None) => rule(key, LabelTest::NotIn(values)),
-            _ => Err(format!(
-                "unable to parse requirement: found '{head}', expected: in, notin, =, ==, !=, gt, lt"
-            )),
-        };
-    }
-    let one = |value: &str| vec![value.trim().to_owned()];
-    if let Some((key, value)) = part.split_once("!=") {
-        return rule(key, LabelTest::NotIn(one(value)));
-    }
-    if let Some((key, value)) = part.split_once('=') {
-        return rule(key, LabelTest::In(one(value.strip_prefix('=').unwrap_or(value))));
-    }
-    for (sign, greater) in [('>', true), ('<', false)] {
-        if let Some((key, value)) = part.split_once(sign) {
-            let bound = value.trim().parse().map_err(|_| {
-                format!("values[0][{key}]: Invalid value: \"{}\": for 'Gt', 'Lt' operators, the value must be an integer", value.trim())
-            })?;
-            let test = if greater { LabelTest::Greater(bound) } else { LabelTest::Less(bound) };
-            return rule(key, test);
-        }
-    }
-    rule(part, LabelTest::Exists)
+    let rules = labels::parse(text)?;
+    Ok(rules.into_iter().map(LabelRule::of).collect())
 }
 
 fn parse_fields(text: &str) -> Result<Vec<FieldRule>, String> {
@@ -229,11 +170,8 @@ fn unsupported(kind: &Kind, path: &str) -> String {
     if own || kind.is("", "Event") {
         return format!("field label not supported: {path}");
     }
-    if let Some(definition) = &kind.definition {
-        let own: Vec<&str> = definition.selectable(&kind.version).collect();
-        if !own.is_empty() {
-            return format!("field label not supported: {path}");
-        }
+    if !kind.built_in() {
+        return format!("field label not supported: {path}");
     }
     format!(
         "\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""

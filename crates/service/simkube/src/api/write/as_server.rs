@@ -1,0 +1,54 @@
+//! Writes of the server itself.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::delete;
+use super::super::problem::Problem;
+use super::carry_out::{ATTEMPTS_MAX, OVERTAKEN, not_kept};
+use crate::cluster::Cluster;
+use crate::kinds::Kind;
+use crate::store::{CommitError, Draft, Expect};
+use crate::{meta, strategy};
+
+/// Reads, changes and writes an object on behalf of the server itself.
+///
+/// `change` answers whether it changed anything. An object that is not there is left alone.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn change_as_server(
+    cluster: &Arc<Cluster>,
+    kind: &Arc<Kind>,
+    namespace: &str,
+    name: &str,
+    change: impl Fn(&mut Value) -> bool,
+) -> Result<(), Problem> {
+    let key = kind.key(namespace, name);
+    for _attempt in 0..ATTEMPTS_MAX {
+        let Some(entry) = cluster.store.get(&kind.table, &key) else { return Ok(()) };
+        let mut object = entry.value();
+        if !change(&mut object) {
+            return Ok(());
+        }
+        meta::of(&mut object).remove("resourceVersion");
+        let draft = Draft::new(&object);
+        if entry.meta.deleting && delete::may_go(kind, &object) {
+            match delete::finish(cluster, kind, &key, &entry, draft) {
+                Err(problem) if problem.reason == OVERTAKEN => continue,
+                outcome => return outcome.map(drop),
+            }
+        }
+        match cluster.store.commit(&kind.table, &key, Expect::Revision(entry.revision), draft) {
+            Ok(_) => {
+                strategy::after_write(cluster, kind, Some(&entry.value()), &object);
+                return Ok(());
+            }
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::NotKept(error)) => return Err(not_kept(&error)),
+        }
+    }
+    Err(Problem::modified(kind, name))
+}

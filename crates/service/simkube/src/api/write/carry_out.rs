@@ -1,0 +1,425 @@
+//! A write, once it is known what is to become of the object: owners, admission, strategy,
+//! validation, commit.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::super::delete;
+use super::super::options::FieldValidation;
+use super::super::problem::{Cause, Problem};
+use super::patch::{self, Patch};
+use super::{Write, Written};
+use crate::ownership::Writer;
+use crate::store::{CommitError, Draft, Entry, Expect};
+use crate::{convert, meta, ownership, patches, strategy, types};
+
+/// How often a write that others overtook is tried again.
+pub(super) const ATTEMPTS_MAX: usize = 16;
+
+impl Write<'_> {
+    pub(super) fn apply_patch(&mut self, patch: &Patch) -> Result<Written, Problem> {
+        if let Patch::Apply(bytes) = patch {
+            return self.apply(bytes);
+        }
+        let (kind, validation) = (self.kind.clone(), self.options.field_validation);
+        self.change(false, Origin::Patch, |live| {
+            let live = live.ok_or(Step::NotFound)?;
+            let patched = patch.on(&kind, live, validation)?;
+            let read = match patch {
+                Patch::Strategic(_) => types::decode_parsed(&kind, patched.object),
+                Patch::Json(_) | Patch::Merge(_) | Patch::Apply(_) => {
+                    types::decode(&kind, patched.object)
+                }
+            };
+            let mut read = read.map_err(|error| patches::refused(&patched.shown, &error.0))?;
+            read.faults.splice(0..0, patched.faults);
+            Ok(Step::Patched(read, patched.shown))
+        })
+    }
+
+    fn apply(&mut self, bytes: &Bytes) -> Result<Written, Problem> {
+        let (kind, force) = (self.kind.clone(), self.options.force);
+        let manager = self.manager.clone();
+        let now = self.cluster.now_text();
+        let subresource = self.target.subresource.clone();
+        self.change(false, Origin::Apply, |live| {
+            let body = patch::apply(bytes)?;
+            let writer = Writer { manager: &manager, subresource: &subresource, now: &now };
+            let object = ownership::apply(&kind, live, &body.value, force, &writer)?;
+            let twice = body.duplicates.iter().map(|path| {
+                let name = path.rsplit('.').next().unwrap_or(path);
+                format!("error converting YAML to JSON: yaml: unmarshal errors: key \"{name}\" already set in map")
+            });
+            Ok(Step::Applied { object, patch: body.value, twice: twice.collect() })
+        })
+    }
+
+    /// What strict reading finds in an apply patch is told after the patch fits.
+    fn mind_twice(&mut self, twice: Vec<String>) -> Result<(), Problem> {
+        match (self.options.field_validation, twice.first()) {
+            (FieldValidation::Strict, Some(first)) => {
+                return Err(Problem::bad_request(format!("error strict decoding YAML: {first}")));
+            }
+            (FieldValidation::Warn, _) => self.warnings.extend(twice),
+            (FieldValidation::Strict, None) | (FieldValidation::Ignore, _) => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn create_object(&mut self, object: Value) -> Result<Written, Problem> {
+        for attempt in 1..=ATTEMPTS_MAX {
+            let generated = meta::text(&object, "name").is_empty()
+                && !meta::text(&object, "generateName").is_empty();
+            match self.create_once(object.clone(), Origin::Create) {
+                Err(problem)
+                    if generated && problem.reason == "AlreadyExists" && attempt < ATTEMPTS_MAX => {
+                }
+                outcome => return outcome,
+            }
+        }
+        Err(Problem::new(500, "InternalError", "no free name was found"))
+    }
+
+    /// Makes an object. Where an apply made it, its fields have their owner already.
+    fn create_once(&mut self, object: Value, origin: Origin<'_>) -> Result<Written, Problem> {
+        let now = self.cluster.now_text();
+        let mut object = object;
+        meta::clear_system_fields(&mut object);
+        if origin != Origin::Apply {
+            strategy::before_owners(self.kind, &mut object);
+            let writer =
+                Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            object = ownership::update(self.kind, None, object, &writer);
+        }
+        self.namespace_exists()?;
+        strategy::admit_create(self.cluster, self.kind, &mut object)?;
+        self.namespace_stays(meta::text(&object, "name"))?;
+        if meta::text(&object, "name").is_empty() {
+            let base = meta::text(&object, "generateName").to_owned();
+            if !base.is_empty() {
+                let name = self.cluster.generate_name(&base);
+                meta::of(&mut object).insert("name".to_owned(), json!(name));
+            }
+        }
+        let uid = self.cluster.new_uid();
+        let metadata = meta::of(&mut object);
+        metadata.insert("uid".to_owned(), json!(uid));
+        metadata.insert("creationTimestamp".to_owned(), json!(now));
+        let version = metadata.remove("resourceVersion").unwrap_or_default();
+        strategy::prepare_create(self.cluster, self.kind, &mut object)?;
+        let name = meta::text(&object, "name").to_owned();
+        let causes = strategy::create_causes(self.kind, &object);
+        if !causes.is_empty() {
+            return Err(Problem::invalid(&self.kind.group, &self.kind.kind, &name, &causes));
+        }
+        self.warnings.extend(strategy::warnings(self.kind, &object, None));
+        let key = self.kind.key(&self.target.namespace, &name);
+        if self.options.dry_run {
+            if self.cluster.store.get(&self.kind.table, &key).is_some() {
+                return Err(Problem::already_exists(self.kind, &name));
+            }
+            let mut stored = convert::into_stored(self.kind, object)?;
+            if version.as_str().is_some_and(|version| !version.is_empty()) {
+                meta::of(&mut stored).insert("resourceVersion".to_owned(), version);
+            }
+            return Ok(Written { entry: Draft::new(&stored).unkept(), created: true });
+        }
+        let numbered = version.as_str().is_some_and(|version| version.parse().is_ok_and(|n: u64| n > 0));
+        if numbered && origin == Origin::Create {
+            return Err(Problem::new(
+                500,
+                "",
+                "resourceVersion should not be set on objects to be created",
+            ));
+        }
+        let stored = convert::into_stored(self.kind, object)?;
+        let draft = Draft::new(&stored);
+        match self.cluster.store.commit(&self.kind.table, &key, Expect::Absent, draft) {
+            Ok(entry) => {
+                strategy::after_write(self.cluster, self.kind, None, &stored);
+                Ok(Written { entry, created: true })
+            }
+            Err(CommitError::Conflict) if origin == Origin::Create => {
+                Err(Problem::already_exists(self.kind, &name))
+            }
+            Err(CommitError::Conflict) => Err(overtaken()),
+            Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
+        }
+    }
+
+    /// Changes what stands at the target, again where another write came between.
+    pub(super) fn change(
+        &mut self,
+        pinned: bool,
+        origin: Origin<'_>,
+        step: impl Fn(Option<&Value>) -> Result<Step, Step>,
+    ) -> Result<Written, Problem> {
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
+        let warnings = self.warnings.len();
+        for _attempt in 0..ATTEMPTS_MAX {
+            self.warnings.truncate(warnings);
+            let live = self.cluster.store.get(&self.kind.table, &key);
+            self.precondition(origin, live.as_ref())?;
+            let shown = match &live {
+                Some(entry) => Some(convert::out(self.kind, entry.value())?),
+                None if self.may_make(origin) => None,
+                None => return Err(Problem::not_found(self.kind, &self.target.name)),
+            };
+            let next = match step(shown.as_ref()) {
+                Ok(next) | Err(next) => next,
+            };
+            let outcome = match (next, live, shown) {
+                (Step::Refused(problem), _, _) => return Err(problem),
+                (Step::NotFound, _, _) => {
+                    return Err(Problem::not_found(self.kind, &self.target.name));
+                }
+                (Step::Create(object), None, _) => self.create_once(object, origin),
+                (Step::Applied { object, patch, twice }, None, _) => {
+                    let object = self.applied(object, &patch, twice)?;
+                    self.makes_no_uid(&object)?;
+                    self.create_once(object, origin)
+                }
+                (Step::Update(object), Some(entry), Some(shown)) => {
+                    self.update_once(&entry, &shown, object, origin)
+                }
+                (Step::Patched(read, patched), Some(entry), Some(shown)) => {
+                    let mut object = self.patched(read, &patched)?;
+                    self.names_namespace(&mut object)?;
+                    self.named_as_the_path(&object)?;
+                    self.update_once(&entry, &shown, object, origin)
+                }
+                (Step::Applied { object, patch, twice }, Some(entry), Some(shown)) => {
+                    let object = self.applied(object, &patch, twice)?;
+                    self.update_once(&entry, &shown, object, origin)
+                }
+                (_, _, _) => return Err(Problem::not_found(self.kind, &self.target.name)),
+            };
+            match outcome {
+                Err(problem) if problem.reason == OVERTAKEN && !pinned => {}
+                Err(problem) if problem.reason == OVERTAKEN => {
+                    return Err(Problem::modified(self.kind, &self.target.name));
+                }
+                outcome => return outcome,
+            }
+        }
+        Err(Problem::modified(self.kind, &self.target.name))
+    }
+
+    /// Whether what is not there is made.
+    fn may_make(&self, origin: Origin<'_>) -> bool {
+        self.target.subresource.is_empty()
+            && match origin {
+                Origin::Put { .. } => strategy::creates_on_update(self.kind),
+                Origin::Apply | Origin::Create => true,
+                Origin::Patch | Origin::Server => false,
+            }
+    }
+
+    /// A uid that is sent with a replacement is that of the object to replace.
+    fn precondition(&self, origin: Origin<'_>, live: Option<&Entry>) -> Result<(), Problem> {
+        let Origin::Put { uid } = origin else { return Ok(()) };
+        let stands = live.map_or("", |entry| &*entry.meta.uid);
+        let asked = live.is_some() || self.may_make(origin);
+        if uid.is_empty() || uid == stands || !asked {
+            return Ok(());
+        }
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {stands}",
+            self.kind.plural
+        );
+        Err(Problem::conflict(self.kind, &self.target.name, &why))
+    }
+
+    fn makes_no_uid(&self, object: &Value) -> Result<(), Problem> {
+        let uid = meta::text(object, "uid");
+        if uid.is_empty() {
+            return Ok(());
+        }
+        let why = format!(
+            "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        );
+        Err(Problem::conflict(self.kind, &self.target.name, &why))
+    }
+
+    fn applied(
+        &mut self,
+        object: Value,
+        patch: &Value,
+        twice: Vec<String>,
+    ) -> Result<Value, Problem> {
+        let mut object = self.decode_applied(object, patch)?;
+        self.mind_twice(twice)?;
+        self.names_namespace(&mut object)?;
+        self.named_as_the_path(&object)?;
+        Ok(object)
+    }
+
+    pub(super) fn update_once(
+        &mut self,
+        entry: &Entry,
+        live: &Value,
+        new: Value,
+        origin: Origin<'_>,
+    ) -> Result<Written, Problem> {
+        let name = self.target.name.clone();
+        let mut new = new;
+        let refuse = |causes: &[Cause]| {
+            Err(Problem::invalid(&self.kind.group, &self.kind.kind, &name, causes))
+        };
+        new["apiVersion"] = json!(self.kind.api_version());
+        new["kind"] = json!(self.kind.kind);
+        let version = meta::text(&new, "resourceVersion").to_owned();
+        if version.is_empty() || version == "0" {
+            if !strategy::updates_unconditionally(self.kind) && self.target.subresource.is_empty() {
+                // This one names the resource instead of the kind.
+                let cause = meta::cause(
+                    "FieldValueInvalid",
+                    "metadata.resourceVersion",
+                    "Invalid value: 0: must be specified for an update",
+                );
+                return Err(Problem::invalid(&self.kind.group, &self.kind.plural, &name, &[cause]));
+            }
+        } else if version.parse() != Ok(entry.revision) {
+            if version.parse::<u64>().is_err() {
+                let said = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
+                return Err(Problem::new(500, "", said));
+            }
+            return Err(Problem::modified(self.kind, &name));
+        }
+        meta::of(&mut new).remove("resourceVersion");
+        strategy::before_owners(self.kind, &mut new);
+        if origin != Origin::Apply {
+            let now = self.cluster.now_text();
+            let writer =
+                Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            new = ownership::update(self.kind, Some(live), new, &writer);
+        }
+        if self.target.subresource == "scale" {
+            ownership::forget_scale_times(&mut new);
+        }
+        strategy::admit_update(self.cluster, self.kind, live, &mut new)?;
+        meta::carry_over(live, &mut new);
+        strategy::prepare_update(
+            self.cluster,
+            self.kind,
+            &self.target.subresource,
+            live,
+            &mut new,
+        )?;
+        let causes = strategy::update_causes(
+            self.kind,
+            &self.target.subresource,
+            self.server_side,
+            live,
+            &new,
+        );
+        if !causes.is_empty() {
+            return refuse(&causes);
+        }
+        self.warnings.extend(strategy::warnings(self.kind, &new, Some(live)));
+        ownership::keep_times_of_no_change(live, &mut new);
+        self.commit_update(entry, live, new)
+    }
+
+    pub(super) fn commit_update(
+        &mut self,
+        entry: &Entry,
+        live: &Value,
+        new: Value,
+    ) -> Result<Written, Problem> {
+        let mut before = live.clone();
+        meta::of(&mut before).remove("resourceVersion");
+        if before == new {
+            return Ok(Written { entry: entry.clone(), created: false });
+        }
+        let stored = convert::into_stored(self.kind, new)?;
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
+        let draft = Draft::new(&stored);
+        if self.options.dry_run {
+            return Ok(Written { entry: draft.kept_as(entry.revision), created: false });
+        }
+        if entry.meta.deleting && delete::may_go(self.kind, &stored) {
+            return delete::finish(self.cluster, self.kind, &key, entry, draft)
+                .map(|entry| Written { entry, created: false });
+        }
+        match self.cluster.store.commit(
+            &self.kind.table,
+            &key,
+            Expect::Revision(entry.revision),
+            draft,
+        ) {
+            Ok(entry) => {
+                strategy::after_write(self.cluster, self.kind, Some(&before), &stored);
+                Ok(Written { entry, created: false })
+            }
+            Err(CommitError::Conflict) => Err(overtaken()),
+            Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
+        }
+    }
+}
+
+/// What a write comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin<'a> {
+    /// POST.
+    Create,
+    /// PUT, with the uid that the object bears.
+    Put {
+        /// May be empty.
+        uid: &'a str,
+    },
+    /// PATCH but apply.
+    Patch,
+    /// PATCH with an apply patch, which has set the managed fields; elsewhere they follow from what changed.
+    Apply,
+    /// The server itself.
+    Server,
+}
+
+/// What is to be done with what stands at the target.
+pub(super) enum Step {
+    /// Made as it is.
+    Create(Value),
+    /// Replaced by this.
+    Update(Value),
+    /// Replaced by what a patch made of it, which is shown thus where it is refused.
+    Patched(types::Decoded, String),
+    /// Replaced by, or made as, what an apply made of it.
+    Applied {
+        /// With its managed fields.
+        object: Value,
+        /// What was applied.
+        patch: Value,
+        /// What is said of keys that stand in it twice.
+        twice: Vec<String>,
+    },
+    /// Not done.
+    NotFound,
+    /// Not done either.
+    Refused(Problem),
+}
+
+impl std::convert::From<Problem> for Step {
+    fn from(problem: Problem) -> Step {
+        Step::Refused(problem)
+    }
+}
+
+/// Marks a commit that another write overtook; it never leaves this module.
+pub(super) const OVERTAKEN: &str = "Overtaken";
+
+/// Returns the mark of a commit that another write overtook.
+pub fn overtaken() -> Problem {
+    Problem::new(409, OVERTAKEN, "another write came first")
+}
+
+/// Returns whether a problem is only that another write came first.
+pub fn was_overtaken(problem: &Problem) -> bool {
+    problem.reason == OVERTAKEN
+}
+
+/// Returns what is said where the disk refuses.
+pub fn not_kept(error: &crate::store::LogError) -> Problem {
+    Problem::new(500, "InternalError", format!("Internal error occurred: {error}"))
+}

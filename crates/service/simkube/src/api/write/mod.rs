@@ -1,0 +1,248 @@
+//! Create, update and patch: one way through the rules for all of them.
+//!
+//! A write is decoded, its fields get their owner, admission and the kind's strategy do
+//! their part, validation follows, and what then differs from what stood there is
+//! committed. A commit that another write overtook is tried again from the start, unless
+//! the client named the version that it wants to replace.
+
+mod as_server;
+mod carry_out;
+mod patch;
+mod reading;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::negotiate::Wanted;
+use super::options::{FieldValidation, WriteKind, WriteOptions};
+use super::problem::Problem;
+use super::read;
+use super::request::{Request, Response};
+use super::route::{Query, Target};
+use crate::body::{self, Body};
+use crate::cluster::Cluster;
+use crate::kinds::Kind;
+use crate::ownership::Writer;
+use crate::store::Entry;
+use crate::{meta, ownership};
+
+pub use as_server::change_as_server;
+pub use carry_out::{not_kept, overtaken, was_overtaken};
+use carry_out::{Origin, Step};
+use patch::Patch;
+
+/// What a write led to.
+#[derive(Debug)]
+pub struct Written {
+    /// The object at rest, or as it would rest.
+    pub entry: Entry,
+    /// Whether it was made by this write.
+    pub created: bool,
+}
+
+/// What a request to write says, taken apart.
+pub struct Write<'a> {
+    /// The cluster.
+    pub cluster: &'a Arc<Cluster>,
+    /// The resource, at the version of the request.
+    pub kind: &'a Arc<Kind>,
+    /// Where.
+    pub target: &'a Target,
+    /// The options.
+    pub options: &'a WriteOptions,
+    /// The field manager: as named, or as the user agent says.
+    pub manager: String,
+    /// What the client is told beside the answer.
+    pub warnings: Vec<String>,
+    /// Whether the server itself writes.
+    server_side: bool,
+}
+
+impl<'a> Write<'a> {
+    /// Begins a write.
+    pub fn new(
+        cluster: &'a Arc<Cluster>,
+        kind: &'a Arc<Kind>,
+        target: &'a Target,
+        options: &'a WriteOptions,
+        user_agent: &str,
+    ) -> Write<'a> {
+        let manager = if options.field_manager.is_empty() {
+            manager_of(user_agent)
+        } else {
+            options.field_manager.clone()
+        };
+        Write { cluster, kind, target, options, manager, warnings: Vec::new(), server_side: false }
+    }
+
+    /// Answers POST on a collection.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn create(mut self, request: &Request, wanted: Wanted) -> Result<Response, Problem> {
+        let outcome = self.create_as_asked(request);
+        self.answer(outcome, wanted)
+    }
+
+    fn create_as_asked(&mut self, request: &Request) -> Result<Written, Problem> {
+        let body = body::read(&request.content_type, &request.body, self.kind)?;
+        let mut object = self.decode(body)?;
+        self.names_namespace(&mut object)?;
+        self.create_object(object)
+    }
+
+    /// Answers PUT on an object or its status.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn replace(mut self, request: &Request, wanted: Wanted) -> Result<Response, Problem> {
+        let outcome = self.replace_as_asked(request);
+        self.answer(outcome, wanted)
+    }
+
+    fn replace_as_asked(&mut self, request: &Request) -> Result<Written, Problem> {
+        let body = body::read(&request.content_type, &request.body, self.kind)?;
+        let mut object = self.decode(body)?;
+        self.names_namespace(&mut object)?;
+        self.named_as_the_path(&object)?;
+        let pinned = !meta::text(&object, "resourceVersion").is_empty();
+        let uid = meta::text(&object, "uid").to_owned();
+        self.change(pinned, Origin::Put { uid: &uid }, |live| match live {
+            Some(_) => Ok(Step::Update(object.clone())),
+            None => Ok(Step::Create(object.clone())),
+        })
+    }
+
+    /// Answers PATCH on an object or its status.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn patch(mut self, request: &Request, wanted: Wanted) -> Result<Response, Problem> {
+        let outcome = Patch::read(request, self.kind).and_then(|patch| self.apply_patch(&patch));
+        self.answer(outcome, wanted)
+    }
+
+    /// Makes an object that did not come as a request.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn create_value(mut self, object: Value) -> Result<Written, Problem> {
+        let mut object = self.decode(Body::of(object))?;
+        self.names_namespace(&mut object)?;
+        self.create_object(object)
+    }
+
+    /// Replaces an object, or its status, by one that did not come as a request.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn replace_value(mut self, object: Value) -> Result<Written, Problem> {
+        self.server_side = true;
+        let mut object = self.decode(Body::of(object))?;
+        self.names_namespace(&mut object)?;
+        self.change(true, Origin::Server, |live| {
+            live.ok_or(Step::NotFound)?;
+            Ok(Step::Update(object.clone()))
+        })
+    }
+
+    /// Applies replicas through the scale subresource.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn apply_scale(mut self, patch: &Value) -> Result<Written, Problem> {
+        let (kind, force) = (self.kind.clone(), self.options.force);
+        let (manager, now) = (self.manager.clone(), self.cluster.now_text());
+        self.change(false, Origin::Apply, |live| {
+            let live = live.ok_or(Step::NotFound)?;
+            let writer = Writer { manager: &manager, subresource: "scale", now: &now };
+            let object = ownership::apply(&kind, Some(live), patch, force, &writer)?;
+            Ok(Step::Applied { object, patch: patch.clone(), twice: Vec::new() })
+        })
+    }
+
+    /// Sets part of an object, as the scale subresource does. `version` is the one to replace, or `""`.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn set(mut self, version: &str, set: impl Fn(&mut Value)) -> Result<Written, Problem> {
+        let pinned = !version.is_empty();
+        self.change(pinned, Origin::Server, |live| {
+            let mut object = live.cloned().ok_or(Step::NotFound)?;
+            set(&mut object);
+            let given =
+                if pinned { json!(version) } else { object["metadata"]["resourceVersion"].clone() };
+            meta::of(&mut object).insert("resourceVersion".to_owned(), given);
+            Ok(Step::Update(object))
+        })
+    }
+
+    fn answer(
+        self,
+        outcome: Result<Written, Problem>,
+        wanted: Wanted,
+    ) -> Result<Response, Problem> {
+        let written = match outcome {
+            Ok(written) => written,
+            Err(mut problem) => {
+                problem.warnings = self.warnings;
+                return Err(problem);
+            }
+        };
+        let code = if written.created { 201 } else { 200 };
+        let mut response = read::one(self.kind, &written.entry, wanted, code)?;
+        response.warnings = self.warnings;
+        Ok(response)
+    }
+}
+
+/// Returns the field manager that a user agent stands for: what stands before the first slash.
+fn manager_of(user_agent: &str) -> String {
+    let name = user_agent.split('/').next().unwrap_or_default();
+    let printable: String = name.chars().filter(|c| !c.is_control()).take(128).collect();
+    if printable.is_empty() { "unknown".to_owned() } else { printable }
+}
+
+/// Returns which options a PATCH with this content type has.
+pub fn patch_kind(content_type: &str) -> WriteKind {
+    match body::media(content_type) {
+        "application/apply-patch+yaml" => WriteKind::Apply,
+        _ => WriteKind::Patch,
+    }
+}
+
+/// Refuses patches of a form that the kind does not take.
+///
+/// # Errors
+///
+/// 415.
+pub fn admits_patch(kind: &Kind, request: &Request) -> Result<(), Problem> {
+    Patch::read(request, kind).map(drop)
+}
+
+/// Reads the options of a write.
+///
+/// # Errors
+///
+/// As [`WriteOptions::parse`].
+pub fn options(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> {
+    WriteOptions::parse(query, kind)
+}
+
+/// Returns a value patched by a request's body, by the rules of its content type.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn patch_value(request: &Request, value: &Value) -> Result<Value, Problem> {
+    let scale = Kind::scale();
+    Ok(Patch::read(request, &scale)?.on(&scale, value, FieldValidation::Ignore)?.object)
+}

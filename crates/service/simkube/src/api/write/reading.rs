@@ -1,0 +1,212 @@
+//! From a request's body to an object of the kind, and what is said of one that is none.
+
+use serde_json::{Value, json};
+
+use super::super::options::FieldValidation;
+use super::super::problem::{Cause, Problem};
+use super::Write;
+use crate::body::{self, Body};
+use crate::{meta, strategy, types};
+
+impl Write<'_> {
+    pub(super) fn decode(&mut self, body: Body) -> Result<Value, Problem> {
+        let (mut value, text) = (body.value, body.text);
+        self.names_kind(&mut value, &text)?;
+        let duplicates = body.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
+        let decoded = types::decode(self.kind, value).map_err(|error| error.of_body(self.kind))?;
+        let faults: Vec<String> = duplicates.chain(decoded.faults).collect();
+        let faults = match text.is_empty() {
+            true => faults,
+            false => Body { value: Value::Null, duplicates: Vec::new(), text }.in_order(faults),
+        };
+        self.mind(&faults)?;
+        let mut value = decoded.value;
+        types::set_defaults(self.kind, &mut value);
+        Ok(value)
+    }
+
+    /// What strict decoding finds is an error, a warning, or nothing, as the client wants.
+    pub(super) fn mind(&mut self, faults: &[String]) -> Result<(), Problem> {
+        match self.options.field_validation {
+            FieldValidation::Ignore => {}
+            FieldValidation::Warn => self.warnings.extend_from_slice(faults),
+            FieldValidation::Strict if faults.is_empty() => {}
+            FieldValidation::Strict => {
+                let said = faults.join(", ");
+                let kind = &self.kind.kind;
+                let message = format!(
+                    "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}",
+                    self.kind.version
+                );
+                return Err(Problem::bad_request(message));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn names_kind(&self, value: &mut Value, text: &[u8]) -> Result<(), Problem> {
+        let expected = (self.kind.api_version(), self.kind.kind.clone());
+        if !value.is_object() {
+            return Err(Problem::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }} ({})",
+                expected.1,
+                body::go_type(value),
+                body::summary(text)
+            )));
+        }
+        let api_version = manifest::api_version(value).to_owned();
+        let kind = manifest::kind(value).to_owned();
+        if !self.kind.built_in() && (api_version.is_empty() || kind.is_empty()) {
+            let text = String::from_utf8_lossy(text);
+            let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
+            return Err(Problem::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): Object '{missing}' is missing in '{text}' ({})",
+                self.kind.kind,
+                body::summary(text.as_bytes())
+            )));
+        }
+        if (!kind.is_empty() && kind != expected.1)
+            || (!api_version.is_empty() && api_version != expected.0)
+        {
+            return Err(self.other_kind(&api_version, &kind));
+        }
+        value["apiVersion"] = json!(expected.0);
+        value["kind"] = json!(expected.1);
+        Ok(())
+    }
+
+    pub(super) fn other_kind(&self, api_version: &str, kind: &str) -> Problem {
+        let expected = self.kind.api_version();
+        let api_version = if api_version.is_empty() { &expected } else { api_version };
+        let kinds = self.cluster.kinds();
+        let known = kinds.of(api_version, kind).is_some();
+        let (_, version) = manifest::split_api_version(api_version);
+        if known && api_version != expected && self.kind.kind == kind {
+            return Problem::bad_request(format!(
+                "the API version in the data ({api_version}) does not match the expected API version ({expected})"
+            ));
+        }
+        if known && self.kind.built_in() {
+            return Problem::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {}: converting ({}) to ({}): unknown conversion",
+                self.kind.kind,
+                strategy::go_name(api_version, kind),
+                strategy::go_internal_name(&self.kind.group, &self.kind.kind),
+            ));
+        }
+        if self.kind.built_in() {
+            return Problem::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {}: no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\"",
+                self.kind.kind
+            ));
+        }
+        if kind != self.kind.kind {
+            return Problem::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {}: unknown kind",
+                self.kind.kind
+            ));
+        }
+        Problem::bad_request(format!(
+            "the API version in the data ({api_version}) does not match the expected API version ({expected})"
+        ))
+    }
+
+    /// The namespace of the path is the object's, and the only one that it may name.
+    pub(super) fn names_namespace(&self, value: &mut Value) -> Result<(), Problem> {
+        let named = meta::text(value, "namespace").to_owned();
+        if !self.kind.namespaced {
+            if !named.is_empty() {
+                meta::of(value).remove("namespace");
+            }
+            return Ok(());
+        }
+        if named.is_empty() {
+            meta::of(value).insert("namespace".to_owned(), json!(self.target.namespace));
+        } else if named != self.target.namespace {
+            return Err(Problem::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn namespace_exists(&self) -> Result<(), Problem> {
+        if !self.kind.namespaced {
+            return Ok(());
+        }
+        let namespace = &self.target.namespace;
+        if self.cluster.store.get("/namespaces", namespace).is_some() {
+            return Ok(());
+        }
+        let kinds = self.cluster.kinds();
+        let kind = kinds.find("", "v1", "namespaces").expect("namespaces are built in");
+        Err(Problem::not_found(kind, namespace))
+    }
+
+    /// No new content for a namespace that is going.
+    pub(super) fn namespace_stays(&self, name: &str) -> Result<(), Problem> {
+        if !self.kind.namespaced {
+            return Ok(());
+        }
+        let namespace = &self.target.namespace;
+        let going =
+            self.cluster.store.get("/namespaces", namespace).is_some_and(|e| e.meta.deleting);
+        if !going {
+            return Ok(());
+        }
+        let why = format!(
+            "unable to create new content in namespace {namespace} because it is being terminated"
+        );
+        let because = Cause {
+            reason: "NamespaceTerminating".to_owned(),
+            message: format!("namespace {namespace} is being terminated"),
+            field: "metadata.namespace".to_owned(),
+        };
+        Err(Problem::forbidden(self.kind, name, &why).because(&[because]))
+    }
+
+    /// An object bears the name of its path.
+    pub(super) fn named_as_the_path(&self, object: &Value) -> Result<(), Problem> {
+        let (named, path) = (meta::text(object, "name"), &self.target.name);
+        if named == path {
+            return Ok(());
+        }
+        Err(Problem::bad_request(match named {
+            "" => format!(
+                "the name of the object ({path} based on URL) was undeterminable: name must be provided"
+            ),
+            named => format!(
+                "the name of the object ({named}) does not match the name on the URL ({path})"
+            ),
+        }))
+    }
+
+    /// What strict decoding finds in the result of a patch is the patch's fault. `shown` is how the
+    /// result is shown.
+    pub(super) fn patched(&mut self, read: types::Decoded, shown: &str) -> Result<Value, Problem> {
+        if self.options.field_validation == FieldValidation::Strict && !read.faults.is_empty() {
+            let said = format!("strict decoding error: {}", read.faults.join(", "));
+            return Err(crate::patches::refused(shown, &said));
+        }
+        self.mind(&read.faults)?;
+        let mut value = read.value;
+        types::set_defaults(self.kind, &mut value);
+        Ok(value)
+    }
+
+    pub(super) fn decode_applied(&self, object: Value, patch: &Value) -> Result<Value, Problem> {
+        let read = types::decode_parsed(self.kind, object).map_err(|error| {
+            let (group, version, kind) = (&self.kind.group, &self.kind.version, &self.kind.kind);
+            let (namespace, name) = (meta::text(patch, "namespace"), meta::text(patch, "name"));
+            let said = format!(
+                "failed to convert new object ({namespace}/{name}; {group}/{version}, Kind={kind}) to proper version: unable to convert unstructured object to {group}/{version}, Kind={kind}: {}",
+                error.0
+            );
+            Problem::new(500, "", said)
+        })?;
+        let mut value = read.value;
+        types::set_defaults(self.kind, &mut value);
+        Ok(value)
+    }
+}
+

@@ -1,0 +1,233 @@
+//! Random clients against a real API server and the simulated one, side by side.
+//!
+//! `difftest live TASTE FROM TO [--kind KIND] [--real URL] [--keep DIR]`: the scenarios of these
+//! seeds are played to both; a difference is shrunk and printed, and kept under DIR as a file.
+//! Without `--real` a real server is started with `kubetest`. `difftest record FILE…` lets the real
+//! server answer the scenarios of files and keeps the answers in them, for machines without it.
+
+mod catalog;
+mod compare;
+mod generate;
+mod mutate;
+mod normal;
+mod play;
+mod server;
+mod shrink;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result, bail};
+use kubetest::{Parts, RealCluster};
+use serde_json::{Value, json};
+
+use self::catalog::Catalog;
+use self::generate::Taste;
+use self::server::Server;
+
+/// How many scenarios of one sort of difference are printed.
+const SHOWN_MAX: usize = 1;
+
+/// What was asked for on the command line.
+struct Wanted {
+    taste: Taste,
+    seeds: std::ops::Range<u64>,
+    kind: Option<String>,
+    real: Option<String>,
+    keep: Option<PathBuf>,
+}
+
+/// Runs `difftest live`.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let wanted = parse(arguments)?;
+    let catalog = Catalog::read()?;
+    let both = Both::start(wanted.real.as_deref(), &catalog)?;
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut steps, mut scenarios) = (0, 0);
+    for seed in wanted.seeds.clone() {
+        let scenario = generate::scenario(&catalog, seed, wanted.taste, wanted.kind.as_deref());
+        scenarios += 1;
+        steps += scenario.len();
+        let Some(difference) = both.difference(&scenario)? else { continue };
+        let count = found.entry(difference.sort.clone()).or_default();
+        *count += 1;
+        if *count > SHOWN_MAX {
+            continue;
+        }
+        let (scenario, difference) = shrink::shrink(&both, scenario, difference)?;
+        println!("== seed {seed}: {}", difference.sort);
+        for step in scenario.iter().skip(1) {
+            println!("   {step}");
+        }
+        let told = difference.lines.iter().filter(|line| !line.starts_with(".body.metadata"));
+        for line in told.take(4) {
+            println!("      {line}");
+        }
+        if difference.lines.iter().all(|line| line.starts_with(".body.metadata")) {
+            println!("      {}", difference.lines.join("\n      "));
+        }
+        if let Some(dir) = &wanted.keep {
+            std::fs::create_dir_all(dir)?;
+            let text = serde_json::to_string(&json!({"steps": scenario}))?;
+            std::fs::write(dir.join(format!("seed-{seed}.json")), text)?;
+        }
+    }
+    println!("{scenarios} scenarios, {steps} steps, {} sorts of differences:", found.len());
+    let mut sorts: Vec<_> = found.into_iter().collect();
+    sorts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (sort, count) in &sorts {
+        println!("{count:5} {sort}");
+    }
+    if !sorts.is_empty() {
+        bail!("answers differ");
+    }
+    Ok(())
+}
+
+/// Runs `difftest record`.
+pub fn record(arguments: &[String]) -> Result<()> {
+    let (real, files) = match arguments {
+        [flag, url, files @ ..] if flag == "--real" => (Some(url.as_str()), files),
+        files => (None, files),
+    };
+    let catalog = Catalog::read()?;
+    let both = Both::start(real, &catalog)?;
+    for file in files {
+        let mut case: Value = serde_json::from_slice(&std::fs::read(file)?)?;
+        let steps = case["steps"].as_array().context("a case has steps")?.clone();
+        case["real"] = json!(play::play(&both.real, &both.namespace(), &steps)?);
+        std::fs::write(file, serde_json::to_string(&case)?)?;
+    }
+    Ok(())
+}
+
+fn parse(arguments: &[String]) -> Result<Wanted> {
+    let [taste, from, to, rest @ ..] = arguments else {
+        bail!("usage: difftest live mixed|apply|wrong|read FROM TO [--kind KIND] [--real URL] [--keep DIR]");
+    };
+    let taste = Taste::named(taste).with_context(|| format!("no taste is called `{taste}`"))?;
+    let seeds = from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
+    let mut wanted = Wanted { taste, seeds, kind: None, real: None, keep: None };
+    for pair in rest.chunks(2) {
+        let [flag, value] = pair else { bail!("`{}` needs a value", pair[0]) };
+        match flag.as_str() {
+            "--kind" => wanted.kind = Some(value.clone()),
+            "--real" => wanted.real = Some(value.clone()),
+            "--keep" => wanted.keep = Some(value.into()),
+            other => bail!("`{other}` is not known"),
+        }
+    }
+    Ok(wanted)
+}
+
+/// The two servers.
+pub struct Both {
+    /// The truth.
+    pub real: Server,
+    /// What is held to it.
+    pub here: Server,
+    run: String,
+    scenarios: AtomicUsize,
+    _cluster: Option<RealCluster>,
+    _simulated: simkube::Running,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// How the answers to a scenario differ.
+pub struct Difference {
+    /// The number of the step, or of the watch after all steps.
+    pub at: usize,
+    /// What sort of difference it is.
+    pub sort: String,
+    /// Where, one line a place.
+    pub lines: Vec<String>,
+}
+
+impl Both {
+    /// Starts what is not running, and makes the definitions of the custom kinds in both.
+    pub fn start(real: Option<&str>, catalog: &Catalog) -> Result<Both> {
+        // Another crate may have been first; either is fine.
+        let _first = rustls::crypto::ring::default_provider().install_default();
+        let (cluster, url, token) = match real {
+            Some(url) => (None, url.to_owned(), "t0ken"),
+            None => {
+                let cluster = RealCluster::start(Parts::ApiServer)?.context("no kube programs")?;
+                let (url, token) = (cluster.url(), cluster.token());
+                (Some(cluster), url, token)
+            }
+        };
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let config = simkube::Config { controllers: false, ..simkube::Config::default() };
+        let simulated = runtime.block_on(simkube::SimKube::start(config))?;
+        let both = Both {
+            real: Server::new(&url, token)?,
+            here: Server::new(simulated.url(), simulated.token())?,
+            run: std::process::id().to_string(),
+            scenarios: AtomicUsize::new(0),
+            _cluster: cluster,
+            _simulated: simulated,
+            _runtime: runtime,
+        };
+        both.define(catalog)?;
+        Ok(both)
+    }
+
+    fn define(&self, catalog: &Catalog) -> Result<()> {
+        let at = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        for server in [&self.real, &self.here] {
+            for definition in &catalog.definitions {
+                let made = server.ask("POST", at, &json!({}), definition)?;
+                if !matches!(made.code, 201 | 409) {
+                    bail!("a definition was refused: {}", made.body);
+                }
+            }
+            for definition in &catalog.definitions {
+                let spec = &definition["spec"];
+                let served = spec["versions"].as_array().into_iter().flatten();
+                for version in served.filter(|version| version["served"] == true) {
+                    let path = format!(
+                        "/apis/{}/{}/{}",
+                        spec["group"].as_str().unwrap_or_default(),
+                        version["name"].as_str().unwrap_or_default(),
+                        spec["names"]["plural"].as_str().unwrap_or_default(),
+                    );
+                    wait_until_served(server, &path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A namespace that no scenario has used.
+    pub fn namespace(&self) -> String {
+        let number = self.scenarios.fetch_add(1, Ordering::Relaxed);
+        format!("q{}-{number}-q", self.run)
+    }
+
+    /// Plays a scenario to both; answers in what the first differing answer differs.
+    pub fn difference(&self, scenario: &[Value]) -> Result<Option<Difference>> {
+        let namespace = self.namespace();
+        let real = play::play(&self.real, &namespace, scenario)?;
+        let here = play::play(&self.here, &namespace, scenario)?;
+        for (at, (real, here)) in real.iter().zip(&here).enumerate() {
+            let lines = compare::differences(real, here);
+            if !lines.is_empty() {
+                let sort = compare::sort_of(&lines);
+                return Ok(Some(Difference { at, sort, lines }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn wait_until_served(server: &Server, path: &str) -> Result<()> {
+    for _ in 0..200 {
+        if server.ask("GET", path, &json!({}), &Value::Null)?.code == 200 {
+            return Ok(());
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+    bail!("{path} is not served")
+}

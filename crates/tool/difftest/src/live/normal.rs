@@ -1,0 +1,191 @@
+//! Making answers of two servers comparable: what `ALLOWED_DIFFERENCES.md` names, and nothing else.
+//!
+//! Uids and resource versions become numbers in the order of their appearance, today's times one
+//! word; names that the server made up are those of the step that asked for them.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::server::Answer;
+
+/// What has been seen of one scenario's answers.
+pub struct Normal {
+    namespace: String,
+    numbers: HashMap<String, String>,
+    names: Vec<(String, String)>,
+}
+
+impl Normal {
+    /// Nothing is seen yet.
+    pub fn new(namespace: &str) -> Normal {
+        Normal { namespace: namespace.to_owned(), numbers: HashMap::new(), names: Vec::new() }
+    }
+
+    /// From now on `name` is called `shown`.
+    pub fn call(&mut self, name: &str, shown: &str) {
+        self.names.push((name.to_owned(), shown.to_owned()));
+    }
+
+    /// Makes an answer comparable.
+    pub fn answer(&mut self, answer: Answer) -> Value {
+        let mut said = json!({
+            "code": answer.code, "body": answer.body, "warnings": answer.warnings,
+            "headers": answer.headers,
+        });
+        if let Some(Value::Object(metadata)) = said.pointer_mut("/body/metadata")
+            && said_is_list(&answer.body)
+        {
+            list_metadata(metadata);
+        }
+        self.value(&mut said);
+        said
+    }
+
+    /// Makes what a watch told comparable.
+    pub fn events(&mut self, events: Vec<Value>) -> Value {
+        let mut told = json!(events);
+        for event in told.as_array_mut().into_iter().flatten() {
+            if event["type"] == "BOOKMARK"
+                && let Some(version) = event.pointer_mut("/object/metadata/resourceVersion")
+            {
+                *version = json!("LIST");
+            }
+        }
+        self.value(&mut told);
+        told
+    }
+
+    fn value(&mut self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(fields) => {
+                let renamed = fields.keys().any(|name| self.text(name) != *name);
+                if renamed {
+                    let old = std::mem::take(fields);
+                    fields.extend(old.into_iter().map(|(name, item)| (self.text(&name), item)));
+                }
+                for (name, item) in fields.iter_mut() {
+                    match (name.as_str(), item.as_str()) {
+                        ("resourceVersion", Some(version)) if is_number(version) => {
+                            *item = json!(self.number("version", version));
+                        }
+                        _ => self.value(item),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn number(&mut self, what: &str, seen: &str) -> String {
+        let next = self.numbers.keys().filter(|key| key.starts_with(what)).count();
+        let key = format!("{what} {seen}");
+        self.numbers.entry(key).or_insert_with(|| format!("{what}-{next}")).clone()
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, shown) in &self.names {
+            text = text.replace(name, shown);
+        }
+        let mut out = String::new();
+        let mut rest = text.as_str();
+        while let Some(next) = rest.chars().next() {
+            if next.is_ascii_hexdigit()
+                && let Some(length) = uid_length(rest)
+            {
+                let number = self.number("uid", &rest[..length]);
+                out.push_str(&number);
+                rest = &rest[length..];
+            } else if next == '2'
+                && let Some(length) = time_length(rest)
+            {
+                out.push_str("TIME");
+                rest = &rest[length..];
+            } else {
+                out.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+        let out = out.replace(&self.namespace, "NS");
+        // Keys and versions in etcd, which only one of them has.
+        let out = without(&out, "Key: ", ',');
+        let out = without(&out, "in record (", ')');
+        let out = without(&out, "current: ", '\0');
+        first_undeclared(out)
+    }
+}
+
+/// Replaces what stands between a text and a sign.
+fn without(text: &str, before: &str, end: char) -> String {
+    match text.split_once(before) {
+        Some((head, rest)) => {
+            let rest = rest.find(end).map_or("", |at| &rest[at..]);
+            format!("{head}{before}…{rest}")
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// Which undeclared field of an apply patch is told first is left to Go's order of maps.
+fn first_undeclared(text: String) -> String {
+    match text.find("): ") {
+        Some(at)
+            if text.starts_with("failed to create typed patch object")
+                && text.contains("field not declared in schema") =>
+        {
+            format!("{}: field not declared in schema", &text[..=at])
+        }
+        _ => text,
+    }
+}
+
+fn said_is_list(body: &Value) -> bool {
+    body["items"].is_array()
+        || body["kind"].as_str().is_some_and(|kind| kind.ends_with("List") || kind == "Table")
+}
+
+/// A list's version is the store's, which others move; its token is the server's own.
+fn list_metadata(metadata: &mut serde_json::Map<String, Value>) {
+    metadata.insert("resourceVersion".to_owned(), json!("LIST"));
+    if let Some(token) = metadata.get_mut("continue")
+        && token != ""
+    {
+        *token = json!("TOKEN");
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text != "0" && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn uid_length(text: &str) -> Option<usize> {
+    let uid = text.get(..36)?;
+    let fits = uid.bytes().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+    });
+    fits.then_some(36)
+}
+
+/// Only times of this day and the next are the server's; others were sent.
+fn time_length(text: &str) -> Option<usize> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+    let day = |seconds: u64| {
+        let time = jiff::Timestamp::from_second(seconds as i64).unwrap_or_default();
+        time.to_string()[..10].to_owned()
+    };
+    let date = text.get(..10)?;
+    let is_near = [0, 3600, 86_400].iter().any(|more| date == day(now + more) || date == day(now - more));
+    let time = text.get(..19).filter(|_| is_near)?;
+    let fits = time.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T' || byte == b' ',
+        13 | 16 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    let end = text[19..].find('Z').filter(|end| *end <= 10)?;
+    fits.then_some(19 + end + 1)
+}
