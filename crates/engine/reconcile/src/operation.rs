@@ -162,6 +162,13 @@ pub(crate) fn world(
         namespace: application.spec.destination.namespace.clone(),
         resources: side.pairs.iter().map(resource).collect(),
         hooks: hooks.collect(),
+        live_hooks: side
+            .pairs
+            .iter()
+            .filter_map(|pair| pair.live.as_ref())
+            .filter(|seen| sync::marks::is_sync_hook(&seen.live.head))
+            .map(|seen| (seen.key.clone(), seen.live.clone()))
+            .collect(),
         live_namespace: given.live_namespace.clone(),
         namespace_verdict: namespace_verdict(facts, given, project, cluster),
         managed_namespace: managed.map(|one| (one.labels, one.annotations)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use manifest::{key_of, kind, name, namespace, set_namespace};
+use manifest::{ObjectKey, key_of, kind, name, namespace, set_namespace};
 use serde_json::{Value, json};
 
 use crate::marks::{
@@ -24,6 +24,8 @@ pub struct World {
     pub resources: Vec<Resource>,
     /// Hooks that are desired, each with what is live of it (by its final name).
     pub hooks: Vec<Resource>,
+    /// Every hook that is live, for those that get their names from the operation only.
+    pub live_hooks: BTreeMap<ObjectKey, Arc<Live>>,
     /// The destination's namespace; `""` where it says none.
     pub namespace: String,
     /// The destination's namespace as the cluster has it.
@@ -74,7 +76,11 @@ pub(crate) fn plan(world: &World, results: &[TaskResult]) -> Plan {
             let Some(target) = &hook.target else { continue };
             for phase in phases(target) {
                 let mut resource = hook.clone();
-                resource.target = Some(Arc::new(hook_object(target, phase, world)));
+                let object = hook_object(target, phase, world);
+                if name(target).is_empty() {
+                    resource.live = world.live_hooks.get(&key_of(&object)).cloned();
+                }
+                resource.target = Some(Arc::new(object));
                 tasks.push(Task::new(phase, resource));
             }
         }

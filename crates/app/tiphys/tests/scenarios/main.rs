@@ -6,6 +6,8 @@
 mod bad_input;
 mod deletion;
 mod everyday;
+mod hooks;
+mod options;
 mod stage;
 
 use stage::Stage;
@@ -43,4 +45,32 @@ scenarios! {
     bad_input::two_applications_on_one_object_are_warned_of,
     deletion::an_application_with_the_finalizer_takes_its_objects_along,
     deletion::an_application_without_it_leaves_them,
+    hooks::hooks_run_in_their_phases_and_keep_no_finalizer,
+    hooks::a_failed_pre_sync_leaves_what_runs_and_runs_sync_fail,
+    hooks::hooks_go_as_their_policies_say,
+    hooks::a_hook_without_a_name_is_called_after_the_operation,
+    hooks::helms_hooks_are_taken_for_ours,
+    hooks::a_terminated_sync_takes_its_hooks_along,
+    hooks::a_chosen_sync_runs_no_hooks,
+    hooks::hooks_of_a_deletion_run_before_and_after,
+    hooks::a_failed_hook_of_a_deletion_keeps_everything_until_it_is_mended,
+    options::waves_wait_for_the_one_before_and_prune_mirrors_them,
+    options::prune_last_waits_for_everything_else,
+    options::prune_false_keeps_and_prune_confirm_waits_for_a_person,
+    options::delete_false_stays_and_delete_confirm_waits_for_a_person,
+    options::pruning_spreads_as_the_option_says,
+    options::how_an_object_is_written_is_an_option,
+    options::without_migration_client_side_fields_stay_their_managers,
+    options::force_makes_anew_what_cannot_be_changed,
+    options::only_what_differs_is_applied_where_asked,
+    options::a_shared_object_fails_the_sync_that_says_so,
+    options::ignored_fields_keep_their_values_where_asked,
+    options::a_kind_that_is_not_served_is_told_or_skipped,
+    options::unknown_fields_pass_where_validation_is_off,
+    options::the_namespace_gets_its_metadata,
+    options::a_failed_sync_is_tried_again_with_the_newest_revision,
+    options::a_window_holds_syncs_back_and_lets_people_through_where_it_says,
+    options::a_large_automated_prune_waits_for_a_person,
+    options::a_rollback_syncs_to_what_was_deployed_before,
+    options::impersonation_asks_for_the_projects_account,
 }

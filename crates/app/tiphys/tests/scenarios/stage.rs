@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cluster::{
-    Access, Asked, Cluster, Gate, Limits, ObjectEvent, Permit, Refusal, WatchSpec, Write, Writer,
+    Access, Action, Asked, Cluster, Gate, Limits, ObjectEvent, Patch, Permit, Refusal, WatchSpec,
+    Write, Writer,
 };
 use manifest::Gvk;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 /// How long anything may take to come true, in seconds, before the scenario fails.
-const PATIENCE_S: u64 = 60;
+const PATIENCE_S: u64 = 30;
 
 /// A running `tiphys up`, a repository, a cluster to look at.
 pub struct Stage {
@@ -102,6 +103,109 @@ impl Stage {
         self.cluster.home().create(&application).await.expect("the Application is created");
     }
 
+    /// Creates an Application that is synced by hand only.
+    pub async fn manual(&self, name: &str, path: &str, change: impl FnOnce(&mut Value)) {
+        self.application(name, path, |app| {
+            app["spec"]["syncPolicy"] = json!({"syncOptions": ["CreateNamespace=true"]});
+            change(app);
+        })
+        .await;
+    }
+
+    /// Runs the program as a person would, on this cluster.
+    pub async fn tiphys(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tiphys"));
+        command
+            .args(arguments)
+            .arg("--kubeconfig")
+            .arg(self.dir.path().join("run/kubeconfig"))
+            .env("USER", "user")
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
+        let ran = tokio::task::spawn_blocking(move || command.output());
+        let output = ran.await.expect("the command does not panic").expect("tiphys starts");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            told: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs the program; it must end well.
+    pub async fn well(&self, arguments: &[&str]) -> String {
+        let ran = self.tiphys(arguments).await;
+        assert_eq!(ran.code, 0, "{arguments:?}\n{}\n{}", ran.out, ran.told);
+        ran.out
+    }
+
+    /// Asks for an operation as the API would (with the Application's options), and does not wait.
+    pub async fn operate(&self, name: &str, mut operation: Value) {
+        if operation.pointer("/sync/syncOptions").is_none() {
+            operation["sync"]["syncOptions"] = json!(["CreateNamespace=true"]);
+        }
+        let patch = Patch::Merge(json!({"operation": operation}));
+        let home = self.cluster.home();
+        home.patch(&application(), "argocd", name, patch).await.expect("the operation is taken");
+    }
+
+    /// Waits until the operation of an Application has ended as `phase`.
+    pub async fn ended(&self, name: &str, phase: &str) -> Value {
+        self.app(name, &format!("the operation ends as {phase}"), |app| {
+            app.get("operation").is_none()
+                && text(app, "/status/operationState/phase") == phase
+                && !text(app, "/status/operationState/finishedAt").is_empty()
+        })
+        .await
+    }
+
+    /// Writes into one of the ConfigMaps of the settings.
+    pub async fn set(&self, map: &str, data: Value) {
+        let gvk = Gvk::new("", "v1", "ConfigMap");
+        let home = self.cluster.home();
+        let patch = Patch::Merge(json!({"data": data}));
+        home.patch(&gvk, "argocd", map, patch).await.expect("the setting is taken");
+    }
+
+    /// Waits for an object of the scenario's namespace, as `holds` wants it.
+    pub async fn object(
+        &self,
+        gvk: Gvk,
+        name: &str,
+        what: &str,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let namespace = self.namespace.clone();
+        let found =
+            self.until(gvk, &namespace, name, what, |object| object.is_some_and(&holds)).await;
+        found.expect("an object that holds is there")
+    }
+
+    /// Waits until an object of the scenario's namespace is gone.
+    pub async fn gone(&self, gvk: Gvk, name: &str) {
+        let namespace = self.namespace.clone();
+        self.until(gvk, &namespace, name, "gone", |object| object.is_none()).await;
+    }
+
+    /// Ends a pod that waits for it (see [`pod`]) as `Succeeded` or `Failed`.
+    pub async fn finish(&self, name: &str, phase: &str) {
+        self.object(pod_kind(), name, "the pod is there", |_| true).await;
+        let code = if phase == "Failed" { 1 } else { 0 };
+        let status = json!({"status": {
+            "phase": phase,
+            "containerStatuses": [{
+                "name": "main", "image": "example.com/main:1", "imageID": "", "ready": false,
+                "restartCount": 0,
+                "state": {"terminated": {"exitCode": code}},
+            }],
+        }});
+        let mut write =
+            Write::patch(pod_kind(), &self.namespace, name, Patch::Merge(status), "kubelet");
+        if let Action::Patch { subresource, .. } = &mut write.action {
+            *subresource = Some("status".into());
+        }
+        self.write(write).await;
+    }
+
     /// Waits until an object is as `holds` wants it, and answers it.
     pub async fn until(
         &self,
@@ -176,6 +280,81 @@ impl Stage {
     pub async fn write(&self, write: Write) -> Option<Value> {
         self.hand().write(&write).await.expect("the write is taken").object
     }
+}
+
+/// What a command answered.
+pub struct Ran {
+    /// The exit code.
+    pub code: i32,
+    /// What it printed.
+    pub out: String,
+    /// What it told beside.
+    pub told: String,
+}
+
+/// The kind of Applications.
+pub fn application() -> Gvk {
+    Gvk::new("argoproj.io", "v1alpha1", "Application")
+}
+
+/// The kind of pods.
+pub fn pod_kind() -> Gvk {
+    Gvk::new("", "v1", "Pod")
+}
+
+/// The kind of ConfigMaps.
+pub fn config_map() -> Gvk {
+    Gvk::new("", "v1", "ConfigMap")
+}
+
+/// A pod that stays as it is until [`Stage::finish`]: no node takes it, on any cluster.
+pub fn pod(name: &str, annotations: &[(&str, &str)]) -> String {
+    let mut lines = String::new();
+    for (key, value) in annotations {
+        lines.push_str(&format!("    {key}: \"{value}\"\n"));
+    }
+    format!(
+        "apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}
+  annotations:
+    sim.tiphys.io/delay: 900s
+{lines}spec:
+  restartPolicy: Never
+  nodeSelector:
+    nobody.example.com/has: this
+  containers:
+    - name: main
+      image: example.com/main:1
+"
+    )
+}
+
+/// A ConfigMap with annotations.
+pub fn map(name: &str, annotations: &[(&str, &str)], data: &str) -> String {
+    let mut lines = String::new();
+    for (key, value) in annotations {
+        lines.push_str(&format!("    {key}: \"{value}\"\n"));
+    }
+    let annotations = match lines.is_empty() {
+        true => String::new(),
+        false => format!("  annotations:\n{lines}"),
+    };
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n{annotations}data:\n  key: \"{data}\"\n"
+    )
+}
+
+/// The results of an Application's last operation, by `Kind/name/SyncPhase`.
+pub fn results(app: &Value) -> std::collections::BTreeMap<String, Value> {
+    let list = app.pointer("/status/operationState/syncResult/resources").and_then(Value::as_array);
+    let named = list.into_iter().flatten().map(|row| {
+        let words =
+            format!("{}/{}/{}", text(row, "/kind"), text(row, "/name"), text(row, "/syncPhase"));
+        (words, row.clone())
+    });
+    named.collect()
 }
 
 impl Drop for Stage {

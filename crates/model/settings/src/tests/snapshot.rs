@@ -102,7 +102,7 @@ fn the_environment_wins_over_the_config_map() {
     assert_eq!(settings.sync.wave_delay, Duration::from_secs(7));
     assert_eq!(
         lines(&problems),
-        ["`ARGOCD_SYNC_WAVE_DELAY` in environment is not of the kind integer; `2` holds"]
+        ["`ARGOCD_SYNC_WAVE_DELAY` in environment is not of the kind integer; `0` holds"]
     );
 }
 

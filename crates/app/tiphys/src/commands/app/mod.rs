@@ -1,15 +1,19 @@
 //! `app`: Applications.
 
+mod confirm_deletion;
 mod create;
 mod delete;
 mod diff;
+mod edit;
 mod flags;
 mod get;
 mod history;
 mod list;
 mod live;
 mod manifests;
+mod objects;
 mod operation;
+mod patch;
 mod render;
 mod resources;
 mod rollback;
@@ -43,20 +47,32 @@ use super::output::{print, unknown};
 /// The commands on Applications.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Agree to what an application waits for before it deletes
+    ConfirmDeletion(confirm_deletion::Arguments),
     /// Create an application
     Create(Box<create::Arguments>),
     /// Delete an application
     Delete(delete::Arguments),
+    /// Delete an object of an application
+    DeleteResource(objects::Delete),
     /// Compare what runs with what is wanted; exits 1 where they differ
     Diff(diff::Arguments),
+    /// Edit what an application wants
+    Edit(edit::Arguments),
     /// Show an application
     Get(get::Arguments),
+    /// Show objects of an application as they are
+    GetResource(objects::Get),
     /// Show past deployments of an application
     History(history::Arguments),
     /// List applications
     List(list::Arguments),
     /// Print the manifests of an application
     Manifests(manifests::Arguments),
+    /// Patch an application
+    Patch(patch::Arguments),
+    /// Patch an object of an application
+    PatchResource(objects::PatchArguments),
     /// List the objects of an application
     Resources(resources::Arguments),
     /// Go back to an earlier deployment, by its ID; the one before the last where none is given
@@ -78,13 +94,19 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
     finish(async {
         let session = Session::open(global).await?;
         match command {
+            Command::ConfirmDeletion(arguments) => confirm_deletion::run(arguments, &session).await,
             Command::Create(arguments) => create::run(*arguments, &session).await,
             Command::Delete(arguments) => delete::run(arguments, &session).await,
+            Command::DeleteResource(arguments) => objects::delete(arguments, &session).await,
             Command::Diff(arguments) => diff::run(arguments, &session).await,
+            Command::Edit(arguments) => edit::run(arguments, &session).await,
             Command::Get(arguments) => get::run(arguments, &session).await,
+            Command::GetResource(arguments) => objects::get(arguments, &session).await,
             Command::History(arguments) => history::run(arguments, &session).await,
             Command::List(arguments) => list::run(arguments, &session).await,
             Command::Manifests(arguments) => manifests::run(arguments, &session).await,
+            Command::Patch(arguments) => patch::run(arguments, &session).await,
+            Command::PatchResource(arguments) => objects::patch(arguments, &session).await,
             Command::Resources(arguments) => resources::run(arguments, &session).await,
             Command::Rollback(arguments) => rollback::run(arguments, &session).await,
             Command::Set(arguments) => set::run(*arguments, &session).await,

@@ -101,6 +101,10 @@ pub fn resource_states(application: &Application, selections: &[Selection]) -> V
         {
             state.status = resource.status.as_str().to_owned();
             state.health = health(resource);
+        } else if state.hook.is_empty() {
+            // What the operation alone knows (a namespace that it made) has no health, and its phase
+            // says nothing any more.
+            state.status = std::mem::take(&mut state.health);
         }
         states.push(state);
     }

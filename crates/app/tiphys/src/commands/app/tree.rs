@@ -8,6 +8,7 @@ use crd::Application;
 use futures::future::try_join_all;
 use health::{Health, Rules, assess};
 use jiff::Timestamp;
+use manifest::ObjectKey;
 use serde_json::Value;
 
 use super::live::{self, LiveResource};
@@ -57,6 +58,11 @@ impl Node {
             created: None,
             health: None,
         }
+    }
+
+    /// What the object is called.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey::new(&self.group, &self.kind, &self.namespace, &self.name)
     }
 
     fn age(&self, now: Timestamp) -> String {

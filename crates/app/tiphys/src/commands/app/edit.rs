@@ -1,0 +1,106 @@
+//! `app edit`.
+
+use std::io::Write as _;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+use crd::ApplicationSpec;
+
+use super::create;
+use crate::commands::connect::Session;
+use crate::commands::failure::refused;
+use crate::commands::name::AppName;
+use crate::commands::output::note;
+use crate::commands::yaml;
+
+/// What edits where nobody names another.
+const EDITOR: &str = "vi";
+/// How often a text that cannot be taken is handed back.
+const TRIES_MAX: usize = 10;
+
+/// Arguments of `app edit`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The application
+    #[arg(value_name = "APPNAME")]
+    app: String,
+    /// The application's namespace
+    #[arg(short = 'N', long, value_name = "NAMESPACE", default_value = "")]
+    app_namespace: String,
+}
+
+/// Opens an Application's spec in the person's editor, and writes what comes back.
+pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
+    let name = AppName::parse(&arguments.app, &arguments.app_namespace);
+    let application = session.application(&name).await?;
+    let original = yaml::text(&serde_json::to_value(&application.spec)?);
+    let mut text = original.clone();
+    let mut problem: Option<String> = None;
+    for _ in 0..TRIES_MAX {
+        text = edited(&text, problem.as_deref())?;
+        if text.trim().is_empty() {
+            return Err(refused("Edit cancelled, the text is empty."));
+        }
+        if text == original {
+            note("Edit cancelled, no changes made.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let spec = match read(&text) {
+            Ok(spec) => spec,
+            Err(error) => {
+                problem = Some(format!("{error:#}"));
+                continue;
+            }
+        };
+        let mut wanted = application.clone();
+        wanted.spec = spec;
+        if let Err(error) = create::check(session, &wanted, true).await {
+            problem = Some(format!("{error:#}"));
+            continue;
+        }
+        session
+            .change(&name, |application| {
+                application.spec.clone_from(&wanted.spec);
+                Ok(())
+            })
+            .await?;
+        note("Application edited.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!("the text was no spec {TRIES_MAX} times: {}", problem.unwrap_or_default())
+}
+
+fn read(text: &str) -> Result<ApplicationSpec> {
+    let value = goyaml::to_json(text.as_bytes()).context("it does not parse")?;
+    serde_json::from_value(value).context("it is no spec of an Application")
+}
+
+/// Hands a text to the editor, and answers what comes back without the lines of comment.
+fn edited(text: &str, problem: Option<&str>) -> Result<String> {
+    let mut file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
+    writeln!(
+        file,
+        "# Lines that begin with '#' are left out; an empty text, or one without changes, changes nothing."
+    )?;
+    for line in problem.into_iter().flat_map(str::lines) {
+        writeln!(file, "# {line}")?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.flush()?;
+    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let editor = named("KUBE_EDITOR").or_else(|| named("EDITOR")).unwrap_or_else(|| EDITOR.into());
+    // The variable holds words, as for other programs: the editor and its arguments.
+    let mut words = editor.split_whitespace();
+    let program = words.next().unwrap_or(EDITOR);
+    let ended = Command::new(program)
+        .args(words)
+        .arg(file.path())
+        .status()
+        .with_context(|| format!("cannot start the editor `{program}`"))?;
+    if !ended.success() {
+        bail!("the editor `{program}` ended with {ended}");
+    }
+    let back = std::fs::read_to_string(file.path()).context("the edited file is gone")?;
+    let kept: Vec<&str> = back.lines().filter(|line| !line.starts_with('#')).collect();
+    Ok(format!("{}\n", kept.join("\n")))
+}
