@@ -168,7 +168,9 @@ fn tidy_annotations(resource: &mut Resource, keeps_origin: bool, keeps_transform
             || (!keeps_transformations && key == "alpha.config.kubernetes.io/transformations")
     };
     let is_text = |entry: &Entry| match &entry.value {
-        Node::Scalar(scalar) => scalar.tag == Tag::Str && entry.key.tag == Tag::Str,
+        Node::Scalar(scalar) => {
+            scalar.tag == Tag::Str && Tag::of(&entry.key.text) == Tag::Str
+        }
         Node::Mapping(_) | Node::Sequence(_) => false,
     };
     let metadata = resource.node.get("metadata").and_then(Node::as_mapping);
@@ -193,7 +195,7 @@ fn tidy_annotations(resource: &mut Resource, keeps_origin: bool, keeps_transform
             let text =
                 entry.value.as_scalar().map(|scalar| scalar.text.clone()).unwrap_or_default();
             let value = Node::Scalar(Scalar { text, tag: Tag::Str, quoted: true });
-            Entry::new(Scalar::string(entry.key.text.clone()), value)
+            Entry::new(Scalar::unset(entry.key.text.clone()), value)
         })
         .collect();
     let Some(metadata) = resource.node.ensure_mapping(&["metadata"]) else { return };

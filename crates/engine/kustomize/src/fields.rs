@@ -196,7 +196,7 @@ fn child<'a>(
             Made::Scalar(_) | Made::Mapping => Node::mapping(),
         };
         let entries = mapping.entries_mut();
-        entries.push(Entry::new(Scalar::string(key.to_owned()), value));
+        entries.push(Entry::new(Scalar::unset(key.to_owned()), value));
         return entries.last_mut().map(|entry| &mut entry.value);
     };
     let value = &mut mapping.entries_mut()[at].value;

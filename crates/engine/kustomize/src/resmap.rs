@@ -179,7 +179,7 @@ fn merged_texts(first: Option<&Node>, second: Option<&Node>) -> Mapping {
     }
     let entries = all.into_iter().map(|(key, text)| {
         let value = Scalar { quoted: text.contains('\n'), text, tag: Tag::Str };
-        Entry::new(Scalar::string(key), Node::Scalar(value))
+        Entry::new(Scalar::unset(key), Node::Scalar(value))
     });
     entries.collect::<Vec<_>>().into()
 }

@@ -3,6 +3,7 @@
 //! Kustomize keeps these things as annotations of its own in the object, and takes them out at
 //! the end; here they are fields.
 
+use crate::fields::set_in;
 use crate::node::{Node, Tag, Text};
 use crate::resid::{Gvk, ResId};
 use crate::scope::CustomScopes;
@@ -141,13 +142,13 @@ impl Resource {
     /// Sets `kind`.
     pub fn set_kind(&mut self, kind: impl Into<Text>) {
         if let Some(object) = self.node.as_mapping_mut() {
-            set_text(object.get_or_insert_with("kind", || Node::string("")), kind.into());
+            set_in(object, &"kind".into(), kind.into(), Tag::Unset);
         }
     }
 
-    fn set_metadata(&mut self, key: &str, value: Text) {
+    fn set_metadata(&mut self, key: &'static str, value: Text) {
         if let Some(metadata) = self.node.ensure_mapping(&["metadata"]) {
-            set_text(metadata.get_or_insert_with(key, || Node::string("")), value);
+            set_in(metadata, &key.into(), value, Tag::Unset);
         }
     }
 
@@ -212,16 +213,5 @@ impl Resource {
         if let Some(map) = self.node.ensure_mapping(&["metadata", field]) {
             map.insert(key.to_owned(), Node::string(value.into()));
         }
-    }
-}
-
-/// Puts text where a scalar stands; it becomes a string.
-fn set_text(node: &mut Node, text: Text) {
-    match node {
-        Node::Scalar(scalar) => {
-            scalar.text = text;
-            scalar.tag = Tag::Str;
-        }
-        Node::Mapping(_) | Node::Sequence(_) => *node = Node::string(text),
     }
 }

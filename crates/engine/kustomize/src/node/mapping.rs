@@ -32,6 +32,9 @@ impl PartialEq for Entry {
 impl Eq for Entry {}
 
 /// Keys and values, shared until written to. Lookups go by the key's text.
+///
+/// A key that is added here has no tag, as with kustomize: one that reads as a number makes an
+/// object that cannot be printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping(Arc<Vec<Entry>>);
 
@@ -45,7 +48,7 @@ impl FromIterator<(Text, Node)> for Mapping {
     fn from_iter<I: IntoIterator<Item = (Text, Node)>>(entries: I) -> Self {
         let entries = entries
             .into_iter()
-            .map(|(key, value)| Entry::new(Scalar::string(key), value))
+            .map(|(key, value)| Entry::new(Scalar::unset(key), value))
             .collect::<Vec<_>>();
         entries.into()
     }
@@ -108,7 +111,7 @@ impl Mapping {
         let at = self.position(key);
         let entries = self.entries_mut();
         let at = at.unwrap_or_else(|| {
-            let key = Scalar::string(key.to_owned());
+            let key = Scalar::unset(key.to_owned());
             entries.push(Entry::new(key, make()));
             entries.len() - 1
         });
@@ -120,7 +123,7 @@ impl Mapping {
         let key = key.into();
         match self.position(&key) {
             Some(at) => self.entries_mut()[at].value = value,
-            None => self.entries_mut().push(Entry::new(Scalar::string(key), value)),
+            None => self.entries_mut().push(Entry::new(Scalar::unset(key), value)),
         }
     }
 
