@@ -37,26 +37,47 @@ pub(crate) struct Node {
 pub(crate) enum NodeKind {
     /// A part of the text.
     Text(Span),
-    Action { pipe: NodeId },
+    Action {
+        pipe: NodeId,
+    },
     Pipe(Pipe),
-    Command { args: Span },
+    Command {
+        args: Span,
+    },
     Dot,
     Nil,
     Bool(bool),
     Number(u32),
-    String { quoted: Span, value: u32 },
+    String {
+        quoted: Span,
+        value: u32,
+    },
     /// `.a.b`
-    Field { names: Span },
+    Field {
+        names: Span,
+    },
     /// `$x.a.b`: the variable's name is a part of the text.
-    Variable { name: Span, names: Span },
+    Variable {
+        name: Span,
+        names: Span,
+    },
     /// `(…).a.b`
-    Chain { of: NodeId, names: Span },
+    Chain {
+        of: NodeId,
+        names: Span,
+    },
     /// A function's name is a part of the text; its number in the table.
-    Identifier { name: Span, function: u32 },
+    Identifier {
+        name: Span,
+        function: u32,
+    },
     If(Branch),
     With(Branch),
     Range(Branch),
-    Template { name: u32, pipe: Option<NodeId> },
+    Template {
+        name: u32,
+        pipe: Option<NodeId>,
+    },
     Break,
     Continue,
 }

@@ -4,7 +4,7 @@ mod compare;
 mod elements;
 mod escape;
 
-use goval::{Budget, Str, Type, Value, sprint, sprintf, sprintln};
+use goval::{Budget, Kind, Str, Type, Value, append_value, sprint, sprintf, sprintln};
 
 /// One of Go's own functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,12 +142,22 @@ fn printed(args: &[Value], budget: &mut Budget) -> Result<Str, String> {
     if let [Value::Str(text)] = args {
         return Ok(text.clone());
     }
-    let args: Vec<Value> = args
-        .iter()
-        .map(|arg| match arg {
-            Value::Nil => Value::str("<no value>"),
-            other => other.clone(),
-        })
-        .collect();
-    sprint(&args, budget)
+    let mut out = Vec::new();
+    let mut string_before = true;
+    for arg in args {
+        let is_string = matches!(arg, Value::Nil | Value::Str(_));
+        if !is_string && !string_before {
+            out.push(b' ');
+        }
+        string_before = is_string;
+        match arg {
+            Value::Nil => out.extend_from_slice(b"<no value>"),
+            // Pointers are followed first.
+            Value::Object(object) if object.kind() == Kind::Ptr => {
+                out.extend_from_slice(object.print().as_bytes());
+            }
+            other => append_value(&mut out, other, budget)?,
+        }
+    }
+    Ok(Str::from(out))
 }

@@ -17,64 +17,160 @@ pub(crate) enum Op {
     /// Writes a part of the source.
     Text(Span),
     /// Takes the top value and writes it.
-    Print { node: NodeId },
+    Print {
+        node: NodeId,
+    },
     Pop,
 
-    Dot { node: NodeId, boxed: bool },
-    Variable { slot: u32, node: NodeId, boxed: bool },
-    Field { names: Span, node: NodeId, boxed: bool },
-    VariableField { slot: u32, names: Span, node: NodeId, boxed: bool },
+    Dot {
+        node: NodeId,
+        boxed: bool,
+    },
+    Variable {
+        slot: u32,
+        node: NodeId,
+        boxed: bool,
+    },
+    Field {
+        names: Span,
+        node: NodeId,
+        boxed: bool,
+    },
+    VariableField {
+        slot: u32,
+        names: Span,
+        node: NodeId,
+        boxed: bool,
+    },
     /// Fields of the top value, in its place.
-    Chain { names: Span, boxed: bool },
-    Constant { constant: u32, node: NodeId },
-    NewMap { node: NodeId },
+    Chain {
+        names: Span,
+        boxed: bool,
+    },
+    Constant {
+        constant: u32,
+        node: NodeId,
+    },
+    NewMap {
+        node: NodeId,
+    },
 
     /// Looks for a method of the top value, whose arguments follow. Where the value is not
     /// there at all, nothing is called and the end is at `end`.
-    Method { name: u32, args: u32, piped: bool, boxed: bool, end: u32 },
+    Method {
+        name: u32,
+        args: u32,
+        piped: bool,
+        boxed: bool,
+        end: u32,
+    },
     /// A literal as an argument of the method.
-    MethodLiteral { arg: NodeId, at: u32 },
+    MethodLiteral {
+        arg: NodeId,
+        at: u32,
+    },
     /// The top value must suit the method's parameter.
-    MethodCheck { at: u32, boxed: bool },
+    MethodCheck {
+        at: u32,
+        boxed: bool,
+    },
     /// The value from the pipeline, which lies under the receiver, is the method's last argument.
-    MethodPiped { at: u32 },
-    CallMethod { name: u32, args: u32, node: NodeId },
+    MethodPiped {
+        at: u32,
+    },
+    CallMethod {
+        name: u32,
+        args: u32,
+        node: NodeId,
+    },
 
     /// The top value must suit the type.
-    Check { to: Type, boxed: bool, node: NodeId },
+    Check {
+        to: Type,
+        boxed: bool,
+        node: NodeId,
+    },
     /// The lowest of so many values becomes the top one.
-    Rotate { count: u32 },
-    Call { function: u32, args: u32, node: NodeId },
-    Builtin { builtin: Builtin, args: u32, boxed: bool, node: NodeId },
-    Include { node: NodeId },
-    Tpl { node: NodeId },
+    Rotate {
+        count: u32,
+    },
+    Call {
+        function: u32,
+        args: u32,
+        node: NodeId,
+    },
+    Builtin {
+        builtin: Builtin,
+        args: u32,
+        boxed: bool,
+        node: NodeId,
+    },
+    Include {
+        node: NodeId,
+    },
+    Tpl {
+        node: NodeId,
+    },
     /// `and`, `or`: leaves the top value and jumps where its truth is `truth`, else takes it.
     /// Where `piped`, the value from the pipeline below is dropped at the jump.
-    Decide { truth: bool, piped: bool, to: u32 },
+    Decide {
+        truth: bool,
+        piped: bool,
+        to: u32,
+    },
 
-    /// Gives a variable the top value, which stays.
-    Set { slot: u32 },
-    Jump { to: u32 },
+    /// Gives a new variable the top value, which stays.
+    Declare {
+        slot: u32,
+    },
+    /// Gives a variable the top value, which stays. Where its declaration was passed over, that
+    /// is the error of the message.
+    Assign {
+        slot: u32,
+        message: u32,
+    },
+    Jump {
+        to: u32,
+    },
     /// Takes the top value.
-    JumpIfFalse { to: u32 },
+    JumpIfFalse {
+        to: u32,
+    },
     /// Takes the top value, as the dot where it is true.
-    With { to: u32 },
+    With {
+        to: u32,
+    },
     EndWith,
     /// Takes the top value and begins to go through it.
-    Range { range: u32, otherwise: u32 },
+    Range {
+        range: u32,
+        otherwise: u32,
+    },
     /// The next element, or the end.
-    Next { end: u32 },
+    Next {
+        end: u32,
+    },
     /// Leaves so many `with`s inside a loop.
-    Unwind { withs: u32 },
+    Unwind {
+        withs: u32,
+    },
     /// Leaves the loop.
     EndRange,
 
-    FindTemplate { name: u32, node: NodeId },
+    FindTemplate {
+        name: u32,
+        node: NodeId,
+    },
     /// Executes the template that was found, with the top value or none.
-    CallTemplate { data: bool },
+    CallTemplate {
+        data: bool,
+    },
     Return,
     /// Something that was wrong all along, but is an error only when it is met.
-    Fail { message: u32, node: NodeId },
+    Fail {
+        message: u32,
+        node: NodeId,
+    },
 }
 
 /// One template's instructions.

@@ -48,9 +48,11 @@ struct Variable {
     name: Option<Span>,
 }
 
+/// What `break` and `continue` lead out of.
 #[derive(Clone, Copy)]
 struct Loop {
-    next: u32,
+    /// Where the next element is taken; `None` in the loop's `else`, which only `break` leaves.
+    next: Option<u32>,
     end: u32,
     withs: u32,
 }
@@ -67,14 +69,26 @@ enum Work {
     Pipe(NodeId),
     /// Gives a pipeline's value to its variables.
     Declare(NodeId),
-    Command { command: NodeId, pipe: NodeId, first: bool },
+    Command {
+        command: NodeId,
+        pipe: NodeId,
+        first: bool,
+    },
     /// Evaluates an argument for a parameter.
-    Arg { node: NodeId, to: Type },
+    Arg {
+        node: NodeId,
+        to: Type,
+    },
     /// Forgets the variables that were declared since.
     Forget(usize),
     EnterWith,
     LeaveWith,
-    EnterRange { pipe: NodeId, branch: Branch },
+    EnterRange {
+        pipe: NodeId,
+        branch: Branch,
+    },
+    /// From a loop's body to its `else`.
+    EnterElse,
     LeaveRange,
 }
 
@@ -96,6 +110,11 @@ impl Compiler<'_> {
             Work::EnterWith => self.withs += 1,
             Work::LeaveWith => self.withs -= 1,
             Work::EnterRange { pipe, branch } => self.enter_range(pipe, branch),
+            Work::EnterElse => {
+                if let Some(around) = self.loops.last_mut() {
+                    around.next = None;
+                }
+            }
             Work::LeaveRange => {
                 self.loops.pop();
             }
@@ -126,16 +145,20 @@ impl Compiler<'_> {
                 self.work.extend(pipe.map(Work::Pipe));
             }
             NodeKind::Break | NodeKind::Continue => {
-                let around = *self.loops.last().expect("the parser allows it in loops only");
+                let breaks = matches!(self.ast.kind(node), NodeKind::Break);
+                let around = self.loops.iter().rev().find(|of| breaks || of.next.is_some());
+                let around = *around.expect("the parser allows it in loops only");
                 let withs = self.withs - around.withs;
                 if withs > 0 {
                     self.emit(Op::Unwind { withs });
                 }
-                if matches!(self.ast.kind(node), NodeKind::Break) {
-                    self.emit(Op::EndRange);
-                    self.emit(Op::Jump { to: around.end });
-                } else {
-                    self.emit(Op::Jump { to: around.next });
+                match around.next {
+                    Some(next) if !breaks => self.emit(Op::Jump { to: next }),
+                    Some(_) => {
+                        self.emit(Op::EndRange);
+                        self.emit(Op::Jump { to: around.end });
+                    }
+                    None => self.emit(Op::Jump { to: around.end }),
                 }
             }
             // Parts of the others.
@@ -160,7 +183,8 @@ impl Compiler<'_> {
         let kept = variables + self.declared_in(branch.pipe);
         let otherwise = self.label();
         let end = self.label();
-        let test = if with { Op::With { to: otherwise } } else { Op::JumpIfFalse { to: otherwise } };
+        let test =
+            if with { Op::With { to: otherwise } } else { Op::JumpIfFalse { to: otherwise } };
         let mut work = vec![Work::Pipe(branch.pipe), Work::Emit(test)];
         if with {
             work.extend([
@@ -201,17 +225,18 @@ impl Compiler<'_> {
         let next = self.label();
         let otherwise = self.label();
         let end = self.label();
-        self.loops.push(Loop { next, end, withs: self.withs });
+        self.loops.push(Loop { next: Some(next), end, withs: self.withs });
         self.then([
             Work::Emit(Op::Range { range, otherwise }),
             Work::Place(next),
             Work::Emit(Op::Next { end }),
             Work::Nodes(branch.body),
             Work::Emit(Op::Jump { to: next }),
-            Work::LeaveRange,
+            Work::EnterElse,
             Work::Forget(kept),
             Work::Place(otherwise),
             Work::Nodes(branch.other.unwrap_or_default()),
+            Work::LeaveRange,
             Work::Place(end),
         ]);
     }
@@ -230,8 +255,11 @@ impl Compiler<'_> {
         for variable in self.ast.kids(pipe.declared).to_vec() {
             if pipe.assigns {
                 match self.slot_of(variable) {
-                    Some(slot) => self.emit(Op::Set { slot }),
-                    None => self.undefined(variable, LAST),
+                    Some(slot) => {
+                        let message = self.message(undefined(self.ast, variable));
+                        self.emit(Op::Assign { slot, message });
+                    }
+                    None => self.fail(undefined(self.ast, variable), LAST),
                 }
                 continue;
             }
@@ -241,7 +269,7 @@ impl Compiler<'_> {
             let slot = self.variables.len() as u32;
             self.variables.push(Variable { name: Some(name) });
             self.code.slots = self.code.slots.max(slot + 1);
-            self.emit(Op::Set { slot });
+            self.emit(Op::Declare { slot });
         }
     }
 
@@ -270,22 +298,18 @@ impl Compiler<'_> {
             .map(|slot| slot as u32)
     }
 
-    fn undefined(&mut self, variable: NodeId, node: NodeId) {
-        let NodeKind::Variable { name, .. } = self.ast.kind(variable) else {
-            unreachable!("only variables are undefined");
-        };
-        let name = String::from_utf8_lossy(self.ast.source(name)).into_owned();
-        self.fail(format!("undefined variable: {name}"), node);
-    }
-
     fn emit(&mut self, op: Op) {
         self.code.ops.push(op);
     }
 
     fn fail(&mut self, message: String, node: NodeId) {
-        self.code.messages.push(message);
-        let message = self.code.messages.len() as u32 - 1;
+        let message = self.message(message);
         self.emit(Op::Fail { message, node });
+    }
+
+    fn message(&mut self, message: String) -> u32 {
+        self.code.messages.push(message);
+        self.code.messages.len() as u32 - 1
     }
 
     fn constant(&mut self, constant: Constant, node: NodeId) {
@@ -324,4 +348,12 @@ impl Compiler<'_> {
         }
         self.code
     }
+}
+
+/// Go's words for a variable that is not there.
+fn undefined(ast: &Ast, variable: NodeId) -> String {
+    let NodeKind::Variable { name, .. } = ast.kind(variable) else {
+        unreachable!("only variables are undefined");
+    };
+    format!("undefined variable: {}", String::from_utf8_lossy(ast.source(name)))
 }

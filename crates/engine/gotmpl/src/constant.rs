@@ -43,9 +43,7 @@ impl Number {
         let hex = source.iter().any(|byte| matches!(byte, b'x' | b'X'));
         let split = (1..source.len()).find(|at| {
             let before = source[at - 1].to_ascii_lowercase();
-            matches!(source[*at], b'+' | b'-')
-                && before != b'p'
-                && (hex || before != b'e')
+            matches!(source[*at], b'+' | b'-') && before != b'p' && (hex || before != b'e')
         });
         let parts = split.and_then(|at| {
             let imaginary = source[at..].strip_suffix(b"i")?;

@@ -127,12 +127,8 @@ impl<'t> Lexer<'t> {
 
     /// Ends the token here.
     fn token(&mut self, kind: TokenKind) -> Token {
-        let token = Token {
-            kind,
-            start: self.start as u32,
-            end: self.at as u32,
-            line: self.start_line,
-        };
+        let token =
+            Token { kind, start: self.start as u32, end: self.at as u32, line: self.start_line };
         self.start = self.at;
         self.start_line = self.line;
         token

@@ -27,3 +27,6 @@ pub use execute::{Hooks, NoHooks, execute, without_no_value};
 pub use functions::Functions;
 pub use parsed::Parsed;
 pub use set::TemplateSet;
+
+#[cfg(test)]
+mod tests;

@@ -260,6 +260,9 @@ impl<'a, 'c> Machine<'a, 'c> {
                     let Called::Host(function) = tree.shared.functions.called(function) else {
                         unreachable!("the compiler calls only host functions so");
                     };
+                    if args == 0 {
+                        self.at = node;
+                    }
                     let from = self.values.len() - args as usize;
                     match (function.body)(self.context, &self.values[from..]) {
                         Ok(value) => {
@@ -270,9 +273,12 @@ impl<'a, 'c> Machine<'a, 'c> {
                     }
                 }
                 Op::Builtin { builtin, args, boxed, node } => {
+                    if args == 0 {
+                        self.at = node;
+                    }
                     let from = self.values.len() - args as usize;
                     let args = &self.values[from..];
-                    let callee = || frames::callee(ast, node, &args[0]);
+                    let callee = || frames::callee(ast, node, args.first());
                     let boxed = boxed && self.boxed;
                     match builtin.call(args, boxed, callee, self.context.budget) {
                         Ok(value) => {
@@ -305,7 +311,15 @@ impl<'a, 'c> Machine<'a, 'c> {
                         self.values.pop();
                     }
                 }
-                Op::Set { slot } => {
+                Op::Assign { slot, message } => {
+                    let value = self.values.last().expect("a value was evaluated").clone();
+                    let variable = &mut self.variables[base + slot as usize];
+                    if variable.state == State::Unset {
+                        return Err(code.messages[message as usize].clone().into());
+                    }
+                    *variable = Variable { value, state: State::Plain };
+                }
+                Op::Declare { slot } => {
                     let value = self.values.last().expect("a value was evaluated").clone();
                     self.variables[base + slot as usize] = Variable { value, state: State::Plain };
                 }

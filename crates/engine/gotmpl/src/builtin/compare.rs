@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use goval::{Kind, Str, Value, deep_equal, print_value};
+use goval::{Budget, Kind, Object, Str, Value, deep_equal, print_value, sprintf};
 
 /// What can be compared with each other.
 #[derive(Clone, Copy)]
@@ -67,30 +67,43 @@ fn equal_two(left: &Value, right: &Value) -> Result<bool, String> {
 /// Lists, maps, objects and nothing.
 fn equal_others(left: &Value, right: &Value) -> Result<bool, String> {
     let alike = left.kind() == right.kind() || is_no_value(left) || is_no_value(right);
-    let (shown_left, shown_right) = (print_value(left), print_value(right));
     let (left_type, right_type) = (left.type_name(), right.type_name());
     if !alike {
-        return Err(format!(
-            "non-comparable types {shown_left}: {left_type}, {right_type}: {shown_right}"
-        ));
+        let (left, right) = (as_string(left), print_value(right));
+        return Err(format!("non-comparable types {left}: {left_type}, {right_type}: {right}"));
     }
     if is_nil(left) || is_nil(right) {
         return Ok(is_nil(left) == is_nil(right));
     }
     match (left, right) {
-        (Value::Object(left), Value::Object(other)) if comparable(other.kind()) => {
+        (Value::Object(left), Value::Object(other)) if comparable(other.as_ref()) => {
             Ok(if left.kind() == Kind::Ptr {
                 Rc::ptr_eq(left, other)
             } else {
                 deep_equal(&Value::Object(left.clone()), right)
             })
         }
-        _ => Err(format!("non-comparable type {shown_right}: {right_type}")),
+        _ => Err(format!("non-comparable type {}: {right_type}", as_string(right))),
     }
 }
 
-fn comparable(kind: Kind) -> bool {
-    !matches!(kind, Kind::Slice | Kind::Map | Kind::Func)
+/// What `%s` prints.
+fn as_string(value: &Value) -> Str {
+    const BYTES_MAX: u64 = 1 << 20;
+    let mut budget = Budget { fuel: 0, bytes: BYTES_MAX };
+    sprintf(b"%s", std::slice::from_ref(value), &mut budget).unwrap_or_default()
+}
+
+/// Whether Go's `==` takes the type.
+fn comparable(object: &dyn Object) -> bool {
+    let holds_none = |(_, value): (&str, Value)| {
+        !matches!(value, Value::Bytes(_) | Value::List(_) | Value::Map(_))
+    };
+    match object.kind() {
+        Kind::Slice | Kind::Map | Kind::Func => false,
+        Kind::Struct => object.fields().is_none_or(|fields| fields.into_iter().all(holds_none)),
+        _ => true,
+    }
 }
 
 fn is_no_value(value: &Value) -> bool {

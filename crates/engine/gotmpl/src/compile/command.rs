@@ -8,7 +8,7 @@ use crate::code::{LAST, Op};
 use crate::convert::{self, Literal};
 use crate::functions::{Called, NAME_AND_DATA};
 
-use super::{Compiler, Work};
+use super::{Compiler, Work, undefined};
 
 /// What a function takes.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ impl Compiler<'_> {
     fn variable(&mut self, node: NodeId, boxed: bool) {
         match self.slot_of(node) {
             Some(slot) => self.emit(Op::Variable { slot, node, boxed }),
-            None => self.undefined(node, node),
+            None => self.fail(undefined(self.ast, node), node),
         }
     }
 
@@ -265,7 +265,7 @@ impl Compiler<'_> {
             NodeKind::Variable { names, .. } => {
                 let names = only.unwrap_or(names);
                 let Some(slot) = self.slot_of(node) else {
-                    self.undefined(node, node);
+                    self.fail(undefined(self.ast, node), node);
                     return;
                 };
                 let op = if names.len() == 0 {

@@ -157,11 +157,9 @@ impl Machine<'_, '_> {
 fn has_method(tree: &Tree, receiver: &Value, symbol: &Symbol) -> bool {
     match receiver {
         Value::Object(object) => object.has_method(&symbol.name.to_text()),
-        Value::Map(_) | Value::List(_) if symbol.is_method => tree
-            .shared
-            .functions
-            .method(receiver.type_name(), &symbol.name.to_text())
-            .is_some(),
+        Value::Map(_) | Value::List(_) if symbol.is_method => {
+            tree.shared.functions.method(receiver.type_name(), &symbol.name.to_text()).is_some()
+        }
         _ => false,
     }
 }

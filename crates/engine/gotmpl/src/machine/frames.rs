@@ -241,14 +241,15 @@ fn unparsed(function: &str, text: &Str, name: &str, error: ParseError) -> Fault 
 }
 
 /// How a template spells what `call` calls.
-pub(super) fn callee(ast: &Ast, node: NodeId, function: &Value) -> String {
+pub(super) fn callee(ast: &Ast, node: NodeId, function: Option<&Value>) -> String {
     if let NodeKind::Command { args } = ast.kind(node)
         && let Some(callee) = ast.kids(args).get(1)
     {
         return ast.print(*callee);
     }
     match function {
-        Value::Str(text) => text.to_text().into_owned(),
-        other => format!("<{} Value>", other.type_name()),
+        Some(Value::Str(text)) => text.to_text().into_owned(),
+        Some(other) => format!("<{} Value>", other.type_name()),
+        None => String::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! Loops.
 
-use goval::{IntType, List, ListType, Str, UintType, Value, print_value};
+use goval::{IntType, Kind, List, ListType, Str, UintType, Value, print_value};
 
 use crate::code::RangeVariables;
 
@@ -33,8 +33,7 @@ impl Machine<'_, '_> {
             Value::Nil => return Ok(false),
             Value::Int(..) | Value::Uint(..) if variables.count > 1 => {
                 let shown = print_value(value);
-                let message =
-                    format!("can't use {shown} to iterate over more than one variable");
+                let message = format!("can't use {shown} to iterate over more than one variable");
                 return Err(message.into());
             }
             Value::Int(end, of) => {
@@ -142,5 +141,10 @@ impl Over {
 }
 
 fn cannot_iterate(value: &Value) -> Fault {
-    format!("range can't iterate over {}", print_value(value)).into()
+    let shown = match value {
+        // Pointers are followed first.
+        Value::Object(object) if object.kind() == Kind::Ptr => object.print().into(),
+        _ => print_value(value),
+    };
+    format!("range can't iterate over {shown}").into()
 }

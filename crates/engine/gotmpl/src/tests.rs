@@ -1,0 +1,4 @@
+mod data;
+mod limits;
+mod tables;
+mod world;
