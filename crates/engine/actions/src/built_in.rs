@@ -39,11 +39,7 @@ pub fn run(object: &Value, call: &Call<'_>) -> Result<Vec<Outcome>, ActionError>
 
 fn of(object: &Value) -> Option<&'static Kind> {
     let gvk = manifest::gvk(object);
-    KINDS
-        .iter()
-        .copied()
-        .flatten()
-        .find(|kind| kind.group == gvk.group && kind.kind == gvk.kind)
+    KINDS.iter().copied().flatten().find(|kind| kind.group == gvk.group && kind.kind == gvk.kind)
 }
 
 /// `group/Kind`, or the kind alone where the group is empty, as settings name kinds.

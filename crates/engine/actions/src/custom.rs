@@ -116,9 +116,7 @@ impl Custom {
         match self.kinds.get(&kind) {
             None => Ok(None),
             Some(Ok(definitions)) => Ok(Some(definitions)),
-            Some(Err(problem)) => {
-                Err(ActionError::Unreadable { kind, problem: problem.clone() })
-            }
+            Some(Err(problem)) => Err(ActionError::Unreadable { kind, problem: problem.clone() }),
         }
     }
 }

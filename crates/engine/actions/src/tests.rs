@@ -158,7 +158,11 @@ fn each_action_changes_what_its_case_says_and_nothing_else() {
         .iter()
         .copied()
         .flatten()
-        .flat_map(|kind| kind.actions.iter().map(|(action, _)| (kind.group.to_owned(), kind.kind.to_owned(), (*action).to_owned())))
+        .flat_map(|kind| {
+            kind.actions.iter().map(|(action, _)| {
+                (kind.group.to_owned(), kind.kind.to_owned(), (*action).to_owned())
+            })
+        })
         .collect();
     let untold: Vec<_> = all.difference(&seen).collect();
     assert!(untold.is_empty(), "no case for {untold:?}");
@@ -194,7 +198,11 @@ fn every_action_is_offered_by_some_object_and_can_be_run() {
         for (name, _) in kind.actions {
             let parameters = BTreeMap::from([("replicas".to_owned(), "1".to_owned())]);
             let got = run(&object, &Call { action: name, parameters: &parameters, now: now() });
-            assert!(matches!(got, Ok(_) | Err(ActionError::Refused(_))), "{}/{name}: {got:?}", kind.kind);
+            assert!(
+                matches!(got, Ok(_) | Err(ActionError::Refused(_))),
+                "{}/{name}: {got:?}",
+                kind.kind
+            );
         }
     }
 }
@@ -241,8 +249,16 @@ fn users_actions_come_first_and_built_in_ones_beside_them() {
     assert_eq!(offered[1].display_name, "Mine");
     assert_eq!((offered[2].disabled, offered[2].icon_class.as_str()), (false, "fa fa-up"));
     assert_eq!(offered[2].parameters[0].default, "1");
-    let alone = Custom::read([("apps/Deployment", WRITTEN.split_once('\n').expect("lines").1
-        .replace("mergeBuiltinActions: true", "").as_str(), false)]);
+    let alone = Custom::read([(
+        "apps/Deployment",
+        WRITTEN
+            .split_once('\n')
+            .expect("lines")
+            .1
+            .replace("mergeBuiltinActions: true", "")
+            .as_str(),
+        false,
+    )]);
     assert_eq!(alone.list(&web(), now(), None).expect("actions").len(), 3);
     let other = json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "x"}});
     assert_eq!(custom.list(&other, now(), None).expect("actions").len(), 1);
@@ -252,7 +268,8 @@ fn users_actions_come_first_and_built_in_ones_beside_them() {
 fn users_actions_answer_with_an_object_or_with_operations() {
     let custom = Custom::read([("apps/Deployment", WRITTEN, false)]);
     let parameters = BTreeMap::from([("by".to_owned(), "2".to_owned())]);
-    let run = |action| custom.run(&web(), &Call { action, parameters: &parameters, now: now() }, None);
+    let run =
+        |action| custom.run(&web(), &Call { action, parameters: &parameters, now: now() }, None);
     let scaled = run("scale-up").expect("an outcome");
     let mut wanted = web();
     wanted["spec"]["replicas"] = json!(4);
@@ -282,7 +299,8 @@ fn what_a_user_wrote_wrongly_is_named_when_it_is_asked_for() {
 #[test]
 fn what_is_told_wrongly_is_refused() {
     let words = |kind: &str, group: &str, action: &str, name: &str, value: &str| {
-        let object = json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": {"name": "x"}});
+        let object =
+            json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": {"name": "x"}});
         let parameters = BTreeMap::from([(name.to_owned(), value.to_owned())]);
         let got = run(&object, &Call { action, parameters: &parameters, now: now() });
         got.expect_err("a refusal").to_string()

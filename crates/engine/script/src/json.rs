@@ -58,7 +58,8 @@ pub(crate) fn returned(value: &LuaValue) -> Result<Returned, ScriptError> {
 }
 
 fn of(value: &LuaValue, depth: usize) -> Result<Value, ScriptError> {
-    let refused = |what: &str| Err(ScriptError::Unencodable(format!("cannot encode {what} to JSON")));
+    let refused =
+        |what: &str| Err(ScriptError::Unencodable(format!("cannot encode {what} to JSON")));
     match value {
         LuaValue::Nil => Ok(Value::Null),
         LuaValue::Boolean(truth) => Ok(Value::Bool(*truth)),
@@ -79,7 +80,13 @@ fn of_number(number: f64) -> Result<Value, ScriptError> {
         return Ok(Value::from(number as i64));
     }
     Number::from_f64(number).map(Value::Number).ok_or_else(|| {
-        let name = if number.is_nan() { "NaN" } else if number > 0.0 { "+Inf" } else { "-Inf" };
+        let name = if number.is_nan() {
+            "NaN"
+        } else if number > 0.0 {
+            "+Inf"
+        } else {
+            "-Inf"
+        };
         ScriptError::Unencodable(format!("json: unsupported value: {name}"))
     })
 }

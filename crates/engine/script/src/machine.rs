@@ -24,9 +24,25 @@ pub enum Libraries {
 /// The basic functions that can do no harm. Missing are those that read code (`load`, `dofile`),
 /// reach the machine (`collectgarbage`, `getfenv`, `newproxy`), or print.
 const BASIC: [&str; 19] = [
-    "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget",
-    "rawlen", "rawset", "select", "setmetatable", "tonumber", "tostring", "type", "unpack",
-    "xpcall", "_VERSION",
+    "assert",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "next",
+    "pairs",
+    "pcall",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "select",
+    "setmetatable",
+    "tonumber",
+    "tostring",
+    "type",
+    "unpack",
+    "xpcall",
+    "_VERSION",
 ];
 
 /// A machine with one script in it.
@@ -38,7 +54,11 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Makes a machine, and compiles a script in it.
-    pub(crate) fn new(source: &str, libraries: Libraries, limits: &Limits) -> Result<Self, ScriptError> {
+    pub(crate) fn new(
+        source: &str,
+        libraries: Libraries,
+        limits: &Limits,
+    ) -> Result<Self, ScriptError> {
         Self::build(source, libraries, limits).map_err(|error| match error {
             mlua::Error::SyntaxError { message, .. } => ScriptError::Syntax(message),
             mlua::Error::MemoryError(_) => ScriptError::WantedTooMuch,
@@ -88,14 +108,12 @@ impl Machine {
         let libraries = names.clone();
         names.raw_set(
             "require",
-            lua.create_function(move |_, name: String| {
-                match name.as_str() {
-                    "os" | "table" | "string" | "math" => match libraries.raw_get(name.as_str())? {
-                        Value::Nil => Err(not_found(&name)),
-                        found => Ok(found),
-                    },
-                    _ => Err(not_found(&name)),
-                }
+            lua.create_function(move |_, name: String| match name.as_str() {
+                "os" | "table" | "string" | "math" => match libraries.raw_get(name.as_str())? {
+                    Value::Nil => Err(not_found(&name)),
+                    found => Ok(found),
+                },
+                _ => Err(not_found(&name)),
             })?,
         )?;
         for (name, value) in ours {

@@ -45,7 +45,11 @@ impl Script {
     /// # Errors
     ///
     /// [`ScriptError::Syntax`] where it is no Lua.
-    pub fn compile(source: &str, libraries: Libraries, limits: Limits) -> Result<Self, ScriptError> {
+    pub fn compile(
+        source: &str,
+        libraries: Libraries,
+        limits: Limits,
+    ) -> Result<Self, ScriptError> {
         let machine = Machine::new(source, libraries, &limits)?;
         let idle = Mutex::new(vec![machine]);
         Ok(Self { source: source.to_owned(), libraries, limits, idle })

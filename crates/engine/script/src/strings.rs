@@ -35,7 +35,11 @@ fn start(init: Option<i64>, length: usize) -> usize {
 
 fn matcher<'a>(lua: &Lua, text: &'a [u8], pattern: &'a [u8]) -> Matcher<'a> {
     let meter = lua.app_data_ref::<Arc<Meter>>().map(|meter| meter.clone());
-    Matcher::new(text, pattern, Box::new(move |steps| meter.as_ref().is_some_and(|meter| meter.take(steps))))
+    Matcher::new(
+        text,
+        pattern,
+        Box::new(move |steps| meter.as_ref().is_some_and(|meter| meter.take(steps))),
+    )
 }
 
 fn told(trouble: Trouble) -> mlua::Error {
@@ -175,7 +179,9 @@ fn put(
 ) -> mlua::Result<()> {
     let first = capture(lua, text, parts.first().copied().unwrap_or(Capture::Part(from, to)))?;
     let instead = match by {
-        Value::String(words) => return put_words(lua, made, text, (from, to), parts, &words.as_bytes()),
+        Value::String(words) => {
+            return put_words(lua, made, text, (from, to), parts, &words.as_bytes());
+        }
         Value::Integer(_) | Value::Number(_) => {
             let words = lua.coerce_string(by.clone())?;
             let words = words.ok_or_else(|| mlua::Error::runtime("string expected"))?;

@@ -40,8 +40,10 @@ fn a_script_sees_the_object_and_answers_with_a_table() {
 #[test]
 fn tables_become_json_by_upstreams_rules() {
     assert_eq!(value("return {}"), json!([]));
-    assert_eq!(value("return {a = {}, b = {1, 2.5, 'x'}, c = true}"),
-        json!({"a": [], "b": [1, 2.5, "x"], "c": true}));
+    assert_eq!(
+        value("return {a = {}, b = {1, 2.5, 'x'}, c = true}"),
+        json!({"a": [], "b": [1, 2.5, "x"], "c": true})
+    );
     assert_eq!(value("return {1e15, -0.5, 5.0}"), json!([1_000_000_000_000_000_i64, -0.5, 5]));
     let refused = |source| run(source, &json!({})).expect_err("a refusal").to_string();
     assert_eq!(refused("return {[1] = 1, [3] = 3}"), "cannot encode sparse array");
@@ -60,7 +62,10 @@ fn tables_become_json_by_upstreams_rules() {
 fn null_is_absent_and_every_number_a_float() {
     let object = json!({"a": null, "n": 3, "list": [1, 2], "big": 9_007_199_254_740_993_i64});
     let source = "return {none = obj.a == nil, n = obj.n / 2, count = #obj.list, last = table.getn(obj.list)}";
-    assert_eq!(run(source, &object), Ok(Returned::Table(json!({"none": true, "n": 1.5, "count": 2, "last": 2}))));
+    assert_eq!(
+        run(source, &object),
+        Ok(Returned::Table(json!({"none": true, "n": 1.5, "count": 2, "last": 2})))
+    );
 }
 
 #[test]
@@ -87,7 +92,10 @@ fn what_can_do_harm_is_not_there() {
             assert_eq!(got, Ok(Returned::Table(json!([true]))), "{name} {libraries:?}");
         }
     }
-    assert_eq!(run("return {string == nil, math == nil}", &json!({})), Ok(Returned::Table(json!([true, true]))));
+    assert_eq!(
+        run("return {string == nil, math == nil}", &json!({})),
+        Ok(Returned::Table(json!([true, true])))
+    );
     assert!(run("return {('x'):upper()}", &json!({})).is_err());
     for module in ["io", "debug", "ffi", "jit", "package", "string"] {
         let error = run(&format!("return {{require('{module}')}}"), &json!({})).expect_err(module);
@@ -101,7 +109,8 @@ fn one_run_leaves_nothing_for_the_next() {
         leak = 1 table.leak = 1 string.leak = 1 return {seen}";
     let script = Script::compile(source, Libraries::Many, Limits::default()).expect("a script");
     let (object, parameters) = (json!({}), BTreeMap::new());
-    let input = Input { object: &object, parameters: &parameters, now: NOW.parse().expect("a time") };
+    let input =
+        Input { object: &object, parameters: &parameters, now: NOW.parse().expect("a time") };
     for _ in 0..3 {
         assert_eq!(script.run(&input, None), Ok(Returned::Table(json!([false]))));
     }
@@ -123,9 +132,14 @@ fn endless_scripts_end() {
 
 #[test]
 fn a_caller_can_end_a_script() {
-    let script = Script::compile("while true do end", Libraries::Few, Limits { steps_max: u64::MAX, ..Limits::default() });
+    let script = Script::compile(
+        "while true do end",
+        Libraries::Few,
+        Limits { steps_max: u64::MAX, ..Limits::default() },
+    );
     let (object, parameters) = (json!({}), BTreeMap::new());
-    let input = Input { object: &object, parameters: &parameters, now: NOW.parse().expect("a time") };
+    let input =
+        Input { object: &object, parameters: &parameters, now: NOW.parse().expect("a time") };
     let got = script.expect("a script").run(&input, Some(Arc::new(|| true)));
     assert_eq!(got, Err(ScriptError::TookTooLong));
 }
@@ -139,7 +153,10 @@ fn memory_has_a_limit() {
     ];
     for source in bombs {
         let got = run_with(source, &json!({}), Libraries::Many);
-        assert!(matches!(got, Err(ScriptError::WantedTooMuch | ScriptError::TookTooLong)), "{source}: {got:?}");
+        assert!(
+            matches!(got, Err(ScriptError::WantedTooMuch | ScriptError::TookTooLong)),
+            "{source}: {got:?}"
+        );
     }
 }
 
@@ -184,7 +201,15 @@ fn patterns_are_luas() {
     let split = "local t = {} for part in string.gmatch('a=1, b=2', '(%w+)=%w+') do t[#t + 1] = part end return t";
     assert_eq!(value(split), json!(["a", "b"]));
     for malformed in ["[a", "%", "(a", "a)"] {
-        assert!(run_with(&format!("return {{string.find('a', '{malformed}')}}"), &json!({}), Libraries::Many).is_err(), "{malformed}");
+        assert!(
+            run_with(
+                &format!("return {{string.find('a', '{malformed}')}}"),
+                &json!({}),
+                Libraries::Many
+            )
+            .is_err(),
+            "{malformed}"
+        );
     }
 }
 

@@ -54,9 +54,9 @@ fn terminate(run: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
 
 /// Automated sync is on where it is configured and not switched off.
 fn syncs_by_itself(application: &Value) -> bool {
-    application
-        .pointer("/spec/syncPolicy/automated")
-        .is_some_and(|automated| automated.is_object() && automated.get("enabled") != Some(&Value::Bool(false)))
+    application.pointer("/spec/syncPolicy/automated").is_some_and(|automated| {
+        automated.is_object() && automated.get("enabled") != Some(&Value::Bool(false))
+    })
 }
 
 fn application(application: &Value) -> Vec<Action> {

@@ -26,7 +26,9 @@ fn cluster(cluster: &Value) -> Vec<Action> {
     let suspended = manifest::annotation(cluster, RECONCILIATION) == Some("disabled");
     let alone = healthy_replicas(cluster).next().is_none();
     vec![
-        Action::named("reload").icon("fa fa-fw fa-rotate-right").shown_as("Reload all Configurations"),
+        Action::named("reload")
+            .icon("fa fa-fw fa-rotate-right")
+            .shown_as("Reload all Configurations"),
         Action::named("restart").icon("fa fa-fw fa-recycle").shown_as("Restart Pods"),
         Action::named("promote")
             .icon("fa fa-fw fa-angles-up")

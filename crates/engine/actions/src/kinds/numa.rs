@@ -136,9 +136,7 @@ fn pipeline_rollout(rollout: &Value) -> Vec<Action> {
             .disabled_if(!draining || allowed),
     );
     all.push(
-        Action::named("disallow-data-loss")
-            .shown_as("Disallow Data Loss")
-            .disabled_if(!allowed),
+        Action::named("disallow-data-loss").shown_as("Disallow Data Loss").disabled_if(!allowed),
     );
     all
 }

@@ -18,7 +18,7 @@ pub(super) const RULES: &[Entry] = &[(
         (Is("ACK.ResourceSynced", "True"), Healthy, "{message}"),
         (Is("Ready", "True"), Healthy, "{message}"),
         (Is("ACK.ResourceSynced", "False"), Progressing, "{message}"),
-        (Is("ACK.ResourceSynced", "Unknown"), Degraded, "{message}"),
+        (Is("ACK.ResourceSynced", "Unknown"), Progressing, "{message}"),
         (Otherwise, Progressing, "Waiting for resource to be synced"),
     ]),
 )];

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, holds, int, int_where_set, items, lookup, text};
+use crate::object::{condition, holds, int, int_where_set, items, lookup, text, word};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -184,15 +184,23 @@ fn sap_service(service: &Value) -> Health {
     }
 }
 
-/// Whether the number of executors is left to Spark.
-fn scales_by_itself(application: &Value) -> bool {
-    const KEYS: [&str; 2] =
-        ["spark.dynamicAllocation.enabled", "spark.streaming.dynamicAllocation.enabled"];
-    let configured = lookup(application, "/spec/sparkConf").is_some_and(|settings| {
-        KEYS.iter()
-            .any(|key| settings.get(key).is_some_and(|value| value == "true" || value == true))
-    });
-    configured || holds(application, "/spec/dynamicAllocation/enabled")
+/// How few and how many executors there may be, where their number is left to Spark.
+fn dynamic_bounds(application: &Value) -> Option<(u64, u64)> {
+    const PREFIXES: [&str; 2] = ["spark.dynamicAllocation", "spark.streaming.dynamicAllocation"];
+    let settings = lookup(application, "/spec/sparkConf");
+    let setting = |key: String| settings.and_then(|all| all.get(&key)).map(word);
+    let number = |text: Option<std::borrow::Cow<'_, str>>| text.and_then(|text| text.parse().ok());
+    for prefix in PREFIXES {
+        if setting(format!("{prefix}.enabled")).is_some_and(|on| on == "true") {
+            let fewest = number(setting(format!("{prefix}.minExecutors"))).unwrap_or(0);
+            let most = number(setting(format!("{prefix}.maxExecutors"))).unwrap_or(u64::MAX);
+            return Some((fewest, most));
+        }
+    }
+    let dynamic = lookup(application, "/spec/dynamicAllocation")?;
+    let bound = |name: &str| dynamic.get(name).and_then(Value::as_u64);
+    let on = dynamic.get("enabled") == Some(&Value::Bool(true));
+    on.then(|| (bound("minExecutors").unwrap_or(0), bound("maxExecutors").unwrap_or(u64::MAX)))
 }
 
 fn spark(application: &Value) -> Health {
@@ -210,9 +218,13 @@ fn spark(application: &Value) -> Health {
             let running = lookup(application, "/status/executorState")
                 .and_then(Value::as_object)
                 .map_or(0, |states| states.values().filter(|state| *state == "RUNNING").count());
-            let wanted = int_where_set(application, "/spec/executor/instances");
-            let all = wanted.is_none_or(|wanted| i64::try_from(running) == Ok(wanted));
-            if all || scales_by_itself(application) {
+            let running = u64::try_from(running).unwrap_or(u64::MAX);
+            let wanted = lookup(application, "/spec/executor/instances").and_then(Value::as_u64);
+            let enough = match (dynamic_bounds(application), wanted) {
+                (Some((fewest, most)), _) => (fewest..=most).contains(&running),
+                (None, wanted) => wanted.is_none_or(|wanted| running == wanted),
+            };
+            if enough {
                 healthy("SparkApplication is Running")
             } else {
                 progressing("SparkApplication is Running, waiting for executors")

@@ -125,6 +125,9 @@ fn aws_control_plane(plane: &Value) -> Health {
 /// Gardener sums a cluster up in a label; a cluster that sleeps on purpose says so in its spec.
 fn shoot(shoot: &Value) -> Health {
     let state = |words: &str| format!("Component state: {words}");
+    if holds(shoot, "/spec/hibernation/enabled") {
+        return suspended(state("Hibernated"));
+    }
     match manifest::label(shoot, "shoot.gardener.cloud/status") {
         Some("healthy") => healthy(state("Healthy")),
         Some("progressing") => progressing(state("Update in progress")),

@@ -41,8 +41,8 @@ const WITHOUT_STATUS: [&str; 8] = [
 ];
 
 /// Conditions of which one that is True makes the object well.
-const WELL: [&str; 7] =
-    ["Ready", "Healthy", "Offered", "Established", "ValidPipeline", "RevisionHealthy", "Installed"];
+const WELL: [&str; 6] =
+    ["Ready", "Healthy", "Offered", "Established", "ValidPipeline", "RevisionHealthy"];
 
 fn managed(object: &Value) -> Health {
     const UP_TO_DATE: &str = "Resource is up-to-date.";

@@ -74,6 +74,7 @@ fn cloud_native_pg(cluster: &Value) -> Health {
 const MARIADB: &[Step] = &[
     (Is("Ready", "True"), Healthy, "{message}"),
     (Because("Ready", "False", &["Failed"]), Degraded, "{message}"),
+    (Because("Ready", "False", &["Suspended"]), Suspended, "{message}"),
     (Reports("Ready"), Progressing, "{message}"),
     (Otherwise, Progressing, "No status info available"),
 ];

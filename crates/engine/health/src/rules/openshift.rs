@@ -37,9 +37,9 @@ fn deployment_config(config: &Value) -> Health {
 }
 
 const INGRESS_CONTROLLER: &[Step] = &[
-    (Is("Available", "True"), Healthy, "IngressController is available"),
     (Is("Progressing", "True"), Progressing, "{message}"),
     (Is("Degraded", "True"), Degraded, "{message}"),
+    (Is("Available", "True"), Healthy, "IngressController is available"),
     (Is("Available", "False"), Progressing, "{message}"),
     (Otherwise, Progressing, "Status of IngressController is not known yet"),
 ];

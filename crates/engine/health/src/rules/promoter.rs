@@ -95,12 +95,9 @@ fn commit_status(object: &Value) -> Health {
             .into_iter()
             .find(|sha| !sha.is_empty())
             .unwrap_or_default();
-        let phase = [text(object, "/status/phase"), text(object, "/spec/phase")]
-            .into_iter()
-            .find(|phase| !phase.is_empty())
-            .unwrap_or("pending");
-        if sha.is_empty() {
-            return progressing("Commit status is not ready yet: SHA is missing or empty");
+        let phase = text(object, "/status/phase");
+        if sha.is_empty() || phase.is_empty() {
+            return progressing("Commit status is not ready yet");
         }
         healthy(format!("Commit status for commit {} reports {phase}", short(sha)))
     })

@@ -50,12 +50,10 @@ fn rollout(rollout: &Value) -> Health {
 /// Conditions that end a rollout, whatever else is reported.
 fn failed(rollout: &Value) -> Option<Health> {
     conditions(rollout).find_map(|condition| {
-        let ends = match (text(condition, "/type"), text(condition, "/reason")) {
-            ("InvalidSpec", _) | ("Progressing", "RolloutAborted" | "ProgressDeadlineExceeded") => {
-                true
-            }
-            _ => false,
-        };
+        let ends = matches!(
+            (text(condition, "/type"), text(condition, "/reason")),
+            ("InvalidSpec", _) | ("Progressing", "RolloutAborted" | "ProgressDeadlineExceeded")
+        );
         ends.then(|| degraded(text(condition, "/message")))
     })
 }
