@@ -118,14 +118,7 @@ fn split(bytes: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, ReadError> {
 }
 
 fn find(text: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    loop {
-        at += text.get(at..)?.iter().position(|byte| *byte == wanted[0])?;
-        if text[at..].starts_with(wanted) {
-            return Some(at);
-        }
-        at += 1;
-    }
+    memchr::memmem::find(text.get(from..)?, wanted).map(|at| from + at)
 }
 
 /// Every object has a kind, and a name unless it is a list.

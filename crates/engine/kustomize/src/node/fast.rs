@@ -47,10 +47,13 @@ fn holds_rare_chars(text: &[u8]) -> bool {
     if text.is_ascii() {
         return false;
     }
-    memchr3_iter(0xC2, 0xE2, 0xEF, text).any(|at| match text[at] {
-        0xE2 => text.get(at + 1) == Some(&0x80) && matches!(text.get(at + 2), Some(0xA8 | 0xA9)),
-        // U+0080 to U+00BF, and the byte order mark's neighbours.
-        _ => true,
+    memchr3_iter(0xC2, 0xE2, 0xEF, text).any(|at| match text[at..] {
+        // C1 controls, one of them a line break.
+        [0xC2, second, ..] => second < 0xA0,
+        [0xE2, 0x80, 0xA8 | 0xA9, ..] => true,
+        // The byte order mark, and what is no character.
+        [0xEF, 0xBB, 0xBF, ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..] => true,
+        _ => false,
     })
 }
 
@@ -186,28 +189,79 @@ impl Reader<'_> {
         if self.text[end] != quote {
             return None;
         }
-        if quote == b'\'' && self.byte(end + 1) == b'\'' {
-            return self.doubled_quotes(start);
-        }
-        Some((self.slice(start, end), end + 1))
+        let doubled = quote == b'\'' && self.byte(end + 1) == b'\'';
+        (!doubled).then(|| (self.slice(start, end), end + 1))
     }
 
-    /// A text in single quotes in which a quote stands twice.
-    fn doubled_quotes(&self, start: usize) -> Option<(Text, usize)> {
-        let mut text = String::new();
-        let mut from = start;
+    /// A quoted text that is no key: over several lines, and with the common escapes.
+    fn quoted_value(&mut self, quote: u8) -> Option<Text> {
+        if let Some((text, end)) = self.quoted(quote) {
+            self.at = end;
+            return Some(text);
+        }
+        let mut out = String::new();
+        let mut from = self.at + 1;
         loop {
-            let length = memchr::memchr2(b'\'', b'\n', &self.text[from..])?;
-            let end = from + length;
-            if self.text[end] == b'\n' {
-                return None;
+            let specials = memchr3_iter(quote, b'\n', b'\\', &self.text[from..]);
+            let special = specials.map(|at| from + at).find(|at| {
+                quote == b'"' || self.text[*at] != b'\\'
+            })?;
+            let part = self.source.get(from..special)?;
+            from = special + 1;
+            match self.text[special] {
+                b'\n' => {
+                    out.push_str(part.trim_end_matches(' '));
+                    match self.empty_lines(&mut from)? {
+                        0 => out.push(' '),
+                        empty => out.extend(std::iter::repeat_n('\n', empty)),
+                    }
+                }
+                b'\\' => {
+                    out.push_str(part);
+                    let escaped = *self.text.get(from)?;
+                    from += 1;
+                    match escaped {
+                        b'"' | b'\\' | b'\'' | b' ' => out.push(char::from(escaped)),
+                        b'n' => out.push('\n'),
+                        b't' => out.push('\t'),
+                        b'r' => out.push('\r'),
+                        b'\n' => {
+                            let empty = self.empty_lines(&mut from)?;
+                            out.extend(std::iter::repeat_n('\n', empty));
+                        }
+                        _ => return None,
+                    }
+                }
+                _ => {
+                    out.push_str(part);
+                    if quote == b'"' || self.text.get(from) != Some(&quote) {
+                        self.at = from;
+                        return Some(out.into());
+                    }
+                    out.push('\'');
+                    from += 1;
+                }
             }
-            text.push_str(self.source.get(from..end)?);
-            if self.byte(end + 1) != b'\'' {
-                return Some((text.into(), end + 1));
+        }
+    }
+
+    /// Goes from a line's beginning to the next content; counts empty lines before it.
+    fn empty_lines(&self, at: &mut usize) -> Option<usize> {
+        let mut empty = 0;
+        loop {
+            let line = *at;
+            while self.text.get(*at) == Some(&b' ') {
+                *at += 1;
             }
-            text.push('\'');
-            from = end + 2;
+            match self.text.get(*at)? {
+                b'\n' => {
+                    empty += 1;
+                    *at += 1;
+                }
+                // It may be the end of the document.
+                b'-' | b'.' if *at == line => return None,
+                _ => return Some(empty),
+            }
         }
     }
 
@@ -305,20 +359,23 @@ impl Reader<'_> {
         let first = self.byte(self.at);
         match first {
             b'"' | b'\'' => {
-                let (text, end) = self.quoted(first)?;
-                self.at = end;
+                let text = self.quoted_value(first)?;
                 self.end_of_line()?;
                 Some(Node::Scalar(Scalar { text, tag: Tag::Str, quoted: true }))
             }
             b'|' => self.literal(parent),
             b'[' | b'{' => {
-                let node = match (first, self.byte(self.at + 1)) {
+                let mut end = self.at + 1;
+                while self.text.get(end) == Some(&b' ') {
+                    end += 1;
+                }
+                let node = match (first, self.byte(end)) {
                     (b'[', b']') => {
-                        self.at += 2;
+                        self.at = end + 1;
                         Node::sequence()
                     }
                     (b'{', b'}') => {
-                        self.at += 2;
+                        self.at = end + 1;
                         Node::mapping()
                     }
                     (b'[', _) => self.flow_texts()?,
@@ -349,8 +406,11 @@ impl Reader<'_> {
                     self.at = end;
                     Scalar { text, tag: Tag::Str, quoted: true }
                 }
-                _ if first.is_ascii_alphanumeric() || matches!(first, b'/' | b'.' | b'_') => {
+                _ if is_key_byte(first) => {
                     let start = self.at;
+                    if first == b'-' && !is_key_byte(self.byte(start + 1)) {
+                        return None;
+                    }
                     while is_key_byte(self.byte(self.at)) {
                         self.at += 1;
                     }

@@ -166,13 +166,9 @@ fn split_index(part: String) -> Vec<String> {
     }
 }
 
-/// A variable as Go prints the struct.
+/// A variable as Go prints the struct: the object is its group, version and kind there.
 fn shown(var: &Var) -> String {
-    let ResId { gvk, name, namespace, .. } = &var.object;
-    format!(
-        "{{{} {{{} {gvk} {name} {namespace}}} {{{}}}}}",
-        var.name, var.api_version, var.field_path
-    )
+    format!("{{{} {} {{{}}}}}", var.name, var.object.gvk, var.field_path)
 }
 
 type Lookup<'a> = dyn FnMut(&str) -> Option<VarValue> + 'a;
