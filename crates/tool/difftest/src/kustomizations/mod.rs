@@ -4,6 +4,7 @@
 //! trees of the corpus. Both print what differs, made as small as it gets.
 
 mod changes;
+mod edits;
 mod merges;
 mod ours;
 mod seed;
@@ -27,6 +28,13 @@ pub struct Score {
     pub different: Vec<String>,
 }
 
+impl Score {
+    fn differ(&mut self, how: String) {
+        println!("{how}\n");
+        self.different.push(how);
+    }
+}
+
 /// Runs one of the comparisons.
 pub fn run(arguments: &[String]) -> Result<()> {
     let tool = Tool::find().context("the real kustomize is not built: `make kube`")?;
@@ -39,12 +47,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let score = match what.as_str() {
         "merges" => merges(&tool, seeds)?,
         "goldens" => trees::goldens(&corpus()?, part)?,
+        "edits" => edits::run(&tool, &corpus()?, seeds, part)?,
         "trees" => trees::run(&tool, &corpus()?, seeds, part)?,
         _ => bail!("`{what}` is not known"),
     };
-    for different in score.different.iter().take(20) {
-        println!("{different}\n");
-    }
     println!(
         "{} equal, {} refused by both, {} different",
         score.equal,
@@ -93,7 +99,7 @@ fn compare(tool: &Tool, root: &Path, batch: &[Merge], score: &mut Score) -> Resu
                     score.equal += 1;
                 } else {
                     let shown = |objects: &[&Value]| serde_json::to_string(objects);
-                    score.different.push(format!(
+                    score.differ(format!(
                         "object {}\npatch  {} target {}\nours {}\nreal {}",
                         merge.object, merge.patch, merge.with_target, shown(&ours)?, shown(&real)?
                     ));
@@ -107,7 +113,7 @@ fn compare(tool: &Tool, root: &Path, batch: &[Merge], score: &mut Score) -> Resu
         }
         (ours, real) => {
             if let [merge] = batch {
-                score.different.push(format!(
+                score.differ(format!(
                     "object {}\npatch  {} target {}\nours {:?}\nreal {:?}",
                     merge.object, merge.patch, merge.with_target, ours.err(), real.and_then(Result::err)
                 ));

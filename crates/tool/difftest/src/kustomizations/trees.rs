@@ -41,8 +41,8 @@ pub fn goldens(corpus: &Path, part: &str) -> Result<Score> {
         let real = tool::objects(&tree.golden)?;
         match ours::build(&corpus.join("trees"), &tree.directory, Overlay::default()) {
             Ok(ours) if ours == real => score.equal += 1,
-            Ok(ours) => score.different.push(format!("{}: {}", tree.directory, first_difference(&ours, &real))),
-            Err(refused) => score.different.push(format!("{}: {refused}", tree.directory)),
+            Ok(ours) => score.differ(format!("{}: {}", tree.directory, first_difference(&ours, &real))),
+            Err(refused) => score.differ(format!("{}: {refused}", tree.directory)),
         }
     }
     Ok(score)
@@ -72,7 +72,7 @@ pub fn run(tool: &Tool, corpus: &Path, seeds: std::ops::Range<u64>, part: &str) 
                     for (path, text) in small.files("case") {
                         told.push_str(&format!("\n-- {path}\n{text}"));
                     }
-                    score.different.push(told);
+                    score.differ(told);
                 }
             }
         }
