@@ -8,9 +8,7 @@ pub(crate) fn to_int(value: &Value) -> i64 {
         Value::Int(value, _) => *value,
         Value::Uint(value, _) => *value as i64,
         Value::Float(value) => truncate(*value),
-        Value::Str(text) => {
-            goval::parse_int(without_zero_fraction(text), 0, 0).unwrap_or_default()
-        }
+        Value::Str(text) => goval::parse_int(without_zero_fraction(text), 0, 0).unwrap_or_default(),
         Value::Bool(value) => i64::from(*value),
         Value::Object(object) if object.type_name() == "time.Month" => weekday_or_month(value),
         Value::Object(object) if object.type_name() == "time.Weekday" => weekday_or_month(value),
@@ -33,16 +31,14 @@ pub(crate) fn to_float(value: &Value) -> f64 {
 
 fn weekday_or_month(value: &Value) -> i64 {
     match value {
-        Value::Object(object) if matches!(object.kind(), Kind::Int(_)) => {
-            match object.plain() {
-                Some(Value::Int(value, _))
-                    if matches!(object.type_name(), "time.Month" | "time.Weekday") =>
-                {
-                    value
-                }
-                _ => 0,
+        Value::Object(object) if matches!(object.kind(), Kind::Int(_)) => match object.plain() {
+            Some(Value::Int(value, _))
+                if matches!(object.type_name(), "time.Month" | "time.Weekday") =>
+            {
+                value
             }
-        }
+            _ => 0,
+        },
         _ => 0,
     }
 }

@@ -100,8 +100,7 @@ pub(crate) fn pick(context: &mut Context<'_>, args: &[Value]) -> Answer {
 
 pub(crate) fn omit(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let kept = Map::new();
-    let dropped: Vec<&Str> =
-        (1..args.len()).map(|at| text(args, at)).collect::<Result<_, _>>()?;
+    let dropped: Vec<&Str> = (1..args.len()).map(|at| text(args, at)).collect::<Result<_, _>>()?;
     if let Some(map) = map(args, 0)? {
         context.budget.spend((map.len() * (dropped.len() + 1)) as u64)?;
         map.for_each(|key, value| {

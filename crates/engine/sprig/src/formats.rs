@@ -121,8 +121,8 @@ fn yaml_value(context: &mut Context<'_>, args: &[Value]) -> Result<Value, String
     let text = text(args, 0)?;
     context.budget.charge(text.len() as u64)?;
     context.budget.spend(text.len() as u64 / 16)?;
-    let json = goyaml::to_json(text)
-        .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    let json =
+        goyaml::to_json(text).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
     Ok(goval::from_json(&json, Numbers::Float64))
 }
 
@@ -147,8 +147,8 @@ pub(crate) fn from_yaml_array(context: &mut Context<'_>, args: &[Value]) -> Answ
 }
 
 fn yaml_text(context: &mut Context<'_>, value: &Value) -> Result<Vec<u8>, String> {
-    let json = goval::to_json(value)
-        .map_err(|error| format!("error marshaling into JSON: {error}"))?;
+    let json =
+        goval::to_json(value).map_err(|error| format!("error marshaling into JSON: {error}"))?;
     let text = goyaml::to_yaml(&json)
         .map_err(|error| format!("error converting JSON to YAML: {error}"))?;
     finished(context, text)
@@ -239,7 +239,8 @@ pub(crate) fn to_toml(context: &mut Context<'_>, args: &[Value]) -> Answer {
 
 pub(crate) fn must_to_toml(context: &mut Context<'_>, args: &[Value]) -> Answer {
     Ok(Value::str(
-        crate::toml::write(one(args), context.budget).map_err(crate::toml::WriteError::into_text)?,
+        crate::toml::write(one(args), context.budget)
+            .map_err(crate::toml::WriteError::into_text)?,
     ))
 }
 

@@ -202,12 +202,7 @@ pub(crate) fn divf(_: &mut Context<'_>, args: &[Value]) -> Answer {
 }
 
 /// The numbers from `start` to before `stop`.
-fn steps(
-    context: &mut Context<'_>,
-    start: i64,
-    stop: i64,
-    step: i64,
-) -> Result<Vec<i64>, String> {
+fn steps(context: &mut Context<'_>, start: i64, stop: i64, step: i64) -> Result<Vec<i64>, String> {
     let mut numbers = Vec::new();
     if stop < start && step >= 0 || stop >= start && step <= 0 {
         return Ok(numbers);

@@ -24,7 +24,8 @@ impl Stream {
 
     pub(crate) fn byte(&mut self) -> u8 {
         if self.used == self.block.len() {
-            let hash = Sha256::new().chain_update(self.seed).chain_update(self.number.to_be_bytes());
+            let hash =
+                Sha256::new().chain_update(self.seed).chain_update(self.number.to_be_bytes());
             self.block = hash.finalize().into();
             self.number += 1;
             self.used = 0;

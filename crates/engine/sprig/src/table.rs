@@ -7,7 +7,7 @@ use goval::{Body, Context, Function, Type, Value};
 
 use crate::args::Answer;
 use crate::{
-    dicts, encoding, formats, lists, logic, numbers, paths, random, regexes, semver,
+    crypto, dicts, encoding, formats, lists, logic, numbers, paths, random, regexes, semver,
     strings, time, urls, words,
 };
 
@@ -31,9 +31,9 @@ pub fn functions(profile: Profile) -> &'static [Function] {
 
 /// Helm 3.19 lacks two, and names a wrong constraint without quotes.
 static HELM_3: LazyLock<Vec<Function>> = LazyLock::new(|| {
-    let shared = HELM_4.iter().filter(|function| {
-        !matches!(function.name, "mustToYaml" | "mustToToml" | "semverCompare")
-    });
+    let shared = HELM_4
+        .iter()
+        .filter(|function| !matches!(function.name, "mustToYaml" | "mustToToml" | "semverCompare"));
     let mut functions: Vec<Function> = shared
         .map(|Function { name, params, variadic, body }| Function {
             name,
@@ -207,7 +207,11 @@ static HELM_4: &[Function] = &[
     fixed("mustRegexFindAll", &[String, String, Int], regexes::must_find_all),
     fixed("mustRegexMatch", &[String, String], regexes::must_matches),
     fixed("mustRegexReplaceAll", &[String, String, String], regexes::must_replace_all),
-    fixed("mustRegexReplaceAllLiteral", &[String, String, String], regexes::must_replace_all_literal),
+    fixed(
+        "mustRegexReplaceAllLiteral",
+        &[String, String, String],
+        regexes::must_replace_all_literal,
+    ),
     fixed("mustRegexSplit", &[String, String, Int], regexes::must_split),
     fixed("regexFind", &[String, String], regexes::find),
     fixed("regexFindAll", &[String, String, Int], regexes::find_all),
@@ -278,4 +282,29 @@ static HELM_4: &[Function] = &[
     fixed("semver", &[String], semver::semver),
     fixed("semverCompare", &[String, String], semver::semver_compare),
     // Keys, certificates, passwords.
+    fixed("bcrypt", &[String], crypto::bcrypt),
+    fixed("buildCustomCert", &[String, String], crypto::build_custom_cert),
+    fixed("decryptAES", &[String, String], crypto::decrypt_aes),
+    fixed("derivePassword", &[Uint32, String, String, String, String], crypto::derive_password),
+    fixed("encryptAES", &[String, String], crypto::encrypt_aes),
+    fixed("genCA", &[String, Int], crypto::gen_ca),
+    fixed("genCAWithKey", &[String, Int, String], crypto::gen_ca_with_key),
+    fixed("genPrivateKey", &[String], crypto::gen_private_key),
+    fixed("genSelfSignedCert", &[String, List, List, Int], crypto::gen_self_signed_cert),
+    fixed(
+        "genSelfSignedCertWithKey",
+        &[String, List, List, Int, String],
+        crypto::gen_self_signed_cert_with_key,
+    ),
+    fixed(
+        "genSignedCert",
+        &[String, List, List, Int, Named("sprig.certificate")],
+        crypto::gen_signed_cert,
+    ),
+    fixed(
+        "genSignedCertWithKey",
+        &[String, List, List, Int, Named("sprig.certificate"), String],
+        crypto::gen_signed_cert_with_key,
+    ),
+    fixed("htpasswd", &[String, String], crypto::htpasswd),
 ];

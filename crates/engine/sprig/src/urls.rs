@@ -176,18 +176,13 @@ fn scheme_of(raw: &[u8]) -> Result<(&[u8], &[u8]), String> {
     Ok((b"", raw))
 }
 
-fn parse_authority(
-    scheme: &[u8],
-    authority: &[u8],
-) -> Result<(Option<User>, Vec<u8>), String> {
+fn parse_authority(scheme: &[u8], authority: &[u8]) -> Result<(Option<User>, Vec<u8>), String> {
     let Some(at) = authority.iter().rposition(|byte| *byte == b'@') else {
         return Ok((None, parse_host(scheme, authority)?));
     };
     let host = parse_host(scheme, &authority[at + 1..])?;
     let userinfo = &authority[..at];
-    let valid = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte)
-    };
+    let valid = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte);
     if !userinfo.iter().all(valid) {
         return Err("net/url: invalid userinfo".to_owned());
     }
@@ -308,7 +303,8 @@ fn unescape(text: &[u8], part: Part) -> Result<Vec<u8>, String> {
     while at < text.len() {
         let byte = text[at];
         if byte == b'%' {
-            let digits = text.get(at + 1..at + 3).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+            let digits =
+                text.get(at + 1..at + 3).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
             let Some(digits) = digits else {
                 let end = text.len().min(at + 3);
                 return Err(format!("invalid URL escape {}", shown(&text[at..end])));
@@ -331,10 +327,7 @@ fn unescape(text: &[u8], part: Part) -> Result<Vec<u8>, String> {
             continue;
         }
         if matches!(part, Part::Host | Part::Zone) && byte < 0x80 && should_escape(byte, part) {
-            return Err(format!(
-                "invalid character {} in host name",
-                shown(&text[at..=at])
-            ));
+            return Err(format!("invalid character {} in host name", shown(&text[at..=at])));
         }
         out.push(byte);
         at += 1;

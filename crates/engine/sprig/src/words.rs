@@ -4,8 +4,7 @@ use goval::{Context, Str, Value, is_digit, is_letter};
 
 use crate::args::{Answer, int, text, utf8};
 use crate::letters::{
-    is_lower, is_number, is_punct, is_title, is_upper, runes, to_lower, to_title,
-    to_upper,
+    is_lower, is_number, is_punct, is_title, is_upper, runes, to_lower, to_title, to_upper,
 };
 use crate::strings::find;
 

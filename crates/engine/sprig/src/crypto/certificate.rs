@@ -31,10 +31,7 @@ impl Object for Certificate {
     }
 
     fn fields(&self) -> Option<Vec<(&str, Value)>> {
-        Some(vec![
-            ("Cert", Value::str(self.cert.as_str())),
-            ("Key", Value::str(self.key.as_str())),
-        ])
+        Some(vec![("Cert", Value::str(self.cert.as_str())), ("Key", Value::str(self.key.as_str()))])
     }
 
     fn plain(&self) -> Option<Value> {

@@ -49,9 +49,7 @@ impl Impure for Pinned {
             "genSelfSignedCert" | "genSelfSignedCertWithKey" => {
                 certificate(&format!("self:{}", text(0)))
             }
-            "genSignedCert" | "genSignedCertWithKey" => {
-                certificate(&format!("signed:{}", text(0)))
-            }
+            "genSignedCert" | "genSignedCertWithKey" => certificate(&format!("signed:{}", text(0))),
             "buildCustomCert" => named(Certificate { cert: text(0), key: text(1) }),
             "htpasswd" => Value::str(format!("{}:$2a$10${}", text(0), text(1))),
             "bcrypt" => Value::str(format!("$2a$10${}", text(0))),

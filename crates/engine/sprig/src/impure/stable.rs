@@ -39,13 +39,7 @@ impl Stable {
     /// `key` is the Application's secret; `now_ns` what the time is taken to be, in nanoseconds
     /// since 1970: a certificate's days count from it, so it should not move often.
     pub fn new(key: [u8; 32], now_ns: i128) -> Self {
-        Self {
-            key,
-            now_ns,
-            site: String::new(),
-            counts: BTreeMap::new(),
-            made: BTreeMap::new(),
-        }
+        Self { key, now_ns, site: String::new(), counts: BTreeMap::new(), made: BTreeMap::new() }
     }
 
     /// Brings what an earlier rendering made, to spare making it again.
@@ -121,9 +115,7 @@ impl Impure for Stable {
         let made = match made {
             Value::Str(text) => Made::Text(goval::text_of(text)),
             Value::Object(object) => match object.as_any().downcast_ref::<Certificate>() {
-                Some(made) => {
-                    Made::Certificate { cert: made.cert.clone(), key: made.key.clone() }
-                }
+                Some(made) => Made::Certificate { cert: made.cert.clone(), key: made.key.clone() },
                 None => return,
             },
             _ => return,

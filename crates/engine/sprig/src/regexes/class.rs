@@ -127,7 +127,10 @@ pub(super) fn escape(text: &str) -> Result<(char, &str), Refused> {
             } else {
                 let value = more.iter().fold(octal(char).unwrap_or_default(), |v, d| v * 8 + d);
                 let left = &after[more.len()..];
-                return Ok((char::from_u32(value).expect("three octal digits are a character"), left));
+                return Ok((
+                    char::from_u32(value).expect("three octal digits are a character"),
+                    left,
+                ));
             }
         }
         'x' => return hex(text, after),
@@ -195,10 +198,11 @@ pub(super) fn unicode<'a>(text: &'a str, out: &mut String) -> Result<&'a str, Re
     let is_name = !name.is_empty()
         && name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | ' ' | '-'));
     let known = is_name.then(|| {
-        let special = matches!(name, "Any" | "Assigned" | "ASCII").then(|| format!("\\{sign}{{{name}}}"));
-        special.into_iter().chain(
-            ["gc", "sc"].map(|property| format!("\\{sign}{{{property}={name}}}")),
-        )
+        let special =
+            matches!(name, "Any" | "Assigned" | "ASCII").then(|| format!("\\{sign}{{{name}}}"));
+        special
+            .into_iter()
+            .chain(["gc", "sc"].map(|property| format!("\\{sign}{{{property}={name}}}")))
     });
     let class = known.into_iter().flatten().find(|class| Regex::new(class).is_ok());
     out.push_str(&class.ok_or_else(|| refused(INVALID_RANGE, whole))?);

@@ -15,8 +15,7 @@ fn or_panic(args: &[Value]) -> Result<Rc<Pattern>, String> {
         let can_backquote = !pattern.chars().any(|char| {
             char == '`' || char == '\u{7F}' || char == '\u{FEFF}' || char < ' ' && char != '\t'
         });
-        let shown =
-            if can_backquote { format!("`{pattern}`") } else { goval::quote(&pattern) };
+        let shown = if can_backquote { format!("`{pattern}`") } else { goval::quote(&pattern) };
         format!("regexp: Compile({shown}): {error}")
     })
 }

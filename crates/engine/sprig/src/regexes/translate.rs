@@ -247,11 +247,7 @@ fn group_start<'a>(
 }
 
 /// Reads what begins with a backslash, outside of brackets.
-fn escaped<'a>(
-    text: &'a str,
-    out: &mut String,
-    group: &mut Group,
-) -> Result<&'a str, Refused> {
+fn escaped<'a>(text: &'a str, out: &mut String, group: &mut Group) -> Result<&'a str, Refused> {
     let Some(char) = text[1..].chars().next() else {
         return Err(refused("trailing backslash at end of expression", ""));
     };

@@ -224,8 +224,7 @@ impl Single {
         let anything = (own.major, own.minor, own.patch) == (0, 0, 0)
             && !self.minor_dirty
             && !self.patch_dirty;
-        anything
-            || version.major == own.major && (self.minor_dirty || version.minor == own.minor)
+        anything || version.major == own.major && (self.minor_dirty || version.minor == own.minor)
     }
 
     fn differs(&self, version: &Version, order: Ordering) -> bool {

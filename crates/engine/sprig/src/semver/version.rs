@@ -208,9 +208,7 @@ impl Object for Version {
             "Original" => Ok(Value::str(self.original.as_str())),
             "String" => Ok(Value::str(self.to_string())),
             "IncMajor" => Ok(struct_of(self.release(next(self.major, "major")?, 0, 0))),
-            "IncMinor" => {
-                Ok(struct_of(self.release(self.major, next(self.minor, "minor")?, 0)))
-            }
+            "IncMinor" => Ok(struct_of(self.release(self.major, next(self.minor, "minor")?, 0))),
             "IncPatch" if !self.pre.is_empty() => {
                 Ok(struct_of(self.release(self.major, self.minor, self.patch)))
             }

@@ -129,7 +129,8 @@ impl Parser<'_, '_, '_> {
             .enumerate()
             .map(|(at, arg)| converted(arg, function.params[at.min(wanted - 1)]))
             .collect::<Result<_, _>>()?;
-        (function.body)(self.context, &args).map_err(|error| format!("error calling {name}: {error}"))
+        (function.body)(self.context, &args)
+            .map_err(|error| format!("error calling {name}: {error}"))
     }
 
     fn operand(&mut self) -> Result<Operand, String> {

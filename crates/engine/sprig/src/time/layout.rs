@@ -28,9 +28,14 @@ pub(super) enum Part {
     ZoneName,
     Offset(Offset),
     /// So many digits, all of them written.
-    Fraction { digits: usize, sign: u8 },
+    Fraction {
+        digits: usize,
+        sign: u8,
+    },
     /// Trailing zeros left out, the sign too if nothing is left.
-    ShortFraction { sign: u8 },
+    ShortFraction {
+        sign: u8,
+    },
 }
 
 /// How an offset is written.

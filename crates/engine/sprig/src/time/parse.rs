@@ -171,12 +171,7 @@ fn year(text: &[u8]) -> Result<i64, Bad> {
 }
 
 impl Found {
-    fn read<'a>(
-        &mut self,
-        part: Part,
-        text: &'a [u8],
-        layout: &[u8],
-    ) -> Result<&'a [u8], Bad> {
+    fn read<'a>(&mut self, part: Part, text: &'a [u8], layout: &[u8]) -> Result<&'a [u8], Bad> {
         let rest;
         match part {
             Part::Year => {
@@ -211,11 +206,9 @@ impl Found {
             }
             Part::UnderYearDay | Part::ZeroYearDay => {
                 let under = part == Part::UnderYearDay;
-                let blanks =
-                    text.iter().take(2).take_while(|byte| under && **byte == b' ').count();
+                let blanks = text.iter().take(2).take_while(|byte| under && **byte == b' ').count();
                 let text = &text[blanks..];
-                let digits =
-                    text.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+                let digits = text.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
                 if digits == 0 || !under && digits != 3 {
                     return Err(Bad::Text);
                 }
@@ -224,8 +217,7 @@ impl Found {
             }
             Part::Hour => (self.hour, rest) = number_within(text, false, 0..24, "hour")?,
             Part::Hour12 | Part::ZeroHour12 => {
-                (self.hour, rest) =
-                    number_within(text, part == Part::ZeroHour12, 0..13, "hour")?;
+                (self.hour, rest) = number_within(text, part == Part::ZeroHour12, 0..13, "hour")?;
             }
             Part::Minute | Part::ZeroMinute => {
                 (self.minute, rest) =
@@ -417,8 +409,8 @@ fn signed_hours_len(text: &[u8]) -> usize {
         return 0;
     }
     let digits = digits_behind_point(text);
-    let hours = text[1..=digits]
-        .iter()
-        .fold(0u64, |value, digit| value.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
+    let hours = text[1..=digits].iter().fold(0u64, |value, digit| {
+        value.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+    });
     if digits == 0 || hours > 23 { 0 } else { 1 + digits }
 }

@@ -10,7 +10,10 @@ pub(crate) enum Zone {
     /// The machine's; here it is UTC, too.
     Local,
     /// An offset with a name, which may be empty.
-    Fixed { name: String, offset_s: i64 },
+    Fixed {
+        name: String,
+        offset_s: i64,
+    },
     /// A place of the tz database.
     Place(TimeZone),
 }
@@ -34,8 +37,7 @@ impl Zone {
             Zone::Utc | Zone::Local => (0, "UTC".to_owned()),
             Zone::Fixed { name, offset_s } => (*offset_s, name.clone()),
             Zone::Place(place) => {
-                let bounded = unix_s
-                    .clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+                let bounded = unix_s.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
                 let at = Timestamp::from_second(bounded).expect("it was made to fit");
                 let info = place.to_offset_info(at);
                 (i64::from(info.offset().seconds()), info.abbreviation().to_owned())

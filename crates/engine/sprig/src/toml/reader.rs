@@ -43,11 +43,8 @@ fn value(entry: toml::Value) -> Value {
         toml::Value::Datetime(at) => time(at),
         toml::Value::Array(items) => {
             let tables = !items.is_empty() && items.iter().all(toml::Value::is_table);
-            let of = if tables {
-                ListType::Named("[]map[string]interface {}")
-            } else {
-                ListType::Any
-            };
+            let of =
+                if tables { ListType::Named("[]map[string]interface {}") } else { ListType::Any };
             Value::List(List::typed(of, items.into_iter().map(value).collect()))
         }
         toml::Value::Table(table) => table_value(table),

@@ -209,8 +209,7 @@ impl Writer {
     }
 
     fn key(&mut self, key: &Str) -> Result<(), WriteError> {
-        let is_bare =
-            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let is_bare = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         if !key.is_empty() && key.iter().all(is_bare) {
             return self.text(key);
         }
