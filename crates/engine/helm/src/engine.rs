@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gotmpl::{Cause, ExecError, Functions, Hooks, Leads, ParseError, Parsed, TemplateSet};
-use goval::{Budget, Context, Impure, Map, MapType, Str, Value};
+use goval::{Budget, Context, Map, MapType, Str, Value};
 
 use crate::cache::Cache;
 use crate::error::{Failure, Frame, Place};
 use crate::file::base;
 use crate::functions::{WARN_END, WARN_START, table};
+use crate::impure::Chance;
 use crate::profile::Profile;
 use crate::root_object::Renderable;
 
@@ -25,7 +26,7 @@ pub(crate) struct Rendered {
 pub(crate) struct Means<'a> {
     pub(crate) profile: Profile,
     pub(crate) cache: &'a Cache,
-    pub(crate) impure: &'a mut dyn Impure,
+    pub(crate) chance: &'a mut dyn Chance,
     pub(crate) budget: &'a mut Budget,
     pub(crate) should_stop: &'a mut dyn FnMut() -> bool,
 }
@@ -65,10 +66,11 @@ pub(crate) fn render(
                 ("BasePath".into(), template.base_path.clone().into()),
             ],
         );
+        means.chance.enter(&template.name);
         template.data.insert("Template".into(), about.into());
         let mut hooks = Host { cache: means.cache, profile: means.profile, should_stop: means.should_stop };
         let mut context =
-            Context { impure: means.impure, budget: means.budget, host: &mut () };
+            Context { impure: means.chance, budget: means.budget, host: &mut () };
         let data = Value::Map(template.data.clone());
         let text = gotmpl::execute(&set, &template.name, &data, &mut context, &mut hooks)
             .map_err(|error| not_executed(&error, &stored, means.profile))?;

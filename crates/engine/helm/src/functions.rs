@@ -23,9 +23,9 @@ pub(crate) fn table(profile: Profile) -> &'static Arc<Functions> {
 }
 
 fn build(profile: Profile) -> Arc<Functions> {
-    let sprig = crate::sprig::functions(match profile {
-        Profile::V3 => crate::sprig::Profile::V3_19,
-        Profile::V4 => crate::sprig::Profile::V4_2,
+    let sprig = sprig::functions(match profile {
+        Profile::V3 => sprig::Profile::Helm3,
+        Profile::V4 => sprig::Profile::Helm4,
     });
     let table = Functions::builtin()
         .with(sprig)

@@ -6,7 +6,7 @@
 //! work as in Helm 4.2, or 3.19 where [`Profile`] says so.
 //!
 //! Nothing is fetched and nothing is written. A chart that is not there is an answer
-//! ([`HelmError::Needs`]); chance and time come in as [`goval::Impure`]; what was asked of the
+//! ([`HelmError::Needs`]); chance and time come in as [`Chance`]; what was asked of the
 //! cluster comes out as [`Asked`], so that a caller knows when the answer holds again. What was
 //! parsed is kept in a [`Cache`] that the caller owns.
 //!
@@ -42,7 +42,6 @@ mod request;
 mod root_object;
 mod schema;
 mod split;
-mod sprig;
 mod store;
 mod strvals;
 mod tables;
@@ -54,6 +53,7 @@ pub use asked::Asked;
 pub use cache::Cache;
 pub use document::{Object, ReadObjects};
 pub use error::{Failure, Fault, Frame, HelmError, NeededChart, Place};
+pub use impure::Chance;
 pub use profile::Profile;
 pub use render::{TemplateText, render, render_texts};
 pub use request::{

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use goval::{Budget, Impure, Map, Value};
+use goval::{Budget, Map, Value};
 
 use crate::archive;
 use crate::asked::Asked;
@@ -19,7 +19,7 @@ use crate::engine::{self, Means, Rendered};
 use crate::error::{Failure, HelmError, NeededChart};
 use crate::file::{File, ending};
 use crate::head::Role;
-use crate::impure::Noted;
+use crate::impure::{Chance, Noted};
 use crate::order::sort_by_kind;
 use crate::origin::Origins;
 use crate::release_name;
@@ -44,19 +44,19 @@ pub struct TemplateText {
 /// Renders a chart to its documents, in Helm's order.
 ///
 /// `should_stop` is asked every few thousand steps. The same request gives the same answer as
-/// long as `impure` does.
+/// long as `chance` does.
 ///
 /// # Errors
 ///
 /// [`HelmError::Needs`] where charts must be fetched first, else what Helm refuses.
 pub fn render(
     request: &Request<'_>,
-    impure: &mut dyn Impure,
+    chance: &mut dyn Chance,
     should_stop: &mut dyn FnMut() -> bool,
     cache: &Cache,
 ) -> Result<Rendering, HelmError> {
     let asked = Rc::new(RefCell::new(Asked::default()));
-    let (charts, root, rendered) = execute(request, impure, should_stop, cache, &asked)?;
+    let (charts, root, rendered) = execute(request, chance, should_stop, cache, &asked)?;
     let documents = documents(request, &charts, root, &rendered, cache)?;
     let asked = asked.borrow().clone();
     Ok(Rendering { documents, asked })
@@ -70,12 +70,12 @@ pub fn render(
 /// As [`render`].
 pub fn render_texts(
     request: &Request<'_>,
-    impure: &mut dyn Impure,
+    chance: &mut dyn Chance,
     should_stop: &mut dyn FnMut() -> bool,
     cache: &Cache,
 ) -> Result<Vec<TemplateText>, HelmError> {
     let asked = Rc::default();
-    let (_, _, rendered) = execute(request, impure, should_stop, cache, &asked)?;
+    let (_, _, rendered) = execute(request, chance, should_stop, cache, &asked)?;
     let mut texts: Vec<TemplateText> = rendered
         .into_iter()
         .map(|rendered| TemplateText { name: rendered.name, text: rendered.text })
@@ -86,7 +86,7 @@ pub fn render_texts(
 
 fn execute(
     request: &Request<'_>,
-    impure: &mut dyn Impure,
+    chance: &mut dyn Chance,
     should_stop: &mut dyn FnMut() -> bool,
     cache: &Cache,
     asked: &Rc<RefCell<Asked>>,
@@ -119,12 +119,12 @@ fn execute(
     let templates = renderables(&charts, root, &coalesced, release, &capabilities, profile);
     let mut budget =
         Budget { fuel: request.limits.steps_max, bytes: request.limits.bytes_max };
-    let mut impure = Noted::new(impure);
+    let mut chance = Noted::new(chance);
     let rendered = engine::render(
         templates,
-        &mut Means { profile, cache, impure: &mut impure, budget: &mut budget, should_stop },
+        &mut Means { profile, cache, chance: &mut chance, budget: &mut budget, should_stop },
     );
-    asked.borrow_mut().impure |= impure.was_asked();
+    asked.borrow_mut().impure |= chance.was_asked();
     let rendered = rendered.map_err(|mut failure| {
         failure.origin = Origins { request, cache, charts: &charts, root }.tell(&failure);
         failure

@@ -1,1 +1,6 @@
-
+mod archives;
+mod charts;
+mod parts;
+mod schemas;
+mod setting;
+mod support;

@@ -1,6 +1,6 @@
 //! Versions and ranges of versions, as charts write them.
 
-use crate::sprig::semver::{Constraint, Version};
+use sprig::{Constraint, Version};
 
 /// Whether the text is a version (`1.2`, `v1.2.3-rc.1`).
 pub(crate) fn is_version(text: &str) -> bool {
