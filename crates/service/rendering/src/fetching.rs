@@ -120,7 +120,11 @@ async fn chart(
     let shelf = shelf_of(&found, name, pass, &job.snapshot).map_err(failed)?;
     let resolved = inner.artifacts.resolve(&shelf, version, Freshness::Known).await;
     match resolved.map_err(failed)? {
-        Pin::Artifact(artifact) => inner.artifacts.archive(&shelf, &artifact).await.map_err(failed),
+        Pin::Artifact(artifact) => {
+            let archive = inner.artifacts.archive(&shelf, &artifact).await.map_err(failed)?;
+            let tree = inner.artifacts.tree(&shelf, &artifact).await.map_err(failed)?;
+            Ok((archive, tree))
+        }
         Pin::Commit(_) => unreachable!("a chart is no commit"),
     }
 }

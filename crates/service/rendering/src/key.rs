@@ -19,6 +19,7 @@ pub(crate) fn key_of(
     project: &str,
     plan: &Plan,
     options: &Options,
+    charts_time_ns: i128,
 ) -> Key {
     let mut sha = Sha1::new();
     let warnings = plan.warnings.iter().map(String::as_str);
@@ -34,6 +35,7 @@ pub(crate) fn key_of(
     let Options { helm, kustomize, jsonnet, combined_bytes_max, kustomize_build_options } = options;
     sha.update([u8::from(*helm), u8::from(*kustomize), u8::from(*jsonnet)]);
     sha.update(kustomize_build_options);
+    sha.update(charts_time_ns.to_be_bytes());
     sha.update(combined_bytes_max.map_or([0xFF; 8], u64::to_be_bytes));
     Key(sha.finalize().into())
 }

@@ -13,6 +13,7 @@
 mod artifacts;
 mod backoff;
 mod cache;
+mod chance;
 mod counts;
 mod credentials;
 mod disk;
@@ -28,6 +29,7 @@ mod service;
 mod surroundings;
 mod weight;
 
+pub use chance::{Seed, charts_time};
 pub use counts::Counts;
 pub use disk::DiskTree;
 pub use local::{LocalError, render_path};

@@ -48,7 +48,7 @@ impl LocalError {
 
 /// Renders a directory as a source whose path it is, and returns the objects in their order.
 ///
-/// `root` is what links and references may reach; where it is not given, the Git work tree
+/// `source` says what else the source says: which engine, which parameters. `root` is what links and references may reach; where it is not given, the Git work tree
 /// around the path, else the path itself. Nothing is added to the objects.
 ///
 /// # Errors
@@ -57,6 +57,7 @@ impl LocalError {
 pub fn render_path(
     path: &Path,
     root: Option<&Path>,
+    source: &ApplicationSource,
     options: &Options,
 ) -> Result<Vec<Value>, LocalError> {
     let unreadable = |cause| LocalError::Unreadable { path: path.to_owned(), cause };
@@ -72,7 +73,7 @@ pub fn render_path(
     let relative = relative.to_str().ok_or_else(outside)?;
     let relative = TreePath::parse(relative).map_err(RenderError::from)?;
     let source =
-        ApplicationSource { path: relative.as_str().to_owned(), ..ApplicationSource::default() };
+        ApplicationSource { path: relative.as_str().to_owned(), ..source.clone() };
     let input = Input {
         source: &source,
         source_index: 0,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
+use std::time::{Instant, SystemTime};
 
 use desired::{
     BoxFuture, Freshness, Remedy, RenderFailure, RenderRequest, Rendered, Renderer, RepoChange,
@@ -12,8 +13,8 @@ use filetree::{FileTree, Recording};
 use parking_lot::Mutex;
 use plugins::Plugins;
 use render::{
-    Asked, Fetched, Input, Options, Reach, RenderError, files_have_changed, refresh_paths,
-    render_source, rendering_key,
+    Asked, ChartMeans, Fetched, Input, Options, Reach, RenderError, files_have_changed, refresh_paths,
+    render_source_with, rendering_key,
 };
 use source::{Revision, Sources, Web, WebLimits};
 use tokio::sync::Semaphore;
@@ -21,6 +22,7 @@ use tokio::sync::Semaphore;
 use crate::artifacts::{Artifacts, Shelf, shelf_of};
 use crate::backoff::Backoff;
 use crate::cache::{AskedOf, Cache, Made, Objects, Variant};
+use crate::chance::charts_time;
 use crate::counts::{Counters, Counts};
 use crate::failure::{At, from_artifact, from_engine, from_settings, from_source};
 use crate::fetching::{NEEDS_ROUNDS_MAX, fetch};
@@ -36,6 +38,9 @@ const PROJECT_WARNING: &str = "ProjectWarning";
 
 /// Where upstream's plugins have their sockets (`ARGOCD_PLUGINSOCKFILEPATH`).
 const PLUGIN_SOCKETS: &str = "/home/argocd/cmp-server/plugins";
+
+/// What charts were parsed to takes about as much.
+const CHARTS_CACHE_BYTES: usize = 64 << 20;
 
 /// What the caller decides once.
 #[derive(Clone, Debug)]
@@ -74,6 +79,8 @@ pub(crate) struct Inner {
     gates: Mutex<HashMap<Key, Weak<tokio::sync::Mutex<()>>>>,
     permits: Semaphore,
     counters: Counters,
+    /// What charts were parsed to.
+    charts: helm::Cache,
 }
 
 impl Rendering {
@@ -95,6 +102,7 @@ impl Rendering {
                 gates: Mutex::default(),
                 permits: Semaphore::new(parallel_max),
                 counters: Counters::default(),
+                charts: helm::Cache::new(CHARTS_CACHE_BYTES),
             }),
         }
     }
@@ -136,6 +144,8 @@ pub(crate) struct Job {
     pub(crate) snapshot: Arc<Snapshot>,
     app_name: String,
     options: Options,
+    /// What charts take the time to be.
+    charts_time_ns: i128,
     key: Key,
 }
 
@@ -295,9 +305,10 @@ impl Inner {
             kustomize_build_options: rendering.kustomize_build_options.clone(),
         };
         let namespace = &spec.destination.namespace;
-        let key = key_of(&app_name, namespace, project, &plan, &options);
+        let charts_time_ns = charts_time(SystemTime::now());
+        let key = key_of(&app_name, namespace, project, &plan, &options, charts_time_ns);
         let snapshot = snapshot.clone();
-        Ok(Job { request, plan, places, pins, snapshot, app_name, options, key })
+        Ok(Job { request, plan, places, pins, snapshot, app_name, options, charts_time_ns, key })
     }
 
     /// Where a source's chart or image is; `None` where it is a Git repository.
@@ -495,7 +506,19 @@ impl Inner {
         let refs = others.iter().map(|(_, name, tree)| ((*name).to_owned(), tree as &dyn FileTree));
         let reach = Reach { refs: refs.collect(), fetched: fetched.clone() };
         let revision = pin.revision();
-        let rendered = render_source(&recording, &job.input(index, &revision, &reach));
+        let began = Instant::now();
+        let timeout = job.snapshot.rendering.timeout;
+        let mut chance =
+            sprig::Stable::new(job.snapshot.seed.key(&job.app_name, index), job.charts_time_ns);
+        let means = ChartMeans {
+            cache: &self.charts,
+            profile: helm::Profile::default(),
+            chance: &mut chance,
+            should_stop: &mut || began.elapsed() > timeout,
+            limits: helm::Limits::default(),
+        };
+        let input = job.input(index, &revision, &reach);
+        let rendered = render_source_with(&recording, &input, means);
         drop(reach);
         if rendered.as_ref().is_err_and(|error| !matches!(error, RenderError::Needs { .. })) {
             Counters::add(&self.counters.failed_renders);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crd::AppProject;
 
+use crate::chance::Seed;
+
 /// Settings and secrets at one moment; another moment is another value.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -18,6 +20,8 @@ pub struct Snapshot {
     pub tls_certs: BTreeMap<String, String>,
     /// `argocd-ssh-known-hosts-cm`, key `ssh_known_hosts`.
     pub ssh_known_hosts: String,
+    /// What charts' randomness is derived from.
+    pub seed: Seed,
 }
 
 /// Tells the settings of this moment; asked at each rendering, so it must be cheap.

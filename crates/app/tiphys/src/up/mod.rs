@@ -21,6 +21,7 @@ use crate::commands::up::Arguments;
 pub use bootstrap::NAMESPACE;
 pub use place::Place;
 pub use services::{Options, Services, environment};
+pub use surroundings::seed_of;
 
 /// Any port of this host.
 const ANY_PORT: SocketAddr =

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use cluster::{Cluster, ObjectEvent, WatchSpec, Watching};
 use crd::AppProject;
 use manifest::Gvk;
-use rendering::Snapshot;
+use rendering::{Seed, Snapshot};
 use serde_json::{Value, json};
 use settings::{RawSettings, Repositories, Settings};
 
@@ -24,6 +24,7 @@ struct Held {
     namespace: String,
     raw: RawSettings,
     secrets: BTreeMap<String, Value>,
+    seed: Seed,
     projects: BTreeMap<String, Arc<AppProject>>,
     settings: Settings,
     snapshot: Arc<Snapshot>,
@@ -41,9 +42,10 @@ impl Surroundings {
         let (settings, _) = Settings::read(&raw, &yaml);
         let held = Arc::new(RwLock::new(Held {
             namespace: namespace.to_owned(),
-            snapshot: Arc::new(snapshot(namespace, &raw, &settings, &BTreeMap::new())),
+            snapshot: Arc::new(snapshot(namespace, &raw, &settings, &BTreeMap::new(), Seed::default())),
             raw,
             secrets: BTreeMap::new(),
+            seed: Seed::default(),
             projects: BTreeMap::new(),
             settings,
         }));
@@ -59,7 +61,10 @@ impl Surroundings {
                 take(&mut held.write().unwrap_or_else(PoisonError::into_inner), event);
             })
         };
+        let mut own = spec("", "v1", "Secret", "");
+        own.fields = "metadata.name=argocd-secret".to_owned();
         let watches = vec![
+            watch(own, Held::take_own_secret),
             watch(spec("", "v1", "ConfigMap", ""), Held::take_maps),
             watch(spec("", "v1", "Secret", REPOSITORIES), Held::take_secrets),
             watch(spec("argoproj.io", "v1alpha1", "AppProject", ""), Held::take_projects),
@@ -112,6 +117,17 @@ impl Held {
         }
     }
 
+    fn take_own_secret(&mut self, event: ObjectEvent) {
+        self.seed = match &event {
+            ObjectEvent::Restarted { objects, .. } => {
+                objects.first().map(seed_of).unwrap_or_default()
+            }
+            ObjectEvent::Applied(secret) => seed_of(secret),
+            ObjectEvent::Deleted(_) => Seed::default(),
+        };
+        self.read_again();
+    }
+
     fn take_secrets(&mut self, event: ObjectEvent) {
         match event {
             ObjectEvent::Restarted { objects, .. } => {
@@ -154,9 +170,15 @@ impl Held {
     fn read_again(&mut self) {
         // What is wrong with the settings the controller reports, once.
         self.settings = Settings::read(&self.raw, &yaml).0;
-        let next = snapshot(&self.namespace, &self.raw, &self.settings, &self.secrets);
+        let next = snapshot(&self.namespace, &self.raw, &self.settings, &self.secrets, self.seed);
         self.snapshot = Arc::new(next);
     }
+}
+
+/// What charts' randomness is derived from: the installation's `argocd-secret`.
+pub fn seed_of(secret: &Value) -> Seed {
+    let key = secret.pointer("/data/server.secretkey").and_then(Value::as_str);
+    Seed::of(key.unwrap_or_default())
 }
 
 fn snapshot(
@@ -164,6 +186,7 @@ fn snapshot(
     raw: &RawSettings,
     settings: &Settings,
     secrets: &BTreeMap<String, Value>,
+    seed: Seed,
 ) -> Snapshot {
     let known_hosts = raw.ssh_known_hosts.get("ssh_known_hosts");
     Snapshot {
@@ -172,6 +195,7 @@ fn snapshot(
         rendering: settings.rendering.clone(),
         tls_certs: raw.tls_certs.clone(),
         ssh_known_hosts: known_hosts.cloned().unwrap_or_default(),
+        seed,
     }
 }
 

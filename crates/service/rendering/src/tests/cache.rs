@@ -17,6 +17,7 @@ fn key(name: &str) -> Key {
         "default",
         &Plan { sources: Vec::new(), warnings: Vec::new() },
         &Options::default(),
+        0,
     )
 }
 

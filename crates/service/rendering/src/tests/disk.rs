@@ -2,10 +2,15 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use crd::ApplicationSource;
 use filetree::{EntryKind, FileTree, TreeError, TreePath};
 use render::Options;
 
 use crate::{DiskTree, LocalError, render_path};
+
+fn plain() -> ApplicationSource {
+    ApplicationSource::default()
+}
 
 fn path(text: &str) -> TreePath {
     TreePath::parse(text).expect("inside")
@@ -93,7 +98,7 @@ fn a_path_renders_with_the_work_tree_around_it_as_its_root() {
     symlink("../../shared/base.yaml", root.path().join("apps/web/b.yaml")).expect("a link");
     let web = root.path().join("apps/web");
     let names = |root| {
-        render_path(&web, root, &Options::default()).map(|objects| {
+        render_path(&web, root, &plain(), &Options::default()).map(|objects| {
             objects.iter().map(|object| object["metadata"]["name"].clone()).collect::<Vec<_>>()
         })
     };
@@ -107,12 +112,12 @@ fn a_path_renders_with_the_work_tree_around_it_as_its_root() {
 fn a_path_outside_the_root_or_not_there_is_a_wrong_use() {
     let root = tempfile::tempdir().expect("a directory");
     let other = tempfile::tempdir().expect("a directory");
-    let outside = render_path(other.path(), Some(root.path()), &Options::default());
+    let outside = render_path(other.path(), Some(root.path()), &plain(), &Options::default());
     assert!(matches!(outside, Err(LocalError::Outside { .. })));
-    let missing = render_path(&root.path().join("nope"), None, &Options::default());
+    let missing = render_path(&root.path().join("nope"), None, &plain(), &Options::default());
     assert!(missing.expect_err("nothing there").is_usage());
     write(root.path(), "d/a.yaml", &map("a"));
     write(root.path(), "d/Chart.yaml", "");
-    let chart = render_path(&root.path().join("d"), None, &Options::default());
-    assert!(!chart.expect_err("not built").is_usage());
+    let chart = render_path(&root.path().join("d"), None, &plain(), &Options::default());
+    assert!(!chart.expect_err("no chart").is_usage());
 }

@@ -51,6 +51,7 @@ impl Bench {
             rendering: settings.rendering,
             tls_certs: BTreeMap::new(),
             ssh_known_hosts: String::new(),
+            seed: crate::Seed::of("test"),
         };
         let sources = source::Sources::new(source::Config {
             allow_file: true,

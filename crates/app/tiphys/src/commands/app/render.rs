@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::up::seed_of;
 use anyhow::{Context as _, Result};
 use cluster::{ListQuery, excluded_always};
 use crd::{AppProject, Application};
@@ -87,6 +88,9 @@ pub async fn surroundings(session: &Session) -> Result<(Settings, Snapshot)> {
     let settings = Settings::read(&raw, &yaml).0;
     let mut secrets = session.secrets("repository").await?;
     secrets.extend(session.secrets("repo-creds").await?);
+    let held =
+        session.cluster.get(&Gvk::new("", "v1", "Secret"), &session.namespace, "argocd-secret");
+    let seed = held.await?.as_ref().map(seed_of).unwrap_or_default();
     let known_hosts = raw.ssh_known_hosts.get("ssh_known_hosts").cloned();
     let snapshot = Snapshot {
         control_plane_namespace: session.namespace.clone(),
@@ -94,6 +98,7 @@ pub async fn surroundings(session: &Session) -> Result<(Settings, Snapshot)> {
         rendering: settings.rendering.clone(),
         tls_certs: raw.tls_certs.clone(),
         ssh_known_hosts: known_hosts.unwrap_or_default(),
+        seed,
     };
     Ok((settings, snapshot))
 }

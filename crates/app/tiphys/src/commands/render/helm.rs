@@ -1,0 +1,263 @@
+//! Helm's flags of `render`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ::helm::{Cache, Chance, ChartSource, Limits, Profile, Request, ValuesFile};
+use ::render::{
+    ChartMeans, NO_NAME, NO_NAMESPACE, Reach, one_by_one, plain_version, read_objects, render_chart,
+};
+use anyhow::{Context, Result};
+use crd::ApplicationSourceHelm;
+use filetree::TreePath;
+use rendering::DiskTree;
+use serde_json::Value;
+
+use super::failed;
+use crate::commands::failure::refused;
+
+/// Flags that make the source a chart, and say what it is rendered with.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Charts")]
+pub struct Flags {
+    /// Name of the release
+    #[arg(long, value_name = "NAME")]
+    release_name: Option<String>,
+    /// Namespace of the release
+    #[arg(long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Kubernetes version that templates see
+    #[arg(long, value_name = "VERSION")]
+    kube_version: Option<String>,
+    /// API versions that templates see besides Helm's own; may be given several times
+    #[arg(long, value_name = "VERSION")]
+    api_versions: Vec<String>,
+    /// A file of values, anywhere on this host; may be given several times
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    values: Vec<PathBuf>,
+    /// Values: name=value,name=value; may be given several times
+    #[arg(long, value_name = "VALUES")]
+    set: Vec<String>,
+    /// Values that stay text: name=value,name=value; may be given several times
+    #[arg(long, value_name = "VALUES")]
+    set_string: Vec<String>,
+    /// Values from files of this host: name=file,name=file; may be given several times
+    #[arg(long, value_name = "FILES")]
+    set_file: Vec<String>,
+    /// Leave the chart's crds folders out
+    #[arg(long)]
+    skip_crds: bool,
+    /// Leave hooks out that are tests
+    #[arg(long)]
+    skip_tests: bool,
+    /// Do not hold values against the chart's schema
+    #[arg(long)]
+    skip_schema_validation: bool,
+    /// Version of Helm to be like
+    #[arg(long, value_name = "VERSION", value_parser = ["3", "4"])]
+    helm_version: Option<String>,
+    /// Where randomness and time come from: the same each time, new each time, or fixed values
+    /// for tests
+    #[arg(long, value_name = "SOURCE")]
+    random: Option<Random>,
+}
+
+/// Where randomness and time come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Random {
+    Stable,
+    Fresh,
+    Pinned,
+}
+
+impl Flags {
+    /// Whether one of them was given.
+    pub fn any(&self) -> bool {
+        let Self {
+            release_name,
+            namespace,
+            kube_version,
+            api_versions,
+            values,
+            set,
+            set_string,
+            set_file,
+            skip_crds,
+            skip_tests,
+            skip_schema_validation,
+            helm_version,
+            random,
+        } = self;
+        release_name.is_some()
+            || namespace.is_some()
+            || kube_version.is_some()
+            || !api_versions.is_empty()
+            || !values.is_empty()
+            || !set.is_empty()
+            || !set_string.is_empty()
+            || !set_file.is_empty()
+            || *skip_crds
+            || *skip_tests
+            || *skip_schema_validation
+            || helm_version.is_some()
+            || random.is_some()
+    }
+}
+
+impl Flags {
+    /// What was given, as a source has it; files of values are read from this host.
+    pub fn block(&self) -> Result<Option<ApplicationSourceHelm>> {
+        if !self.any() {
+            return Ok(None);
+        }
+        let unsupported = [
+            ("--set", !self.set.is_empty()),
+            ("--set-string", !self.set_string.is_empty()),
+            ("--set-file", !self.set_file.is_empty()),
+        ];
+        if let Some((flag, _)) = unsupported.iter().find(|(_, given)| *given) {
+            return Err(refused(format!(
+                "{flag} and --repo do not go together; write the values into a file, and give it with --values"
+            )));
+        }
+        let mut values = String::new();
+        for file in &self.values {
+            let name = file.display();
+            let text = std::fs::read_to_string(file)
+                .map_err(|cause| refused(format!("`{name}` cannot be read: {cause}")))?;
+            values.push_str("---\n");
+            values.push_str(&text);
+            values.push('\n');
+        }
+        Ok(Some(ApplicationSourceHelm {
+            release_name: self.release_name.clone().unwrap_or_default(),
+            namespace: self.namespace.clone().unwrap_or_default(),
+            kube_version: self.kube_version.clone().unwrap_or_default(),
+            api_versions: one_by_one(&self.api_versions),
+            values,
+            skip_crds: self.skip_crds,
+            skip_tests: self.skip_tests,
+            skip_schema_validation: self.skip_schema_validation,
+            ..ApplicationSourceHelm::default()
+        }))
+    }
+}
+
+/// Renders a chart of this host to its objects.
+pub fn render(path: &Path, root: Option<&Path>, flags: &Flags) -> Result<Vec<Arc<Value>>> {
+    let place = path
+        .canonicalize()
+        .map_err(|cause| refused(format!("`{}` cannot be read: {cause}", path.display())))?;
+    if place.is_file() {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(&place)
+            .map_err(|cause| refused(format!("`{name}` cannot be read: {cause}")))?;
+        return with_chart(ChartSource::Archive { bytes: bytes.into(), name: &name }, flags);
+    }
+    let root = root.map(Path::to_owned).or_else(|| work_tree_around(&place));
+    let root = root.unwrap_or_else(|| place.clone());
+    let tree = DiskTree::new(&root)
+        .map_err(|cause| refused(format!("`{}` cannot be read: {cause}", root.display())))?;
+    let relative = place.strip_prefix(tree.root()).ok().and_then(Path::to_str);
+    let relative = relative.and_then(|relative| TreePath::parse(relative).ok()).ok_or_else(|| {
+        refused(format!(
+            "`{}` lies outside of `{}`; give a --root that holds both",
+            path.display(),
+            root.display()
+        ))
+    })?;
+    with_chart(ChartSource::Directory { tree: &tree, path: &relative }, flags)
+}
+
+/// The nearest directory, from the path up, that holds a `.git`.
+fn work_tree_around(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|directory| directory.join(".git").exists()).map(Path::to_owned)
+}
+
+fn with_chart(chart: ChartSource<'_>, flags: &Flags) -> Result<Vec<Arc<Value>>> {
+    let mut values_files = Vec::new();
+    for file in &flags.values {
+        let name = file.display().to_string();
+        let content = std::fs::read(file)
+            .map_err(|cause| refused(format!("`{name}` cannot be read: {cause}")))?;
+        values_files.push(ValuesFile { name, content: content.into() });
+    }
+    let read_file = |path: &str| match std::fs::read(path) {
+        Ok(content) => Ok(content.into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(format!("open {path}: no such file or directory"))
+        }
+        Err(error) => Err(format!("open {path}: {error}")),
+    };
+    let profile = flags.helm_version.as_deref().and_then(Profile::parse).unwrap_or_default();
+    let kube_version = flags.kube_version.as_deref().map(plain_version);
+    let release_name = flags.release_name.as_deref().unwrap_or(NO_NAME);
+    let namespace = flags.namespace.as_deref().unwrap_or(NO_NAMESPACE);
+    let request = Request {
+        chart,
+        vendored: &[],
+        release_name,
+        namespace,
+        kube_version: kube_version.as_deref(),
+        api_versions: &one_by_one(&flags.api_versions),
+        values_files: &values_files,
+        set: &flags.set,
+        set_string: &flags.set_string,
+        set_file: &flags.set_file,
+        read_file: &read_file,
+        include_definitions: !flags.skip_crds,
+        skip_tests: flags.skip_tests,
+        skip_schema_validation: flags.skip_schema_validation,
+        profile,
+        limits: Limits::default(),
+        objects: read_objects,
+    };
+    let mut fill = |bytes: &mut [u8]| {
+        getrandom::fill(bytes).expect("the host gives randomness");
+    };
+    let now = jiff::Timestamp::now();
+    let mut pinned;
+    let mut fresh;
+    let mut stable;
+    let chance: &mut dyn Chance = match flags.random {
+        Some(Random::Pinned) => {
+            pinned = sprig::Pinned;
+            &mut pinned
+        }
+        Some(Random::Fresh) => {
+            fresh = sprig::Fresh::new(now.as_nanosecond(), &mut fill);
+            &mut fresh
+        }
+        Some(Random::Stable) | None => {
+            stable = sprig::Stable::new(key(release_name, namespace), this_year_ns(now)?);
+            &mut stable
+        }
+    };
+    let means = &mut ChartMeans {
+        cache: &Cache::default(),
+        profile,
+        chance,
+        should_stop: &mut || false,
+        limits: Limits::default(),
+    };
+    let rendering = render_chart(request, &Reach::default(), means)
+        .map_err(|error| failed(error.to_string()))?;
+    let objects = rendering.documents.into_iter().flat_map(|document| document.objects);
+    Ok(objects.map(|made| made.object).collect())
+}
+
+/// What a release's random values depend on; on a host of one's own they need no secret.
+fn key(release_name: &str, namespace: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    for (at, byte) in format!("{namespace}/{release_name}").bytes().enumerate() {
+        key[at % 32] ^= byte.rotate_left((at / 32) as u32);
+    }
+    key
+}
+
+/// The beginning of the year: what is printed twice in a year is the same.
+fn this_year_ns(now: jiff::Timestamp) -> Result<i128> {
+    let now = now.to_zoned(jiff::tz::TimeZone::UTC);
+    let start = now.first_of_year().and_then(|day| day.start_of_day());
+    Ok(start.context("every year has a beginning")?.timestamp().as_nanosecond())
+}
