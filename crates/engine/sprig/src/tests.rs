@@ -1,2 +1,3 @@
-mod expression;
+pub(crate) mod expression;
+mod impure;
 mod rows;

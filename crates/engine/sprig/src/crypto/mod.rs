@@ -20,3 +20,6 @@ pub(crate) use functions::{
     gen_private_key, gen_self_signed_cert, gen_self_signed_cert_with_key, gen_signed_cert,
     gen_signed_cert_with_key, htpasswd,
 };
+
+#[cfg(test)]
+mod tests;

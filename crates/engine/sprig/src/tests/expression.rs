@@ -5,7 +5,7 @@ use goval::{Budget, Context, Impure, IntType, Type, UintType, Value};
 use crate::{Profile, functions};
 
 /// The time of the rows, and nothing random.
-pub(super) struct Still;
+pub(crate) struct Still;
 
 impl Impure for Still {
     fn random(&mut self, _: &str, bytes: &mut [u8]) {
@@ -17,12 +17,12 @@ impl Impure for Still {
     }
 }
 
-pub(super) fn budget() -> Budget {
+pub(crate) fn budget() -> Budget {
     Budget { fuel: 50_000_000, bytes: 64 << 20 }
 }
 
 /// Renders a text with actions that are single pipelines; other actions are refused.
-pub(super) fn render(text: &str, profile: Profile) -> Result<Vec<u8>, String> {
+pub(crate) fn render(text: &str, profile: Profile) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     let mut rest = text;
     let mut impure = Still;
