@@ -99,7 +99,8 @@ pub fn build(
     let resources = settle(&mut build, &target.kustomization, gathered)
         .inside(|| format!("in `{}`", target.file()))?;
     let mut objects = Vec::with_capacity(resources.len());
-    for resource in &resources {
+    // Each one is let go as soon as it is printed: what it held is used for the next.
+    for resource in resources {
         let value = resource.node.to_json().inside(|| {
             let id = resource.id();
             format!("printing {id} of `{}`", resource.origin.file)

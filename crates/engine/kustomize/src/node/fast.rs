@@ -24,7 +24,8 @@ pub(super) fn parse(source: &Arc<str>) -> Option<Node> {
     if text.len() > BYTES_MAX || holds_rare_chars(text) {
         return None;
     }
-    let mut reader = Reader { source, text, at: 0, depth: 0 };
+    let mut reader =
+        Reader { source, text, at: 0, depth: 0, entries: Vec::new(), items: Vec::new() };
     if text.starts_with(b"---") {
         reader.at += 3;
         reader.end_of_line()?;
@@ -63,6 +64,10 @@ struct Reader<'a> {
     /// Where content begins that is not read yet; the end, where there is none.
     at: usize,
     depth: usize,
+    /// Entries of the mappings that are open, the innermost last.
+    entries: Vec<Entry>,
+    /// Items of the sequences that are open, the innermost last.
+    items: Vec<Node>,
 }
 
 fn is_key_byte(byte: u8) -> bool {
@@ -266,7 +271,7 @@ impl Reader<'_> {
     }
 
     fn mapping(&mut self, column: usize, first: (Scalar, usize)) -> Option<Node> {
-        let mut entries: Vec<Entry> = Vec::with_capacity(4);
+        let mine = self.entries.len();
         let (mut key, mut colon) = first;
         loop {
             self.at = colon + 1;
@@ -277,10 +282,11 @@ impl Reader<'_> {
                 Some(b'\n' | b'#') | None => self.below(column, true)?,
                 Some(_) => self.value(column)?,
             };
-            entries.push(Entry::new(key, value));
+            self.entries.push(Entry::new(key, value));
             // Here a line begins.
             let next = self.skip_to_content()?;
             if self.at >= self.text.len() || next < column {
+                let entries: Vec<Entry> = self.entries.drain(mine..).collect();
                 return Some(self.leave(Node::Mapping(Mapping::from(entries)), next));
             }
             if next > column {
@@ -291,7 +297,7 @@ impl Reader<'_> {
     }
 
     fn sequence(&mut self, column: usize) -> Option<Node> {
-        let mut items: Vec<Node> = Vec::with_capacity(4);
+        let mine = self.items.len();
         loop {
             let dash = self.at;
             self.at += 1;
@@ -316,14 +322,15 @@ impl Reader<'_> {
                     None => self.value(column)?,
                 },
             };
-            items.push(item);
+            self.items.push(item);
             let next = self.skip_to_content()?;
-            if self.at >= self.text.len() || next < column {
-                return Some(self.leave(Node::Sequence(Sequence::from(items)), next));
-            }
-            let is_item = self.byte(self.at) == b'-' && matches!(self.byte(self.at + 1), b' ' | b'\n');
-            if next == column && !is_item {
-                // The sequence stood at its key's column.
+            let is_item =
+                self.byte(self.at) == b'-' && matches!(self.byte(self.at + 1), b' ' | b'\n');
+            // A sequence may stand at its key's column.
+            let is_over =
+                self.at >= self.text.len() || next < column || (next == column && !is_item);
+            if is_over {
+                let items: Vec<Node> = self.items.drain(mine..).collect();
                 return Some(self.leave(Node::Sequence(Sequence::from(items)), next));
             }
             if next > column {

@@ -174,8 +174,12 @@ fn index_item(
     let index = whole_number(part).and_then(|index| usize::try_from(index).ok());
     let index = index.unwrap_or(usize::MAX);
     let length = items(node)?.len();
-    if let (Some(create), true, Node::Sequence(sequence)) = (create, length == index, &mut *node) {
-        sequence.items_mut().push(create.before(rest.first()));
+    if let (Some(create), true) = (create, length == index) {
+        let item = create.before(rest.first());
+        match node {
+            Node::Sequence(sequence) => sequence.items_mut().push(item),
+            _ => return walk(&mut item.clone(), rest, Some(create), &mut None, found),
+        }
     }
     let length = items(node)?.len();
     if index >= length {
@@ -213,6 +217,11 @@ fn chosen_items(
     };
     match node {
         Node::Sequence(sequence) => sequence.items_mut().push(item),
+        // What is made under null is never printed.
+        node if node.is_null() => {
+            let mut list = Node::Sequence(vec![item].into());
+            return choose(&mut list, name, pattern, rest, create, &mut None, found);
+        }
         _ => return Err(KustomizeError::said(format!("failed to create element for {part:?}"))),
     }
     choose(node, name, pattern, rest, create, place, found)

@@ -31,7 +31,7 @@ impl Target<'_> {
                 let args = GeneratorArgs { options: local, ..args.clone() };
                 let made = generate(what, &args, self.loader, self.made_here())
                     .inside(|| self.place(kind))?;
-                self.absorb(build, gathered, vec![made], ConfiguredBy::builtin(kind))?;
+                self.absorb(build, gathered, vec![made], None, ConfiguredBy::builtin(kind))?;
             }
         }
         let globals = kustomization.helm_globals.clone().unwrap_or_default();
@@ -45,7 +45,7 @@ impl Target<'_> {
             }
             let kind = "HelmChartInflationGenerator";
             let made = self.render(build, &chart, &globals).inside(|| self.place(kind))?;
-            self.absorb(build, gathered, made, ConfiguredBy::builtin(kind))?;
+            self.absorb(build, gathered, made, None, ConfiguredBy::builtin(kind))?;
         }
         for (config, plugin) in plugins {
             let made = match plugin {
@@ -68,7 +68,7 @@ impl Target<'_> {
                 name: config.name(),
                 namespace: config.namespace(),
             };
-            self.absorb(build, gathered, made, by)?;
+            self.absorb(build, gathered, made, Some(&config), by)?;
         }
         Ok(())
     }
@@ -83,13 +83,18 @@ impl Target<'_> {
         build: &Build<'_>,
         gathered: &mut Gathered,
         made: Vec<Resource>,
+        config: Option<&Resource>,
         by: ConfiguredBy<'_>,
     ) -> Result<(), KustomizeError> {
         let mut made = made;
         self.prepare(build, &mut made);
         resmap::refuse_twins(&made)?;
         if let Some(origin) = &self.origin {
-            let text = origin.made_yaml(&origin.file(self.file_name), by);
+            let file = match config {
+                Some(config) => origin.configured_in(config, self.file_name),
+                None => origin.file(self.file_name),
+            };
+            let text = origin.made_yaml(&file, by);
             for resource in &mut made {
                 if resource.metadata_entry("annotations", ORIGIN).is_none() {
                     resource.set_metadata_entry("annotations", ORIGIN, text.clone());

@@ -93,6 +93,13 @@ impl OriginPath {
         joined(&self.path, name)
     }
 
+    /// The file that configures a plugin: its own, or the kustomization's where it stands in that.
+    pub(super) fn configured_in(&self, config: &Resource, kustomization: &str) -> String {
+        let known = config.metadata_entry("annotations", ORIGIN);
+        let path = known.and_then(|known| known.lines().find_map(|line| line.strip_prefix("path: ")));
+        path.map_or_else(|| self.file(kustomization), str::to_owned)
+    }
+
     /// Notes in every resource that something here changed it.
     pub(super) fn note_change(
         &self,

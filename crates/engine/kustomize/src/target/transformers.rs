@@ -44,10 +44,7 @@ impl Target<'_> {
                     name: config.name(),
                     namespace: config.namespace(),
                 };
-                let file = match config.origin.generated {
-                    true => origin.file(self.file_name),
-                    false => config.origin.file.to_string(),
-                };
+                let file = origin.configured_in(&config, self.file_name);
                 origin.note_change(&mut gathered.resources, &file, by)?;
             }
         }
