@@ -45,12 +45,9 @@ fn weekday_or_month(value: &Value) -> i64 {
 
 /// Go's conversion of a float to an integer, as amd64 does it.
 pub(crate) fn truncate(value: f64) -> i64 {
-    // 2^63 itself is too large.
-    if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 {
-        value as i64
-    } else {
-        i64::MIN
-    }
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    // The limit itself is too large.
+    if (-LIMIT..LIMIT).contains(&value) { value as i64 } else { i64::MIN }
 }
 
 /// `3.00` to `3`.

@@ -233,47 +233,48 @@ fn is_alphabet(char: char) -> bool {
         && !matches!(u32::from(char), 0x3400..=0x4D85 | 0x4E00..=0x9FCC | 0x20000..=0x2B81D)
 }
 
+/// Where characters of a kind end, from `at` on.
+fn end_of(text: &[u8], mut at: usize, goes_on: impl Fn(char) -> bool) -> usize {
+    while let Some((char, width)) = next_valid(&text[at..])
+        && goes_on(char)
+    {
+        at += width;
+    }
+    at
+}
+
+/// A letter that is no capital.
+fn is_small(char: char) -> bool {
+    is_alphabet(char) && !is_upper(char)
+}
+
 /// Splits the next run off.
 fn next_run(text: &[u8]) -> (Run, &[u8], &[u8]) {
     let Some((first, width)) = next_valid(text) else { return (Run::Nothing, text, &[]) };
-    let take = |mut at: usize, goes_on: &dyn Fn(char) -> bool| {
-        while let Some((char, width)) = next_valid(&text[at..])
-            && goes_on(char)
-        {
-            at += width;
-        }
-        at
-    };
-    let small = |char: char| is_alphabet(char) && !is_upper(char);
     let (run, end) = if is_connector(first) {
-        (Run::Connector, take(width, &is_connector))
+        (Run::Connector, end_of(text, width, is_connector))
     } else if is_punct(first) {
-        (Run::Punctuation, take(width, &is_punct))
+        (Run::Punctuation, end_of(text, width, is_punct))
     } else if is_upper(first) {
-        (Run::Capital, capitals_end(text, width, &take, &small))
+        (Run::Capital, capitals_end(text, width))
     } else if is_alphabet(first) {
-        (Run::Small, take(width, &small))
+        (Run::Small, end_of(text, width, is_small))
     } else if is_number(first) {
-        (Run::Number, take(width, &is_number))
+        (Run::Number, end_of(text, width, is_number))
     } else {
         let other = |char: char| {
             !(is_connector(char) || is_alphabet(char) || is_number(char) || is_punct(char))
         };
-        (Run::Other, take(width, &other))
+        (Run::Other, end_of(text, width, other))
     };
     (run, &text[..end], &text[end..])
 }
 
 /// `HTTPStatus` is `HTTP` and `Status`: the last capital belongs to the small letters.
-fn capitals_end(
-    text: &[u8],
-    first: usize,
-    take: &dyn Fn(usize, &dyn Fn(char) -> bool) -> usize,
-    small: &dyn Fn(char) -> bool,
-) -> usize {
+fn capitals_end(text: &[u8], first: usize) -> usize {
     match next_valid(&text[first..]) {
         Some((char, _)) if is_upper(char) => {
-            let end = take(first, &is_upper);
+            let end = end_of(text, first, is_upper);
             match next_valid(&text[end..]) {
                 Some((char, _)) if is_alphabet(char) => {
                     let last = runes(&text[..end]).last().map_or(0, |(_, width)| width);
@@ -282,7 +283,7 @@ fn capitals_end(
                 _ => end,
             }
         }
-        Some((char, _)) if is_alphabet(char) => take(first, small),
+        Some((char, _)) if is_alphabet(char) => end_of(text, first, is_small),
         _ => first,
     }
 }

@@ -96,7 +96,7 @@ fn fraction_of(digits: &[u8], unit: u64) -> u64 {
     let mut scale = 1.0_f64;
     for digit in digits {
         match value.checked_mul(10).and_then(|value| value.checked_add(u64::from(digit - b'0'))) {
-            Some(next) if next <= (1 << 63) - 1 => value = next,
+            Some(next) if next < 1 << 63 => value = next,
             _ => break,
         }
         scale *= 10.0;
@@ -147,8 +147,8 @@ impl fmt::Display for Duration {
         }
         let (unit, name) = match size {
             ..1_000 => (1, "ns"),
-            ..1_000_000 => (1_000, "µs"),
-            ..SECOND => (1_000_000, "ms"),
+            1_000..1_000_000 => (1_000, "µs"),
+            1_000_000..SECOND => (1_000_000, "ms"),
             _ => (SECOND, "s"),
         };
         let (hours, minutes) = (size / (3_600 * SECOND), size / (60 * SECOND) % 60);
