@@ -1,3 +1,3 @@
-pub(crate) mod expression;
 mod impure;
 mod rows;
+pub(crate) mod template;

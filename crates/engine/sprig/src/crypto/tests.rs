@@ -9,7 +9,7 @@ use crate::crypto::key::Key;
 use crate::crypto::prime::{self, Modulus};
 use crate::crypto::rsa::RsaKey;
 use crate::random::Stream;
-use crate::tests::expression::{Still, budget, render};
+use crate::tests::template::{Still, budget, render, table};
 use crate::{Certificate, Profile, functions};
 
 /// Numbers that are random enough for a test.
@@ -162,7 +162,8 @@ fn powers_and_primes_agree_with_ordinary_arithmetic() {
 #[test]
 fn random_texts_have_their_length_and_letters() {
     let text = |template: &str| {
-        String::from_utf8(render(template, Profile::Helm4).expect("it works")).expect("ASCII")
+        String::from_utf8(render(template, &table(Profile::Helm4)).expect("it works"))
+            .expect("ASCII")
     };
     let long = text("{{ randAlphaNum 500 }}");
     assert!(long.len() == 500 && long.bytes().all(|byte| byte.is_ascii_alphanumeric()));

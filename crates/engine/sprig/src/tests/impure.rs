@@ -2,7 +2,7 @@
 
 use goval::{Context, Impure, Value};
 
-use super::expression::budget;
+use super::template::budget;
 use crate::{Fresh, Pinned, Profile, Stable, functions};
 
 fn call(impure: &mut dyn Impure, name: &str, args: &[Value]) -> String {
