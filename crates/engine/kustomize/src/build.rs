@@ -205,3 +205,6 @@ fn tidy_annotations(resource: &mut Resource, keeps_origin: bool, keeps_transform
         metadata.insert("annotations", Node::Mapping(texts.into()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use crate::error::{Inside, KustomizeError};
 use crate::generate::Generated;
 use crate::kustomization::{
     Fields, GeneratorArgs, HelmChart, HelmGlobals, Image, Patch, PatchOptions, Problem,
-    ReplacementField, Replica, Selector, SortOptions,
+    ReplacementField, Replica, Selector,
 };
 use crate::node::Node;
 use crate::patch::{PatchSource, PatchStep};
@@ -174,6 +174,16 @@ fn configured(
             let step = AffixStep { affix, specs: paths(&specs(&mut fields)?) };
             if is_prefix { Step::Prefix(step) } else { Step::Suffix(step) }
         }
+        "PrefixSuffixTransformer" => {
+            let (prefix, suffix) = (fields.text("prefix")?, fields.text("suffix")?);
+            if !fields.has("fieldSpecs") {
+                return Err(said("fieldSpecs is not expected to be nil"));
+            }
+            let specs = paths(&specs(&mut fields)?);
+            let prefix = AffixStep { affix: prefix, specs: specs.clone() };
+            let suffix = AffixStep { affix: suffix, specs };
+            Step::Several(vec![Step::Prefix(prefix), Step::Suffix(suffix)])
+        }
         "ReplacementTransformer" => {
             let items = fields.list("replacements", ReplacementField::of)?;
             Step::Replacements(Replacements::read(&items, source)?)
@@ -181,11 +191,6 @@ fn configured(
         "ReplicaCountTransformer" => {
             let replica = fields.object("replica", Replica::of)?.unwrap_or_default();
             Step::Replicas(ReplicaStep::new(replica, &specs(&mut fields)?))
-        }
-        "SortOrderTransformer" => {
-            let options = fields.object("sortOptions", SortOptions::of)?;
-            let fifo = || SortOptions { order: "fifo".to_owned(), legacy: None };
-            Step::Sort(options.unwrap_or_else(fifo))
         }
         "ValueAddTransformer" => value_add(&mut fields, target, source)?,
         _ => return Err(said(format!("unable to load builtin {}", config.gvk()))),

@@ -37,8 +37,9 @@ pub(crate) enum Step {
     Image(ImageStep),
     Replacements(Replacements),
     ValueAdd(ValueAddStep),
-    Sort(SortOptions),
     Hash,
+    /// One after the other.
+    Several(Vec<Step>),
 }
 
 impl Step {
@@ -62,8 +63,10 @@ impl Step {
             Step::Image(step) => step.apply(resources)?,
             Step::Replacements(step) => step.apply(resources)?,
             Step::ValueAdd(step) => step.apply(resources)?,
-            Step::Sort(options) => sort(resources, options)?,
             Step::Hash => add_hashes(resources)?,
+            Step::Several(steps) => {
+                steps.iter().try_for_each(|step| step.apply(resources, schema))?;
+            }
         }
         resources.retain(|resource| !resource.node.is_null_or_empty());
         Ok(())

@@ -1,0 +1,188 @@
+use std::sync::{Arc, Mutex};
+
+use filetree::{MapTree, TreePath};
+use serde_json::json;
+
+use super::{Built, Extras, build};
+use crate::charts::{ChartRequest, Charts};
+use crate::error::{KustomizeError, Need};
+use crate::options::Options;
+
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n";
+
+fn tree(files: &[(&str, &str)]) -> MapTree {
+    files.iter().fold(MapTree::new(), |tree, (path, content)| {
+        tree.with(&TreePath::parse(path).unwrap(), content)
+    })
+}
+
+fn run(files: &[(&str, &str)], dir: &str, extras: &Extras) -> Result<Built, KustomizeError> {
+    run_with(files, dir, "", extras)
+}
+
+fn run_with(
+    files: &[(&str, &str)],
+    dir: &str,
+    flags: &str,
+    extras: &Extras,
+) -> Result<Built, KustomizeError> {
+    let options = Options::parse(flags)?;
+    build(&tree(files), &TreePath::parse(dir).unwrap(), &options, extras)
+}
+
+fn refused(files: &[(&str, &str)], dir: &str) -> String {
+    run(files, dir, &Extras::default()).expect_err("it must be refused").to_string()
+}
+
+fn names(built: &Built) -> Vec<String> {
+    let name = |value: &serde_json::Value| {
+        format!("{}/{}", value["kind"].as_str().unwrap(), value["metadata"]["name"].as_str().unwrap())
+    };
+    built.objects.iter().map(|object| name(&object.value)).collect()
+}
+
+#[test]
+fn a_directory_outside_is_reached_and_a_file_outside_is_not() {
+    let files = [
+        ("base/kustomization.yaml", "resources: [map.yaml]\n"),
+        ("base/map.yaml", MAP),
+        ("over/kustomization.yaml", "resources: [../base]\nnamePrefix: p-\n"),
+        ("bad/kustomization.yaml", "resources: [../base/map.yaml]\n"),
+    ];
+    let built = run(&files, "over", &Extras::default()).unwrap();
+    assert_eq!(names(&built), ["ConfigMap/p-map"]);
+    assert_eq!(built.objects[0].file, "base/map.yaml");
+    assert!(refused(&files, "bad").contains("is not in or below 'bad'"));
+    let flags = "--load-restrictor LoadRestrictionsNone";
+    assert!(run_with(&files, "bad", flags, &Extras::default()).is_ok());
+}
+
+#[test]
+fn kustomizations_that_name_each_other_are_a_cycle() {
+    let files = [
+        ("a/kustomization.yaml", "resources: [../b]\n"),
+        ("b/kustomization.yaml", "resources: [../a]\n"),
+    ];
+    let error = refused(&files, "a");
+    assert!(error.contains("cycle detected: candidate root 'a' contains visited root 'a'"), "{error}");
+}
+
+#[test]
+fn an_error_names_the_kustomization_and_the_patch() {
+    let patch = "patches:\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}'\n";
+    let base = format!("resources: [map.yaml]\n{patch}");
+    let files = [
+        ("base/kustomization.yaml", &*base),
+        ("base/map.yaml", MAP),
+        ("over/kustomization.yaml", "resources: [../base]\n"),
+    ];
+    let error = refused(&files, "over");
+    for part in ["recursed accumulation of path 'base'", "base/kustomization.yaml", "other", "map"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn all_that_must_be_fetched_is_asked_for_at_once() {
+    let kustomization = "resources:\n- github.com/o/r//dir?ref=v1\n- sub\n- https://example.com/a.yaml\n";
+    let files = [
+        ("kustomization.yaml", kustomization),
+        ("sub/kustomization.yaml", "resources: ['git@example.com:o/s.git']\n"),
+    ];
+    let error = run(&files, "", &Extras::default()).unwrap_err();
+    let repository = |url: &str, reference: Option<&str>| Need::Repository {
+        url: url.to_owned(),
+        reference: reference.map(str::to_owned),
+        submodules: true,
+    };
+    let hub = repository("https://github.com/o/r", Some("v1"));
+    let own = repository("git@example.com:o/s.git", None);
+    let file = Need::File { url: "https://example.com/a.yaml".to_owned() };
+    let mut wanted = vec![hub.clone(), own.clone(), file.clone()];
+    wanted.sort();
+    assert_eq!(error.needs(), wanted);
+
+    let mut extras = Extras::default();
+    let map = |name: &str| MAP.replace("map", name);
+    let there = tree(&[("dir/kustomization.yaml", "resources: [a.yaml]\n"), ("dir/a.yaml", &map("a"))]);
+    extras.fetched.repositories.insert(hub, Arc::new(there));
+    let there = tree(&[("kustomization.yaml", "resources: [b.yaml]\n"), ("b.yaml", &map("b"))]);
+    extras.fetched.repositories.insert(own, Arc::new(there));
+    extras.fetched.files.insert(file, map("c").into_bytes().into());
+    let built = run(&files, "", &extras).unwrap();
+    assert_eq!(names(&built), ["ConfigMap/a", "ConfigMap/b", "ConfigMap/c"]);
+}
+
+/// Says what it was asked for, as an object.
+#[derive(Default)]
+struct Fake {
+    values: Mutex<Vec<String>>,
+}
+
+impl Charts for Fake {
+    fn template(&self, request: &ChartRequest<'_>) -> Result<String, String> {
+        let values = request.values.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        self.values.lock().unwrap().extend(values);
+        let namespace = request.namespace.unwrap_or("-");
+        let name = request.release_name.unwrap_or("-");
+        let chart = &request.chart;
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made}\n";
+        Ok(format!("---\n{map}data: {{namespace: {namespace}, name: {name}, chart: {chart}}}\n"))
+    }
+}
+
+#[test]
+fn charts_are_rendered_by_whoever_was_given() {
+    let kustomization = "namespace: ns\nhelmCharts:\n- name: web\n  releaseName: rel\n  \
+                         valuesInline: {a: {b: 1}}\n";
+    let files = [
+        ("app/kustomization.yaml", kustomization),
+        ("app/charts/web/Chart.yaml", "name: web\n"),
+        ("app/charts/web/values.yaml", "a: {c: 2}\nd: [1]\n"),
+    ];
+    let without = run(&files, "app", &Extras::default()).unwrap_err().to_string();
+    assert!(without.contains("must specify --enable-helm"), "{without}");
+    let fake = Arc::new(Fake::default());
+    let extras = Extras { charts: Some(fake.clone()), ..Extras::default() };
+    let built = run_with(&files, "app", "--enable-helm", &extras).unwrap();
+    assert_eq!(
+        built.objects[0].value,
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made"},
+               "data": {"namespace": "ns", "name": "rel", "chart": "app/charts/web"}})
+    );
+    assert_eq!(*fake.values.lock().unwrap(), [r#"{"a":{"b":1,"c":2},"d":[1]}"#]);
+}
+
+#[test]
+fn a_chart_that_is_not_there_is_asked_for() {
+    let files = [(
+        "kustomization.yaml",
+        "helmCharts: [{name: web, repo: 'https://example.com/charts', version: 1.2.3}]\n",
+    )];
+    let error = run_with(&files, "", "--enable-helm", &Extras::default()).unwrap_err();
+    let need = Need::Chart {
+        name: "web".to_owned(),
+        repository: "https://example.com/charts".to_owned(),
+        version: Some("1.2.3".to_owned()),
+    };
+    assert_eq!(error.needs(), [need]);
+}
+
+#[test]
+fn functions_are_refused_with_a_reason() {
+    let function = "apiVersion: example.com/v1\nkind: Fn\nmetadata:\n  name: fn\n  annotations:\n    \
+                    config.kubernetes.io/function: 'exec: {path: ./x}'\n";
+    let files = [("kustomization.yaml", "transformers: [fn.yaml]\n"), ("fn.yaml", function)];
+    let error = refused(&files, "");
+    assert!(error.contains("unable to load external plugin 'Fn'"), "{error}");
+    assert!(error.contains("programs or containers"), "{error}");
+}
+
+#[test]
+fn kustomizations_do_not_lie_in_each_other_without_end() {
+    let files: Vec<(String, String)> = (0..150)
+        .map(|at| (format!("k{at}/kustomization.yaml"), format!("resources: [../k{}]\n", at + 1)))
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    assert!(refused(&files, "k0").contains("more than 100 kustomizations inside each other"));
+}
