@@ -117,6 +117,7 @@ const REGEX_SIZE_MAX: usize = 1 << 20;
 ///
 /// Where it is none, or grows too large.
 pub(crate) fn go_regex(text: &str) -> Result<Regex, KustomizeError> {
+    check_repetitions(text)?;
     let translated = ascii_classes(text);
     regex::RegexBuilder::new(&translated).size_limit(REGEX_SIZE_MAX).build().map_err(|cause| {
         let reason = cause.to_string();
@@ -124,6 +125,66 @@ pub(crate) fn go_regex(text: &str) -> Result<Regex, KustomizeError> {
         let reason = reason.trim_start_matches("error: ");
         KustomizeError::said(format!("error parsing regexp: {reason}: `{text}`"))
     })
+}
+
+/// The most times that Go repeats something.
+const REPEAT_MAX: u32 = 1000;
+
+/// Refuses what Go refuses and Rust does not: a repetition of a repetition, and of too many.
+fn check_repetitions(text: &str) -> Result<(), KustomizeError> {
+    let refused = |reason: &str, what: &str| {
+        KustomizeError::said(format!("error parsing regexp: {reason}: `{what}`"))
+    };
+    let (mut in_class, mut repeated) = (false, None::<usize>);
+    let mut rest = text;
+    while let Some(char) = rest.chars().next() {
+        let at = text.len() - rest.len();
+        let counted = counted_repetition(rest);
+        let length = match char {
+            '\\' => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            '{' if !in_class => counted.map_or(1, |(length, _)| length),
+            char => char.len_utf8(),
+        };
+        let is_repetition = !in_class
+            && (matches!(char, '*' | '+' | '?') || (char == '{' && counted.is_some()));
+        if is_repetition {
+            if let Some((length, count)) = counted
+                && count > REPEAT_MAX
+            {
+                return Err(refused("invalid repeat count", &rest[..length]));
+            }
+            match repeated {
+                // Once, a `?` says that few are enough.
+                Some(begin) if char != '?' || text[begin..at].ends_with("??") => {
+                    let what = &text[begin..at + length];
+                    return Err(refused("invalid nested repetition operator", what));
+                }
+                Some(_) | None => repeated = Some(repeated.unwrap_or(at)),
+            }
+        } else {
+            repeated = None;
+        }
+        match char {
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ => {}
+        }
+        rest = &rest[length..];
+    }
+    Ok(())
+}
+
+/// How long `{n,m}` is, and the larger of its numbers.
+fn counted_repetition(text: &str) -> Option<(usize, u32)> {
+    let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
+    let (least, most) = inside.split_once(',').unwrap_or((inside, inside));
+    let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Some(text.parse().unwrap_or(u32::MAX)),
+        false => None,
+    };
+    let least = Some(least).filter(|least| !least.is_empty()).and_then(number)?;
+    let most = if most.is_empty() { 0 } else { number(most)? };
+    Some((inside.len() + 2, least.max(most)))
 }
 
 /// Writes out what means more in Rust than in Go.

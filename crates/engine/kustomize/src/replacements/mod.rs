@@ -272,25 +272,22 @@ fn copy_to(
 
 /// Puts the value into a field: of a scalar only the text changes, never its type.
 fn set(node: &mut Node, value: &Node, options: &FieldOptions) -> Result<(), KustomizeError> {
-    let mut value = value.clone();
-    if !options.delimiter.is_empty() {
-        let Node::Scalar(there) = &*node else {
-            let problem = "delimiter option can only be used with scalar nodes";
-            return Err(KustomizeError::said(problem));
-        };
-        let mut parts: Vec<&str> = there.text.split(options.delimiter.as_str()).collect();
-        let text = value.text().unwrap_or("").to_owned();
-        match usize::try_from(options.index) {
-            Err(_) => parts.insert(0, &text),
-            Ok(index) if index >= parts.len() => parts.push(&text),
-            Ok(index) => parts[index] = &text,
-        }
-        let joined = parts.join(&options.delimiter);
-        if let Some(scalar) = value.as_scalar_mut() {
-            scalar.text = joined.into();
-        }
+    if options.delimiter.is_empty() {
+        targets::put(node, value);
+        return Ok(());
     }
-    targets::put(node, &value);
+    let Node::Scalar(there) = node else {
+        let problem = "delimiter option can only be used with scalar nodes";
+        return Err(KustomizeError::said(problem));
+    };
+    let mut parts: Vec<&str> = there.text.split(options.delimiter.as_str()).collect();
+    let text = value.text().unwrap_or("");
+    match usize::try_from(options.index) {
+        Err(_) => parts.insert(0, text),
+        Ok(index) if index >= parts.len() => parts.push(text),
+        Ok(index) => parts[index] = text,
+    }
+    there.text = parts.join(&options.delimiter).into();
     Ok(())
 }
 

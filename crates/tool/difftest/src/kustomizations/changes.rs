@@ -7,34 +7,55 @@ use serde_json::{Map, Value, json};
 use super::seed::Seed;
 use super::tool::Files;
 
-/// An overlay: its fields, and the files beside it.
+/// Overlays on a tree, the lowest first: their fields, and the files beside them.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Each a field of the kustomization with its value; taken away one by one to make a case small.
-    pub fields: Vec<(String, Value)>,
-    /// From the overlay's directory.
+    pub layers: Vec<Vec<(String, Value)>>,
+    /// From any overlay's directory.
     pub files: BTreeMap<String, String>,
-    /// The tree's directory, from the overlay's.
+    /// The tree's directory, from beside the highest overlay.
     pub base: String,
+    /// Whether the tree is a component.
+    pub on_component: bool,
 }
 
 impl Change {
-    /// The files, under the overlay's directory.
+    /// The files, the highest overlay in this directory and the others below it.
     pub fn files(&self, directory: &str) -> Files {
-        let mut fields: Map<String, Value> = Map::new();
-        fields.insert("resources".to_owned(), json!([self.base]));
-        for (name, value) in &self.fields {
-            match (fields.get_mut(name), value) {
-                (Some(Value::Array(there)), Value::Array(more)) => there.extend(more.iter().cloned()),
-                _ => {
-                    fields.insert(name.clone(), value.clone());
+        let mut files = Files::new();
+        let highest = self.layers.len() - 1;
+        for (at, layer) in self.layers.iter().enumerate() {
+            let place = |at: usize| match at == highest {
+                true => directory.to_owned(),
+                false => format!("{directory}/layer{at}"),
+            };
+            let below = match at {
+                0 if highest == 0 => format!("../{}", self.base),
+                0 => format!("../../{}", self.base),
+                at if at == highest => format!("layer{}", at - 1),
+                at => format!("../layer{}", at - 1),
+            };
+            let mut fields: Map<String, Value> = Map::new();
+            let is_component = at == 0 && self.on_component;
+            let below_as = if is_component { "components" } else { "resources" };
+            fields.insert(below_as.to_owned(), json!([below]));
+            for (name, value) in layer {
+                match (fields.get_mut(name), value) {
+                    (Some(Value::Array(there)), Value::Array(more)) => {
+                        there.extend(more.iter().cloned());
+                    }
+                    _ => {
+                        fields.insert(name.clone(), value.clone());
+                    }
                 }
             }
+            for (path, text) in &self.files {
+                files.insert(format!("{}/{path}", place(at)), text.clone());
+            }
+            let text = goyaml::to_yaml(&Value::Object(fields)).expect("a kustomization is printed");
+            files.insert(format!("{}/kustomization.yaml", place(at)), text);
         }
-        let text = goyaml::to_yaml(&Value::Object(fields)).expect("a kustomization can be printed");
-        let mut files: Files =
-            self.files.iter().map(|(path, text)| (format!("{directory}/{path}"), text.clone())).collect();
-        files.insert(format!("{directory}/kustomization.yaml"), text);
         files
     }
 }
@@ -92,11 +113,16 @@ impl Known {
 pub fn make(seed: u64, base: &str, objects: &[Value]) -> Change {
     let known: Vec<Known> = objects.iter().filter_map(Known::of).collect();
     let mut maker = Maker { seed: Seed::new(seed), known, files: BTreeMap::new(), serial: 0 };
-    let mut fields = Vec::new();
-    for _ in 0..1 + maker.seed.below(4) {
-        maker.add(&mut fields, false);
+    let mut layers = Vec::new();
+    for _ in 0..if maker.seed.one_in(3) { 2 } else { 1 } {
+        let mut fields = Vec::new();
+        for _ in 0..1 + maker.seed.below(4) {
+            maker.add(&mut fields, false);
+        }
+        layers.push(fields);
     }
-    Change { fields, files: maker.files, base: base.to_owned() }
+    let on_component = base.contains("/components/");
+    Change { layers, files: maker.files, base: base.to_owned(), on_component }
 }
 
 struct Maker {
@@ -162,7 +188,15 @@ impl Maker {
                 put("images", images);
             }
             8 => {
-                if let Some(at) = self.workload() {
+                let scales = |known: &Known| known.value["spec"]["replicas"].is_number();
+                let scaled: Vec<usize> =
+                    (0..self.known.len()).filter(|&at| scales(&self.known[at])).collect();
+                let at = if scaled.is_empty() || self.seed.one_in(9) {
+                    self.known().filter(|_| self.seed.one_in(4))
+                } else {
+                    Some(*self.seed.pick(&scaled))
+                };
+                if let Some(at) = at {
                     let name = self.known[at].name.clone();
                     put("replicas", json!([{"name": name, "count": self.seed.below(5)}]));
                 }
@@ -239,6 +273,26 @@ impl Maker {
                 }
                 put("components", json!([directory]));
             }
+            24 if self.seed.one_in(2) => {
+                let text = match self.seed.below(5) {
+                    0 => "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: p}\nprefix: ext-\nfieldSpecs: [{path: metadata/name}]\n",
+                    1 => "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\nlabels: {ext: \"yes\"}\nfieldSpecs: [{path: metadata/labels, create: true}, {path: spec/template/metadata/labels, create: true, kind: Deployment}]\n",
+                    2 => "apiVersion: builtin\nkind: NamespaceTransformer\nmetadata: {name: n, namespace: ext-space}\nunsetOnly: true\nsetRoleBindingSubjects: allServiceAccounts\nfieldSpecs: [{path: metadata/name, kind: Namespace, create: true}]\n",
+                    3 => "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: a}\nannotations: {ext: \"1\"}\nfieldSpecs: [{path: metadata/annotations, create: true}]\n",
+                    _ => "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\npatch: '[{\"op\": \"add\", \"path\": \"/metadata/annotations/ext\", \"value\": \"x\"}]'\ntarget: {kind: \".*\"}\n",
+                };
+                if self.seed.one_in(2) {
+                    put("transformers", json!([text]));
+                } else {
+                    let file = self.file("transformer", text);
+                    put("transformers", json!([file]));
+                }
+            }
+            24 if self.seed.one_in(2) => {
+                let text = "nameReference:\n- kind: ConfigMap\n  fieldSpecs: [{path: spec/x/name, kind: Deployment}]\ncommonLabels: [{path: spec/y/labels, create: true, kind: Service}]\nnamePrefix: [{path: spec/z, kind: Service}]\nvarReference: [{path: metadata/annotations}]\n";
+                let file = self.file("configuration", text);
+                put("configurations", json!([file]));
+            }
             24 => put(
                 "generatorOptions",
                 json!({
@@ -259,7 +313,11 @@ impl Maker {
                     if let Some(namespace) = &known.namespace {
                         object["namespace"] = json!(namespace);
                     }
-                    let path = *self.seed.pick(&["metadata.name", "metadata.namespace", "spec.replicas"]);
+                    let mut path = *self.seed.pick(&["metadata.name", "metadata.namespace", "spec.replicas"]);
+                    let pointer = format!("/{}", path.replace('.', "/"));
+                    if known.value.pointer(&pointer).is_none() && !self.seed.one_in(8) {
+                        path = "metadata.name";
+                    }
                     put("vars", json!([{"name": "MY_VAR", "objref": object, "fieldref": {"fieldPath": path}}]));
                     if let Some(patch) = self.var_user() {
                         fields.push(("patches".to_owned(), json!([patch])));
@@ -496,9 +554,27 @@ impl Maker {
                 _ => json!({"op": "move", "from": "/metadata/labels", "path": "/metadata/annotations"}),
             });
         }
+        // Most operations are on what is there.
+        let is_there = |pointer: &Value| {
+            let pointer = pointer.as_str().unwrap_or_default();
+            let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+            parent == "/metadata/annotations" || self.known[at].value.pointer(parent).is_some()
+        };
+        let exists = |pointer: &Value| {
+            self.known[at].value.pointer(pointer.as_str().unwrap_or_default()).is_some()
+        };
+        let odd = self.seed.one_in(8);
+        operations.retain(|operation| {
+            odd || is_there(&operation["path"])
+                && (operation["op"] != "remove" || exists(&operation["path"]))
+                && (operation["op"] != "move" || exists(&operation["from"]))
+        });
+        if operations.is_empty() {
+            operations.push(json!({"op": "add", "path": "/metadata/finalizers", "value": ["x"]}));
+        }
         let operations = json!(operations);
         let text = if self.seed.one_in(2) { yaml(&operations) } else { operations.to_string() };
-        let target = self.target(at);
+        let target = if self.seed.one_in(3) { self.target(at) } else { self.exact_target(at) };
         let mut entry = json!({"target": target});
         if self.seed.one_in(12) {
             entry = json!({});
@@ -572,7 +648,14 @@ impl Maker {
         let (source_kind, source_name) = (source.kind.clone(), source.name.clone());
         let mut replacement = json!({"source": {"kind": source_kind, "name": source_name}});
         if self.seed.one_in(3) {
-            let path = *self.seed.pick(&["metadata.namespace", "kind", "metadata.labels.app", "spec.replicas", "metadata.labels"]);
+            let paths = ["metadata.namespace", "kind", "metadata.labels.app", "spec.replicas", "metadata.labels"];
+            let mut path = *self.seed.pick(&paths);
+            let there = |path: &str| {
+                self.known[from].value.pointer(&format!("/{}", path.replace('.', "/"))).is_some()
+            };
+            if !there(path) && !self.seed.one_in(8) {
+                path = "kind";
+            }
             replacement["source"]["fieldPath"] = json!(path);
         }
         if self.seed.one_in(4) {
@@ -603,7 +686,8 @@ impl Maker {
         };
         target["fieldPaths"] = json!([path]);
         let mut options = json!({});
-        if self.seed.one_in(2) {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        if self.seed.one_in(2) || (self.known[to].value.pointer(&pointer).is_none() && !self.seed.one_in(6)) {
             options["create"] = json!(true);
         }
         if self.seed.one_in(4) {

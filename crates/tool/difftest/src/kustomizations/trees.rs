@@ -59,7 +59,7 @@ pub fn run(tool: &Tool, corpus: &Path, seeds: std::ops::Range<u64>, part: &str) 
     for tree in trees(corpus, part)? {
         let objects = tool::objects(&tree.golden)?;
         for seed in seeds.clone() {
-            let base = format!("../trees/{}", tree.directory);
+            let base = format!("trees/{}", tree.directory);
             let salt: u64 = tree.directory.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte));
             let change = changes::make(seed * 1_000_003 + salt, &base, &objects);
             match compare(tool, &root, &change)? {
@@ -100,7 +100,12 @@ fn compare(tool: &Tool, root: &Path, change: &Change) -> Result<Verdict> {
             let real = tool::objects(&printed)?;
             if ours == real { Verdict::Equal } else { Verdict::Different(first_difference(&ours, &real)) }
         }
-        (Err(_), Err(_)) => Verdict::BothRefuse,
+        (Err(ours), Err(real)) => {
+            if std::env::var_os("REFUSALS").is_some() {
+                println!("ours {ours}\nreal {real}");
+            }
+            Verdict::BothRefuse
+        }
         (Ok(_), Err(refused)) => Verdict::Different(format!("only the real one refuses: {refused}")),
         (Err(refused), Ok(_)) => Verdict::Different(format!("only ours refuses: {refused}")),
     })
@@ -109,18 +114,33 @@ fn compare(tool: &Tool, root: &Path, change: &Change) -> Result<Verdict> {
 /// Takes away what the difference does not need.
 fn shrink(tool: &Tool, root: &Path, change: Change) -> Result<Change> {
     let mut small = change;
-    let mut at = 0;
-    while at < small.fields.len() {
-        let mut without = small.clone();
-        without.fields.remove(at);
-        if !without.fields.is_empty() && matches!(compare(tool, root, &without)?, Verdict::Different(_)) {
-            small = without;
-        } else {
-            at += 1;
+    let differs = |change: &Change| -> Result<bool> {
+        Ok(matches!(compare(tool, root, change)?, Verdict::Different(_)))
+    };
+    for layer in 0..small.layers.len() {
+        let mut at = 0;
+        while at < small.layers[layer].len() {
+            let mut without = small.clone();
+            without.layers[layer].remove(at);
+            if differs(&without)? {
+                small = without;
+            } else {
+                at += 1;
+            }
+        }
+    }
+    if small.layers.len() > 1 {
+        for layer in [0, 1] {
+            let mut without = small.clone();
+            without.layers.remove(layer);
+            if differs(&without)? {
+                small = without;
+                break;
+            }
         }
     }
     let used = |text: &str, files: &Change| {
-        files.fields.iter().any(|(_, value)| value.to_string().contains(text))
+        files.layers.iter().flatten().any(|(_, value)| value.to_string().contains(text))
     };
     let names: Vec<String> = small.files.keys().cloned().collect();
     for name in names {
