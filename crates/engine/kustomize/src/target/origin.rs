@@ -69,13 +69,13 @@ impl OriginPath {
             ("ref", &self.reference),
         ];
         for (key, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
-            let _ = writeln!(text, "{indent}{key}: {value}");
+            let _ = writeln!(text, "{indent}{key}: {}", quoted(value));
         }
     }
 
     fn push_made(&self, text: &mut String, indent: &str, file: &str, by: ConfiguredBy<'_>) {
         self.push(text, indent, None);
-        let _ = writeln!(text, "{indent}configuredIn: {file}");
+        let _ = writeln!(text, "{indent}configuredIn: {}", quoted(file));
         let _ = writeln!(text, "{indent}configuredBy:");
         let parts = [
             ("apiVersion", by.api_version),
@@ -84,7 +84,7 @@ impl OriginPath {
             ("namespace", by.namespace),
         ];
         for (key, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
-            let _ = writeln!(text, "{indent}  {key}: {value}");
+            let _ = writeln!(text, "{indent}  {key}: {}", quoted(value));
         }
     }
 
@@ -123,6 +123,16 @@ impl OriginPath {
         }
         Ok(())
     }
+}
+
+/// Text as YAML, in quotes where it looks like something else.
+fn quoted(text: &str) -> String {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "./_-".contains(char);
+    if text.len() > 5 && text.starts_with(|char: char| char.is_ascii_alphabetic()) && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    let value = serde_json::Value::String(text.to_owned());
+    goyaml::to_yaml(&value).map_or_else(|_| text.to_owned(), |yaml| yaml.trim_end().to_owned())
 }
 
 /// Joins paths by name, `.` and `..` resolved as far as they go.
