@@ -170,20 +170,29 @@ fn parse_pointer(pointer: &str) -> Option<Vec<String>> {
     Some(steps.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
 }
 
-/// Removes what a pointer points at, if it is there.
+/// Removes what a pointer points at, if it is there, and the maps that hold nothing then: to have no
+/// labels is to have none left.
 pub(crate) fn remove_pointer(value: &mut Value, steps: &[String]) {
-    let [before @ .., last] = steps else { return };
-    let mut at = value;
-    for step in before {
-        let Some(next) = step_into(at, step) else { return };
-        at = next;
+    let Some((first, rest)) = steps.split_first() else { return };
+    if rest.is_empty() {
+        remove_step(value, first);
+        return;
     }
-    match at {
+    let Some(below) = step_into(value, first) else { return };
+    remove_pointer(below, rest);
+    let emptied = below.as_object().is_some_and(serde_json::Map::is_empty);
+    if emptied && value.is_object() {
+        remove_step(value, first);
+    }
+}
+
+fn remove_step(value: &mut Value, step: &str) {
+    match value {
         Value::Object(map) => {
-            map.remove(last);
+            map.remove(step);
         }
         Value::Array(items) => {
-            if let Some(place) = place(last, items.len()) {
+            if let Some(place) = place(step, items.len()) {
                 items.remove(place);
             }
         }

@@ -376,22 +376,27 @@ fn order(left: &[Step], right: &[Step]) -> std::cmp::Ordering {
     left.iter().map(rank).cmp(right.iter().map(rank))
 }
 
-fn remove(object: &mut Value, path: &[Step]) {
-    let [before @ .., last] = path else {
-        *object = Value::Null;
+/// Removes one path, and the maps that hold nothing then.
+fn remove(at: &mut Value, path: &[Step]) {
+    let Some((first, rest)) = path.split_first() else {
+        *at = Value::Null;
         return;
     };
-    let mut at = object;
-    for step in before {
-        let next = match step {
+    if !rest.is_empty() {
+        let next = match first {
             Step::Field(name) => at.get_mut(name),
             Step::Item(place) => at.get_mut(place),
             Step::Slice(..) => None,
         };
         let Some(next) = next else { return };
-        at = next;
+        remove(next, rest);
+        let emptied = next.as_object().is_some_and(serde_json::Map::is_empty);
+        if let (true, Step::Field(name), Value::Object(map)) = (emptied, first, at) {
+            map.remove(name);
+        }
+        return;
     }
-    match (last, at) {
+    match (first, at) {
         (Step::Field(name), Value::Object(map)) => {
             map.remove(name);
         }

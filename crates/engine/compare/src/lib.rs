@@ -24,7 +24,7 @@ mod secrets;
 mod server_side;
 
 pub use compare::{CompareError, Comparison, Sides, compare, compare_dry_run};
-pub use explain::{FieldDifference, differences};
+pub use explain::{Cause, Evidence, FieldDifference, Owner, differences};
 pub use ignore::{Compiled, IgnoreRules};
 pub use known::{KnownField, KnownTypes};
 pub use respect::respect_ignored;

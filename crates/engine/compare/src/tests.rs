@@ -14,8 +14,8 @@ use merge::schema::Schema;
 use serde_json::{Value, json};
 
 use crate::{
-    CompareError, Comparison, Compiled, IgnoreRules, KnownTypes, Mode, Rules, compare,
-    compare_dry_run, differences, mask_secrets, respect_ignored,
+    Cause, CompareError, Comparison, Compiled, Evidence, IgnoreRules, KnownTypes, Mode, Rules,
+    compare, compare_dry_run, differences, mask_secrets, respect_ignored,
 };
 
 const MINOR: u32 = 36;
@@ -100,8 +100,9 @@ fn real_objects_differ_where_a_person_would_say_so() {
         count += 1;
         if answer.modified() != (case["modified"] == true) {
             let ignore = IgnoreRules::default();
-            let fields =
-                answer.difference.map(|sides| differences(&sides, live, &rules(target, &ignore)));
+            let evidence = Evidence { target, live, applied: None };
+            let rules = rules(target, &ignore);
+            let fields = answer.difference.map(|sides| differences(&sides, evidence, &rules));
             failed.push(format!("{}: {fields:#?}", path.display()));
         }
     }
@@ -312,11 +313,13 @@ fn differences_name_the_field_and_its_owner() {
     let ignore = IgnoreRules::default();
     let rules = rules(&target, &ignore);
     let answer = compare(&target, &live, &rules).expect("it can be compared");
-    let found = differences(&answer.difference.expect("it differs"), &live, &rules);
+    let evidence = Evidence { target: &target, live: &live, applied: None };
+    let found = differences(&answer.difference.expect("it differs"), evidence, &rules);
     let found: Vec<_> = found
         .iter()
         .map(|field| {
-            (field.path.as_str(), field.desired.clone(), field.live.clone(), field.owners.join(","))
+            let owners: Vec<&str> = field.owners.iter().map(|one| one.manager.as_str()).collect();
+            (field.path.as_str(), field.desired.clone(), field.live.clone(), owners.join(","))
         })
         .collect();
     assert_eq!(
@@ -452,4 +455,104 @@ fn a_jq_expression_that_may_never_end_is_refused() {
     ] {
         assert!(crate::jq::Jq::compile(expression).is_err(), "{expression}");
     }
+}
+
+/// The shape of the custom kind of the cases, as its definition has it.
+fn widget() -> (Schema, merge::schema::TypeId) {
+    let text = |kind: &str| json!({"type": kind});
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com"},
+        "spec": {
+            "group": "example.com", "names": {"plural": "widgets", "kind": "Widget"}, "scope": "Namespaced",
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object",
+                "properties": {"spec": {"type": "object", "properties": {
+                    "replicas": text("integer"), "size": {"type": "string", "default": "small"},
+                    "tags": {"type": "array", "items": text("string")},
+                    "parts": {"type": "array", "x-kubernetes-list-type": "map",
+                        "x-kubernetes-list-map-keys": ["name"],
+                        "items": {"type": "object", "required": ["name"],
+                            "properties": {"name": text("string"), "color": text("string")}}},
+                }}},
+            }}}],
+        },
+    });
+    let parsed = structural::parse(&definition);
+    let mut schema = Schema::default();
+    let type_id = parsed.versions[0].schema.to_merge(&mut schema, None);
+    (schema, type_id)
+}
+
+/// Each case was made on a real API server 1.36 by the write that its name tells of; what is expected
+/// follows from that write. The rule that each difference comes with silences it.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test reads its cases")]
+fn differences_are_explained() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/explain");
+    let (of_widgets, widget) = widget();
+    let mut failed = Vec::new();
+    let mut count = 0;
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("it can be read").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let case: Value =
+            serde_json::from_slice(&fs::read(&path).expect("it can be read")).expect("it is JSON");
+        count += 1;
+        let (target, live) = (&case["target"], &case["live"]);
+        let applied = Some(&case["applied"]).filter(|applied| !applied.is_null());
+        let nothing = IgnoreRules::default();
+        let mut rules = rules(target, &nothing);
+        if manifest::kind(target) == "Widget" {
+            rules.schema = Some((&of_widgets, widget));
+        }
+        let previous: Vec<Arc<Value>> =
+            applied.map(|one| Arc::new(one.clone())).into_iter().collect();
+        rules.previous = &previous;
+        let compared = compare(target, live, &rules).expect("it can be compared");
+        let Some(sides) = compared.difference else {
+            failed.push(format!("{name}: no difference"));
+            continue;
+        };
+        let found = differences(&sides, Evidence { target, live, applied }, &rules);
+        let told: Vec<(String, String, Option<String>)> = found
+            .iter()
+            .map(|one| {
+                let owner = one.owners.first().map(|owner| owner.manager.clone());
+                (one.path.clone(), one.cause.as_str().to_owned(), owner)
+            })
+            .collect();
+        let expected = case["expected"].as_array().expect("a list");
+        let fits = expected.len() == told.len()
+            && expected.iter().all(|one| {
+                told.iter().any(|(path, cause, owner)| {
+                    let owner_fits = match &one["owner"] {
+                        Value::String(wanted) => wanted == owner.as_deref().unwrap_or(""),
+                        _ => true,
+                    };
+                    one["path"] == path.as_str() && one["cause"] == cause.as_str() && owner_fits
+                })
+            });
+        if !fits {
+            failed.push(format!("{name}: {told:?}, not {expected:?}"));
+            continue;
+        }
+        let silencing: Vec<ResourceIgnoreDifferences> =
+            found.iter().filter_map(|one| one.silenced_by.clone()).collect();
+        let compiled = IgnoreRules::compile(&silencing);
+        if !compiled.errors.is_empty() || !compiled.warnings.is_empty() {
+            failed.push(format!("{name}: {:?} {:?}", compiled.errors, compiled.warnings));
+            continue;
+        }
+        let mut rules = rules;
+        rules.ignore = &compiled.rules;
+        let left = compare(target, live, &rules).expect("it can be compared").difference;
+        let left =
+            left.map(|sides| differences(&sides, Evidence { target, live, applied }, &rules));
+        if left.iter().flatten().any(|one| one.cause != Cause::Git) {
+            failed.push(format!("{name}: {silencing:?} leaves {left:?}"));
+        }
+    }
+    assert!(failed.is_empty(), "{} of {count}:\n{}", failed.len(), failed.join("\n"));
+    assert!(count >= 60, "only {count} cases");
 }
