@@ -1,8 +1,11 @@
 //! Compares our kustomize with the real one, over inputs from seeds.
 //!
 //! `merges FROM TO`: random objects with random patches. `trees FROM TO [PART]`: changes on top of the
-//! trees of the corpus. Both print what differs, made as small as it gets.
+//! trees of the corpus, and `edits FROM TO [PART]`: Argo CD's parameters on top of those. `goldens 0 0
+//! [PART]`: the trees as they are. All print what differs, made as small as it gets. `bench 0 ROUNDS
+//! [PART]`: CPU seconds of both.
 
+mod bench;
 mod changes;
 mod edits;
 mod merges;
@@ -37,6 +40,11 @@ impl Score {
 
 /// Runs one of the comparisons.
 pub fn run(arguments: &[String]) -> Result<()> {
+    if let [what, root, directory] = arguments
+        && what == "one"
+    {
+        return bench::one(root, directory);
+    }
     let tool = Tool::find().context("the real kustomize is not built: `make kube`")?;
     let [what, from, to, ..] = arguments else {
         bail!("usage: kustomize merges|trees FROM TO [PART]");
@@ -44,6 +52,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let seeds: std::ops::Range<u64> = from.parse()?..to.parse()?;
     let part = arguments.get(3).map_or("", String::as_str);
     let corpus = || tool::corpus()?.context("there is no corpus");
+    if what == "bench" {
+        return bench::run(&tool, &corpus()?, seeds.end, part);
+    }
     let score = match what.as_str() {
         "merges" => merges(&tool, seeds)?,
         "goldens" => trees::goldens(&corpus()?, part)?,
