@@ -1,0 +1,89 @@
+//! Compares our charts with the real Helm's.
+//!
+//! `difftest charts corpus [NAME]` renders the corpus as its goldens were made, and compares
+//! objects in their order. `difftest charts changes FROM TO [NAME]` changes each chart's values
+//! by seeds and asks the real Helm the same; charts whose real output is not stable are left
+//! out. `difftest charts speed TIPHYS` compares the CPU time of both programs. The corpus is
+//! found as in tests, Helm where `make kube` builds it, or where `TIPHYS_HELM` says. NAME is a
+//! part of a chart's name.
+
+mod changes;
+mod corpus;
+mod ours;
+mod speed;
+mod tool;
+
+use anyhow::{Context, Result, bail};
+
+use self::corpus::Chart;
+use self::ours::{Chosen, Setting};
+
+/// Runs one of the comparisons.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["corpus", rest @ ..] => against_goldens(rest.first().copied().unwrap_or("")),
+        ["changes", from, to, rest @ ..] => {
+            let seeds = from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
+            changes::run(seeds, rest.first().copied().unwrap_or(""))
+        }
+        ["speed", program, rest @ ..] => speed::run(program, rest.first().copied().unwrap_or("")),
+        _ => bail!("usage: difftest charts corpus [NAME] | changes FROM TO [NAME] | speed TIPHYS [NAME]"),
+    }
+}
+
+fn against_goldens(name: &str) -> Result<()> {
+    let Some(corpus) = corpus::find()? else {
+        println!("skipped: no corpus");
+        return Ok(());
+    };
+    let cache = helm::Cache::default();
+    let mut different = 0;
+    let mut equal = 0;
+    let mut slowest = Vec::new();
+    for chart in corpus.charts.iter().filter(|chart| chart.name.contains(name)) {
+        let began = speed::own_cpu_s()?;
+        let ours = ours::render(&chart.place, &Setting::golden(), Chosen::Pinned, &cache);
+        slowest.push((speed::own_cpu_s()? - began, chart.name.clone()));
+        match judged(chart, ours)? {
+            None => equal += 1,
+            Some(difference) => {
+                different += 1;
+                println!("{}: {difference}", chart.name);
+            }
+        }
+    }
+    slowest.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let total: f64 = slowest.iter().map(|(took, _)| *took).sum();
+    println!("{equal} equal, {different} different, {total:.2} s of CPU time");
+    for (took, name) in slowest.iter().rev().take(12) {
+        println!("  {:>6.0} ms {name}", took * 1e3);
+    }
+    let began = speed::own_cpu_s()?;
+    for chart in corpus.charts.iter().filter(|chart| chart.name.contains(name)) {
+        let _ = ours::render(&chart.place, &Setting::golden(), Chosen::Pinned, &cache);
+    }
+    println!("{:.2} s with everything parsed before", speed::own_cpu_s()? - began);
+    if different > 0 {
+        bail!("{different} charts differ");
+    }
+    Ok(())
+}
+
+/// What differs from the golden; `None` where nothing does.
+fn judged(chart: &Chart, ours: Result<Vec<serde_json::Value>, String>) -> Result<Option<String>> {
+    Ok(match (&chart.error, ours) {
+        (Some(expected), Err(said)) => {
+            let first = |text: &str| text.lines().next().unwrap_or("").to_owned();
+            let expected = first(expected.trim_start_matches("Error: "));
+            (first(&said) != expected).then(|| format!("refuses otherwise: {said}\n  wanted {expected}"))
+        }
+        (Some(expected), Ok(_)) => Some(format!("renders, and should say {expected}")),
+        (None, Err(said)) => Some(format!("refused: {said}")),
+        (None, Ok(objects)) => {
+            let golden = chart.golden.as_ref().context("a chart that renders has a golden")?;
+            let golden = tool::objects(&std::fs::read(golden)?)?;
+            tool::difference(&golden, &objects)
+        }
+    })
+}

@@ -1,0 +1,128 @@
+//! Our rendering of a chart on disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use filetree::{ContentId, Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
+use helm::{Cache, Chance, ChartSource, Limits, Profile, Request, ValuesFile};
+use render::{ChartMeans, Reach, read_objects, render_chart};
+use serde_json::Value;
+
+/// What a chart is rendered with.
+#[derive(Clone, Default)]
+pub struct Setting {
+    /// A values file, as text.
+    pub values: Option<String>,
+}
+
+impl Setting {
+    /// As the goldens were made.
+    pub fn golden() -> Self {
+        Self::default()
+    }
+}
+
+/// Where randomness comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// The fixed values of the goldens.
+    Pinned,
+    /// The same each time.
+    Stable,
+}
+
+/// Renders a chart to its objects, or says why not.
+pub fn render(
+    place: &Path,
+    setting: &Setting,
+    chosen: Chosen,
+    cache: &Cache,
+) -> Result<Vec<Value>, String> {
+    let tree = Disk { root: place.to_owned() };
+    let root = TreePath::root();
+    let values_files: Vec<ValuesFile> = setting
+        .values
+        .iter()
+        .map(|text| ValuesFile { name: "values-changed.yaml".to_owned(), content: text.as_bytes().into() })
+        .collect();
+    let request = Request {
+        chart: ChartSource::Directory { tree: &tree, path: &root },
+        vendored: &[],
+        release_name: "rel",
+        namespace: "ns1",
+        kube_version: Some("1.33.0"),
+        api_versions: &["monitoring.coreos.com/v1".to_owned()],
+        values_files: &values_files,
+        set: &[],
+        set_string: &[],
+        set_file: &[],
+        read_file: &|path| Err(format!("open {path}: no such file or directory")),
+        include_definitions: true,
+        skip_tests: false,
+        skip_schema_validation: false,
+        profile: Profile::V4,
+        limits: Limits::default(),
+        objects: read_objects,
+    };
+    let mut pinned = sprig::Pinned;
+    let mut stable = sprig::Stable::new([7; 32], 1_700_000_000_000_000_000);
+    let chance: &mut dyn Chance = match chosen {
+        Chosen::Pinned => &mut pinned,
+        Chosen::Stable => &mut stable,
+    };
+    let means = &mut ChartMeans {
+        cache,
+        profile: Profile::V4,
+        chance,
+        should_stop: &mut || false,
+        limits: Limits::default(),
+    };
+    let rendering =
+        render_chart(request, &Reach::default(), means).map_err(|error| error.to_string())?;
+    let objects = rendering.documents.into_iter().flat_map(|document| document.objects);
+    Ok(objects.map(|made| made.object.as_ref().clone()).collect())
+}
+
+/// A directory of the disk as a tree; links are followed wherever they lead.
+struct Disk {
+    root: PathBuf,
+}
+
+impl Disk {
+    fn full(&self, path: &TreePath) -> PathBuf {
+        self.root.join(path.as_str())
+    }
+}
+
+fn kind(metadata: &fs::Metadata) -> EntryKind {
+    if metadata.is_dir() {
+        EntryKind::Directory
+    } else {
+        EntryKind::File { size_bytes: metadata.len(), executable: false }
+    }
+}
+
+impl FileTree for Disk {
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        let metadata = fs::metadata(self.full(path)).ok();
+        Ok(metadata.map(|metadata| Entry { kind: kind(&metadata), id: ContentId([0; 20]) }))
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        let missing = |_| TreeError::Missing { path: path.to_string() };
+        Ok(fs::read(self.full(path)).map_err(missing)?.into())
+    }
+
+    fn list(&self, path: &TreePath) -> Result<Option<Vec<Listed>>, TreeError> {
+        let Ok(entries) = fs::read_dir(self.full(path)) else { return Ok(None) };
+        let listed = entries.flatten().map(|entry| Listed {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            kind: fs::metadata(entry.path()).ok().map(|metadata| kind(&metadata)),
+            link: false,
+        });
+        let mut listed: Vec<Listed> = listed.collect();
+        listed.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Some(listed))
+    }
+}
