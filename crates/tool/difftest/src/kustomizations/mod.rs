@@ -16,7 +16,7 @@ mod trees;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 
 use kustomize::edit::Overlay;
@@ -45,21 +45,31 @@ pub fn run(arguments: &[String]) -> Result<()> {
     {
         return bench::one(root, directory);
     }
-    let tool = Tool::find().context("the real kustomize is not built: `make kube`")?;
+    let Some(tool) = Tool::find() else {
+        println!("skipped: the real kustomize is not built (`make kube`)");
+        return Ok(());
+    };
     let [what, from, to, ..] = arguments else {
         bail!("usage: kustomize merges|trees FROM TO [PART]");
     };
     let seeds: std::ops::Range<u64> = from.parse()?..to.parse()?;
     let part = arguments.get(3).map_or("", String::as_str);
-    let corpus = || tool::corpus()?.context("there is no corpus");
+    let corpus = match tool::corpus()? {
+        Some(corpus) => corpus,
+        None if what == "merges" => PathBuf::new(),
+        None => {
+            println!("skipped: no corpus");
+            return Ok(());
+        }
+    };
     if what == "bench" {
-        return bench::run(&tool, &corpus()?, seeds.end, part);
+        return bench::run(&tool, &corpus, seeds.end, part);
     }
     let score = match what.as_str() {
         "merges" => merges(&tool, seeds)?,
-        "goldens" => trees::goldens(&corpus()?, part)?,
-        "edits" => edits::run(&tool, &corpus()?, seeds, part)?,
-        "trees" => trees::run(&tool, &corpus()?, seeds, part)?,
+        "goldens" => trees::goldens(&corpus, part)?,
+        "edits" => edits::run(&tool, &corpus, seeds, part)?,
+        "trees" => trees::run(&tool, &corpus, seeds, part)?,
         _ => bail!("`{what}` is not known"),
     };
     println!(
@@ -68,6 +78,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
         score.both_refuse,
         score.different.len()
     );
+    if !score.different.is_empty() {
+        bail!("{} builds differ", score.different.len());
+    }
     Ok(())
 }
 
