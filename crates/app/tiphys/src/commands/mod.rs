@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
+mod admin;
 mod app;
 mod cluster;
 mod cmp_server;
 mod colour;
 mod completion;
 mod connect;
+pub mod controller;
 mod failure;
 mod global;
 mod go_flags;
@@ -17,6 +19,7 @@ mod proj;
 mod prompt;
 mod render;
 mod repo;
+mod scripts;
 mod simkube;
 mod table;
 pub mod up;
@@ -59,6 +62,9 @@ enum Command {
     /// Manage applications
     #[command(subcommand)]
     App(app::Command),
+    /// Help those who run Argo CD
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Manage projects
     #[command(subcommand)]
     Proj(proj::Command),
@@ -70,6 +76,8 @@ enum Command {
     Repo(repo::Command),
     /// Render a directory of this host
     Render(render::Arguments),
+    /// Run the application controller alone, inside a cluster
+    Controller(controller::Arguments),
     /// Run a config management plugin's sidecar
     CmpServer(cmp_server::Arguments),
     /// Print versions
@@ -133,10 +141,12 @@ fn run(cli: Cli, name: &'static str) -> Result<ExitCode> {
         Command::Up(arguments) => up::run(arguments),
         Command::Simkube(arguments) => simkube::run(arguments),
         Command::App(command) => app::run(command, global),
+        Command::Admin(command) => admin::run(command),
         Command::Proj(command) => proj::run(command, global),
         Command::Cluster(command) => cluster::run(command, global),
         Command::Repo(command) => repo::run(command, global),
         Command::Render(arguments) => render::run(arguments),
+        Command::Controller(arguments) => controller::run(arguments),
         Command::CmpServer(arguments) => cmp_server::run(arguments),
         Command::Version(arguments) => version::run(arguments, global),
         Command::Completion(arguments) => completion::run(&arguments, command_line(), name),

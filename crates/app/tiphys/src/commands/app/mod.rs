@@ -1,5 +1,6 @@
 //! `app`: Applications.
 
+mod actions;
 mod confirm_deletion;
 mod create;
 mod delete;
@@ -47,6 +48,9 @@ use super::output::{print, unknown};
 /// The commands on Applications.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List and run actions on an application's objects
+    #[command(subcommand)]
+    Actions(actions::Command),
     /// Agree to what an application waits for before it deletes
     ConfirmDeletion(confirm_deletion::Arguments),
     /// Create an application
@@ -94,6 +98,7 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
     finish(async {
         let session = Session::open(global).await?;
         match command {
+            Command::Actions(command) => actions::run(command, &session).await,
             Command::ConfirmDeletion(arguments) => confirm_deletion::run(arguments, &session).await,
             Command::Create(arguments) => create::run(*arguments, &session).await,
             Command::Delete(arguments) => delete::run(arguments, &session).await,

@@ -88,9 +88,9 @@ pub async fn surroundings(session: &Session) -> Result<(Settings, Snapshot)> {
     let settings = Settings::read(&raw, &yaml).0;
     let mut secrets = session.secrets("repository").await?;
     secrets.extend(session.secrets("repo-creds").await?);
-    let held =
-        session.cluster.get(&Gvk::new("", "v1", "Secret"), &session.namespace, "argocd-secret");
-    let seed = held.await?.as_ref().map(seed_of).unwrap_or_default();
+    let secret = Gvk::new("", "v1", "Secret");
+    let held = session.cluster.get(&secret, &session.namespace, "argocd-secret").await?;
+    let seed = held.as_ref().map(seed_of).unwrap_or_default();
     let known_hosts = raw.ssh_known_hosts.get("ssh_known_hosts").cloned();
     let snapshot = Snapshot {
         control_plane_namespace: session.namespace.clone(),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::Result;
 use cluster::{ApiError, Cluster, KindInfo, ListQuery, excluded_always};
-use crd::Application;
+use crd::{Application, HealthStatusCode};
 use futures::future::try_join_all;
-use health::{Health, Rules, assess};
+use health::{Health, Rules, UserScripts, assess};
 use jiff::Timestamp;
 use manifest::ObjectKey;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::live::{self, LiveResource};
 use super::states::{ResourceState, resource_states};
 use crate::commands::connect::Session;
+use crate::commands::scripts::{health_rules, settings, should_stop};
 use crate::commands::table::Table;
 
 /// One object of the tree.
@@ -34,7 +35,8 @@ pub struct Node {
 }
 
 impl Node {
-    fn of(object: &Value) -> Self {
+    fn of(object: &Value, scripts: &UserScripts) -> Self {
+        let user = |object: &Value| scripts.judge(object, Timestamp::now(), Some(should_stop()));
         let created = object.pointer("/metadata/creationTimestamp").and_then(Value::as_str);
         Self {
             group: manifest::gvk(object).group,
@@ -43,7 +45,8 @@ impl Node {
             name: manifest::name(object).to_owned(),
             uid: manifest::uid(object).to_owned(),
             created: created.and_then(|text| text.parse().ok()),
-            health: assess(object, &Rules::default()),
+            health: assess(object, &Rules { user: Some(&user) })
+                .filter(|health| health.status != HealthStatusCode::Unset),
         }
     }
 
@@ -126,19 +129,20 @@ impl Tree {
             namespaces.insert(&application.spec.destination.namespace);
         }
         let around = everything_in(&cluster, &namespaces).await?;
-        let mut tree = Self::build(&resources, &around);
+        let scripts = UserScripts::compile(health_rules(&settings(session).await?));
+        let mut tree = Self::build(&resources, &around, &scripts);
         if !looks_for_orphans {
             tree.orphans.clear();
         }
         Ok(tree)
     }
 
-    fn build(resources: &[LiveResource], around: &[Value]) -> Self {
+    fn build(resources: &[LiveResource], around: &[Value], scripts: &UserScripts) -> Self {
         let mut tree = Self::default();
         let mut known: HashSet<String> = HashSet::new();
         for resource in resources {
             let node = match &resource.object {
-                Some(object) => Node::of(object),
+                Some(object) => Node::of(object, scripts),
                 None => Node::missing(resource),
             };
             known.insert(node.uid.clone());
@@ -148,7 +152,7 @@ impl Tree {
         for object in around.iter().filter(|object| !known.contains(manifest::uid(object))) {
             let owners = manifest::owner_references(object);
             if owners.is_empty() && is_orphan(object) {
-                tree.orphans.push(Node::of(object));
+                tree.orphans.push(Node::of(object, scripts));
             }
             if let Some(owner) = owners.first() {
                 owned.entry(owner.uid.clone()).or_default().push(object);
@@ -158,7 +162,8 @@ impl Tree {
         let mut parents: Vec<String> = known.iter().cloned().collect();
         while let Some(parent) = parents.pop() {
             let Some(objects) = owned.remove(&parent) else { continue };
-            let mut nodes: Vec<Node> = objects.into_iter().map(Node::of).collect();
+            let mut nodes: Vec<Node> =
+                objects.into_iter().map(|object| Node::of(object, scripts)).collect();
             nodes.sort_by(|left, right| (&left.kind, &left.name).cmp(&(&right.kind, &right.name)));
             nodes.retain(|node| known.insert(node.uid.clone()));
             parents.extend(nodes.iter().map(|node| node.uid.clone()));

@@ -1,0 +1,203 @@
+//! `admin settings resource-overrides`: what rules say of an object that stands in a file.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use actions::{Call, Custom};
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use crd::HealthStatusCode;
+use health::{Rules, UserScripts, assess};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use settings::Settings;
+
+use crate::commands::input;
+use crate::commands::output::{check, formatted, print};
+use crate::commands::scripts;
+
+/// The commands that try rules.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say how well an object is
+    Health(Resource),
+    /// List the actions that an object offers
+    ListActions(Resource),
+    /// Run an action on an object, and print what would be written
+    #[command(visible_alias = "action")]
+    RunAction(RunAction),
+}
+
+/// An object in a file.
+#[derive(Debug, clap::Args)]
+pub struct Resource {
+    /// A YAML or JSON file; of several objects the first counts
+    #[arg(value_name = "RESOURCE_YAML_PATH", value_hint = clap::ValueHint::FilePath)]
+    path: String,
+    /// Output format, one of json|yaml
+    #[arg(short, long, value_name = "FORMAT", default_value = "json")]
+    output: String,
+}
+
+/// Arguments of `run-action`.
+#[derive(Debug, clap::Args)]
+pub struct RunAction {
+    /// A YAML or JSON file; of several objects the first counts
+    #[arg(value_name = "RESOURCE_YAML_PATH", value_hint = clap::ValueHint::FilePath)]
+    path: String,
+    /// The action's name
+    #[arg(value_name = "ACTION")]
+    action: String,
+    /// What the action is told, as key=value; may be given often
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    parameters: Vec<String>,
+    /// Output format, one of json|yaml
+    #[arg(short, long, value_name = "FORMAT", default_value = "json")]
+    output: String,
+}
+
+/// Runs one of them. No cluster is asked.
+pub fn run(command: Command, argocd_cm: Option<&str>) -> Result<ExitCode> {
+    let settings = argocd_cm.map(settings_of).transpose()?.unwrap_or_default();
+    let (output, answer) = match command {
+        Command::Health(resource) => {
+            (resource.output, health_of(&object_of(&resource.path)?, &settings))
+        }
+        Command::ListActions(resource) => {
+            (resource.output, actions_of(&object_of(&resource.path)?, &settings)?)
+        }
+        Command::RunAction(RunAction { path, action, parameters: told, output }) => {
+            let told = parameters(&told)?;
+            let call = Call { action: &action, parameters: &told, now: Timestamp::now() };
+            (output, outcomes_of(&object_of(&path)?, &call, &settings)?)
+        }
+    };
+    check(&output, &["json", "yaml"])?;
+    print(&formatted(&output, &answer)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The settings that a file with argocd-cm holds.
+fn settings_of(path: &str) -> Result<Settings> {
+    let mut objects = input::objects(path)?;
+    for object in objects.iter_mut().filter(|object| manifest::kind(object) == "ConfigMap") {
+        // A file is trusted to be what it is given as, whatever it calls itself.
+        object["metadata"]["name"] = json!("argocd-cm");
+    }
+    Ok(scripts::settings_of(&objects))
+}
+
+fn object_of(path: &str) -> Result<Value> {
+    let first = input::objects(path)?.into_iter().next();
+    first.with_context(|| format!("`{path}` holds no object"))
+}
+
+/// `{"status", "message"}`; both are empty where no rule knows the kind.
+fn health_of(object: &Value, settings: &Settings) -> Value {
+    let scripts = UserScripts::compile(scripts::health_rules(settings));
+    let user =
+        |object: &Value| scripts.judge(object, Timestamp::now(), Some(scripts::should_stop()));
+    let found = assess(object, &Rules { user: Some(&user) });
+    let found = found.filter(|health| health.status != HealthStatusCode::Unset);
+    let (status, message) = match &found {
+        Some(health) => (health.status.as_str(), health.message.as_str()),
+        None => ("", ""),
+    };
+    json!({ "status": status, "message": message })
+}
+
+fn actions_of(object: &Value, settings: &Settings) -> Result<Value> {
+    let custom = Custom::read(scripts::action_rules(settings));
+    let all = custom.list(object, Timestamp::now(), Some(scripts::should_stop()))?;
+    Ok(serde_json::to_value(all)?)
+}
+
+fn outcomes_of(object: &Value, call: &Call<'_>, settings: &Settings) -> Result<Value> {
+    let custom = Custom::read(scripts::action_rules(settings));
+    let outcomes = custom.run(object, call, Some(scripts::should_stop()))?;
+    Ok(serde_json::to_value(outcomes)?)
+}
+
+/// Reads `key=value` texts.
+pub fn parameters(texts: &[String]) -> Result<BTreeMap<String, String>> {
+    texts
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+            _ => bail!("invalid action parameter: {text}: it is key=value"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    const MAP: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: any}
+data:
+  resource.customizations.health.example.org_Widget: |
+    return {status = "Degraded", message = obj.metadata.name}
+  resource.customizations: |
+    "*.wide.org/*":
+      health.lua.useOpenLibs: true
+      health.lua: return {status = "Healthy", message = string.upper(obj.kind)}
+  resource.customizations.actions.apps_Deployment: |
+    mergeBuiltinActions: true
+    discovery.lua: return {stop = {}}
+    definitions:
+    - name: stop
+      action.lua: |
+        obj.spec.replicas = tonumber(actionParams["to"])
+        return obj
+"#;
+
+    fn settings() -> Settings {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(MAP.as_bytes()).expect("it is written");
+        settings_of(file.path().to_str().expect("a path")).expect("settings")
+    }
+
+    fn web() -> Value {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "annotations": {}}, "spec": {"replicas": 3}})
+    }
+
+    #[test]
+    fn users_rules_of_both_forms_are_read() {
+        let settings = settings();
+        let of = |api: &str, kind: &str, settings: &Settings| {
+            let object = json!({"apiVersion": api, "kind": kind, "metadata": {"name": "w"}});
+            health_of(&object, settings)
+        };
+        let wanted = json!({"status": "Degraded", "message": "w"});
+        assert_eq!(of("example.org/v1", "Widget", &settings), wanted);
+        let wanted = json!({"status": "Healthy", "message": "GADGET"});
+        assert_eq!(of("a.wide.org/v1", "Gadget", &settings), wanted);
+        let nothing = json!({"status": "", "message": ""});
+        assert_eq!(of("example.org/v1", "Widget", &Settings::default()), nothing);
+        let built_in = json!({"status": "Progressing", "message": "Waiting for Jaeger"});
+        assert_eq!(of("jaegertracing.io/v1", "Jaeger", &Settings::default()), built_in);
+    }
+
+    #[test]
+    fn actions_are_listed_and_run() {
+        let settings = settings();
+        let all = actions_of(&web(), &settings).expect("actions");
+        let names: Vec<&str> =
+            all.as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+        assert_eq!(names, ["stop", "restart", "pause", "resume", "scale"]);
+        assert_eq!(all[3]["disabled"], true);
+        let told = parameters(&["to=0".to_owned()]).expect("parameters");
+        let call = Call { action: "stop", parameters: &told, now: Timestamp::UNIX_EPOCH };
+        let mut after = web();
+        after["spec"]["replicas"] = json!(0);
+        let wanted = json!([{"operation": "patch", "object": after}]);
+        assert_eq!(outcomes_of(&web(), &call, &settings).expect("outcomes"), wanted);
+        assert!(parameters(&["to".to_owned()]).is_err());
+    }
+}
