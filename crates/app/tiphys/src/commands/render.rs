@@ -37,11 +37,11 @@ pub struct Arguments {
     #[arg(long, value_name = "REVISION", requires = "repo", default_value = "")]
     revision: String,
     #[command(flatten)]
-    helm: helm::Flags,
+    helm: helm::HelmFlags,
     #[command(flatten)]
-    kustomize: kustomize::Flags,
+    kustomize: kustomize::KustomizeFlags,
     #[command(flatten)]
-    jsonnet: jsonnet::Flags,
+    jsonnet: jsonnet::DirectoryFlags,
 }
 
 /// Prints the objects as they are rendered, in their order.

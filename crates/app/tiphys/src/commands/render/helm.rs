@@ -19,7 +19,7 @@ use crate::commands::failure::refused;
 /// Flags that make the source a chart, and say what it is rendered with.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Charts")]
-pub struct Flags {
+pub struct HelmFlags {
     /// Name of the release
     #[arg(long, value_name = "NAME")]
     release_name: Option<String>,
@@ -70,7 +70,7 @@ enum Random {
     Pinned,
 }
 
-impl Flags {
+impl HelmFlags {
     /// Whether one of them was given.
     pub fn any(&self) -> bool {
         let Self {
@@ -104,7 +104,7 @@ impl Flags {
     }
 }
 
-impl Flags {
+impl HelmFlags {
     /// What was given, as a source has it; files of values are read from this host.
     pub fn block(&self) -> Result<Option<ApplicationSourceHelm>> {
         if !self.any() {
@@ -144,7 +144,7 @@ impl Flags {
 }
 
 /// Renders a chart of this host to its objects.
-pub fn render(path: &Path, root: Option<&Path>, flags: &Flags) -> Result<Vec<Arc<Value>>> {
+pub fn render(path: &Path, root: Option<&Path>, flags: &HelmFlags) -> Result<Vec<Arc<Value>>> {
     let place = path
         .canonicalize()
         .map_err(|cause| refused(format!("`{}` cannot be read: {cause}", path.display())))?;
@@ -174,7 +174,7 @@ fn work_tree_around(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|directory| directory.join(".git").exists()).map(Path::to_owned)
 }
 
-fn with_chart(chart: ChartSource<'_>, flags: &Flags) -> Result<Vec<Arc<Value>>> {
+fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags) -> Result<Vec<Arc<Value>>> {
     let mut values_files = Vec::new();
     for file in &flags.values {
         let name = file.display().to_string();

@@ -5,7 +5,7 @@ use crd::{ApplicationSourceDirectory, ApplicationSourceJsonnet, JsonnetVar};
 /// Flags that make the source a plain directory, with Jsonnet or without.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Plain directories and Jsonnet")]
-pub struct Flags {
+pub struct DirectoryFlags {
     /// Read the folders below as well
     #[arg(long, alias = "directory-recurse")]
     recurse: bool,
@@ -32,7 +32,7 @@ pub struct Flags {
     jsonnet_libs: Vec<String>,
 }
 
-impl Flags {
+impl DirectoryFlags {
     /// What was given, as a source has it; `None` where nothing says that it is a plain
     /// directory. `file` is the one file that is meant.
     pub fn block(&self, file: Option<&str>) -> Option<ApplicationSourceDirectory> {

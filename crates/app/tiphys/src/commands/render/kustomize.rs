@@ -8,7 +8,7 @@ use crate::commands::input;
 /// Flags that make the source a kustomization, and say what is changed before it is built.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Kustomizations")]
-pub struct Flags {
+pub struct KustomizeFlags {
     /// Put before every name
     #[arg(long, value_name = "PREFIX", alias = "nameprefix")]
     name_prefix: Option<String>,
@@ -53,7 +53,7 @@ pub struct Flags {
     pub kustomize_build_options: String,
 }
 
-impl Flags {
+impl KustomizeFlags {
     /// What was given, as a source has it; `None` where nothing says that it is a kustomization.
     pub fn block(&self) -> Result<Option<ApplicationSourceKustomize>> {
         let mut replicas = Vec::with_capacity(self.replica.len());
