@@ -4,10 +4,11 @@
 //! no text at all. A budget that is used up is an error in any case.
 
 use goval::json::{Numbers, Style, read, write};
-use goval::{Budget, Context, Kind, List, ListType, Map, Str, Value};
+use goval::{Context, Kind, List, ListType, Map, Str, Value};
 use serde_json::{Number, Value as Json};
 
 use crate::args::{Answer, text};
+use crate::toml::WriteError;
 
 const MAP: &str = "map[string]interface {}";
 const LIST: &str = "[]interface {}";
@@ -19,21 +20,22 @@ fn one(args: &[Value]) -> &Value {
 }
 
 /// No text for what cannot be written.
-fn or_nothing(context: &mut Context<'_>, written: Result<Vec<u8>, String>) -> Answer {
+fn or_nothing(written: Result<Vec<u8>, String>) -> Answer {
     match written {
         Ok(text) => Ok(Value::str(text)),
-        Err(_) if !is_used_up(context.budget) => Ok(Value::str("")),
-        Err(error) => Err(error),
+        Err(error) if is_of_budget(&error) => Err(error),
+        Err(_) => Ok(Value::str("")),
     }
 }
 
-fn is_used_up(budget: &Budget) -> bool {
-    budget.fuel == 0 || budget.bytes == 0
+/// Whether an error is the budget's, which is swallowed by nothing.
+fn is_of_budget(error: &str) -> bool {
+    matches!(error, "the rendering takes too many steps" | "the rendering makes too much text")
 }
 
 pub(crate) fn to_json(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let written = write(one(args), &Style::COMPACT, context.budget);
-    or_nothing(context, written)
+    or_nothing(written)
 }
 
 pub(crate) fn must_to_json(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -42,7 +44,7 @@ pub(crate) fn must_to_json(context: &mut Context<'_>, args: &[Value]) -> Answer 
 
 pub(crate) fn to_pretty_json(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let written = write(one(args), &Style::PRETTY, context.budget);
-    or_nothing(context, written)
+    or_nothing(written)
 }
 
 pub(crate) fn must_to_pretty_json(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -88,29 +90,29 @@ fn as_list(read: Result<Value, String>, null: Value) -> Result<Value, String> {
     }
 }
 
-fn or_error_entry(context: &mut Context<'_>, read: Result<Value, String>) -> Answer {
+fn or_error_entry(read: Result<Value, String>) -> Answer {
     match read {
-        Err(error) if !is_used_up(context.budget) => Ok(map_of_error(error)),
+        Err(error) if !is_of_budget(&error) => Ok(map_of_error(error)),
         read => read,
     }
 }
 
-fn or_error_item(context: &mut Context<'_>, read: Result<Value, String>) -> Answer {
+fn or_error_item(read: Result<Value, String>) -> Answer {
     match read {
-        Err(error) if !is_used_up(context.budget) => Ok(Value::list(vec![Value::str(error)])),
+        Err(error) if !is_of_budget(&error) => Ok(Value::list(vec![Value::str(error)])),
         read => read,
     }
 }
 
 pub(crate) fn from_json(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let value = as_map(read(text(args, 0)?, Numbers::Float64, context.budget));
-    or_error_entry(context, value)
+    or_error_entry(value)
 }
 
 pub(crate) fn from_json_array(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let value = read(text(args, 0)?, Numbers::Float64, context.budget);
     let value = as_list(value, Value::List(List::nil(ListType::Any)));
-    or_error_item(context, value)
+    or_error_item(value)
 }
 
 pub(crate) fn must_from_json(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -137,13 +139,13 @@ fn while_decoding(error: String) -> String {
 pub(crate) fn from_yaml(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let value = yaml_value(context, args);
     let value = as_map(value).map_err(while_decoding);
-    or_error_entry(context, value)
+    or_error_entry(value)
 }
 
 pub(crate) fn from_yaml_array(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let value = yaml_value(context, args);
     let value = as_list(value, Value::list(Vec::new())).map_err(while_decoding);
-    or_error_item(context, value)
+    or_error_item(value)
 }
 
 fn yaml_text(context: &mut Context<'_>, value: &Value) -> Result<Vec<u8>, String> {
@@ -164,7 +166,7 @@ fn finished(context: &mut Context<'_>, mut text: String) -> Result<Vec<u8>, Stri
 
 pub(crate) fn to_yaml(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let written = yaml_text(context, one(args));
-    or_nothing(context, written)
+    or_nothing(written)
 }
 
 pub(crate) fn must_to_yaml(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -176,7 +178,7 @@ pub(crate) fn to_yaml_pretty(context: &mut Context<'_>, args: &[Value]) -> Answe
     let written = own_json(one(args), 0)
         .and_then(|json| goyaml::to_yaml_pretty(&json).map_err(|error| error.to_string()))
         .and_then(|text| finished(context, text));
-    or_nothing(context, written)
+    or_nothing(written)
 }
 
 fn own_json(value: &Value, depth: usize) -> Result<Json, String> {
@@ -228,20 +230,14 @@ fn infinite(value: f64) -> String {
 /// The error is the text.
 pub(crate) fn to_toml(context: &mut Context<'_>, args: &[Value]) -> Answer {
     match crate::toml::write(one(args), context.budget) {
-        Err(error) if !is_used_up(context.budget) => match error {
-            crate::toml::WriteError::Refused(error) => Ok(Value::str(error)),
-            crate::toml::WriteError::Panic(error) => Err(error),
-        },
-        Err(error) => Err(error.into_text()),
         Ok(text) => Ok(Value::str(text)),
+        Err(WriteError::Refused(error)) if !is_of_budget(&error) => Ok(Value::str(error)),
+        Err(error) => Err(error.into_text()),
     }
 }
 
 pub(crate) fn must_to_toml(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    Ok(Value::str(
-        crate::toml::write(one(args), context.budget)
-            .map_err(crate::toml::WriteError::into_text)?,
-    ))
+    Ok(Value::str(crate::toml::write(one(args), context.budget).map_err(WriteError::into_text)?))
 }
 
 pub(crate) fn from_toml(context: &mut Context<'_>, args: &[Value]) -> Answer {

@@ -70,9 +70,15 @@ pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
     let mut rest = pattern;
     // The text from the repetition just read on, or nothing.
     let mut last_repeat = "";
+    // Flags wait for what is no repetition: to Go they are nothing that could be repeated.
+    let mut flags = String::new();
     while let Some(char) = rest.chars().next() {
         let group = groups.last_mut().expect("the pattern itself is never closed");
         let before = std::mem::take(&mut last_repeat);
+        let repeats = matches!(char, '*' | '+' | '?') || char == '{' && counts(rest).is_some();
+        if !repeats {
+            out.push_str(&std::mem::take(&mut flags));
+        }
         let after = &rest[char.len_utf8()..];
         match char {
             '(' => {
@@ -86,9 +92,11 @@ pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
                         ("(", after, true)
                     }
                 };
-                out.push_str(text);
                 if opens {
+                    out.push_str(text);
                     groups.push(Group { last: None, largest: 1 });
+                } else {
+                    flags.push_str(text);
                 }
                 rest = left;
             }
@@ -153,6 +161,7 @@ pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
     if groups.len() > 1 {
         return Err(refused("missing closing )", pattern));
     }
+    out.push_str(&flags);
     Ok(Translated { pattern: out, names })
 }
 

@@ -110,6 +110,8 @@ fn what_grows_with_a_number_counts() {
         ("nindent", vec![Value::int(1 << 40), Value::str("x\n")]),
         ("randAlphaNum", vec![Value::int(1 << 40)]),
         ("randBytes", vec![Value::int(1 << 40)]),
+        ("toJson", vec![Value::str("x".repeat(100 << 20))]),
+        ("toYaml", vec![Value::str("x".repeat(100 << 20))]),
     ] {
         let mut budget = budget();
         let mut context = Context { impure: &mut Pinned, budget: &mut budget, host: &mut () };

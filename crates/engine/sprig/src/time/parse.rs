@@ -279,8 +279,7 @@ impl Found {
     }
 
     fn read_offset<'a>(&mut self, offset: Offset, text: &'a [u8]) -> Result<&'a [u8], Bad> {
-        let short = !matches!(offset.shape, Shape::Seconds | Shape::ColonSeconds);
-        if offset.z && short && text.first() == Some(&b'Z') {
+        if offset.z && text.first() == Some(&b'Z') {
             self.utc = true;
             return Ok(&text[1..]);
         }
