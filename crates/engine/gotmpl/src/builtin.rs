@@ -30,6 +30,14 @@ pub(crate) enum Builtin {
     Ne,
 }
 
+/// Which arguments are still in their interfaces: a nil there is not the same as no value.
+#[derive(Clone, Copy)]
+pub(crate) struct Boxes<'a> {
+    pub(crate) last: bool,
+    /// Of `slice` all.
+    pub(crate) each: &'a [bool],
+}
+
 impl Builtin {
     pub(crate) const ALL: &[Self] = &[
         Self::And,
@@ -91,12 +99,11 @@ impl Builtin {
         }
     }
 
-    /// Calls it. `boxed` tells a nil interface from no value; `callee` is how the template
-    /// spells what `call` calls.
+    /// Calls it. `callee` is how the template spells what `call` calls.
     pub(crate) fn call(
         self,
         args: &[Value],
-        boxed: bool,
+        boxes: Boxes<'_>,
         callee: impl FnOnce() -> String,
         budget: &mut Budget,
     ) -> Result<Value, String> {
@@ -108,9 +115,9 @@ impl Builtin {
             Self::Le => compare::less_or_equal(&args[0], &args[1]),
             Self::Gt => compare::less_or_equal(&args[0], &args[1]).map(|less| !less),
             Self::Ge => compare::less(&args[0], &args[1]).map(|less| !less),
-            Self::Len => return elements::length(&args[0], boxed).map(Value::int),
+            Self::Len => return elements::length(&args[0], boxes.last).map(Value::int),
             Self::Index => return elements::index(&args[0], &args[1..]),
-            Self::Slice => return elements::slice(&args[0], &args[1..]),
+            Self::Slice => return elements::slice(&args[0], &args[1..], boxes.each),
             Self::Call => return elements::call(&args[0], &args[1..], callee),
             Self::Print => return sprint(args, budget).map(Value::Str),
             Self::Println => return sprintln(args, budget).map(Value::Str),

@@ -51,7 +51,7 @@ pub(crate) enum Op {
         constant: u32,
         node: NodeId,
     },
-    NewMap {
+    NilMap {
         node: NodeId,
     },
 
@@ -88,9 +88,16 @@ pub(crate) enum Op {
     Check {
         to: Type,
         boxed: bool,
-        node: NodeId,
     },
     /// The lowest of so many values becomes the top one.
+    /// Notes whether the top value is still in its interface: `slice` asks for it.
+    Note {
+        boxed: bool,
+    },
+    /// Errors name this node from here on.
+    At {
+        node: NodeId,
+    },
     Rotate {
         count: u32,
     },
@@ -164,6 +171,7 @@ pub(crate) enum Op {
     /// Executes the template that was found, with the top value or none.
     CallTemplate {
         data: bool,
+        node: NodeId,
     },
     Return,
     /// Something that was wrong all along, but is an error only when it is met.

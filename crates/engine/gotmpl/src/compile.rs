@@ -141,7 +141,7 @@ impl Compiler<'_> {
             }
             NodeKind::Template { name, pipe } => {
                 self.emit(Op::FindTemplate { name, node });
-                self.work.push(Work::Emit(Op::CallTemplate { data: pipe.is_some() }));
+                self.work.push(Work::Emit(Op::CallTemplate { data: pipe.is_some(), node }));
                 self.work.extend(pipe.map(Work::Pipe));
             }
             NodeKind::Break | NodeKind::Continue => {
@@ -211,9 +211,15 @@ impl Compiler<'_> {
     }
 
     fn enter_range(&mut self, pipe: NodeId, branch: Branch) {
-        let declared = self.ast.kids(self.pipe_parts(pipe).declared).to_vec();
-        let slots: Vec<u32> =
-            declared.iter().filter_map(|variable| self.slot_of(*variable)).collect();
+        let parts = self.pipe_parts(pipe);
+        let declared = self.ast.kids(parts.declared);
+        let slots: Vec<u32> = if parts.assigns {
+            declared.iter().filter_map(|variable| self.slot_of(*variable)).collect()
+        } else {
+            // The newest ones, whatever their names.
+            let count = self.variables.len();
+            (count - declared.len()..count).map(|slot| slot as u32).collect()
+        };
         let variables = match slots[..] {
             [element] => RangeVariables { count: 1, index: 0, element },
             [index, element] => RangeVariables { count: 2, index, element },

@@ -153,6 +153,10 @@ impl Object for Complex {
         self.real != 0.0 || self.imaginary != 0.0
     }
 
+    fn fields(&self) -> Option<Vec<(&str, Value)>> {
+        Some(vec![("real", Value::Float(self.real)), ("imag", Value::Float(self.imaginary))])
+    }
+
     fn print(&self) -> String {
         let part = |value| goval::format_g(value, FloatBits::F64);
         let sign = if self.imaginary.is_sign_negative() { "" } else { "+" };

@@ -36,7 +36,7 @@ fn can_be_nil(of: Type) -> bool {
 /// The nil of a type.
 fn nil_of(of: Type) -> Value {
     match of {
-        Type::Map => Value::Map(Map::new()),
+        Type::Map => Value::Map(Map::nil(MapType::Any)),
         Type::List => Value::List(List::nil(ListType::Any)),
         Type::Strings => Value::List(List::nil(ListType::String)),
         Type::Bytes => Value::Bytes(Str::default()),
@@ -47,8 +47,8 @@ fn nil_of(of: Type) -> Value {
 /// A literal as an argument.
 pub(crate) enum Literal {
     Constant(Constant),
-    /// A nil map: a new one each time, since it could be written to.
-    NewMap,
+    /// A nil map.
+    NilMap,
 }
 
 /// Converts a literal to the type of a parameter.
@@ -60,7 +60,7 @@ pub(crate) fn literal(ast: &Ast, node: NodeId, to: Type) -> Result<Literal, Stri
             return Err(format!("cannot assign nil to {}", type_name(to)));
         }
         return Ok(match to {
-            Type::Map => Literal::NewMap,
+            Type::Map => Literal::NilMap,
             Type::List => Literal::Constant(Constant::NilList(ListType::Any)),
             Type::Strings => Literal::Constant(Constant::NilList(ListType::String)),
             Type::Bytes => Literal::Constant(Constant::Bytes(Str::default())),

@@ -10,9 +10,10 @@ mod ranges;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use goval::{Context, Signature, Str, Value, append_value};
+use goval::{Context, Signature, Str, TOO_MANY_STEPS, TOO_MUCH_TEXT, Value, append_value};
 
 use crate::ast::NodeId;
+use crate::builtin::{Boxes, Builtin};
 use crate::code::{LAST, Op};
 use crate::convert::{self, Literal, Suited};
 use crate::error::{Cause, ExecError};
@@ -43,6 +44,8 @@ pub(crate) struct Machine<'a, 'c> {
     found: Vec<Entry>,
     /// What the methods take whose arguments are being evaluated.
     signatures: Vec<Option<Signature>>,
+    /// Which arguments of `slice` are still in their interfaces.
+    notes: Vec<bool>,
     /// How often each template is being included.
     included: HashMap<Str, u32>,
     /// The node that errors name.
@@ -116,6 +119,7 @@ impl<'a, 'c> Machine<'a, 'c> {
             frames: Vec::new(),
             found: Vec::new(),
             signatures: Vec::new(),
+            notes: Vec::new(),
             included: HashMap::new(),
             at: 0,
             boxed: false,
@@ -218,9 +222,9 @@ impl<'a, 'c> Machine<'a, 'c> {
                     self.at = node;
                     self.values.push(code.constants[constant as usize].value(ast));
                 }
-                Op::NewMap { node } => {
+                Op::NilMap { node } => {
                     self.at = node;
-                    self.values.push(Value::Map(goval::Map::new()));
+                    self.values.push(Value::Map(goval::Map::nil(goval::MapType::Any)));
                 }
                 Op::Method { name, args, piped, boxed, end } => {
                     if !self.find_method(tree, name, args as usize, piped, boxed)? {
@@ -232,7 +236,9 @@ impl<'a, 'c> Machine<'a, 'c> {
                     let to = self.method_param(at as usize);
                     match convert::literal(ast, arg, to)? {
                         Literal::Constant(constant) => self.values.push(constant.value(ast)),
-                        Literal::NewMap => self.values.push(Value::Map(goval::Map::new())),
+                        Literal::NilMap => {
+                            self.values.push(Value::Map(goval::Map::nil(goval::MapType::Any)))
+                        }
                     }
                 }
                 Op::MethodCheck { at, boxed } => {
@@ -249,12 +255,9 @@ impl<'a, 'c> Machine<'a, 'c> {
                 Op::CallMethod { name, args, node } => {
                     self.call_method(tree, name, args as usize, node)?;
                 }
-                Op::Check { to, boxed, node } => {
-                    if node != LAST {
-                        self.at = node;
-                    }
-                    self.check(to, boxed)?;
-                }
+                Op::Check { to, boxed } => self.check(to, boxed)?,
+                Op::Note { boxed } => self.notes.push(boxed && self.boxed),
+                Op::At { node } => self.at = node,
                 Op::Rotate { count } => self.rotate(count as usize),
                 Op::Call { function, args, node } => {
                     let Called::Host(function) = tree.shared.functions.called(function) else {
@@ -280,7 +283,12 @@ impl<'a, 'c> Machine<'a, 'c> {
                     let args = &self.values[from..];
                     let callee = || frames::callee(ast, node, args.first());
                     let boxed = boxed && self.boxed;
-                    match builtin.call(args, boxed, callee, self.context.budget) {
+                    let notes = match builtin {
+                        Builtin::Slice => self.notes.split_off(self.notes.len() - args.len()),
+                        _ => Vec::new(),
+                    };
+                    let boxes = Boxes { last: boxed, each: &notes };
+                    match builtin.call(args, boxes, callee, self.context.budget) {
                         Ok(value) => {
                             self.values.truncate(from);
                             self.values.push(value);
@@ -289,13 +297,11 @@ impl<'a, 'c> Machine<'a, 'c> {
                     }
                 }
                 Op::Include { node } => {
-                    self.at = node;
-                    self.include(pc, tree)?;
+                    self.include(pc, node, tree)?;
                     return Ok(Turn::Frame);
                 }
                 Op::Tpl { node } => {
-                    self.at = node;
-                    if self.tpl(pc, tree)? {
+                    if self.tpl(pc, node, tree)? {
                         return Ok(Turn::Frame);
                     }
                 }
@@ -360,9 +366,9 @@ impl<'a, 'c> Machine<'a, 'c> {
                     self.at = node;
                     self.find_template(&ast.strings[name as usize])?;
                 }
-                Op::CallTemplate { data } => {
+                Op::CallTemplate { data, node } => {
                     let data = if data { self.pop() } else { Value::Nil };
-                    self.call_template(pc, data)?;
+                    self.call_template(pc, node, data)?;
                     return Ok(Turn::Frame);
                 }
                 Op::Return => {
@@ -452,12 +458,9 @@ impl<'a, 'c> Machine<'a, 'c> {
     fn failed(&mut self, name: &str, said: String, node: NodeId) -> Fault {
         self.at = node;
         let message = format!("error calling {name}: {said}");
-        let budget = &self.context.budget;
-        let cause = if budget.fuel == 0 && self.steps == 0 || budget.bytes == 0 {
-            Cause::Budget
-        } else {
-            Cause::Function { name: name.to_owned(), said }
-        };
+        let used_up = said == TOO_MANY_STEPS || said == TOO_MUCH_TEXT;
+        let cause =
+            if used_up { Cause::Budget } else { Cause::Function { name: name.to_owned(), said } };
         Fault { message, cause }
     }
 }

@@ -279,6 +279,8 @@ impl Parser<'_> {
                 Err(self.error("unexpected {{else}} in define clause"))
             }
             BlockKind::Block { .. } if stop == Stop::Else => {
+                // Said where the block's head was read.
+                self.scopes.pop();
                 Err(self.error("unexpected {{else}} in block clause"))
             }
             BlockKind::Define { name } => {

@@ -94,10 +94,12 @@ impl TemplateSet {
     /// with the text itself under the root's name.
     pub(crate) fn over(&self, parsed: &Parsed) -> Result<(Self, Entry), ParseError> {
         let name = Arc::clone(&self.root_name);
-        let mut set = Self {
-            root_name: Arc::clone(&name),
-            layer: Arc::new(Layer { own: HashMap::new(), below: Some(Arc::clone(&self.layer)) }),
-        };
+        // Of a `tpl` around this one only its definitions are seen, not its own text.
+        let hidden = self.layer.own.len() == 1 && self.layer.own.contains_key(name.as_bytes());
+        let below = if hidden { self.layer.below.clone() } else { None };
+        let below = Some(below.unwrap_or_else(|| Arc::clone(&self.layer)));
+        let layer = Arc::new(Layer { own: HashMap::new(), below });
+        let mut set = Self { root_name: Arc::clone(&name), layer };
         let mut main = None;
         for (defined, tree) in parsed.trees_under(&name)? {
             let entry = Entry { name: defined, file: Arc::clone(&name), tree };

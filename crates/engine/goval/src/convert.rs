@@ -73,6 +73,7 @@ fn to_json_at(value: &Value, depth: usize) -> Result<Json, String> {
                 list.iter().map(|item| to_json_at(item, depth + 1)).collect::<Result<_, _>>()?,
             )
         }
+        Value::Map(map) if map.is_nil() => Json::Null,
         Value::Map(map) => {
             check(map.type_name())?;
             let mut entries = serde_json::Map::new();

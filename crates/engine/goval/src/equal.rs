@@ -30,7 +30,9 @@ pub fn deep_equal(left: &Value, right: &Value) -> bool {
                 alike
             }
             (Value::Map(left), Value::Map(right)) => {
-                let mut alike = left.map_type() == right.map_type() && left.len() == right.len();
+                let mut alike = left.map_type() == right.map_type()
+                    && left.is_nil() == right.is_nil()
+                    && left.len() == right.len();
                 if alike && !left.is(right) && seen.insert((left.identity(), right.identity())) {
                     left.for_each(|key, value| match right.get(key) {
                         Some(other) => open.push((value.clone(), other)),

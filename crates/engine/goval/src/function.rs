@@ -94,6 +94,12 @@ pub trait Impure {
     fn remember(&mut self, _function: &str, _args: &[Value], _made: &Value) {}
 }
 
+/// What is said when the steps of a budget are used up.
+pub const TOO_MANY_STEPS: &str = "the rendering takes too many steps";
+
+/// What is said when the bytes of a budget are used up.
+pub const TOO_MUCH_TEXT: &str = "the rendering makes too much text";
+
 /// What a rendering may still use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -117,7 +123,7 @@ impl Budget {
             }
             None => {
                 self.fuel = 0;
-                Err("the rendering takes too many steps".to_owned())
+                Err(TOO_MANY_STEPS.to_owned())
             }
         }
     }
@@ -135,7 +141,7 @@ impl Budget {
             }
             None => {
                 self.bytes = 0;
-                Err("the rendering makes too much text".to_owned())
+                Err(TOO_MUCH_TEXT.to_owned())
             }
         }
     }

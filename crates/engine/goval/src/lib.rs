@@ -27,7 +27,9 @@ pub use copy::{deep_copy, dismantle};
 pub use equal::deep_equal;
 pub use float::{FloatBits, format_float, format_g};
 pub use fmt::{append_value, print_value, sprint, sprintf, sprintln};
-pub use function::{Body, Budget, Context, Function, Impure, Signature, Type};
+pub use function::{
+    Body, Budget, Context, Function, Impure, Signature, TOO_MANY_STEPS, TOO_MUCH_TEXT, Type,
+};
 pub use list::{List, ListType};
 pub use map::{Map, MapType};
 pub use number::{NumError, NumProblem, atoi, parse_bool, parse_float, parse_int, parse_uint};

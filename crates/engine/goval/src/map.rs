@@ -17,11 +17,14 @@ pub struct Map {
 }
 
 #[derive(Default)]
-struct Entries(RefCell<Vec<(Str, Value)>>);
+struct Entries {
+    of: RefCell<Vec<(Str, Value)>>,
+    nil: bool,
+}
 
 impl Drop for Entries {
     fn drop(&mut self) {
-        let entries = self.0.get_mut();
+        let entries = self.of.get_mut();
         if entries.iter().any(|(_, value)| nests(value)) {
             release(entries.drain(..).map(|(_, value)| value));
         }
@@ -50,6 +53,18 @@ impl Map {
         Self { of, entries: Rc::default() }
     }
 
+    /// A nil map: empty, but `null` in JSON, equal to nil and not to an empty one
+    /// (`DeepEqual`). Whoever sets a key of one fails in Go: `assignment to entry in nil map`.
+    pub fn nil(of: MapType) -> Self {
+        let entries = Entries { of: RefCell::default(), nil: true };
+        Self { of, entries: Rc::new(entries) }
+    }
+
+    /// Whether it is a nil map.
+    pub fn is_nil(&self) -> bool {
+        self.entries.nil && self.is_empty()
+    }
+
     /// A new map of the entries; of two with the same key the last one stays.
     pub fn of(of: MapType, entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
         let map = Self::typed(of);
@@ -75,29 +90,29 @@ impl Map {
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.entries.0.borrow().len()
+        self.entries.of.borrow().len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.entries.0.borrow().is_empty()
+        self.entries.of.borrow().is_empty()
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        let entries = self.entries.0.borrow();
+        let entries = self.entries.of.borrow();
         let at = position(&entries, key).ok()?;
         Some(entries[at].1.clone())
     }
 
     /// Whether it has the key.
     pub fn contains(&self, key: &[u8]) -> bool {
-        position(&self.entries.0.borrow(), key).is_ok()
+        position(&self.entries.of.borrow(), key).is_ok()
     }
 
     /// Sets a key; everyone who holds this map sees it. The former value.
     pub fn insert(&self, key: Str, value: Value) -> Option<Value> {
-        let mut entries = self.entries.0.borrow_mut();
+        let mut entries = self.entries.of.borrow_mut();
         // Most maps are built in order.
         if entries.last().is_none_or(|(last, _)| *last < key) {
             entries.push((key, value));
@@ -114,38 +129,38 @@ impl Map {
 
     /// Takes a key out; everyone who holds this map sees it.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        let mut entries = self.entries.0.borrow_mut();
+        let mut entries = self.entries.of.borrow_mut();
         let at = position(&entries, key).ok()?;
         Some(entries.remove(at).1)
     }
 
     /// The keys, in order.
     pub fn keys(&self) -> Vec<Str> {
-        self.entries.0.borrow().iter().map(|(key, _)| key.clone()).collect()
+        self.entries.of.borrow().iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// The entries, in the order of their keys, as they are now.
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        self.entries.0.borrow().clone()
+        self.entries.of.borrow().clone()
     }
 
     /// Looks at each entry in order, without copying. `look` must not change this map.
     pub fn for_each(&self, mut look: impl FnMut(&Str, &Value)) {
-        for (key, value) in self.entries.0.borrow().iter() {
+        for (key, value) in self.entries.of.borrow().iter() {
             look(key, value);
         }
     }
 
     /// Changes values in place, in the order of their keys. `change` must not use this map.
     pub fn update(&self, mut change: impl FnMut(&Str, &mut Value)) {
-        for (key, value) in self.entries.0.borrow_mut().iter_mut() {
+        for (key, value) in self.entries.of.borrow_mut().iter_mut() {
             change(key, value);
         }
     }
 
     /// Takes all entries out; everyone who holds this map sees it.
     pub fn take_entries(&self) -> Vec<(Str, Value)> {
-        self.entries.0.take()
+        self.entries.of.take()
     }
 
     /// A new map of the same type with the same entries; values are shared.
@@ -155,7 +170,10 @@ impl Map {
 
     /// The same entries under another type: a new map.
     pub fn copy_as(&self, of: MapType) -> Self {
-        Self { of, entries: Rc::new(Entries(RefCell::new(self.entries()))) }
+        Self {
+            of,
+            entries: Rc::new(Entries { of: RefCell::new(self.entries()), nil: self.entries.nil }),
+        }
     }
 
     /// The same map seen as another type (`common.Values` as `map[string]interface {}`): what

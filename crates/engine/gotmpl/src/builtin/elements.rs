@@ -117,7 +117,10 @@ fn position(index: &Value, length: usize) -> Result<usize, String> {
 }
 
 /// `slice`: a part of a string or list.
-pub(super) fn slice(value: &Value, indexes: &[Value]) -> Result<Value, String> {
+///
+/// Unlike `index` it does not take indexes out of their interfaces: what comes from a map of
+/// anything is refused.
+pub(super) fn slice(value: &Value, indexes: &[Value], boxed: &[bool]) -> Result<Value, String> {
     let length = match value {
         Value::Nil => return Err("slice of untyped nil".to_owned()),
         _ if indexes.len() > 3 => {
@@ -134,7 +137,10 @@ pub(super) fn slice(value: &Value, indexes: &[Value]) -> Result<Value, String> {
         other => return Err(format!("can't slice item of type {}", other.type_name())),
     };
     let mut bounds = [0, length, length];
-    for (bound, index) in bounds.iter_mut().zip(indexes) {
+    for (at, (bound, index)) in bounds.iter_mut().zip(indexes).enumerate() {
+        if boxed.get(at + 1) == Some(&true) {
+            return Err("cannot index slice/array with type interface {}".to_owned());
+        }
         *bound = position(index, length)?;
     }
     for pair in bounds[..indexes.len().max(2)].windows(2) {

@@ -110,28 +110,28 @@ impl Compiler<'_> {
         let boxed = self.is_boxed(node);
         match self.ast.kind(node) {
             NodeKind::Dot => {
-                self.check(to, boxed, LAST);
+                self.check(to, boxed);
                 self.work.push(Work::Emit(Op::Dot { node, boxed }));
             }
             NodeKind::Variable { names, .. } if names.len() == 0 => {
-                self.check(to, boxed, LAST);
+                self.check(to, boxed);
                 self.variable(node, boxed);
             }
             NodeKind::Field { .. } | NodeKind::Variable { .. } | NodeKind::Chain { .. } => {
-                self.check(to, boxed, LAST);
+                self.check(to, boxed);
                 self.fields(node, &[], false, boxed);
             }
             NodeKind::Pipe(_) => {
-                self.check(to, boxed, LAST);
+                self.check(to, boxed);
                 self.work.push(Work::Pipe(node));
             }
             NodeKind::Identifier { function, .. } => {
-                self.check(to, boxed, LAST);
+                self.check(to, boxed);
                 self.call(function, node, node, &[], false);
             }
             _ => match convert::literal(self.ast, node, to) {
                 Ok(Literal::Constant(constant)) => self.constant(constant, node),
-                Ok(Literal::NewMap) => self.emit(Op::NewMap { node }),
+                Ok(Literal::NilMap) => self.emit(Op::NilMap { node }),
                 Err(message) => self.fail(message, node),
             },
         }
@@ -139,9 +139,9 @@ impl Compiler<'_> {
 
     /// Checks the value that the work pushed after this leaves; nothing needs checking against
     /// `interface {}`.
-    fn check(&mut self, to: Type, boxed: bool, node: NodeId) {
+    fn check(&mut self, to: Type, boxed: bool) {
         if to != Type::Any {
-            self.work.push(Work::Emit(Op::Check { to, boxed, node }));
+            self.work.push(Work::Emit(Op::Check { to, boxed }));
         }
     }
 
@@ -154,7 +154,7 @@ impl Compiler<'_> {
             return;
         }
         if let Called::Builtin(builtin @ (Builtin::And | Builtin::Or)) = called {
-            self.decide(builtin, args, piped);
+            self.decide(builtin, word, args, piped);
             return;
         }
         let count = args.len() + usize::from(piped);
@@ -171,13 +171,23 @@ impl Compiler<'_> {
         self.work.push(Work::Emit(op));
         if piped {
             let to = params.of(count - 1);
+            self.check(to, false);
             // Of several arguments the last one evaluated is named, else the function.
-            self.check(to, false, if args.is_empty() { word } else { LAST });
+            if args.is_empty() {
+                self.work.push(Work::Emit(Op::At { node: word }));
+            }
             if count > 1 {
                 self.work.push(Work::Emit(Op::Rotate { count: args_given }));
             }
         }
+        let slice = matches!(called, Called::Builtin(Builtin::Slice));
+        if piped && slice {
+            self.work.push(Work::Emit(Op::Note { boxed: false }));
+        }
         for (at, arg) in args.iter().enumerate().rev() {
+            if slice {
+                self.work.push(Work::Emit(Op::Note { boxed: self.is_boxed(*arg) }));
+            }
             self.work.push(Work::Arg { node: *arg, to: params.of(at) });
         }
     }
@@ -193,7 +203,10 @@ impl Compiler<'_> {
     }
 
     /// `and` and `or`: the first argument that decides, or the last.
-    fn decide(&mut self, builtin: Builtin, args: &[NodeId], piped: bool) {
+    fn decide(&mut self, builtin: Builtin, word: NodeId, args: &[NodeId], piped: bool) {
+        if args.is_empty() {
+            self.emit(Op::At { node: word });
+        }
         let end = self.label();
         let truth = builtin == Builtin::Or;
         self.work.push(Work::Place(end));

@@ -21,18 +21,25 @@ const INCLUDE_DEPTH_MAX: u32 = 1000;
 /// All together nest no deeper: a limit of ours, where Go would use up its memory.
 const FRAMES_MAX: usize = 200_000;
 
+/// `tpl`s nest no deeper: a limit of ours too.
+const TPL_DEPTH_MAX: u32 = 10_000;
+
 /// A template that is being executed.
 pub(super) struct Frame {
     pub(super) entry: Entry,
     set: TemplateSet,
     /// The instruction to go on with.
     pub(super) pc: usize,
-    /// The node that errors name, while another frame is on top.
+    /// What was evaluated last, while another frame is on top.
     at: NodeId,
+    /// What that other frame was called by.
+    site: NodeId,
     /// Where its variables begin.
     pub(super) variables: usize,
     /// How deep it is within its `include` or file.
     depth: u32,
+    /// How many `tpl`s it is in.
+    tpls: u32,
     kind: FrameKind,
     /// Where its text begins.
     out: usize,
@@ -62,6 +69,11 @@ impl Machine<'_, '_> {
             (FrameKind::Template, Some(caller)) => caller.depth + 1,
             _ => 0,
         };
+        let around = self.frames.last().map_or(0, |caller| caller.tpls);
+        let tpls = around + u32::from(matches!(kind, FrameKind::Tpl { .. }));
+        if tpls > TPL_DEPTH_MAX {
+            return Err(Fault::budget(format!("exceeded maximum depth of tpl ({TPL_DEPTH_MAX})")));
+        }
         let variables = self.variables.len();
         let slots = entry.tree.code.slots as usize;
         let unset = Variable { value: Value::Nil, state: State::Unset };
@@ -69,7 +81,18 @@ impl Machine<'_, '_> {
         self.variables.resize(variables + slots, unset);
         self.enter_dot(data, false);
         let out = self.out.len();
-        self.frames.push(Frame { entry, set, pc: 0, at: 0, variables, depth, kind, out });
+        self.frames.push(Frame {
+            entry,
+            set,
+            pc: 0,
+            at: 0,
+            site: 0,
+            variables,
+            depth,
+            tpls,
+            kind,
+            out,
+        });
         Ok(())
     }
 
@@ -101,11 +124,12 @@ impl Machine<'_, '_> {
     }
 
     /// Notes where the frame on top is to go on.
-    fn leave_frame(&mut self, pc: usize) -> &Frame {
+    fn leave_frame(&mut self, pc: usize, site: NodeId) -> &Frame {
         let at = self.at;
         let frame = self.frames.last_mut().expect("it is being executed");
         frame.pc = pc;
         frame.at = at;
+        frame.site = site;
         frame
     }
 
@@ -122,14 +146,19 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn call_template(&mut self, pc: usize, data: Value) -> Result<(), Fault> {
+    pub(super) fn call_template(
+        &mut self,
+        pc: usize,
+        node: NodeId,
+        data: Value,
+    ) -> Result<(), Fault> {
         let entry = self.found.pop().expect("it was found before");
-        let set = self.leave_frame(pc).set.clone();
+        let set = self.leave_frame(pc, node).set.clone();
         self.push_frame(FrameKind::Template, entry, set, data)
     }
 
     /// `include`: its name and data are on top.
-    pub(super) fn include(&mut self, pc: usize, tree: &Tree) -> Result<(), Fault> {
+    pub(super) fn include(&mut self, pc: usize, node: NodeId, tree: &Tree) -> Result<(), Fault> {
         let function = tree.shared.functions.include_name();
         let data = self.pop();
         let Value::Str(name) = self.pop() else {
@@ -140,17 +169,17 @@ impl Machine<'_, '_> {
                 let said = format!(
                     "rendering template has a nested reference name: {name}: unable to execute template"
                 );
-                return Err(said_by(function, said));
+                return Err(self.said_by(function, said, node));
             }
             Some(count) => *count += 1,
             None => {
                 self.included.insert(name.clone(), 1);
             }
         }
-        let caller = self.leave_frame(pc);
+        let caller = self.leave_frame(pc, node);
         let Some(entry) = caller.set.find(&name) else {
             let said = not_found(&name, caller.set.root_name());
-            return Err(said_by(function, said));
+            return Err(self.said_by(function, said, node));
         };
         let (entry, set) = (entry.clone(), caller.set.clone());
         self.push_frame(FrameKind::Include { function, name }, entry, set, data)
@@ -158,7 +187,7 @@ impl Machine<'_, '_> {
 
     /// `tpl`: its text and data are on top. `false` where its text was so plain that its value is
     /// on top already.
-    pub(super) fn tpl(&mut self, pc: usize, tree: &Tree) -> Result<bool, Fault> {
+    pub(super) fn tpl(&mut self, pc: usize, node: NodeId, tree: &Tree) -> Result<bool, Fault> {
         let function = tree.shared.functions.tpl_name();
         let data = self.pop();
         let Value::Str(text) = self.pop() else {
@@ -175,13 +204,26 @@ impl Machine<'_, '_> {
         }
         self.context.budget.spend(text.len() as u64 / 8).map_err(Fault::budget)?;
         let parsed = self.hooks.parse_tpl(&text, &tree.shared.functions);
-        let caller = self.leave_frame(pc);
+        let caller = self.leave_frame(pc, node);
         let name = caller.set.root_name().to_owned();
-        let (set, entry) = parsed
-            .and_then(|parsed| caller.set.over(&parsed))
-            .map_err(|error| unparsed(function, &text, &name, error))?;
+        let (set, entry) = match parsed.and_then(|parsed| caller.set.over(&parsed)) {
+            Ok(set) => set,
+            Err(error) => {
+                self.at = node;
+                return Err(unparsed(function, &text, &name, error));
+            }
+        };
         self.push_frame(FrameKind::Tpl { function, text }, entry, set, data)?;
         Ok(true)
+    }
+
+    /// One of the engine's own functions failed.
+    fn said_by(&mut self, function: &str, said: String, node: NodeId) -> Fault {
+        self.at = node;
+        Fault {
+            message: format!("error calling {function}: {said}"),
+            cause: Cause::Function { name: function.to_owned(), said },
+        }
     }
 
     /// A variable whose declaration was passed over.
@@ -195,12 +237,10 @@ impl Machine<'_, '_> {
     }
 
     /// The error that a fault is, with all places that led to it.
-    pub(super) fn explain(mut self, fault: Fault) -> ExecError {
-        if let Some(top) = self.frames.last_mut() {
-            top.at = self.at;
-        }
+    pub(super) fn explain(self, fault: Fault) -> ExecError {
         let mut stack: Vec<Place> = Vec::with_capacity(self.frames.len());
-        for frame in &self.frames {
+        let count = self.frames.len();
+        for (at, frame) in self.frames.iter().enumerate() {
             if let Some(caller) = stack.last_mut() {
                 caller.leads = Some(match &frame.kind {
                     FrameKind::Root | FrameKind::Template => Leads::Template,
@@ -211,24 +251,18 @@ impl Machine<'_, '_> {
                 });
             }
             let ast = &frame.entry.tree.shared.ast;
-            let (line, column) = ast.place(frame.at);
+            let node = if at + 1 == count { self.at } else { frame.site };
+            let (line, column) = ast.place(node);
             stack.push(Place {
                 file: Arc::clone(&frame.entry.file),
                 line,
                 column,
                 template: frame.entry.name.to_text().into_owned(),
-                node: ast.print(frame.at),
+                node: ast.print(node),
                 leads: None,
             });
         }
         ExecError { stack, message: fault.message, cause: fault.cause }
-    }
-}
-
-fn said_by(function: &str, said: String) -> Fault {
-    Fault {
-        message: format!("error calling {function}: {said}"),
-        cause: Cause::Function { name: function.to_owned(), said },
     }
 }
 

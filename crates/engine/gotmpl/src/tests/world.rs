@@ -162,6 +162,9 @@ static FUNCTIONS: &[Function] = &[
             let [Value::Map(map), Value::Str(key), value] = args else {
                 return Err("set".to_owned());
             };
+            if map.is_nil() {
+                return Err("assignment to entry in nil map".to_owned());
+            }
             map.insert(key.clone(), value.clone());
             Ok(args[0].clone())
         },

@@ -1,7 +1,7 @@
 //! One value after the other, by verb and flags.
 
 use crate::chars::char_count;
-use crate::function::Budget;
+use crate::function::{Budget, TOO_MUCH_TEXT};
 use crate::list::List;
 use crate::map::Map;
 use crate::object::Object;
@@ -14,7 +14,9 @@ use super::number::{self, Integer};
 /// Values nest no deeper than this in a text.
 const DEPTH_MAX: usize = 1000;
 
-const TOO_LONG: &str = "the rendering makes too much text";
+/// What stands for the addresses that Go prints.
+const ADDRESS: u64 = 0x00C0_0000_0000;
+
 const TOO_DEEP: &str = "a value nests too deep to be printed";
 
 /// What stands between `%` and the verb.
@@ -40,7 +42,10 @@ pub(super) struct Printer {
     /// Bytes that the text may have.
     pub(super) limit: u64,
     pub(super) fault: Option<&'static str>,
+    /// How many values we are in, as far as Go counts: notes begin anew.
     depth: usize,
+    /// How many values we are in.
+    level: usize,
     /// Inside a note on a verb that does not suit: methods are not asked.
     complaining: bool,
 }
@@ -53,6 +58,7 @@ impl Printer {
             limit,
             fault: None,
             depth: 0,
+            level: 0,
             complaining: false,
         }
     }
@@ -184,6 +190,10 @@ impl Printer {
         let sharp = self.flags.sharp_v;
         if sharp {
             self.out.extend_from_slice(map.type_name().as_bytes());
+            if map.is_nil() {
+                self.out.extend_from_slice(b"(nil)");
+                return;
+            }
         } else {
             self.out.extend_from_slice(b"map");
         }
@@ -215,10 +225,18 @@ impl Printer {
             return;
         }
         if object.kind() == Kind::Ptr && self.depth > 0 {
-            self.address(value);
+            match verb {
+                'v' => self.address(value),
+                'b' | 'o' | 'd' | 'x' | 'X' => {
+                    self.integer(value, Integer::unsigned(ADDRESS), verb);
+                }
+                _ => self.unsuitable(value, verb),
+            }
             return;
         }
-        if let Some(fields) = object.fields() {
+        if object.kind() == Kind::Complex128 {
+            self.complex(value, object, verb);
+        } else if let Some(fields) = object.fields() {
             self.structure(object, &fields, verb);
         } else if let Some(entries) = object.entries() {
             self.entries(object, &entries, verb);
@@ -227,6 +245,26 @@ impl Printer {
         } else {
             self.unsuitable(value, verb);
         }
+    }
+
+    /// A `complex128`: its fields are the real and the imaginary part.
+    fn complex(&mut self, value: &Value, object: &dyn Object, verb: char) {
+        let parts = object.fields().unwrap_or_default();
+        let suits = matches!(verb, 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E');
+        let [(_, Value::Float(real)), (_, Value::Float(imaginary))] = &parts[..] else {
+            return;
+        };
+        if !suits {
+            self.unsuitable(value, verb);
+            return;
+        }
+        let plus = self.flags.plus;
+        self.out.push(b'(');
+        self.float(value, *real, verb);
+        self.flags.plus = true;
+        self.float(value, *imaginary, verb);
+        self.flags.plus = plus;
+        self.out.extend_from_slice(b"i)");
     }
 
     fn structure(&mut self, object: &dyn Object, fields: &[(&str, Value)], verb: char) {
@@ -285,7 +323,9 @@ impl Printer {
             _ => {
                 self.out.extend_from_slice(value.type_name().as_bytes());
                 self.out.push(b'=');
+                let depth = std::mem::take(&mut self.depth);
                 self.value(value, 'v');
+                self.depth = depth;
             }
         }
         self.out.push(b')');
@@ -297,7 +337,7 @@ impl Printer {
     fn address(&mut self, value: &Value) {
         let number = match value {
             Value::Map(map) => map.identity() as u64,
-            Value::List(_) | Value::Bytes(_) | Value::Object(_) => 0x00C0_0000_0000,
+            Value::List(_) | Value::Bytes(_) | Value::Object(_) => ADDRESS,
             Value::Nil
             | Value::Bool(_)
             | Value::Int(..)
@@ -451,18 +491,20 @@ impl Printer {
     }
 
     fn nested(&mut self, print: impl FnOnce(&mut Self)) {
-        if self.depth >= DEPTH_MAX {
+        if self.level >= DEPTH_MAX {
             self.fault = Some(TOO_DEEP);
             return;
         }
         self.depth += 1;
+        self.level += 1;
         print(self);
         self.depth -= 1;
+        self.level -= 1;
     }
 
     fn look_at_limit(&mut self) {
         if self.out.len() as u64 > self.limit {
-            self.fault = Some(TOO_LONG);
+            self.fault = Some(TOO_MUCH_TEXT);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::chars::first_char;
 use crate::float::{FloatBits, format_float};
-use crate::function::Budget;
+use crate::function::{Budget, TOO_MUCH_TEXT};
 use crate::value::Value;
 
 /// How JSON is written.
@@ -72,7 +72,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn value(&mut self, value: &Value) -> Result<(), String> {
         if self.out.len() as u64 > self.limit {
-            return Err("the rendering makes too much text".to_owned());
+            return Err(TOO_MUCH_TEXT.to_owned());
         }
         match value {
             Value::Nil => self.out.extend_from_slice(b"null"),
@@ -98,6 +98,7 @@ impl Writer<'_> {
                 self.leave(list.is_empty());
                 self.out.push(b']');
             }
+            Value::Map(map) if map.is_nil() => self.out.extend_from_slice(b"null"),
             Value::Map(map) => {
                 self.enter(map.type_name())?;
                 self.out.push(b'{');
