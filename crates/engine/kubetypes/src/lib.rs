@@ -25,7 +25,7 @@ pub mod tables;
 pub mod walk;
 
 pub use defaults::default;
-pub use roundtrip::{DecodeError, Decoded, from_unstructured, roundtrip};
+pub use roundtrip::{DecodeError, Decoded, Source, from_unstructured, keep, read, roundtrip};
 pub use tables::{LATEST_MINOR, MINORS, Resource, Subresource, Tables, Verb, tables};
 
 #[cfg(test)]

@@ -69,7 +69,74 @@ const UNKNOWN_MAX: usize = 100;
 ///
 /// [`DecodeError::Wrong`] where a value cannot be read into its field.
 pub fn roundtrip(tables: &Tables, kind: &Gvk, object: &Value) -> Result<Decoded, DecodeError> {
-    decode(tables, kind, object, Form::Json)
+    decode(tables, kind, object, Form::Json, keeps_empty(kind))
+}
+
+/// Where an object comes from that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The text of a request.
+    Text,
+    /// The server itself has parsed it: a strategic merge, an apply.
+    Parsed,
+}
+
+/// Reads an object as [`roundtrip`] does, but as it stands before it is kept: lists and maps that are
+/// always written may be empty still, which who owns them depends on.
+///
+/// # Errors
+///
+/// As [`roundtrip`] and [`from_unstructured`].
+pub fn read(
+    tables: &Tables,
+    kind: &Gvk,
+    object: &Value,
+    source: Source,
+) -> Result<Decoded, DecodeError> {
+    match source {
+        Source::Text => decode(tables, kind, object, Form::Json, true),
+        Source::Parsed => {
+            let mut decoded = decode(tables, kind, object, Form::Unstructured, true)?;
+            decoded.unknown.sort();
+            Ok(decoded)
+        }
+    }
+}
+
+/// Does what keeping an object that has been [`read`] does to it: empty lists and maps become nothing.
+pub fn keep(tables: &Tables, kind: &Gvk, object: &mut Value) {
+    if keeps_empty(kind) {
+        return;
+    }
+    if let Some(id) = tables.struct_of(kind) {
+        keep_within(tables, &Shape::Struct(id), object);
+    }
+}
+
+fn keep_within(tables: &Tables, shape: &Shape, value: &mut Value) {
+    match (shape, value) {
+        (Shape::Struct(id), Value::Object(fields)) => {
+            for (name, value) in fields.iter_mut() {
+                let Some(field) = tables.field(*id, name) else { continue };
+                match is_collection(&field.shape) && !field.pointer && is_empty(value) {
+                    true => *value = Value::Null,
+                    false => keep_within(tables, &field.shape, value),
+                }
+            }
+        }
+        (Shape::List { element, .. }, Value::Array(items)) => {
+            items.iter_mut().for_each(|item| keep_within(tables, element, item));
+        }
+        (Shape::Map { value: inside, .. }, Value::Object(entries)) => {
+            entries.values_mut().for_each(|value| keep_within(tables, inside, value));
+        }
+        _ => {}
+    }
+}
+
+/// Kinds that are kept as JSON, which tells an empty list from none.
+fn keeps_empty(kind: &Gvk) -> bool {
+    matches!(&*kind.group, "apiextensions.k8s.io" | "apiregistration.k8s.io")
 }
 
 /// The same for an object that the server has already parsed: what came out of a server-side
@@ -85,7 +152,7 @@ pub fn from_unstructured(
     kind: &Gvk,
     object: &Value,
 ) -> Result<Decoded, DecodeError> {
-    let mut decoded = decode(tables, kind, object, Form::Unstructured)?;
+    let mut decoded = decode(tables, kind, object, Form::Unstructured, keeps_empty(kind))?;
     decoded.unknown.sort();
     Ok(decoded)
 }
@@ -96,7 +163,13 @@ enum Form {
     Unstructured,
 }
 
-fn decode(tables: &Tables, kind: &Gvk, object: &Value, form: Form) -> Result<Decoded, DecodeError> {
+fn decode(
+    tables: &Tables,
+    kind: &Gvk,
+    object: &Value,
+    form: Form,
+    keeps_empty: bool,
+) -> Result<Decoded, DecodeError> {
     let id = tables.struct_of(kind).ok_or_else(|| DecodeError::UnknownKind(kind.clone()))?;
     let mut decoder = Decoder {
         tables,
@@ -107,8 +180,7 @@ fn decode(tables: &Tables, kind: &Gvk, object: &Value, form: Form) -> Result<Dec
         path: String::new(),
         struct_name: "",
         silent: false,
-        // These two are kept as JSON, which tells an empty list from none.
-        keeps_empty: matches!(&*kind.group, "apiextensions.k8s.io" | "apiregistration.k8s.io"),
+        keeps_empty,
     };
     let read = decoder.value(&Shape::Struct(id), object).map_err(DecodeError::Wrong)?;
     if let Some(first) = decoder.saved {

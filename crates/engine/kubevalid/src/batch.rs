@@ -93,7 +93,9 @@ fn generated_selector(object: &At<'_>, errors: &mut Vec<FieldError>) {
             && labels.at(key).text() == uid
     };
     if chosen.is_set() && !only(key) && !only(old_key) {
-        errors.push(chosen.invalid("`selector` not auto-generated"));
+        errors.push(
+            chosen.invalid("`selector` not auto-generated").showing(selector::shown(&chosen)),
+        );
     }
 }
 

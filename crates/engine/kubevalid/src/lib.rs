@@ -24,7 +24,10 @@ mod rbac;
 mod schedule;
 mod selector;
 mod service;
+mod small;
+mod status;
 mod storage;
+mod warnings;
 mod workloads;
 
 use manifest::Gvk;
@@ -34,6 +37,7 @@ use serde_json::Value;
 use crate::cursor::At;
 
 pub use names::{label_value, qualified};
+pub use warnings::warnings;
 
 type Rule = fn(At<'_>, Option<At<'_>>, &mut Vec<FieldError>);
 
@@ -43,7 +47,14 @@ type NameRule = fn(&str, bool) -> Vec<String>;
 /// Names what is wrong with a new object. `namespaced`: whether its kind stands in namespaces.
 pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     let (name_rule, rule) = rules(gvk);
-    let mut errors = meta::create(object, namespaced, name_rule, finalizers(gvk));
+    let mut errors = Vec::new();
+    if gvk.kind == "Event" && gvk.group == "events.k8s.io" {
+        small::new_event_first(At::root(object), &mut errors);
+    }
+    // Old events are asked about nothing but what they are about.
+    if !(gvk.kind == "Event" && gvk.group.is_empty()) {
+        errors.extend(meta::create(object, namespaced, name_rule, finalizers(gvk)));
+    }
     if let Some(rule) = rule {
         rule(At::root(object), None, &mut errors);
     }
@@ -95,11 +106,15 @@ pub fn update(
         match step {
             Step::Metadata => errors.extend(meta::create(new, namespaced, name_rule, known)),
             Step::MetadataChange => errors.extend(meta::update(new, old, known)),
-            Step::Body => {
-                if let Some(rule) = rule.filter(|_| main) {
+            Step::Body if main => {
+                if let Some(rule) = rule {
                     rule(At::root(new), Some(At::root(old)), &mut errors);
                 }
             }
+            Step::Body if subresource == "status" => {
+                status::validate(gvk, &At::root(new), &mut errors);
+            }
+            Step::Body => {}
         }
     }
     errors
@@ -120,24 +135,49 @@ enum Step {
 fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
     use Step::{Body, Metadata, MetadataChange};
     match (gvk.kind.as_str(), main) {
+        ("Event", _) if gvk.group.is_empty() => &[Body],
         ("PodDisruptionBudget", _) | ("CronJob", false) => &[Body],
         (
-            "ConfigMap" | "ControllerRevision" | "Endpoints" | "Ingress" | "IngressClass"
-            | "PersistentVolumeClaim" | "Pod" | "Secret" | "ServiceAccount"
+            "ConfigMap"
+            | "ControllerRevision"
+            | "Endpoints"
+            | "Ingress"
+            | "IngressClass"
+            | "PersistentVolumeClaim"
+            | "Pod"
+            | "Secret"
+            | "ServiceAccount"
             | "VolumeAttributesClass",
             true,
         ) => &[MetadataChange, Metadata, Body],
         (
-            "ClusterRole" | "ClusterRoleBinding" | "Role" | "RoleBinding" | "Job" | "Namespace"
-            | "ResourceClaimTemplate" | "RuntimeClass" | "StorageClass" | "Node"
-            | "CSIStorageCapacity" | "IPAddress" | "DeviceClass" | "ResourceClaim",
+            "ClusterRole"
+            | "ClusterRoleBinding"
+            | "Role"
+            | "RoleBinding"
+            | "Job"
+            | "Namespace"
+            | "ResourceClaimTemplate"
+            | "RuntimeClass"
+            | "StorageClass"
+            | "Node"
+            | "CSIStorageCapacity"
+            | "IPAddress"
+            | "DeviceClass"
+            | "ResourceClaim",
             true,
         ) => &[Metadata, Body, MetadataChange],
         ("PersistentVolume", true) => &[Metadata, Body, Metadata],
         (
-            "EndpointSlice" | "FlowSchema" | "LimitRange" | "MutatingWebhookConfiguration"
-            | "PriorityLevelConfiguration" | "ValidatingAdmissionPolicy"
-            | "ValidatingAdmissionPolicyBinding" | "ValidatingWebhookConfiguration" | "CSINode"
+            "EndpointSlice"
+            | "FlowSchema"
+            | "LimitRange"
+            | "MutatingWebhookConfiguration"
+            | "PriorityLevelConfiguration"
+            | "ValidatingAdmissionPolicy"
+            | "ValidatingAdmissionPolicyBinding"
+            | "ValidatingWebhookConfiguration"
+            | "CSINode"
             | "VolumeAttachment",
             true,
         ) => &[Metadata, Body],
@@ -213,6 +253,16 @@ fn rules(gvk: &Gvk) -> (NameRule, Option<Rule>) {
                 _ => None,
             },
         ),
+        ("", "ReplicationController") => (subdomain, Some(small::replication_controller)),
+        ("", "PodTemplate") => (subdomain, Some(small::pod_template)),
+        ("apps", "ControllerRevision") => (subdomain, Some(small::controller_revision)),
+        ("node.k8s.io", "RuntimeClass") => (subdomain, Some(small::runtime_class)),
+        ("storage.k8s.io", "VolumeAttachment") => (subdomain, Some(small::volume_attachment)),
+        ("storage.k8s.io", "CSINode") => (subdomain, Some(small::csi_node)),
+        ("storage.k8s.io", "CSIStorageCapacity") => (subdomain, Some(small::storage_capacity)),
+        ("storage.k8s.io", "VolumeAttributesClass") => (subdomain, Some(small::attributes_class)),
+        ("", "Event") => (subdomain, Some(small::core_event)),
+        ("events.k8s.io", "Event") => (subdomain, Some(small::new_event)),
         ("discovery.k8s.io", "EndpointSlice") => (subdomain, Some(networking::endpoint_slice)),
         ("coordination.k8s.io", "Lease") => (subdomain, Some(policy::lease)),
         _ => (subdomain, None),

@@ -105,16 +105,15 @@ fn accessors(meta: &At<'_>, known: Finalizers, errors: &mut Vec<FieldError>) {
     let finalizers = meta.at("finalizers");
     for finalizer in finalizers.items() {
         errors.extend(
-            names::qualified(finalizer.text()).into_iter().map(|words| {
-                FieldError::invalid(finalizers.path.clone(), finalizer.text(), words)
-            }),
+            names::qualified(finalizer.text())
+                .into_iter()
+                .map(|words| FieldError::invalid(finalizers.path.clone(), finalizer.text(), words)),
         );
     }
     let has = |name: &str| finalizers.items().any(|item| item.text() == name);
     if has("orphan") && has("foregroundDeletion") {
-        errors.push(
-            finalizers.invalid("finalizer orphan and foregroundDeletion cannot be both set"),
-        );
+        errors
+            .push(finalizers.invalid("finalizer orphan and foregroundDeletion cannot be both set"));
     }
     known_finalizers(meta, known, errors);
 }

@@ -19,7 +19,17 @@ impl Schema {
     /// Fills in defaults. A null where none is allowed is replaced by the default, and dropped
     /// where there is none.
     pub fn default(&self, object: &mut Value) {
+        self.drop_nulls(object);
+        self.fill(object);
+    }
+
+    /// Drops nulls where none is allowed and no default stands in for them.
+    pub fn drop_nulls(&self, object: &mut Value) {
         drop_nulls(object, self);
+    }
+
+    /// Fills in defaults, nulls that are not allowed included.
+    pub fn fill(&self, object: &mut Value) {
         fill(object, self);
     }
 }

@@ -9,7 +9,7 @@ impl Schema {
     ///
     /// `metadata` is the type of every object's metadata, where `shape` holds one already.
     pub fn to_merge(&self, shape: &mut Shape, metadata: Option<TypeId>) -> TypeId {
-        let mut writer = Writer { shape, metadata, deduced: None, text: None };
+        let mut writer = Writer { shape, metadata, deduced: None, text: None, preserving: false };
         writer.object(self, true)
     }
 }
@@ -19,6 +19,8 @@ struct Writer<'a> {
     metadata: Option<TypeId>,
     deduced: Option<TypeId>,
     text: Option<TypeId>,
+    /// Whether something above keeps what is unknown: then everything below does, as owners see it.
+    preserving: bool,
 }
 
 impl Writer<'_> {
@@ -33,6 +35,14 @@ impl Writer<'_> {
     }
 
     fn object(&mut self, schema: &Schema, is_object: bool) -> TypeId {
+        let above = self.preserving;
+        self.preserving |= schema.preserve_unknown;
+        let id = self.whole(schema, is_object);
+        self.preserving = above;
+        id
+    }
+
+    fn whole(&mut self, schema: &Schema, is_object: bool) -> TypeId {
         let mut fields = Vec::with_capacity(schema.properties.len() + 3);
         for (name, property) in &schema.properties {
             let at_metadata = is_object && name == "metadata";
@@ -58,14 +68,14 @@ impl Writer<'_> {
         let rest = match &schema.additional {
             Some(Additional::Schema(node)) => Some(self.node(node)),
             Some(Additional::Any) => Some(self.deduced()),
-            None if schema.preserve_unknown => Some(self.deduced()),
+            None if self.preserving => Some(self.deduced()),
             None => None,
         };
         self.shape.add(Type::Map(Map {
             fields,
             rest,
             atomic: schema.map_atomic,
-            preserve_unknown: schema.preserve_unknown,
+            preserve_unknown: self.preserving,
         }))
     }
 

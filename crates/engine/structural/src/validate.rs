@@ -15,8 +15,57 @@ impl Schema {
         let mut result = Checked::default();
         check(self, object, old, "", &mut result);
         let mut errors = result.errors;
+        embedded(self, object, "", false, &mut errors);
         unique(self, object, "", &mut errors);
         errors
+    }
+}
+
+/// Objects within objects bear a kind and a version.
+fn embedded(
+    schema: &Schema,
+    value: &Value,
+    path: &str,
+    inside: bool,
+    errors: &mut Vec<FieldError>,
+) {
+    match value {
+        Value::Object(fields) => {
+            if inside && schema.embedded {
+                for name in ["apiVersion", "kind"] {
+                    let at = format!("{path}.{name}");
+                    match fields.get(name) {
+                        None => errors.push(FieldError::required(at, "")),
+                        Some(Value::String(text)) if text.is_empty() => {
+                            errors.push(FieldError::invalid(at, "", "must not be empty"));
+                        }
+                        Some(Value::String(_)) => {}
+                        Some(other) => {
+                            errors.push(FieldError::invalid(at, other.clone(), "must be a string"));
+                        }
+                    }
+                }
+            }
+            for (name, field) in fields {
+                let node = match (schema.properties.get(name), &schema.additional) {
+                    (Some(node), _) => node,
+                    (None, Some(Additional::Schema(node))) => node,
+                    (None, _) => continue,
+                };
+                let at = match path {
+                    "" => name.clone(),
+                    path => format!("{path}.{name}"),
+                };
+                embedded(node, field, &at, true, errors);
+            }
+        }
+        Value::Array(items) => {
+            let Some(node) = schema.items.as_deref() else { return };
+            for (index, item) in items.iter().enumerate() {
+                embedded(node, item, &format!("{path}[{index}]"), true, errors);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -66,13 +66,9 @@ pub fn carry_over(old: &Value, new: &mut Value) {
 /// Removes from a new object what only the server writes.
 pub fn clear_system_fields(object: &mut Value) {
     let metadata = of(object);
-    for name in [
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "selfLink",
-        "uid",
-        "creationTimestamp",
-    ] {
+    for name in
+        ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "uid", "creationTimestamp"]
+    {
         metadata.remove(name);
     }
 }

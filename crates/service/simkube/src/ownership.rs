@@ -155,6 +155,7 @@ pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
 
 /// Kinds whose status door throws away metadata as well as the spec.
 const STATUS_WITHOUT_METADATA: &[(&str, &str)] = &[
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
     ("apiregistration.k8s.io", "APIService"),
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
@@ -162,6 +163,11 @@ const STATUS_WITHOUT_METADATA: &[(&str, &str)] = &[
     ("resource.k8s.io", "ResourceClaim"),
     ("storage.k8s.io", "VolumeAttachment"),
 ];
+
+/// Returns whether a kind's status door throws away metadata as well.
+pub fn status_forgets_metadata(kind: &Kind) -> bool {
+    STATUS_WITHOUT_METADATA.iter().any(|(group, name)| kind.is(group, name))
+}
 
 /// What a door throws away, by API version.
 fn reset(kind: &Kind, subresource: &str) -> Vec<(String, Filter)> {
@@ -184,9 +190,7 @@ fn reset(kind: &Kind, subresource: &str) -> Vec<(String, Filter)> {
             Filter::exclude(&["spec", "status.conditions"])
         }
         "approval" => Filter::exclude(&["spec", "status.certificate"]),
-        "status" if STATUS_WITHOUT_METADATA.iter().any(|(group, name)| is(group, name)) => {
-            Filter::exclude(&["metadata", "spec"])
-        }
+        "status" if status_forgets_metadata(kind) => Filter::exclude(&["metadata", "spec"]),
         "status" => Filter::exclude(&["spec"]),
         "ephemeralcontainers" => Filter::include(&["spec.ephemeralContainers"]),
         "resize" => {

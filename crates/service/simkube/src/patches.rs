@@ -1,14 +1,16 @@
 //! Patches but apply: `merge` carries them out, the answers are the server's.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use kubetypes::shape::Shape;
 use merge::json_patch::JsonPatchError;
 use merge::strategic::StrategicError;
 use serde_json::{Value, json};
 
 use crate::api::problem::Problem;
 use crate::kinds::Kind;
-use crate::{meta, ownership};
+use crate::{meta, ownership, types};
 
 /// A patch, by the rules that it follows.
 #[derive(Clone, Copy, Debug)]
@@ -125,10 +127,109 @@ pub fn is_object(patch: &Value, before: &str) -> Result<(), Problem> {
 }
 
 /// Returns how a patch's result is shown to whom it is refused.
-pub fn shown(patch: Patch<'_>, patched: &Value) -> String {
-    match patch {
-        Patch::Strategic(patch) => go_map(patch),
-        Patch::Json(_) | Patch::Merge(_) => patched.to_string(),
+///
+/// Upstream keeps what the patch does not reach as it was encoded, in the order in which Go declares the
+/// fields; maps on the way are sorted.
+pub fn shown(kind: &Kind, patch: Patch<'_>, patched: &Value) -> String {
+    let reached = match patch {
+        Patch::Strategic(patch) => return go_map(patch),
+        Patch::Merge(patch) => reached_by_merge(patch),
+        Patch::Json(patch) => reached_by_operations(patch),
+    };
+    let shape = types::tables().struct_of(&kind.gvk).map(Shape::Struct);
+    let mut out = String::new();
+    print_json(patched, shape.as_ref(), Some(&reached), &mut out);
+    out
+}
+
+/// Which maps and lists a patch goes through.
+#[derive(Default)]
+struct Reached(BTreeMap<String, Reached>);
+
+fn reached_by_merge(patch: &Value) -> Reached {
+    let fields = patch.as_object().into_iter().flatten();
+    Reached(
+        fields
+            .filter(|(_, value)| value.is_object())
+            .map(|(name, value)| (name.clone(), reached_by_merge(value)))
+            .collect(),
+    )
+}
+
+fn reached_by_operations(patch: &Value) -> Reached {
+    let mut reached = Reached::default();
+    for operation in patch.as_array().into_iter().flatten() {
+        for path in [&operation["path"], &operation["from"]] {
+            let steps: Vec<&str> = path.as_str().unwrap_or_default().split('/').skip(1).collect();
+            let mut at = &mut reached;
+            for step in steps.iter().take(steps.len().saturating_sub(1)) {
+                let step = step.replace("~1", "/").replace("~0", "~");
+                at = at.0.entry(step).or_default();
+            }
+        }
+    }
+    reached
+}
+
+fn print_json(value: &Value, shape: Option<&Shape>, reached: Option<&Reached>, out: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let declared = match (shape, reached) {
+                (Some(Shape::Struct(id)), None) => types::tables().in_order(*id),
+                _ => Vec::new(),
+            };
+            let mut names: Vec<&String> = fields.keys().collect();
+            let place = |name: &str| match declared.iter().position(|field| field.name == name) {
+                Some(at) => at + 2,
+                // A kind and its version stand first where they are no fields of the struct's own.
+                None if declared.is_empty() => 0,
+                None => usize::from(name != "kind"),
+            };
+            names.sort_by_key(|name| place(name));
+            out.push('{');
+            for (at, name) in names.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                let _infallible = write!(out, "{}:", json!(name));
+                let inside = shape_of(shape, name);
+                let below = reached.and_then(|reached| reached.0.get(name));
+                print_json(&fields[name], inside, below, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            let element = match shape {
+                Some(Shape::List { element, .. }) => Some(&**element),
+                _ => None,
+            };
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                let below = reached.and_then(|reached| reached.0.get(&at.to_string()));
+                print_json(item, element, below, out);
+            }
+            out.push(']');
+        }
+        Value::String(_) => {
+            // Go writes signs that mean something in HTML as escapes.
+            let text = value.to_string();
+            let text = text.replace('<', "\\u003c").replace('>', "\\u003e");
+            out.push_str(&text.replace('&', "\\u0026"));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            let _infallible = write!(out, "{value}");
+        }
+    }
+}
+
+fn shape_of<'a>(shape: Option<&'a Shape>, name: &str) -> Option<&'a Shape> {
+    match shape? {
+        Shape::Struct(id) => types::tables().field(*id, name).map(|field| &field.shape),
+        Shape::Map { value, .. } => Some(value),
+        Shape::List { .. } | Shape::Scalar(..) => None,
     }
 }
 
@@ -138,7 +239,7 @@ pub fn refused(shown: &str, said: &str) -> Problem {
 }
 
 /// Prints a value as Go's `%+v` does.
-fn go_map(value: &Value) -> String {
+pub fn go_map(value: &Value) -> String {
     let mut out = String::new();
     print(value, &mut out);
     out

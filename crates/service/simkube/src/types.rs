@@ -1,12 +1,12 @@
 //! What a kind's objects look like: the built-in kinds by `kubetypes`, others by their definition.
 
-use kubetypes::{DecodeError, Tables};
+use kubetypes::{DecodeError, Source, Tables};
 use manifest::Gvk;
 use serde_json::{Value, json};
 
 use crate::api::problem::Problem;
-use crate::{body, crds};
 use crate::kinds::Kind;
+use crate::{body, crds};
 
 /// An object as its kind reads it.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
         if tables().struct_of(&kind.gvk).is_none() {
             return Ok(Decoded { value, faults: Vec::new() });
         }
-        return read_as(kind, kubetypes::roundtrip(tables(), &kind.gvk, &value));
+        return read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Text));
     };
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
     let (metadata, mut faults) = decode_metadata(&metadata)?;
@@ -66,7 +66,7 @@ pub fn decode_parsed(kind: &Kind, value: Value) -> Result<Decoded, Undecodable> 
     if !kind.built_in() || tables().struct_of(&kind.gvk).is_none() {
         return decode(kind, value);
     }
-    read_as(kind, kubetypes::from_unstructured(tables(), &kind.gvk, &value))
+    read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Parsed))
 }
 
 fn read_as(
@@ -113,6 +113,22 @@ pub fn set_defaults(kind: &Kind, value: &mut Value) {
     match crds::schema_of(kind) {
         Some(schema) => schema.default(value),
         None => kubetypes::default(tables(), &kind.gvk, value),
+    }
+}
+
+/// Makes of an object what is kept of it.
+pub fn keep(kind: &Kind, value: &mut Value) {
+    match crds::schema_of(kind) {
+        Some(schema) => schema.drop_nulls(value),
+        None => kubetypes::keep(tables(), &kind.gvk, value),
+    }
+}
+
+/// Sets what the kind defaults in what an apply led to: a custom object's nulls are not looked at.
+pub fn set_defaults_applied(kind: &Kind, value: &mut Value) {
+    match crds::schema_of(kind) {
+        Some(schema) => schema.fill(value),
+        None => set_defaults(kind, value),
     }
 }
 

@@ -6,12 +6,14 @@ use serde_json::Value;
 use crate::api::problem::Cause;
 use crate::crds;
 use crate::kinds::Kind;
+use crate::meta;
 
 /// Returns what is wrong with a new object.
 pub fn create(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut errors = kubevalid::create(&kind.gvk, object, kind.namespaced);
     if let Some(schema) = crds::schema_of(kind) {
         errors.extend(schema.validate(object, None));
+        scale(kind, object, true, &mut errors);
     }
     causes(&errors)
 }
@@ -21,22 +23,96 @@ pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<C
     let mut errors = kubevalid::update(&kind.gvk, subresource, kind.namespaced, new, old);
     if let Some(schema) = crds::schema_of(kind) {
         errors.extend(schema.validate(new, Some(old)));
+        scale(kind, new, subresource != "status", &mut errors);
     }
     causes(&errors)
 }
 
 /// Returns what the client is told beside the answer.
 pub fn warnings(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<String> {
-    let _later = (new, old);
-    let Some(definition) = &kind.definition else { return Vec::new() };
-    let Some(version) = definition.version(&kind.version).filter(|version| version.deprecated)
-    else {
-        return Vec::new();
+    let mut warnings = match kind.built_in() {
+        true => kubevalid::warnings(&kind.gvk, new, old),
+        false => Vec::new(),
     };
-    if version.deprecation_warning.is_empty() {
-        return vec![format!("{} {} is deprecated", kind.api_version(), kind.kind)];
+    if !kind.built_in() {
+        let before = old.map(|old| meta::texts(old, "finalizers")).unwrap_or_default();
+        let mut bare = meta::texts(new, "finalizers");
+        bare.retain(|name| {
+            !before.contains(name)
+                && !name.contains('/')
+                && !["orphan", "foregroundDeletion"].contains(&name.as_str())
+        });
+        bare.sort();
+        bare.dedup();
+        warnings.extend(bare.iter().map(|name| {
+            let path = if name.contains('.') { " including a path (/)" } else { "" };
+            format!("metadata.finalizers: \"{name}\": prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer writers")
+        }));
     }
-    vec![version.deprecation_warning.clone()]
+    warnings
+}
+
+/// Returns what every request to a version on its way out is told.
+pub fn deprecation(kind: &Kind) -> Option<String> {
+    if kind.is("", "Endpoints") {
+        return Some(
+            "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+                .to_owned(),
+        );
+    }
+    if kind.is("", "ComponentStatus") {
+        return Some("v1 ComponentStatus is deprecated in v1.19+".to_owned());
+    }
+    let version = kind.definition.as_ref()?.version(&kind.version)?;
+    if !version.deprecated {
+        return None;
+    }
+    match version.deprecation_warning.as_str() {
+        "" => Some(format!("{} {} is deprecated", kind.api_version(), kind.kind)),
+        said => Some(said.to_owned()),
+    }
+}
+
+/// What the scale door reads must be what it gives out.
+fn scale(kind: &Kind, object: &Value, with_spec: bool, errors: &mut Vec<FieldError>) {
+    let version = kind.definition.as_ref().and_then(|definition| definition.version(&kind.version));
+    let Some(scale) = version.and_then(|version| version.scale.as_ref()) else { return };
+    let mut number = |path: &str| {
+        let Some(found) = crds::at_path(object, path) else { return };
+        let wrong = match found.as_i64().filter(|_| found.is_i64() || found.is_u64()) {
+            Some(count) if count < 0 => (count, "should be a non-negative integer".to_owned()),
+            Some(count) if count > i64::from(i32::MAX) => {
+                (count, format!("should be less than or equal to {}", i32::MAX))
+            }
+            Some(_) => return,
+            None => (0, not_of_type(path, found, "int64")),
+        };
+        errors.push(FieldError::invalid(path, wrong.0, wrong.1));
+    };
+    if with_spec {
+        number(&scale.spec_path);
+    }
+    number(&scale.status_path);
+    let path = scale.selector_path.as_str();
+    if let Some(found) = crds::at_path(object, path).filter(|_| !path.is_empty())
+        && !found.is_string()
+    {
+        errors.push(FieldError::invalid(path, "", not_of_type(path, found, "string")));
+    }
+}
+
+/// What Go says of a value that is not of a type.
+fn not_of_type(path: &str, found: &Value, wanted: &str) -> String {
+    let (shown, kind) = match found {
+        Value::Null => ("<nil>".to_owned(), "<nil>"),
+        Value::Bool(on) => (on.to_string(), "bool"),
+        Value::Number(number) if number.is_f64() => (number.to_string(), "float64"),
+        Value::Number(number) => (number.to_string(), "int64"),
+        Value::String(text) => (text.clone(), "string"),
+        Value::Array(_) => (crate::patches::go_map(found), "[]interface {}"),
+        Value::Object(_) => (crate::patches::go_map(found), "map[string]interface {}"),
+    };
+    format!("{path} accessor error: {shown} is of the type {kind}, expected {wanted}")
 }
 
 fn causes(errors: &[FieldError]) -> Vec<Cause> {

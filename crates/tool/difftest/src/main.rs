@@ -5,9 +5,11 @@
 //! the published OpenAPI v3 documents. Exits 1 when anything differs.
 //! `difftest bench OPENAPI_DIR` prints what an apply costs. `difftest compare MINOR` reads
 //! objects of a real server, see `predicted.rs`. `difftest live` and `difftest record` ask a real API
-//! server and the simulated one the same, see `live`.
+//! server and the simulated one the same, see `live`. `difftest kustomizations` compares builds with the
+//! real kustomize, see `kustomizations`.
 
 mod bench;
+mod kustomizations;
 mod live;
 mod managed;
 #[path = "../../../engine/merge/tests/support/openapi.rs"]
@@ -22,8 +24,10 @@ use anyhow::{Context, Result, bail};
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
+        Some((what, rest)) if what == "kustomizations" => return kustomizations::run(rest),
         Some((what, rest)) if what == "live" => return live::run(rest),
         Some((what, rest)) if what == "record" => return live::record(rest),
+        Some((what, rest)) if what == "replay" => return live::replay(rest),
         _ => {}
     }
     if let [what, openapi_dir] = arguments.as_slice()

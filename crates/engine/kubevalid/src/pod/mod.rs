@@ -22,10 +22,28 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
             errors.retain(|error| !error.field.starts_with("spec.ephemeralContainers"));
             errors.push(spec.at("ephemeralContainers").forbidden("cannot be set on create"));
         }
+        tokens_have_accounts(&spec, errors);
         return;
     };
     self::spec(&spec, errors);
     update(&spec, &old.at("spec"), errors);
+}
+
+/// Templates get their account when pods are made of them.
+fn tokens_have_accounts(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !spec.at("serviceAccountName").is_empty() {
+        return;
+    }
+    for volume in spec.at("volumes").items() {
+        for source in volume.to(&["projected", "sources"]).items() {
+            let token = source.at("serviceAccountToken");
+            if token.is_set() {
+                errors.push(
+                    token.forbidden("must not be specified when serviceAccountName is not set"),
+                );
+            }
+        }
+    }
 }
 
 /// What a running pod may still change; the words name it.

@@ -63,7 +63,7 @@ pub fn validate<'a>(
     let mut known = BTreeSet::new();
     for volume in volumes.items() {
         let before = errors.len();
-        source(&volume, spec, errors);
+        source(&volume, errors);
         let name = volume.at("name");
         if name.is_empty() {
             errors.push(name.required(""));
@@ -80,7 +80,7 @@ pub fn validate<'a>(
     known
 }
 
-fn source(volume: &At<'_>, spec: &At<'_>, errors: &mut Vec<FieldError>) {
+fn source(volume: &At<'_>, errors: &mut Vec<FieldError>) {
     let mut sources = 0;
     for name in SOURCES {
         let at = volume.at(name);
@@ -124,7 +124,7 @@ fn source(volume: &At<'_>, spec: &At<'_>, errors: &mut Vec<FieldError>) {
                     downward(&item, &at, errors);
                 }
             }
-            "projected" => projected(&at, spec, errors),
+            "projected" => projected(&at, errors),
             "csi" => required("driver", errors),
             "ephemeral" => {
                 let template = at.at("volumeClaimTemplate");
@@ -215,7 +215,7 @@ fn downward(item: &At<'_>, whole: &At<'_>, errors: &mut Vec<FieldError>) {
     mode(&item.at("mode"), errors);
 }
 
-fn projected(at: &At<'_>, spec: &At<'_>, errors: &mut Vec<FieldError>) {
+fn projected(at: &At<'_>, errors: &mut Vec<FieldError>) {
     mode(&at.at("defaultMode"), errors);
     for source in at.at("sources").items() {
         let kinds =
@@ -248,11 +248,6 @@ fn projected(at: &At<'_>, spec: &At<'_>, errors: &mut Vec<FieldError>) {
                 errors.push(token.at("path").required(""));
             } else {
                 local_path(&token.at("path"), errors);
-            }
-            if spec.at("serviceAccountName").is_empty() {
-                errors.push(
-                    token.forbidden("must not be specified when serviceAccountName is not set"),
-                );
             }
         }
     }

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
+use crate::validation;
 
 use negotiate::Wanted;
 use options::{ListOptions, WriteKind};
@@ -112,10 +113,21 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
     if let Some(answer) = reviews::answer(cluster, &kind, &target, request)? {
         return Ok(Answer::Response(answer));
     }
-    if target.subresource.is_empty() {
-        main_resource(cluster, &kind, &target, request, &query)
-    } else {
-        subresources::answer(cluster, &kind, &target, request, &query)
+    let outcome = match target.subresource.as_str() {
+        "" => main_resource(cluster, &kind, &target, request, &query),
+        _ => subresources::answer(cluster, &kind, &target, request, &query),
+    };
+    let Some(warning) = validation::deprecation(&kind) else { return outcome };
+    match outcome {
+        Ok(Answer::Response(mut response)) => {
+            response.warnings.insert(0, warning);
+            Ok(Answer::Response(response))
+        }
+        Ok(watch) => Ok(watch),
+        Err(mut problem) => {
+            problem.warnings.insert(0, warning);
+            Err(problem)
+        }
     }
 }
 

@@ -35,7 +35,14 @@ pub struct Cause {
 impl Problem {
     /// Returns a problem without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Problem {
-        Problem { code, reason, message: message.into(), details: None, continue_token: None, warnings: Vec::new() }
+        Problem {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+            continue_token: None,
+            warnings: Vec::new(),
+        }
     }
 
     /// The request makes no sense.
@@ -69,6 +76,14 @@ impl Problem {
     pub fn already_exists(kind: &Kind, name: &str) -> Problem {
         let message = format!("{} \"{name}\" already exists", kind.qualified());
         Problem::new(409, "AlreadyExists", message).about(kind, name)
+    }
+
+    /// A name that the server made up is taken.
+    pub fn not_generated(mut self) -> Problem {
+        self.message += ", the server was not able to generate a unique name for the object";
+        let details = self.details.get_or_insert_with(|| json!({}));
+        details["retryAfterSeconds"] = json!(1);
+        self
     }
 
     /// Another write came first, or a precondition does not hold.

@@ -13,9 +13,9 @@ use super::selector::Selector;
 use super::table;
 use crate::body;
 use crate::cluster::Cluster;
-use crate::{convert, strategy};
 use crate::kinds::Kind;
 use crate::store::{self, Entry};
+use crate::{convert, strategy};
 
 /// Answers with one object.
 ///

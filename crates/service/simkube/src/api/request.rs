@@ -104,6 +104,11 @@ impl Response {
 impl From<Problem> for Response {
     fn from(problem: Problem) -> Response {
         let mut response = Response::value(problem.code, &problem.status());
+        let retry =
+            problem.details.as_ref().and_then(|details| details["retryAfterSeconds"].as_u64());
+        if let Some(seconds) = retry {
+            response.headers.push(("retry-after", seconds.to_string()));
+        }
         response.warnings = problem.warnings;
         response
     }

@@ -17,7 +17,7 @@ use super::write::{self, Write};
 use crate::body;
 use crate::cluster::{Cluster, text_of};
 use crate::kinds::Kind;
-use crate::{convert, meta};
+use crate::{convert, meta, types};
 
 /// Answers a request for a subresource.
 ///
@@ -181,17 +181,26 @@ fn scale(
     wanted: Wanted,
 ) -> Result<Response, Problem> {
     let key = kind.key(&target.namespace, &target.name);
+    let shape = Kind::scale();
+    let sent = match request.method.as_str() {
+        "PUT" => {
+            let sent = body::read(&request.content_type, &request.body, &shape)?.value;
+            let read = types::decode(&shape, sent).map_err(|error| error.of_body(&shape))?;
+            Some(read.value)
+        }
+        _ => None,
+    };
     let entry = cluster
         .store
         .get(&kind.table, &key)
         .ok_or_else(|| Problem::not_found(kind, &target.name))?;
     let object = convert::out(kind, entry.value())?;
     let now = scale_of(kind, &object);
-    let new = match request.method.as_str() {
-        "GET" => return read::written(200, &now, wanted),
-        "PUT" => body::read(&request.content_type, &request.body, kind)?.value,
-        "PATCH" => write::patch_value(request, &now)?,
-        _ => return Err(Problem::method_not_allowed()),
+    let new = match (request.method.as_str(), sent) {
+        ("GET", _) => return read::written(200, &now, wanted),
+        ("PUT", Some(sent)) => sent,
+        ("PATCH", _) => write::patch_value(request, &now)?,
+        (_, _) => return Err(Problem::method_not_allowed()),
     };
     let replicas = new["spec"].get("replicas").and_then(Value::as_i64).unwrap_or(0);
     if replicas < 0 {

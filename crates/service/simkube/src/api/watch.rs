@@ -99,7 +99,12 @@ impl WatchStream {
         } else if from.is_empty() || from == "0" {
             revision = cluster.store.revision();
         } else {
-            revision = read::parse_revision(from)?;
+            revision = from.parse().map_err(|_| {
+                let said = format!(
+                    "resourceVersion: Invalid value: \"{from}\": strconv.ParseUint: parsing \"{from}\": invalid syntax"
+                );
+                Problem::new(500, "", said)
+            })?;
         }
         let now = Instant::now();
         Ok(WatchStream {

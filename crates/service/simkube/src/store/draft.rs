@@ -59,6 +59,15 @@ impl Draft {
 
     /// Returns the object as it would rest, had it been kept: without a revision.
     pub fn unkept(self) -> Entry {
+        self.unkept_as("")
+    }
+
+    /// As [`Draft::unkept`], with the version that the client gave it.
+    pub fn unkept_as(self, version: &str) -> Entry {
+        if !version.is_empty() {
+            let raw = [&self.head, version.as_bytes(), &self.tail].concat();
+            return Entry { revision: 0, raw: Bytes::from(raw), meta: Arc::new(self.meta) };
+        }
         let head = &self.head[..self.head.len() - REVISION.len()];
         // Behind the revision stands its closing quote, and a comma unless nothing follows.
         let tail = self.tail.strip_prefix(b"\",").or(self.tail.strip_prefix(b"\""));

@@ -4,6 +4,7 @@
 //! whose rules are more than a row have a module of their own. Validation of built-in kinds
 //! is `kubevalid`'s.
 
+mod accounts;
 mod jobs;
 mod pods;
 mod services;
@@ -19,7 +20,7 @@ use crate::api::problem::{Cause, Problem};
 use crate::cluster::{Cluster, text_of};
 use crate::kinds::Kind;
 use crate::store::Entry;
-use crate::{crds, meta, types, validation};
+use crate::{crds, meta, ownership, types, validation};
 
 /// Kinds that a PUT makes where they are missing.
 const CREATED_ON_UPDATE: &[(&str, &str)] = &[
@@ -187,14 +188,25 @@ pub fn before_owners(kind: &Kind, object: &mut Value) {
 /// # Errors
 ///
 /// In the server's words.
-pub fn admit_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Result<(), Problem> {
+pub fn admit_create(
+    cluster: &Cluster,
+    kind: &Kind,
+    server_side: bool,
+    object: &mut Value,
+) -> Result<(), Problem> {
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") if kind.built_in() => pods::admit(cluster, object),
+        ("", "Pod") if kind.built_in() => {
+            pods::admit(cluster, object);
+            accounts::admit(cluster, kind, server_side, object)?;
+        }
         ("", "PersistentVolumeClaim") => {
             add_finalizer(object, "kubernetes.io/pvc-protection");
             default_storage_class(cluster, object);
         }
         ("", "PersistentVolume") => add_finalizer(object, "kubernetes.io/pv-protection"),
+        ("storage.k8s.io", "VolumeAttributesClass") => {
+            add_finalizer(object, "kubernetes.io/vac-protection");
+        }
         _ => {}
     }
     Ok(())
@@ -409,7 +421,7 @@ fn keep_all_but_status(kind: &Kind, old: &Value, new: &mut Value) {
     let mut kept = old.clone();
     let given = meta::of(new).clone();
     let metadata = meta::of(&mut kept);
-    if kind.built_in() {
+    if kind.built_in() && !ownership::status_forgets_metadata(kind) {
         let labels = metadata.get("labels").cloned();
         *metadata = given;
         if kind.is("apps", "Deployment") {

@@ -74,7 +74,12 @@ impl Catalog {
         files.sort();
         for file in &files {
             let input = json_of(file)?;
-            catalog.kinds.extend(built_in(tables, &input["apiVersion"], &input["kind"], objects(&input)?));
+            catalog.kinds.extend(built_in(
+                tables,
+                &input["apiVersion"],
+                &input["kind"],
+                objects(&input)?,
+            ));
         }
         let more: Vec<Value> = serde_json::from_str(MORE)?;
         for object in more {
@@ -103,8 +108,7 @@ fn built_in(
 ) -> Option<Kind> {
     let (api_version, kind) = (api_version.as_str()?, kind.as_str()?);
     let (group, version) = manifest::split_api_version(api_version);
-    let gvk =
-        Gvk { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() };
+    let gvk = Gvk { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() };
     let resource = tables.resource_of(&gvk)?;
     Some(Kind {
         api_version: api_version.to_owned(),
@@ -156,7 +160,9 @@ fn objects(input: &Value) -> Result<Vec<Value>> {
             out.push(patched(&base, &patch));
         }
     }
-    out.extend(input["cases"].as_object().context("cases")?.values().map(|patch| patched(&base, patch)));
+    out.extend(
+        input["cases"].as_object().context("cases")?.values().map(|patch| patched(&base, patch)),
+    );
     Ok(out)
 }
 

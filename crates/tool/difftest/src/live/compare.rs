@@ -58,7 +58,10 @@ pub fn sort_of(lines: &[String]) -> String {
     if let Some(code) = lines.iter().find(|line| line.starts_with(".code")) {
         let message = lines.iter().find(|line| line.starts_with(".body.message")).unwrap_or(code);
         let (_, message) = message.split_once(": ").unwrap_or_default();
-        return format!("{code} | {}", message.chars().filter(|c| !c.is_ascii_digit()).take(120).collect::<String>());
+        return format!(
+            "{code} | {}",
+            message.chars().filter(|c| !c.is_ascii_digit()).take(120).collect::<String>()
+        );
     }
     let first = lines.first();
     let mut out = String::new();

@@ -49,9 +49,13 @@ pub fn scenario(catalog: &Catalog, seed: u64, taste: Taste, only: Option<&str>) 
         true => kinds[kinds.len().saturating_sub(5) + random.below(kinds.len().min(5))],
         false => *random.pick(&kinds),
     };
-    let mut making = Making { kind, mutator, random, taste, known: Vec::new(), steps: setup(), ended: false };
+    let mut making =
+        Making { kind, mutator, random, taste, known: Vec::new(), steps: setup(), ended: false };
     if kind.plural == "pods" || taste == Taste::Read {
-        making.steps.push(post("/api/v1/namespaces/${ns}/serviceaccounts", json!({"metadata": {"name": "default"}})));
+        making.steps.push(post(
+            "/api/v1/namespaces/${ns}/serviceaccounts",
+            json!({"metadata": {"name": "default"}}),
+        ));
     }
     making.create();
     let count = 4 + making.random.below(12);
@@ -176,8 +180,15 @@ impl Making<'_> {
         if self.random.one_in(60) {
             options.push(
                 (*self.random.pick(&[
-                    "dryRun=Some", "fieldValidation=Loose", "fieldManager=a%01b", "force=maybe",
-                    "force=true", "pretty=true", "fieldManager=", "timeout=5s", "dryRun=",
+                    "dryRun=Some",
+                    "fieldValidation=Loose",
+                    "fieldManager=a%01b",
+                    "force=maybe",
+                    "force=true",
+                    "pretty=true",
+                    "fieldManager=",
+                    "timeout=5s",
+                    "dryRun=",
                 ]))
                 .to_owned(),
             );
@@ -220,7 +231,10 @@ impl Making<'_> {
             6 if body.is_object() => step["b"]["apiVersion"] = json!("v7"),
             7 => {
                 step["h"]["Accept"] = json!(*self.random.pick(&[
-                    "text/html", "application/yaml", "*/*", "application/json;as=Table;v=v1;g=meta.k8s.io",
+                    "text/html",
+                    "application/yaml",
+                    "*/*",
+                    "application/json;as=Table;v=v1;g=meta.k8s.io",
                     "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
                 ]));
             }
@@ -274,10 +288,18 @@ impl Making<'_> {
         let name = self.known_name();
         let mut object = self.object(&name);
         if self.random.one_in(2) {
-            play_set(&mut object, "/metadata/resourceVersion", json!(format!("${{rv:{}}}", key(&name))));
+            play_set(
+                &mut object,
+                "/metadata/resourceVersion",
+                json!(format!("${{rv:{}}}", key(&name))),
+            );
         }
         if self.random.one_in(8) {
-            let uid = if self.random.one_in(2) { format!("${{uid:{}}}", key(&name)) } else { "other".to_owned() };
+            let uid = if self.random.one_in(2) {
+                format!("${{uid:{}}}", key(&name))
+            } else {
+                "other".to_owned()
+            };
             play_set(&mut object, "/metadata/uid", json!(uid));
         }
         self.remember(&name, &object);
@@ -298,23 +320,26 @@ impl Making<'_> {
         let mut edits = Vec::new();
         differences(&before, &after, "", &mut edits);
         if self.random.one_in(6) {
-            let edit = self.random.pick(&[
-                json!(["/metadata/resourceVersion"]),
-                json!(["/metadata/resourceVersion", "1"]),
-                json!(["/metadata/resourceVersion", "x"]),
-                json!(["/metadata/uid", "other"]),
-                json!(["/metadata/managedFields"]),
-                json!(["/metadata/managedFields", []]),
-                json!(["/metadata/managedFields", [{}]]),
-                json!(["/metadata/creationTimestamp"]),
-                json!(["/metadata/name", "else"]),
-                json!(["/metadata/namespace", "else"]),
-                json!(["/metadata/finalizers", ["x.io/y"]]),
-                json!(["/metadata/finalizers"]),
-                json!(["/metadata/generation", 99]),
-                json!(["/status"]),
-                json!(["/spec"]),
-            ]).clone();
+            let edit = self
+                .random
+                .pick(&[
+                    json!(["/metadata/resourceVersion"]),
+                    json!(["/metadata/resourceVersion", "1"]),
+                    json!(["/metadata/resourceVersion", "x"]),
+                    json!(["/metadata/uid", "other"]),
+                    json!(["/metadata/managedFields"]),
+                    json!(["/metadata/managedFields", []]),
+                    json!(["/metadata/managedFields", [{}]]),
+                    json!(["/metadata/creationTimestamp"]),
+                    json!(["/metadata/name", "else"]),
+                    json!(["/metadata/namespace", "else"]),
+                    json!(["/metadata/finalizers", ["x.io/y"]]),
+                    json!(["/metadata/finalizers"]),
+                    json!(["/metadata/generation", 99]),
+                    json!(["/status"]),
+                    json!(["/spec"]),
+                ])
+                .clone();
             edits.push(edit);
         }
         let path = format!("{}/{name}{}", self.collection(), self.options(false));
@@ -336,9 +361,10 @@ impl Making<'_> {
             }
             _ => {
                 let schema = self.mutator.schema;
-                let made = self.kind.type_id.map(|id| {
-                    merge::strategic::create_two_way(&before, &after, schema, id)
-                });
+                let made = self
+                    .kind
+                    .type_id
+                    .map(|id| merge::strategic::create_two_way(&before, &after, schema, id));
                 let mut patch = match made {
                     Some(Ok(patch)) => patch,
                     _ => merge::json_merge::create(&before, &after),
@@ -361,35 +387,50 @@ impl Making<'_> {
         if !self.random.one_in(5) || !patch.is_object() {
             return;
         }
-        let (pointer, value) = self.random.pick(&[
-            ("/metadata/labels", json!({"a": "b"})),
-            ("/metadata/labels", Value::Null),
-            ("/metadata/labels/x", Value::Null),
-            ("/metadata/finalizers", json!(["x.io/a"])),
-            ("/metadata/finalizers", Value::Null),
-            ("/metadata/name", json!("else")),
-            ("/metadata/resourceVersion", json!("1")),
-            ("/metadata/uid", json!("other")),
-            ("/metadata/annotations/k", json!("v")),
-            ("/metadata/ownerReferences", json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "u-1"}])),
-            ("/bogus", json!(1)),
-            ("/metadata/bogus", json!(1)),
-            ("/spec", Value::Null),
-            ("/metadata", Value::Null),
-            ("/metadata/managedFields", json!([])),
-        ]).clone();
+        let (pointer, value) = self
+            .random
+            .pick(&[
+                ("/metadata/labels", json!({"a": "b"})),
+                ("/metadata/labels", Value::Null),
+                ("/metadata/labels/x", Value::Null),
+                ("/metadata/finalizers", json!(["x.io/a"])),
+                ("/metadata/finalizers", Value::Null),
+                ("/metadata/name", json!("else")),
+                ("/metadata/resourceVersion", json!("1")),
+                ("/metadata/uid", json!("other")),
+                ("/metadata/annotations/k", json!("v")),
+                (
+                    "/metadata/ownerReferences",
+                    json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "u-1"}]),
+                ),
+                ("/bogus", json!(1)),
+                ("/metadata/bogus", json!(1)),
+                ("/spec", Value::Null),
+                ("/metadata", Value::Null),
+                ("/metadata/managedFields", json!([])),
+            ])
+            .clone();
         play_set(patch, pointer, value);
         if strategic && self.random.one_in(2) {
-            let (pointer, value) = self.random.pick(&[
-                ("/spec/$patch", json!("replace")),
-                ("/metadata/labels/$patch", json!("delete")),
-                ("/metadata/$deleteFromPrimitiveList~1finalizers", json!(["x.io/a"])),
-                ("/spec/$retainKeys", json!(["a"])),
-                ("/metadata/$patch", json!("odd")),
-                ("/spec/template/spec/containers", json!([{"$patch": "replace"}, {"name": "n", "image": "i"}])),
-                ("/spec/template/spec/containers", json!([{"name": "web", "$patch": "delete"}])),
-                ("/metadata/$setElementOrder~1finalizers", json!(["x.io/a", "x.io/b"])),
-            ]).clone();
+            let (pointer, value) = self
+                .random
+                .pick(&[
+                    ("/spec/$patch", json!("replace")),
+                    ("/metadata/labels/$patch", json!("delete")),
+                    ("/metadata/$deleteFromPrimitiveList~1finalizers", json!(["x.io/a"])),
+                    ("/spec/$retainKeys", json!(["a"])),
+                    ("/metadata/$patch", json!("odd")),
+                    (
+                        "/spec/template/spec/containers",
+                        json!([{"$patch": "replace"}, {"name": "n", "image": "i"}]),
+                    ),
+                    (
+                        "/spec/template/spec/containers",
+                        json!([{"name": "web", "$patch": "delete"}]),
+                    ),
+                    ("/metadata/$setElementOrder~1finalizers", json!(["x.io/a", "x.io/b"])),
+                ])
+                .clone();
             play_set(patch, pointer, value);
         }
     }
@@ -487,7 +528,16 @@ impl Making<'_> {
                 Some(field) => self.mutator.of_type(&mut self.random, field.type_id, "status!", 4),
                 None => json!({}),
             },
-            _ => self.random.pick(&[json!({"replicas": 1}), json!({"phase": "x", "conditions": [{"type": "A", "status": "True"}]}), json!({"ok": true}), json!({}), json!({"observed": 2})]).clone(),
+            _ => self
+                .random
+                .pick(&[
+                    json!({"replicas": 1}),
+                    json!({"phase": "x", "conditions": [{"type": "A", "status": "True"}]}),
+                    json!({"ok": true}),
+                    json!({}),
+                    json!({"observed": 2}),
+                ])
+                .clone(),
         };
         let tried = if self.kind.only_tried { "&dryRun=All" } else { "" };
         let path = format!("{}/{name}/status", self.collection());
@@ -499,7 +549,13 @@ impl Making<'_> {
             }
             1 => {
                 let body = json!({"status": status, "metadata": {"annotations": {"s": "t"}}});
-                self.push("PATCH", format!("{path}?fieldManager=st{tried}"), &name, body, "application/merge-patch+json");
+                self.push(
+                    "PATCH",
+                    format!("{path}?fieldManager=st{tried}"),
+                    &name,
+                    body,
+                    "application/merge-patch+json",
+                );
             }
             _ => {
                 object["status"] = status;
@@ -515,10 +571,17 @@ impl Making<'_> {
         }
         let name = self.known_name();
         let path = format!("{}/{name}/scale", self.collection());
-        let replicas = self.random.pick(&[json!(0), json!(1), json!(5), json!(-1), json!("x"), Value::Null]).clone();
+        let replicas = self
+            .random
+            .pick(&[json!(0), json!(1), json!(5), json!(-1), json!("x"), Value::Null])
+            .clone();
         let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": name, "namespace": "${ns}"}, "spec": {"replicas": replicas}});
         if self.random.one_in(3) {
-            play_set(&mut scale, "/metadata/resourceVersion", json!(format!("${{rv:{}}}", key(&name))));
+            play_set(
+                &mut scale,
+                "/metadata/resourceVersion",
+                json!(format!("${{rv:{}}}", key(&name))),
+            );
         }
         match self.random.below(5) {
             0 => self.steps.push(json!({"m": "GET", "p": path})),
@@ -534,40 +597,65 @@ impl Making<'_> {
 
     fn delete(&mut self) {
         let name = self.known_name();
-        let body = self.random.pick(&[
-            Value::Null, Value::Null, Value::Null,
-            json!({"preconditions": {"uid": "other"}}),
-            json!({"preconditions": {"uid": format!("${{uid:{}}}", key(&name))}}),
-            json!({"preconditions": {"resourceVersion": "1"}}),
-            json!({"preconditions": {"resourceVersion": format!("${{rv:{}}}", key(&name))}}),
-            json!({"propagationPolicy": "Orphan"}),
-            json!({"propagationPolicy": "Background"}),
-            json!({"propagationPolicy": "Foreground"}),
-            json!({"propagationPolicy": "Odd"}),
-            json!({"gracePeriodSeconds": 0}),
-            json!({"gracePeriodSeconds": 5}),
-            json!({"gracePeriodSeconds": -1}),
-            json!({"orphanDependents": true}),
-            json!({"orphanDependents": true, "propagationPolicy": "Orphan"}),
-            json!({"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}),
-            json!({"dryRun": ["Odd"]}),
-            json!({"bogus": 1}),
-        ]).clone();
+        let body = self
+            .random
+            .pick(&[
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                json!({"preconditions": {"uid": "other"}}),
+                json!({"preconditions": {"uid": format!("${{uid:{}}}", key(&name))}}),
+                json!({"preconditions": {"resourceVersion": "1"}}),
+                json!({"preconditions": {"resourceVersion": format!("${{rv:{}}}", key(&name))}}),
+                json!({"propagationPolicy": "Orphan"}),
+                json!({"propagationPolicy": "Background"}),
+                json!({"propagationPolicy": "Foreground"}),
+                json!({"propagationPolicy": "Odd"}),
+                json!({"gracePeriodSeconds": 0}),
+                json!({"gracePeriodSeconds": 5}),
+                json!({"gracePeriodSeconds": -1}),
+                json!({"orphanDependents": true}),
+                json!({"orphanDependents": true, "propagationPolicy": "Orphan"}),
+                json!({"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}),
+                json!({"dryRun": ["Odd"]}),
+                json!({"bogus": 1}),
+            ])
+            .clone();
         let query = *self.random.pick(&[
-            "", "", "", "?dryRun=All", "?propagationPolicy=Orphan", "?gracePeriodSeconds=0", "?propagationPolicy=Odd",
-            "?orphanDependents=true", "?gracePeriodSeconds=x",
+            "",
+            "",
+            "",
+            "?dryRun=All",
+            "?propagationPolicy=Orphan",
+            "?gracePeriodSeconds=0",
+            "?propagationPolicy=Odd",
+            "?orphanDependents=true",
+            "?gracePeriodSeconds=x",
         ]);
         let query = if self.kind.only_tried { "?dryRun=All" } else { query };
         let held = matches!(
             self.kind.kind.as_str(),
-            "Job" | "ReplicationController" | "PersistentVolumeClaim" | "PersistentVolume" | "Namespace"
-                | "VolumeAttributesClass" | "ServiceCIDR"
+            "Job"
+                | "ReplicationController"
+                | "PersistentVolumeClaim"
+                | "PersistentVolume"
+                | "Namespace"
+                | "VolumeAttributesClass"
+                | "ServiceCIDR"
         );
         let said = format!("{query}{body}").to_lowercase();
         self.ended = held || ["orphan", "foreground"].iter().any(|word| said.contains(word));
         if self.random.one_in(6) && self.kind.namespaced && self.kind.plural != "serviceaccounts" {
-            let selector = *self.random.pick(&["", "?labelSelector=a%3Db", "?fieldSelector=metadata.name%3Done", "?limit=1", "?labelSelector=,"]);
-            self.steps.push(json!({"m": "DELETE", "p": format!("{}{selector}", self.collection()), "b": body}));
+            let selector = *self.random.pick(&[
+                "",
+                "?labelSelector=a%3Db",
+                "?fieldSelector=metadata.name%3Done",
+                "?limit=1",
+                "?labelSelector=,",
+            ]);
+            self.steps.push(
+                json!({"m": "DELETE", "p": format!("{}{selector}", self.collection()), "b": body}),
+            );
             return;
         }
         self.steps.push(json!({"m": "DELETE", "p": format!("{}/{name}{query}", self.collection()), "b": body, "k": key(&name)}));
@@ -577,11 +665,14 @@ impl Making<'_> {
         let name = self.known_name();
         let collection = self.collection();
         if !self.kind.namespaced {
-            self.steps.push(json!({"m": "GET", "p": format!("{collection}/{name}"), "k": key(&name)}));
+            self.steps
+                .push(json!({"m": "GET", "p": format!("{collection}/{name}"), "k": key(&name)}));
             return;
         }
         match self.random.below(8) {
-            0 | 1 => self.steps.push(json!({"m": "GET", "p": format!("{collection}/{name}"), "k": key(&name)})),
+            0 | 1 => self
+                .steps
+                .push(json!({"m": "GET", "p": format!("{collection}/{name}"), "k": key(&name)})),
             2 if self.taste == Taste::Read || self.random.one_in(4) => {
                 let query = *self.random.pick(&[
                     "", "&resourceVersion=0", "&labelSelector=a%3Db", "&fieldSelector=metadata.name%3Done",
@@ -597,29 +688,62 @@ impl Making<'_> {
                     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
                     "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
                     "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
-                    "text/html", "*/*",
+                    "text/html",
+                    "*/*",
                 ]);
-                let path = if self.random.one_in(2) { format!("{collection}/{name}") } else { collection };
+                let path =
+                    if self.random.one_in(2) { format!("{collection}/{name}") } else { collection };
                 self.steps.push(json!({"m": "GET", "p": path, "h": {"Accept": accept}}));
             }
             4 => {
-                self.steps.push(json!({"m": "GET", "p": format!("{collection}?limit=1"), "k": "page"}));
+                self.steps
+                    .push(json!({"m": "GET", "p": format!("{collection}?limit=1"), "k": "page"}));
                 self.steps.push(json!({"m": "GET", "p": format!("{collection}?limit=1&continue=${{continue:page}}"), "k": "page"}));
             }
             _ => {
                 let query = *self.random.pick(&[
-                    "", "?labelSelector=a%3Db", "?labelSelector=a", "?labelSelector=a%20in%20(b,c)", "?labelSelector=!a",
-                    "?labelSelector=a%20notin%20(b)", "?labelSelector=a%3D%3D", "?labelSelector=a%20b", "?labelSelector=a%3Eb",
-                    "?labelSelector=-a%3Db", "?labelSelector=a%3Db,c!%3Dd", "?labelSelector=a%3E1",
-                    "?fieldSelector=metadata.name%3Done", "?fieldSelector=metadata.name!%3Done", "?fieldSelector=spec.x%3D1",
-                    "?fieldSelector=metadata.namespace%3D${ns}", "?fieldSelector=x", "?fieldSelector=spec.nodeName%3Da",
-                    "?fieldSelector=status.phase%3DRunning", "?fieldSelector=spec.kind%3Dbig", "?fieldSelector=type%3DOpaque",
-                    "?resourceVersion=0", "?resourceVersion=1", "?resourceVersion=x", "?resourceVersion=0&resourceVersionMatch=Exact",
-                    "?resourceVersionMatch=Exact", "?resourceVersion=${rv:one}&resourceVersionMatch=NotOlderThan",
-                    "?resourceVersion=${rv:one}&resourceVersionMatch=Odd", "?limit=0", "?limit=-1", "?limit=x", "?continue=x",
-                    "?continue=x&resourceVersion=1", "?resourceVersion=0&limit=1", "?timeoutSeconds=x", "?watch=maybe",
-                    "?resourceVersion=${rv:one}&resourceVersionMatch=Exact", "?sendInitialEvents=true", "?watch=1&sendInitialEvents=true",
-                    "?watch=1&resourceVersionMatch=NotOlderThan", "?watch=1&resourceVersion=x", "?watch=1&labelSelector=a%20b",
+                    "",
+                    "?labelSelector=a%3Db",
+                    "?labelSelector=a",
+                    "?labelSelector=a%20in%20(b,c)",
+                    "?labelSelector=!a",
+                    "?labelSelector=a%20notin%20(b)",
+                    "?labelSelector=a%3D%3D",
+                    "?labelSelector=a%20b",
+                    "?labelSelector=a%3Eb",
+                    "?labelSelector=-a%3Db",
+                    "?labelSelector=a%3Db,c!%3Dd",
+                    "?labelSelector=a%3E1",
+                    "?fieldSelector=metadata.name%3Done",
+                    "?fieldSelector=metadata.name!%3Done",
+                    "?fieldSelector=spec.x%3D1",
+                    "?fieldSelector=metadata.namespace%3D${ns}",
+                    "?fieldSelector=x",
+                    "?fieldSelector=spec.nodeName%3Da",
+                    "?fieldSelector=status.phase%3DRunning",
+                    "?fieldSelector=spec.kind%3Dbig",
+                    "?fieldSelector=type%3DOpaque",
+                    "?resourceVersion=0",
+                    "?resourceVersion=1",
+                    "?resourceVersion=x",
+                    "?resourceVersion=0&resourceVersionMatch=Exact",
+                    "?resourceVersionMatch=Exact",
+                    "?resourceVersion=${rv:one}&resourceVersionMatch=NotOlderThan",
+                    "?resourceVersion=${rv:one}&resourceVersionMatch=Odd",
+                    "?limit=0",
+                    "?limit=-1",
+                    "?limit=x",
+                    "?continue=x",
+                    "?continue=x&resourceVersion=1",
+                    "?resourceVersion=0&limit=1",
+                    "?timeoutSeconds=x",
+                    "?watch=maybe",
+                    "?resourceVersion=${rv:one}&resourceVersionMatch=Exact",
+                    "?sendInitialEvents=true",
+                    "?watch=1&sendInitialEvents=true",
+                    "?watch=1&resourceVersionMatch=NotOlderThan",
+                    "?watch=1&resourceVersion=x",
+                    "?watch=1&labelSelector=a%20b",
                 ]);
                 let end = if query.contains("watch=1") { "&timeoutSeconds=1" } else { "" };
                 self.steps.push(json!({"m": "GET", "p": format!("{collection}{query}{end}")}));

@@ -3,7 +3,7 @@
 //! `difftest live TASTE FROM TO [--kind KIND] [--real URL] [--keep DIR]`: the scenarios of these
 //! seeds are played to both; a difference is shrunk and printed, and kept under DIR as a file.
 //! Without `--real` a real server is started with `kubetest`. `difftest record FILE…` lets the real
-//! server answer the scenarios of files and keeps the answers in them, for machines without it.
+//! server answer the scenarios of files and keeps the answers in them, for machines without it; `difftest replay FILE…` plays them to both again.
 
 mod catalog;
 mod compare;
@@ -102,9 +102,31 @@ pub fn record(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Runs `difftest replay`: plays the scenarios of files again and shows what differs.
+pub fn replay(arguments: &[String]) -> Result<()> {
+    let (real, files) = match arguments {
+        [flag, url, files @ ..] if flag == "--real" => (Some(url.as_str()), files),
+        files => (None, files),
+    };
+    let catalog = Catalog::read()?;
+    let both = Both::start(real, &catalog)?;
+    for file in files {
+        let case: Value = serde_json::from_slice(&std::fs::read(file)?)?;
+        let steps = case["steps"].as_array().context("a case has steps")?;
+        let difference = both.difference(steps)?;
+        println!("{file}: {}", if difference.is_some() { "differs" } else { "the same" });
+        for line in difference.iter().flat_map(|difference| &difference.lines) {
+            println!("   {line}");
+        }
+    }
+    Ok(())
+}
+
 fn parse(arguments: &[String]) -> Result<Wanted> {
     let [taste, from, to, rest @ ..] = arguments else {
-        bail!("usage: difftest live mixed|apply|wrong|read FROM TO [--kind KIND] [--real URL] [--keep DIR]");
+        bail!(
+            "usage: difftest live mixed|apply|wrong|read FROM TO [--kind KIND] [--real URL] [--keep DIR]"
+        );
     };
     let taste = Taste::named(taste).with_context(|| format!("no taste is called `{taste}`"))?;
     let seeds = from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;

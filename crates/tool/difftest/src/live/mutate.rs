@@ -8,10 +8,46 @@ use crate::random::Random;
 
 /// Texts that some field refuses.
 const TEXTS: [&str; 40] = [
-    "", "a", "web", "A-b_c", "-x", "a.b/c", "a/b/c", "1", "80", "1Gi", "100m", "1.5", "-1", "10%",
-    "abc%", "true", "2026-01-02T03:04:05Z", "ü", " a", "10.0.0.1", "fe80::1", "/abs/path", "../x",
-    "nginx:1", "*/5 * * * *", "None", "Always", "https://x.io", "x y", "a=b", "x.io/y", "0", "TCP",
-    "1e3", "500", "NodePort", "a..b", "Never", "kubernetes.io/x", "5s",
+    "",
+    "a",
+    "web",
+    "A-b_c",
+    "-x",
+    "a.b/c",
+    "a/b/c",
+    "1",
+    "80",
+    "1Gi",
+    "100m",
+    "1.5",
+    "-1",
+    "10%",
+    "abc%",
+    "true",
+    "2026-01-02T03:04:05Z",
+    "ü",
+    " a",
+    "10.0.0.1",
+    "fe80::1",
+    "/abs/path",
+    "../x",
+    "nginx:1",
+    "*/5 * * * *",
+    "None",
+    "Always",
+    "https://x.io",
+    "x y",
+    "a=b",
+    "x.io/y",
+    "0",
+    "TCP",
+    "1e3",
+    "500",
+    "NodePort",
+    "a..b",
+    "Never",
+    "kubernetes.io/x",
+    "5s",
 ];
 
 /// Makes and changes values.
@@ -24,7 +60,13 @@ pub struct Mutator<'c> {
 
 impl Mutator<'_> {
     /// Changes an object in `count` places. Names, kinds and versions stay.
-    pub fn change(&self, random: &mut Random, id: Option<TypeId>, object: &mut Value, count: usize) {
+    pub fn change(
+        &self,
+        random: &mut Random,
+        id: Option<TypeId>,
+        object: &mut Value,
+        count: usize,
+    ) {
         for _ in 0..count {
             self.change_at(random, id, object, 0);
         }
@@ -107,7 +149,13 @@ impl Mutator<'_> {
         fields.insert(field.name.to_string(), value);
     }
 
-    fn change_list(&self, random: &mut Random, id: Option<TypeId>, items: &mut Vec<Value>, depth: usize) {
+    fn change_list(
+        &self,
+        random: &mut Random,
+        id: Option<TypeId>,
+        items: &mut Vec<Value>,
+        depth: usize,
+    ) {
         let element = match id.map(|id| self.schema.get(id)) {
             Some(Type::List(list)) => Some(list.element),
             _ => None,
@@ -148,7 +196,15 @@ impl Mutator<'_> {
     fn scalar(&self, random: &mut Random, like: &Value, name: &str) -> Value {
         match like {
             _ if random.one_in(10) => random
-                .pick(&[json!(true), json!("t"), json!(7), json!([1]), json!({"a": 1}), json!(1.5), Value::Null])
+                .pick(&[
+                    json!(true),
+                    json!("t"),
+                    json!(7),
+                    json!([1]),
+                    json!({"a": 1}),
+                    json!(1.5),
+                    Value::Null,
+                ])
                 .clone(),
             Value::Bool(on) => json!(!on),
             Value::Number(_) => self.number(random),
@@ -180,9 +236,22 @@ impl Mutator<'_> {
     fn number(&self, random: &mut Random) -> Value {
         random
             .pick(&[
-                json!(0), json!(1), json!(-1), json!(2), json!(80), json!(443), json!(30000),
-                json!(65535), json!(65536), json!(2_147_483_647_i64), json!(2_147_483_648_i64),
-                json!(1.5), json!(100), json!(101), json!(600), json!(3.0),
+                json!(0),
+                json!(1),
+                json!(-1),
+                json!(2),
+                json!(80),
+                json!(443),
+                json!(30000),
+                json!(65535),
+                json!(65536),
+                json!(2_147_483_647_i64),
+                json!(2_147_483_648_i64),
+                json!(1.5),
+                json!(100),
+                json!(101),
+                json!(600),
+                json!(3.0),
                 json!(9_223_372_036_854_775_807_i64),
             ])
             .clone()

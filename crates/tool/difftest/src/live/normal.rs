@@ -67,6 +67,11 @@ impl Normal {
                     fields.extend(old.into_iter().map(|(name, item)| (self.text(&name), item)));
                 }
                 for (name, item) in fields.iter_mut() {
+                    if name == "columnDefinitions" {
+                        for column in item.as_array_mut().into_iter().flatten() {
+                            column["description"] = json!("in their own words");
+                        }
+                    }
                     match (name.as_str(), item.as_str()) {
                         ("resourceVersion", Some(version)) if is_number(version) => {
                             *item = json!(self.number("version", version));
@@ -110,6 +115,8 @@ impl Normal {
             }
         }
         let out = out.replace(&self.namespace, "NS");
+        let out = drawn(&out, "kube-api-access-", 5);
+        let out = versions_in(&out);
         // Keys and versions in etcd, which only one of them has.
         let out = without(&out, "Key: ", ',');
         let out = without(&out, "in record (", ')');
@@ -129,9 +136,46 @@ fn without(text: &str, before: &str, end: char) -> String {
     }
 }
 
+/// Hides the end of names that the server draws.
+fn drawn(text: &str, before: &str, length: usize) -> String {
+    match text.find(before) {
+        Some(at) if text.is_char_boundary((at + before.len() + length).min(text.len())) => {
+            let end = (at + before.len() + length).min(text.len());
+            format!("{}DRAWN{}", &text[..at + before.len()], &text[end..])
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Hides resource versions in text that shows objects.
+fn versions_in(text: &str) -> String {
+    const NAME: &str = "resourceVersion";
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(NAME) {
+        out.push_str(before);
+        out.push_str(NAME);
+        let signs = after.find(|c: char| !matches!(c, '\\' | '"' | ':')).unwrap_or(after.len());
+        out.push_str(&after[..signs]);
+        rest = &after[signs..];
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        if digits > 0 && signs > 0 {
+            out.push('N');
+            rest = &rest[digits..];
+        }
+    }
+    out + rest
+}
+
 /// Which undeclared field of an apply patch is told first is left to Go's order of maps.
 fn first_undeclared(text: String) -> String {
     match text.find("): ") {
+        Some(_) if text.contains("): errors:\n") && !text.contains("field not declared") => {
+            let (head, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            let mut lines: Vec<&str> = rest.split('\n').collect();
+            lines.sort_unstable();
+            format!("{head}\n{}", lines.join("\n"))
+        }
         Some(at)
             if text.starts_with("failed to create typed patch object")
                 && text.contains("field not declared in schema") =>
@@ -178,7 +222,8 @@ fn time_length(text: &str) -> Option<usize> {
         time.to_string()[..10].to_owned()
     };
     let date = text.get(..10)?;
-    let is_near = [0, 3600, 86_400].iter().any(|more| date == day(now + more) || date == day(now - more));
+    let is_near =
+        [0, 3600, 86_400].iter().any(|more| date == day(now + more) || date == day(now - more));
     let time = text.get(..19).filter(|_| is_near)?;
     let fits = time.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-',

@@ -2,9 +2,9 @@
 
 use kubetest::programs_dir;
 
+use super::Both;
 use super::catalog::Catalog;
 use super::generate::{self, Taste};
-use super::Both;
 
 /// How many scenarios of each taste are played: a few seconds.
 const SCENARIOS: u64 = 25;

@@ -51,7 +51,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<Rule>, String> {
             Token::Word | Token::Not => {}
             Token::End => return Ok(rules),
             _ => {
-                return Err(format!("found '{found}', expected: !, identifier, or 'end of string'"));
+                return Err(format!(
+                    "found '{found}', expected: !, identifier, or 'end of string'"
+                ));
             }
         }
         let rule = parser.rule().map_err(|why| format!("unable to parse requirement: {why}"))?;
@@ -236,9 +238,9 @@ fn scan(text: &str) -> Vec<(Token, String)> {
         let length = match is_sign(first) {
             true if rest.starts_with("==") || rest.starts_with("!=") => 2,
             true => 1,
-            false => rest
-                .find(|c: char| is_sign(c) || c.is_ascii_whitespace())
-                .unwrap_or(rest.len()),
+            false => {
+                rest.find(|c: char| is_sign(c) || c.is_ascii_whitespace()).unwrap_or(rest.len())
+            }
         };
         let (word, after) = rest.split_at(length);
         let token = match word {

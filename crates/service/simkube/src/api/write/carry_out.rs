@@ -68,11 +68,15 @@ impl Write<'_> {
 
     pub(super) fn create_object(&mut self, object: Value) -> Result<Written, Problem> {
         for attempt in 1..=ATTEMPTS_MAX {
-            let generated = meta::text(&object, "name").is_empty()
-                && !meta::text(&object, "generateName").is_empty();
+            let prefixed = !meta::text(&object, "generateName").is_empty();
+            let generated = prefixed && meta::text(&object, "name").is_empty();
             match self.create_once(object.clone(), Origin::Create) {
                 Err(problem)
                     if generated && problem.reason == "AlreadyExists" && attempt < ATTEMPTS_MAX => {
+                }
+                // Who gave a name as well is told as if it had been made up.
+                Err(problem) if prefixed && problem.reason == "AlreadyExists" => {
+                    return Err(problem.not_generated());
                 }
                 outcome => return outcome,
             }
@@ -84,7 +88,10 @@ impl Write<'_> {
     fn create_once(&mut self, object: Value, origin: Origin<'_>) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
         let mut object = object;
-        meta::clear_system_fields(&mut object);
+        meta::of(&mut object).remove("selfLink");
+        if origin == Origin::Create {
+            meta::clear_system_fields(&mut object);
+        }
         if origin != Origin::Apply {
             strategy::before_owners(self.kind, &mut object);
             let writer =
@@ -92,7 +99,7 @@ impl Write<'_> {
             object = ownership::update(self.kind, None, object, &writer);
         }
         self.namespace_exists()?;
-        strategy::admit_create(self.cluster, self.kind, &mut object)?;
+        strategy::admit_create(self.cluster, self.kind, self.server_side, &mut object)?;
         self.namespace_stays(meta::text(&object, "name"))?;
         if meta::text(&object, "name").is_empty() {
             let base = meta::text(&object, "generateName").to_owned();
@@ -110,21 +117,23 @@ impl Write<'_> {
         let name = meta::text(&object, "name").to_owned();
         let causes = strategy::create_causes(self.kind, &object);
         if !causes.is_empty() {
-            return Err(Problem::invalid(&self.kind.group, &self.kind.kind, &name, &causes));
+            return Err(self.invalid(&name, &causes));
         }
         self.warnings.extend(strategy::warnings(self.kind, &object, None));
+        types::keep(self.kind, &mut object);
         let key = self.kind.key(&self.target.namespace, &name);
         if self.options.dry_run {
             if self.cluster.store.get(&self.kind.table, &key).is_some() {
                 return Err(Problem::already_exists(self.kind, &name));
             }
-            let mut stored = convert::into_stored(self.kind, object)?;
-            if version.as_str().is_some_and(|version| !version.is_empty()) {
-                meta::of(&mut stored).insert("resourceVersion".to_owned(), version);
-            }
-            return Ok(Written { entry: Draft::new(&stored).unkept(), created: true });
+            let stored = convert::into_stored(self.kind, object)?;
+            // A version that was sent is taken away where objects are kept.
+            let version = version.as_str().filter(|version| is_plain(version)).unwrap_or_default();
+            let entry = Draft::new(&stored).unkept_as(version);
+            return Ok(Written { entry, created: true });
         }
-        let numbered = version.as_str().is_some_and(|version| version.parse().is_ok_and(|n: u64| n > 0));
+        let numbered =
+            version.as_str().is_some_and(|version| version.parse().is_ok_and(|n: u64| n > 0));
         if numbered && origin == Origin::Create {
             return Err(Problem::new(
                 500,
@@ -175,8 +184,7 @@ impl Write<'_> {
                 }
                 (Step::Create(object), None, _) => self.create_once(object, origin),
                 (Step::Applied { object, patch, twice }, None, _) => {
-                    let object = self.applied(object, &patch, twice)?;
-                    self.makes_no_uid(&object)?;
+                    let object = self.applied(object, &patch, twice, false)?;
                     self.create_once(object, origin)
                 }
                 (Step::Update(object), Some(entry), Some(shown)) => {
@@ -189,7 +197,7 @@ impl Write<'_> {
                     self.update_once(&entry, &shown, object, origin)
                 }
                 (Step::Applied { object, patch, twice }, Some(entry), Some(shown)) => {
-                    let object = self.applied(object, &patch, twice)?;
+                    let object = self.applied(object, &patch, twice, true)?;
                     self.update_once(&entry, &shown, object, origin)
                 }
                 (_, _, _) => return Err(Problem::not_found(self.kind, &self.target.name)),
@@ -203,6 +211,15 @@ impl Write<'_> {
             }
         }
         Err(Problem::modified(self.kind, &self.target.name))
+    }
+
+    /// An object is refused under the name of the type that the server holds it in.
+    fn invalid(&self, name: &str, causes: &[Cause]) -> Problem {
+        let group = match self.kind.group.as_str() {
+            "events.k8s.io" => "",
+            group => group,
+        };
+        Problem::invalid(group, &self.kind.kind, name, causes)
     }
 
     /// Whether what is not there is made.
@@ -247,9 +264,13 @@ impl Write<'_> {
         object: Value,
         patch: &Value,
         twice: Vec<String>,
+        lives: bool,
     ) -> Result<Value, Problem> {
         let mut object = self.decode_applied(object, patch)?;
         self.mind_twice(twice)?;
+        if !lives {
+            self.makes_no_uid(&object)?;
+        }
         self.names_namespace(&mut object)?;
         self.named_as_the_path(&object)?;
         Ok(object)
@@ -264,9 +285,6 @@ impl Write<'_> {
     ) -> Result<Written, Problem> {
         let name = self.target.name.clone();
         let mut new = new;
-        let refuse = |causes: &[Cause]| {
-            Err(Problem::invalid(&self.kind.group, &self.kind.kind, &name, causes))
-        };
         new["apiVersion"] = json!(self.kind.api_version());
         new["kind"] = json!(self.kind.kind);
         let version = meta::text(&new, "resourceVersion").to_owned();
@@ -315,9 +333,10 @@ impl Write<'_> {
             &new,
         );
         if !causes.is_empty() {
-            return refuse(&causes);
+            return Err(self.invalid(&name, &causes));
         }
         self.warnings.extend(strategy::warnings(self.kind, &new, Some(live)));
+        types::keep(self.kind, &mut new);
         ownership::keep_times_of_no_change(live, &mut new);
         self.commit_update(entry, live, new)
     }
@@ -357,6 +376,11 @@ impl Write<'_> {
             Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
         }
     }
+}
+
+/// Whether a text needs no escapes.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }
 
 /// What a write comes from.

@@ -25,11 +25,11 @@ use crate::cluster::Cluster;
 use crate::kinds::Kind;
 use crate::ownership::Writer;
 use crate::store::Entry;
-use crate::{meta, ownership};
+use crate::{meta, ownership, types};
 
 pub use as_server::change_as_server;
-pub use carry_out::{not_kept, overtaken, was_overtaken};
 use carry_out::{Origin, Step};
+pub use carry_out::{not_kept, overtaken, was_overtaken};
 use patch::Patch;
 
 /// What a write led to.
@@ -132,6 +132,7 @@ impl<'a> Write<'a> {
     ///
     /// In the server's words.
     pub fn create_value(mut self, object: Value) -> Result<Written, Problem> {
+        self.server_side = true;
         let mut object = self.decode(Body::of(object))?;
         self.names_namespace(&mut object)?;
         self.create_object(object)
@@ -244,5 +245,8 @@ pub fn options(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> 
 /// In the server's words.
 pub fn patch_value(request: &Request, value: &Value) -> Result<Value, Problem> {
     let scale = Kind::scale();
-    Ok(Patch::read(request, &scale)?.on(&scale, value, FieldValidation::Ignore)?.object)
+    let patched = Patch::read(request, &scale)?.on(&scale, value, FieldValidation::Ignore)?;
+    let read = types::decode(&scale, patched.object)
+        .map_err(|error| crate::patches::refused(&patched.shown, &error.0))?;
+    Ok(read.value)
 }

@@ -50,8 +50,10 @@ impl Patch {
         validation: FieldValidation,
     ) -> Result<Patched, Problem> {
         let strict = validation != FieldValidation::Ignore;
-        let (Patch::Json(bytes) | Patch::Merge(bytes) | Patch::Strategic(bytes) | Patch::Apply(bytes)) =
-            self;
+        let (Patch::Json(bytes)
+        | Patch::Merge(bytes)
+        | Patch::Strategic(bytes)
+        | Patch::Apply(bytes)) = self;
         let parsed = body::strict_json(bytes).map_err(|error| {
             let said = body::go_words(&error, bytes);
             Problem::bad_request(match self {
@@ -64,7 +66,9 @@ impl Patch {
             })
         })?;
         let twice: Vec<String> = match strict {
-            true => parsed.duplicates.iter().map(|path| format!("duplicate field \"{path}\"")).collect(),
+            true => {
+                parsed.duplicates.iter().map(|path| format!("duplicate field \"{path}\"")).collect()
+            }
             false => Vec::new(),
         };
         let patch = parsed.value;
@@ -73,8 +77,10 @@ impl Patch {
                 if strict {
                     patches::json_patch_form(&patch)?;
                 }
-                let unknown = if strict { patches::unknown_in_json_patch(&patch) } else { Vec::new() };
-                let told = twice.into_iter().chain(unknown).map(|said| format!("json patch {said}"));
+                let unknown =
+                    if strict { patches::unknown_in_json_patch(&patch) } else { Vec::new() };
+                let told =
+                    twice.into_iter().chain(unknown).map(|said| format!("json patch {said}"));
                 (patches::Patch::Json(&patch), told.collect())
             }
             Patch::Strategic(_) => {
@@ -89,15 +95,14 @@ impl Patch {
             }
         };
         let object = patches::on(kind, live, plain)?;
-        let shown = patches::shown(plain, &object);
+        let shown = patches::shown(kind, plain, &object);
         Ok(Patched { object, faults, shown })
     }
 }
 
 /// Reads an apply patch.
 pub(super) fn apply(bytes: &Bytes) -> Result<Body, Problem> {
-    let decoding =
-        |said: &str| Problem::bad_request(format!("error decoding YAML: {said}"));
+    let decoding = |said: &str| Problem::bad_request(format!("error decoding YAML: {said}"));
     let body = body::json_or_yaml(bytes).map_err(|problem| decoding(&problem.message))?;
     if !body.value.is_object() && !body.value.is_null() {
         return Err(decoding(&format!(
@@ -116,7 +121,9 @@ fn unsupported(kind: &Kind) -> Problem {
             problem.details = Some(json!({}));
             return problem;
         }
-        false => "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        false => {
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+        }
     };
     Problem::new(
         415,

@@ -6,16 +6,18 @@ use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
 use super::Write;
 use crate::body::{self, Body};
+use crate::kinds::Kind;
 use crate::{meta, strategy, types};
 
 impl Write<'_> {
     pub(super) fn decode(&mut self, body: Body) -> Result<Value, Problem> {
         let (mut value, text) = (body.value, body.text);
+        self.other_version(&value)?;
         self.names_kind(&mut value, &text)?;
         let duplicates = body.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
         let decoded = types::decode(self.kind, value).map_err(|error| error.of_body(self.kind))?;
         let faults: Vec<String> = duplicates.chain(decoded.faults).collect();
-        let faults = match text.is_empty() {
+        let faults = match text.is_empty() || !self.kind.built_in() {
             true => faults,
             false => Body { value: Value::Null, duplicates: Vec::new(), text }.in_order(faults),
         };
@@ -25,18 +27,37 @@ impl Write<'_> {
         Ok(value)
     }
 
+    /// A custom object at another version of its kind is read before it is refused.
+    fn other_version(&mut self, value: &Value) -> Result<(), Problem> {
+        let api_version = manifest::api_version(value);
+        if self.kind.built_in() || api_version == self.kind.api_version() {
+            return Ok(());
+        }
+        let kinds = self.cluster.kinds();
+        let Some(other) = kinds.of(api_version, manifest::kind(value)) else { return Ok(()) };
+        if other.table != self.kind.table {
+            return Ok(());
+        }
+        let read = types::decode(other, value.clone()).map_err(|error| error.of_body(other))?;
+        self.mind_as(other, &read.faults)
+    }
+
     /// What strict decoding finds is an error, a warning, or nothing, as the client wants.
     pub(super) fn mind(&mut self, faults: &[String]) -> Result<(), Problem> {
+        let kind = self.kind.clone();
+        self.mind_as(&kind, faults)
+    }
+
+    fn mind_as(&mut self, kind: &Kind, faults: &[String]) -> Result<(), Problem> {
         match self.options.field_validation {
             FieldValidation::Ignore => {}
             FieldValidation::Warn => self.warnings.extend_from_slice(faults),
             FieldValidation::Strict if faults.is_empty() => {}
             FieldValidation::Strict => {
                 let said = faults.join(", ");
-                let kind = &self.kind.kind;
                 let message = format!(
-                    "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {said}",
-                    self.kind.version
+                    "{0} in version \"{1}\" cannot be handled as a {0}: strict decoding error: {said}",
+                    kind.kind, kind.version
                 );
                 return Err(Problem::bad_request(message));
             }
@@ -59,6 +80,12 @@ impl Write<'_> {
         if !self.kind.built_in() && (api_version.is_empty() || kind.is_empty()) {
             let text = String::from_utf8_lossy(text);
             let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
+            if self.options.field_validation == FieldValidation::Ignore {
+                return Err(Problem::bad_request(format!(
+                    "{0} in version \"{1}\" cannot be handled as a {0}: Object '{missing}' is missing in '{text}'",
+                    self.kind.kind, self.kind.version
+                )));
+            }
             return Err(Problem::bad_request(format!(
                 "the object provided is unrecognized (must be of type {}): Object '{missing}' is missing in '{text}' ({})",
                 self.kind.kind,
@@ -205,8 +232,7 @@ impl Write<'_> {
             Problem::new(500, "", said)
         })?;
         let mut value = read.value;
-        types::set_defaults(self.kind, &mut value);
+        types::set_defaults_applied(self.kind, &mut value);
         Ok(value)
     }
 }
-

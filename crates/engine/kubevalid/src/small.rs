@@ -1,0 +1,326 @@
+//! Kinds with few rules: controllers' own objects, events, classes of runtimes, attachments.
+
+use std::collections::BTreeSet;
+
+use manifest::field::FieldError;
+use serde_json::Value;
+
+use crate::cursor::At;
+use crate::names;
+use crate::{pod, selector};
+
+/// A ReplicationController, whose selector is a plain map.
+pub fn replication_controller(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    spec.at("minReadySeconds").not_negative(errors);
+    let chosen = spec.at("selector");
+    if chosen.is_empty() {
+        errors.push(chosen.required(""));
+    }
+    spec.at("replicas").not_negative(errors);
+    let template = spec.at("template");
+    if !template.is_set() {
+        errors.push(template.required(""));
+        return;
+    }
+    let labels = template.to(&["metadata", "labels"]);
+    let selects = chosen.entries().all(|(key, value)| labels.value.get(key) == Some(value));
+    if !chosen.is_empty() && !selects {
+        errors.push(labels.invalid("`selector` does not match template `labels`"));
+    }
+    pod::template(&template, errors);
+    let restart = template.to(&["spec", "restartPolicy"]);
+    if restart.is_set() && restart.text() != "Always" {
+        errors.push(restart.unsupported(&["Always"]));
+    }
+    let deadline = template.to(&["spec", "activeDeadlineSeconds"]);
+    if deadline.is_set() {
+        errors.push(
+            deadline.forbidden("activeDeadlineSeconds in ReplicationController is not Supported"),
+        );
+    }
+}
+
+/// A PodTemplate.
+pub fn pod_template(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    pod::template(&object.at("template"), errors);
+}
+
+/// A ControllerRevision, which never changes.
+pub fn controller_revision(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let (data, revision) = (object.at("data"), object.at("revision"));
+    revision.not_negative(errors);
+    match old {
+        Some(old) => data.unchanged(&old.at("data"), errors),
+        None if !data.is_set() => errors.push(data.required("data is mandatory")),
+        None if !data.value.is_object() => {
+            errors.push(data.required("data must be a valid JSON object"));
+        }
+        None => {}
+    }
+}
+
+/// A RuntimeClass.
+pub fn runtime_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let handler = object.at("handler");
+    if handler.is_empty() {
+        errors.push(handler.required(""));
+    } else {
+        handler.named(names::plain_label(handler.text(), false), errors);
+    }
+    crate::meta::labels(&object.to(&["scheduling", "nodeSelector"]), errors);
+    if let Some(old) = old {
+        handler.unchanged(&old.at("handler"), errors);
+    }
+}
+
+/// A VolumeAttachment.
+pub fn volume_attachment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    driver_name(&spec.at("attacher"), errors);
+    let source = spec.at("source");
+    let (inline, volume) = (source.at("inlineVolumeSpec"), source.at("persistentVolumeName"));
+    let one = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+    match (inline.is_set(), volume.is_set()) {
+        (false, false) => errors.push(source.required(one)),
+        (true, true) => errors.push(source.forbidden(one)),
+        (false, true) if volume.is_empty() => {
+            errors.push(volume.required("must specify non empty persistentVolumeName"));
+        }
+        (_, _) => {}
+    }
+    let node = spec.at("nodeName");
+    let refusals = names::subdomain(node.text(), false);
+    errors.extend(
+        refusals
+            .into_iter()
+            .map(|words| FieldError::invalid(node.path.clone(), node.text(), words)),
+    );
+    if volume.is_set() {
+        volume.named(names::subdomain(volume.text(), false), errors);
+    }
+    if let Some(old) = old {
+        spec.unchanged(&old.at("spec"), errors);
+    }
+}
+
+fn driver_name(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if at.is_empty() {
+        errors.push(at.required(""));
+        return;
+    }
+    if at.text().len() > 63 {
+        errors.push(FieldError::too_long(at.path.clone(), 63));
+    }
+    at.named(names::subdomain(&at.text().to_lowercase(), false), errors);
+}
+
+/// A CSINode.
+pub fn csi_node(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
+    for driver in object.to(&["spec", "drivers"]).items() {
+        driver_name(&driver.at("name"), errors);
+        let node = driver.at("nodeID");
+        if node.is_empty() {
+            errors.push(node.required(""));
+        }
+        driver.to(&["allocatable", "count"]).not_negative(errors);
+        let mut keys = BTreeSet::new();
+        for key in driver.at("topologyKeys").items() {
+            if !keys.insert(key.text()) {
+                errors.push(key.duplicate());
+            }
+            key.named(names::qualified(key.text()), errors);
+        }
+        let name = driver.at("name");
+        if !seen.insert(name.text()) {
+            errors.push(name.duplicate());
+        }
+    }
+}
+
+/// A CSIStorageCapacity.
+pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let class = object.at("storageClassName");
+    let refusals = names::subdomain(class.text(), false);
+    errors.extend(
+        refusals
+            .into_iter()
+            .map(|words| FieldError::invalid(class.path.clone(), class.text(), words)),
+    );
+    selector::validate(&object.at("nodeTopology"), errors);
+    if let Some(old) = old {
+        for field in ["nodeTopology", "storageClassName"] {
+            let new = object.at(field);
+            let was = old.at(field);
+            if new.value != was.value {
+                let shown = match (field, new.is_set()) {
+                    ("nodeTopology", true) => {
+                        new.invalid("field is immutable").showing(selector::shown(&new))
+                    }
+                    ("storageClassName", false) => {
+                        FieldError::invalid(new.path.clone(), "", "field is immutable")
+                    }
+                    _ => new.invalid("field is immutable"),
+                };
+                errors.push(shown);
+            }
+        }
+    }
+}
+
+/// A VolumeAttributesClass.
+pub fn attributes_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let parameters = object.at("parameters");
+    match old {
+        None => {
+            driver_name(&object.at("driverName"), errors);
+            if parameters.is_empty() {
+                errors.push(parameters.required("must contain at least one key/value pair"));
+            }
+        }
+        Some(old) => {
+            object.at("driverName").unchanged(&old.at("driverName"), errors);
+            if parameters.value != old.at("parameters").value {
+                errors.push(parameters.forbidden("updates to parameters are forbidden."));
+            }
+        }
+    }
+}
+
+/// An Event of the core group.
+pub fn core_event(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let fields = Event {
+        about: "involvedObject",
+        controller: "reportingComponent",
+        controller_path: "reportingComponent",
+        note: "message",
+    };
+    event(&object, &fields, errors);
+}
+
+/// An Event of `events.k8s.io`.
+pub fn new_event(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let fields = Event {
+        about: "regarding",
+        controller: "reportingController",
+        controller_path: "reportingController",
+        note: "note",
+    };
+    let Some(old) = old else {
+        series(&object, errors);
+        if !object.at("eventTime").is_set() {
+            errors.push(FieldError::required("eventTime", ""));
+        }
+        let kind = object.at("type");
+        if !matches!(kind.text(), "Normal" | "Warning") {
+            let words = format!("has invalid value: {}", kind.text());
+            errors.push(FieldError::invalid("type", "", words));
+        }
+        for (field, path) in [
+            ("deprecatedFirstTimestamp", "firstTimestamp"),
+            ("deprecatedLastTimestamp", "lastTimestamp"),
+            ("deprecatedCount", "count"),
+            ("deprecatedSource", "source"),
+        ] {
+            let value = object.at(field);
+            if !value.is_empty() && value.number() != Some(0) {
+                errors.push(FieldError::invalid(path, "", "needs to be unset"));
+            }
+        }
+        return;
+    };
+    event(&object, &fields, errors);
+    if object.at("series").value != old.at("series").value {
+        series(&object, errors);
+    }
+    for (field, path) in [
+        ("reason", "reason"),
+        ("note", "message"),
+        ("type", "type"),
+        ("eventTime", "eventTime"),
+        ("action", "action"),
+        ("reportingController", "reportingController"),
+        ("reportingInstance", "reportingInstance"),
+    ] {
+        let (new, was) = (object.at(field), old.at(field));
+        if new.value != was.value {
+            let value = if new.is_set() { new.value.clone() } else { Value::from("") };
+            errors.push(FieldError::invalid(path, value, "field is immutable"));
+        }
+    }
+}
+
+/// What stands before the metadata's errors: the rules that events have always had.
+pub fn new_event_first(object: At<'_>, errors: &mut Vec<FieldError>) {
+    let fields = Event {
+        about: "regarding",
+        controller: "reportingController",
+        controller_path: "reportingController",
+        note: "note",
+    };
+    event(&object, &fields, errors);
+}
+
+/// Where an event's version keeps what.
+struct Event<'a> {
+    about: &'a str,
+    controller: &'a str,
+    controller_path: &'a str,
+    note: &'a str,
+}
+
+fn event(object: &At<'_>, fields: &Event<'_>, errors: &mut Vec<FieldError>) {
+    let namespace = object.to(&["metadata", "namespace"]).text();
+    let about = object.to(&[fields.about, "namespace"]).text();
+    let elsewhere =
+        FieldError::invalid("involvedObject.namespace", about, "does not match event.namespace");
+    if !object.at("eventTime").is_set() {
+        let at_home = match about {
+            "" => matches!(namespace, "" | "default"),
+            about => about == namespace,
+        };
+        if !at_home {
+            errors.push(elsewhere);
+        }
+        return;
+    }
+    if about.is_empty() && !matches!(namespace, "default" | "kube-system") {
+        errors.push(elsewhere);
+    }
+    let controller = object.at(fields.controller);
+    if controller.is_empty() {
+        errors.push(FieldError::required(fields.controller_path, ""));
+    }
+    errors.extend(
+        names::qualified(controller.text())
+            .into_iter()
+            .map(|words| FieldError::invalid(fields.controller_path, controller.text(), words)),
+    );
+    for (field, limit) in [("reportingInstance", 128), ("action", 128), ("reason", 128)] {
+        let at = object.at(field);
+        if at.is_empty() {
+            errors.push(at.required(""));
+        }
+        if at.text().len() > limit {
+            let words = format!("can have at most {limit} characters");
+            errors.push(FieldError::invalid(field, "", words));
+        }
+    }
+    if object.at(fields.note).text().len() > 1024 {
+        errors.push(FieldError::invalid("message", "", "can have at most 1024 characters"));
+    }
+}
+
+fn series(object: &At<'_>, errors: &mut Vec<FieldError>) {
+    let series = object.at("series");
+    if !series.is_set() {
+        return;
+    }
+    if series.at("count").number().unwrap_or(0) < 2 {
+        errors.push(FieldError::invalid("series.count", "", "should be at least 2"));
+    }
+    if !series.at("lastObservedTime").is_set() {
+        errors.push(FieldError::required("series.lastObservedTime", ""));
+    }
+}
