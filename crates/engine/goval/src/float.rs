@@ -86,10 +86,28 @@ struct Digits {
 
 impl Digits {
     fn shortest(size: f64, bits: FloatBits) -> Self {
-        Self::read(&match bits {
-            FloatBits::F32 => format!("{:e}", size as f32),
-            FloatBits::F64 => format!("{size:e}"),
-        })
+        let (shortest, many) = match bits {
+            FloatBits::F32 => (Self::read(&format!("{:e}", size as f32)), 6),
+            FloatBits::F64 => (Self::read(&format!("{size:e}")), 15),
+        };
+        // Of two texts equally near, Go takes the one whose last digit is even.
+        if shortest.digits.len() < many {
+            return shortest;
+        }
+        let places = shortest.digits.len() - 1;
+        let (nearest, is_same) = match bits {
+            FloatBits::F32 => {
+                let nearest = format!("{:.places$e}", size as f32);
+                let is_same = nearest.parse() == Ok(size as f32);
+                (nearest, is_same)
+            }
+            FloatBits::F64 => {
+                let nearest = format!("{size:.places$e}");
+                let is_same = nearest.parse() == Ok(size);
+                (nearest, is_same)
+            }
+        };
+        if is_same { Self::read(&nearest) } else { shortest }
     }
 
     fn rounded(size: f64, count: usize) -> Self {

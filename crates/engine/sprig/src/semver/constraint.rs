@@ -143,14 +143,16 @@ fn range_at(text: &str) -> Option<(&str, &str, &str)> {
 /// Comparisons with blanks or commas between them, all of which must hold.
 fn group(text: &str, name: fn(&str) -> String) -> Result<Vec<Single>, String> {
     let improper = || format!("improper constraint: {}", name(text));
-    let mut singles = Vec::new();
+    // The whole must have the right shape before any version is looked at.
+    let mut scanned_all = Vec::new();
     let mut rest = text.trim_start_matches(is_blank);
     loop {
         let (operator, scanned, left) = single_at(rest).ok_or_else(improper)?;
-        singles.push(Single::new(operator, scanned)?);
+        scanned_all.push((operator, scanned));
         let blank = left.trim_start_matches(is_blank);
         if blank.is_empty() {
-            return Ok(singles);
+            let singles = scanned_all.into_iter();
+            return singles.map(|(operator, scanned)| Single::new(operator, scanned)).collect();
         }
         rest = match blank.strip_prefix(',') {
             Some(next) => next.trim_start_matches(is_blank),

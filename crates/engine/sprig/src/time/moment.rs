@@ -89,7 +89,7 @@ impl Time {
             let month = MONTHS[civil.month as usize - 1];
             let day_name = DAYS[weekday(self.unix_s + offset) as usize];
             let text = match part {
-                Part::Year => format!("{:02}", civil.year.max(0) % 100),
+                Part::Year => format!("{:02}", civil.year.abs() % 100),
                 Part::LongYear if civil.year < 0 => format!("-{:04}", -civil.year),
                 Part::LongYear => format!("{:04}", civil.year),
                 Part::Month => month[..3].to_owned(),
