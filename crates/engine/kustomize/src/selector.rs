@@ -145,8 +145,8 @@ fn check_repetitions(text: &str) -> Result<(), KustomizeError> {
             '{' if !in_class => counted.map_or(1, |(length, _)| length),
             char => char.len_utf8(),
         };
-        let is_repetition = !in_class
-            && (matches!(char, '*' | '+' | '?') || (char == '{' && counted.is_some()));
+        let is_repetition =
+            !in_class && (matches!(char, '*' | '+' | '?') || (char == '{' && counted.is_some()));
         if is_repetition {
             if let Some((length, count)) = counted
                 && count > REPEAT_MAX

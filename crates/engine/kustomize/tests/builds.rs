@@ -5,6 +5,8 @@
 //! them, `-- refused --` a piece of our error where both refuse. With `RECORD=1` and the real
 //! program built, `-- want --` is written anew.
 
+#![expect(clippy::disallowed_methods, reason = "cases are read from disk")]
+
 #[path = "../../../tool/difftest/src/kustomizations/tool.rs"]
 #[expect(dead_code, reason = "only a part is used here")]
 mod tool;

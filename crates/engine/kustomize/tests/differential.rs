@@ -1,5 +1,7 @@
 //! Runs a little of the comparison with the real program, live; see the module for more.
 
+#![expect(clippy::disallowed_methods, reason = "the real program is run, and reads from disk")]
+
 #[path = "../../../tool/difftest/src/kustomizations/mod.rs"]
 mod kustomizations;
 

@@ -27,9 +27,8 @@ pub(super) fn add_labels(
     }
     let labels = &mut kustomization.labels;
     let include_templates = overlay.label_include_templates;
-    let is_alike = |label: &Label| {
-        !label.include_selectors && label.include_templates == include_templates
-    };
+    let is_alike =
+        |label: &Label| !label.include_selectors && label.include_templates == include_templates;
     let place = labels.iter().position(is_alike).unwrap_or_else(|| {
         labels.push(Label { include_templates, ..Label::default() });
         labels.len() - 1

@@ -95,7 +95,10 @@ fn labels_without_selectors_join_those_of_the_same_settings() {
     assert_eq!(made.labels.len(), 3);
     let overlay = Overlay { label_without_selector: false, ..overlay };
     let refused = applied(before, &overlay).expect_err("templates need it");
-    assert_eq!(refused, "--without-selector flag must be specified for --include-templates to work");
+    assert_eq!(
+        refused,
+        "--without-selector flag must be specified for --include-templates to work"
+    );
 }
 
 #[test]
@@ -109,8 +112,9 @@ fn an_annotation_that_is_there_needs_force() {
 fn replicas_come_together_by_name() {
     let replicas = vec![("b".to_owned(), 1), ("b".to_owned(), 2)];
     let overlay = Overlay { replicas, ..Overlay::default() };
-    let (made, commands) = applied("replicas: [{name: c, count: 3}, {name: b, count: 9}]", &overlay)
-        .expect("it applies");
+    let (made, commands) =
+        applied("replicas: [{name: c, count: 3}, {name: b, count: 9}]", &overlay)
+            .expect("it applies");
     let shown: Vec<(&str, i64)> = made.replicas.iter().map(|one| (&*one.name, one.count)).collect();
     assert_eq!(shown, [("b", 2), ("c", 3)]);
     assert_eq!(commands, ["kustomize edit set replicas b=1 b=2"]);
@@ -129,16 +133,26 @@ fn components(before: &str, wanted: &[&str], ignore: bool) -> Result<Vec<String>
 fn components_may_be_patterns_and_are_added_once() {
     let before = "components: [parts/one]";
     let want = |all: &[&str]| Ok(all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
-    assert_eq!(components(before, &["parts/*", "../shared"], false), want(&["parts/one", "parts/two", "../shared"]));
+    assert_eq!(
+        components(before, &["parts/*", "../shared"], false),
+        want(&["parts/one", "parts/two", "../shared"])
+    );
     assert_eq!(components(before, &["./parts/one"], false), want(&["parts/one", "./parts/one"]));
-    assert_eq!(components(before, &["parts/none", "parts/two"], true), want(&["parts/one", "parts/two"]));
+    assert_eq!(
+        components(before, &["parts/none", "parts/two"], true),
+        want(&["parts/one", "parts/two"])
+    );
     let refused = components(before, &["parts/none"], false).expect_err("it is nowhere");
     assert!(refused.starts_with("parts/none has no match: "), "{refused}");
 }
 
 #[test]
 fn an_overlay_of_switches_alone_changes_nothing() {
-    let switches = Overlay { force_common_labels: true, ignore_missing_components: true, ..Overlay::default() };
+    let switches = Overlay {
+        force_common_labels: true,
+        ignore_missing_components: true,
+        ..Overlay::default()
+    };
     assert!(switches.is_empty());
     assert!(!Overlay { namespace: "x".to_owned(), ..Overlay::default() }.is_empty());
 }

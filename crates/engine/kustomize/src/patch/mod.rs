@@ -49,13 +49,30 @@ enum Step {
     /// The file holds no patch.
     Nothing,
     /// Each patch names its resource.
-    ToItself { patches: Vec<Resource>, options: PatchOptions },
+    ToItself {
+        patches: Vec<Resource>,
+        options: PatchOptions,
+    },
     /// As `patchesStrategicMerge` did it: by way of the selected.
-    ToItsTarget { patches: Vec<Resource> },
-    ToSelected { patch: Box<Resource>, options: PatchOptions, target: Selector },
-    Several { source: String },
-    Json { patch: JsonPatch, target: Selector, stores_id: bool },
-    JsonWithoutTarget { source: String },
+    ToItsTarget {
+        patches: Vec<Resource>,
+    },
+    ToSelected {
+        patch: Box<Resource>,
+        options: PatchOptions,
+        target: Selector,
+    },
+    Several {
+        source: String,
+    },
+    Json {
+        patch: JsonPatch,
+        target: Selector,
+        stores_id: bool,
+    },
+    JsonWithoutTarget {
+        source: String,
+    },
 }
 
 impl PatchStep {
@@ -231,9 +248,9 @@ impl PatchStep {
                 })?;
                 merge_into_all(resources, &selected, patch, *options, schema)
             }
-            Step::JsonWithoutTarget { source } => Err(KustomizeError::said(format!(
-                "must specify a target for JSON patch {source}"
-            ))),
+            Step::JsonWithoutTarget { source } => {
+                Err(KustomizeError::said(format!("must specify a target for JSON patch {source}")))
+            }
             Step::Json { patch, target, stores_id } => {
                 for place in select(resources, target)? {
                     let resource = &mut resources[place];
@@ -293,9 +310,8 @@ fn find(resources: &[Resource], id: &ResId) -> Result<usize, KustomizeError> {
         (Some(_), Some(_)) => "multiple",
         (None, _) => "no",
     };
-    let mut problem = format!(
-        "{what} matches for Id {id}; failed to find unique target for patch {id}"
-    );
+    let mut problem =
+        format!("{what} matches for Id {id}; failed to find unique target for patch {id}");
     if what == "no" {
         problem.push_str(&ids_nearby(resources, id));
     }

@@ -7,7 +7,7 @@ fn names(text: &str) -> Vec<String> {
 }
 
 fn refused(text: &str) -> String {
-    let error = resources(text.as_bytes(), &Origin::default()).err().expect("it is bad");
+    let error = resources(text.as_bytes(), &Origin::default()).expect_err("it is bad");
     error.error.to_string()
 }
 

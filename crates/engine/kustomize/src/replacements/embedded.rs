@@ -9,12 +9,7 @@ use crate::node::{Node, parse_first};
 
 /// Puts a value into the text that a path leads through; `false` where it leads through none,
 /// or nothing is found in it: then the path is taken for a plain one.
-pub(super) fn set(
-    object: &mut Node,
-    value: &Node,
-    path: &[String],
-    create: Option<Made>,
-) -> bool {
+pub(super) fn set(object: &mut Node, value: &Node, path: &[String], create: Option<Made>) -> bool {
     try_set(object, value, path, create).is_some()
 }
 

@@ -240,11 +240,7 @@ fn put(
     Ok(())
 }
 
-fn copy_to(
-    object: &mut Node,
-    value: &Node,
-    target: &TargetSelector,
-) -> Result<(), KustomizeError> {
+fn copy_to(object: &mut Node, value: &Node, target: &TargetSelector) -> Result<(), KustomizeError> {
     let options = target.options.clone().unwrap_or_default();
     let default = [DEFAULT_PATH.to_owned()];
     let paths = if target.field_paths.is_empty() { &default } else { &*target.field_paths };

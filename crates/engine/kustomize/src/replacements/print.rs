@@ -16,9 +16,8 @@ pub(super) fn print(before: &str, document: &Node) -> String {
         return Printer { written: None, out: String::new() }.whole(document, None);
     };
     let root = written.root();
-    let printed = |node: &Node| {
-        Printer { written: Some(&written), out: String::new() }.whole(node, root)
-    };
+    let printed =
+        |node: &Node| Printer { written: Some(&written), out: String::new() }.whole(node, root);
     let after = printed(document);
     let unchanged = parse_first(before.as_bytes()).ok().flatten().map(|node| printed(&node));
     unchanged.and_then(|unchanged| with_comments(before, &unchanged, &after)).unwrap_or(after)
@@ -97,7 +96,11 @@ impl Printer<'_> {
     }
 
     /// The written node of each value of a mapping, keys beside them.
-    fn values(&self, node: &Node, written: Option<NodeId>) -> Vec<(Option<NodeId>, Option<NodeId>)> {
+    fn values(
+        &self,
+        node: &Node,
+        written: Option<NodeId>,
+    ) -> Vec<(Option<NodeId>, Option<NodeId>)> {
         let children = self.children(written, Kind::Mapping);
         let Node::Mapping(mapping) = node else { return Vec::new() };
         let Some(document) = self.written else { return vec![(None, None); mapping.len()] };
@@ -115,7 +118,8 @@ impl Printer<'_> {
         match node {
             Node::Mapping(mapping) => {
                 let places = self.values(node, written);
-                for (at, (entry, (key, value))) in mapping.entries().iter().zip(places).enumerate() {
+                for (at, (entry, (key, value))) in mapping.entries().iter().zip(places).enumerate()
+                {
                     if at > 0 {
                         self.indent(indent);
                     }
@@ -181,7 +185,8 @@ impl Printer<'_> {
             Node::Mapping(mapping) => {
                 let places = self.values(node, written);
                 self.out.push('{');
-                for (at, (entry, (key, value))) in mapping.entries().iter().zip(places).enumerate() {
+                for (at, (entry, (key, value))) in mapping.entries().iter().zip(places).enumerate()
+                {
                     if at > 0 {
                         self.out.push_str(", ");
                     }

@@ -28,7 +28,9 @@ fn found(object: &str, path: &str) -> Result<Option<String>, String> {
 #[test]
 fn a_path_leads_to_one_field() {
     let object = "{a: [{n: x, v: 1}, {n: y, v: 2}], s: [p, q], m: {'8': z}, e: []}";
-    let is = |path: &str, want: &str| assert_eq!(found(object, path), Ok(Some(want.to_owned())), "{path}");
+    let is = |path: &str, want: &str| {
+        assert_eq!(found(object, path), Ok(Some(want.to_owned())), "{path}")
+    };
     is("a.[n=y].v", "2");
     is("a.0.n", "\"x\"");
     is("a.-.v", "2");
@@ -37,7 +39,11 @@ fn a_path_leads_to_one_field() {
     assert_eq!(found(object, "e.-"), Ok(None));
     assert_eq!(found(object, "x.y.z"), Ok(None));
     assert!(found(object, "m.8").is_err(), "a number is an index, also where there is a map");
-    assert!(found(object, "a.*").is_err() && found(object, "s.p").is_err() && found(object, "a.-1").is_err());
+    assert!(
+        found(object, "a.*").is_err()
+            && found(object, "s.p").is_err()
+            && found(object, "a.-1").is_err()
+    );
 }
 
 fn replaced(object: &str, path: &str, value: &str, create: bool) -> Result<String, String> {
@@ -56,9 +62,15 @@ fn replaced(object: &str, path: &str, value: &str, create: bool) -> Result<Strin
 fn a_name_in_brackets_is_an_expression_that_need_not_match_all() {
     let object = "{c: [{n: web, i: 1}, {n: my-web, i: 2}, {n: db, i: 3}]}";
     let all = replaced(object, "c.[n=web].i", "9", false);
-    assert_eq!(all.as_deref(), Ok(r#"{"c":[{"i":9,"n":"web"},{"i":9,"n":"my-web"},{"i":3,"n":"db"}]}"#));
+    assert_eq!(
+        all.as_deref(),
+        Ok(r#"{"c":[{"i":9,"n":"web"},{"i":9,"n":"my-web"},{"i":3,"n":"db"}]}"#)
+    );
     let one = replaced(object, "c.[n=^web$].i", "9", false);
-    assert_eq!(one.as_deref(), Ok(r#"{"c":[{"i":9,"n":"web"},{"i":2,"n":"my-web"},{"i":3,"n":"db"}]}"#));
+    assert_eq!(
+        one.as_deref(),
+        Ok(r#"{"c":[{"i":9,"n":"web"},{"i":2,"n":"my-web"},{"i":3,"n":"db"}]}"#)
+    );
 }
 
 #[test]
@@ -72,7 +84,10 @@ fn text_inside_text_is_written_as_it_was() {
 
 #[test]
 fn no_path_makes_a_replacement_panic() {
-    let pieces = ["a", "b", ".", "[", "]", "=", "*", "-", "0", "1", "99", "[n=x]", "[=p]", "\\", "(", "t", "é"];
+    let pieces = [
+        "a", "b", ".", "[", "]", "=", "*", "-", "0", "1", "99", "[n=x]", "[=p]", "\\", "(", "t",
+        "é",
+    ];
     let object = "{a: [{n: x, b: {a: 1}}, p, null], b: null, t: 'a: [1, {b: 2}]', e: ''}";
     for seed in 0..4_000_u64 {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

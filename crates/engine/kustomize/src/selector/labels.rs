@@ -284,7 +284,8 @@ fn check_key(key: &str) -> Result<(), String> {
                 problems.push("prefix part must be non-empty".to_owned());
             } else {
                 if prefix.len() > PREFIX_LENGTH_MAX {
-                    let rule = format!("prefix part must be no more than {PREFIX_LENGTH_MAX} characters");
+                    let rule =
+                        format!("prefix part must be no more than {PREFIX_LENGTH_MAX} characters");
                     problems.push(rule);
                 }
                 if !is_subdomain(prefix) {

@@ -48,13 +48,22 @@ fn labels_are_chosen_as_kubernetes_does() {
 fn what_is_no_selector_says_what_was_found() {
     for (text, words) in [
         ("app in web", "unable to parse requirement: found 'web' expected: '('"),
-        ("app web", "unable to parse requirement: found 'web', expected: '=', '!=', '==', 'in', notin'"),
+        (
+            "app web",
+            "unable to parse requirement: found 'web', expected: '=', '!=', '==', 'in', notin'",
+        ),
         ("app,", "found '', expected: identifier after ','"),
         ("=x", "found '=', expected: !, identifier, or 'end of string'"),
         ("app=web)", "found ')', expected: ',' or 'end of string'"),
-        ("a/b/c", "unable to parse requirement: invalid label key \"a/b/c\": a qualified name must"),
+        (
+            "a/b/c",
+            "unable to parse requirement: invalid label key \"a/b/c\": a qualified name must",
+        ),
         ("app=a b", "found 'b', expected: ',' or 'end of string'"),
-        ("tier>x", "unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer"),
+        (
+            "tier>x",
+            "unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer",
+        ),
         ("app=-x", "unable to parse requirement: invalid label value: \"-x\": at key: \"app\":"),
     ] {
         let refused = LabelSelector::parse(text).expect_err("it is none").to_string();
@@ -82,7 +91,11 @@ fn parts_of_an_id_are_whole_expressions_of_the_first_or_the_last_name() {
     };
     assert!(chooses("name", "web-1") && chooses("name", "p-web-1") && chooses("name", "w.*|x"));
     assert!(!chooses("name", "web") && !chooses("name", "eb-1"));
-    assert!(chooses("name", r"[\w-]+\d") && chooses("name", r"(?i)WEB-\d") && chooses("name", "[[:alnum:]-]*"));
+    assert!(
+        chooses("name", r"[\w-]+\d")
+            && chooses("name", r"(?i)WEB-\d")
+            && chooses("name", "[[:alnum:]-]*")
+    );
     assert!(chooses("group", "apps") && !chooses("group", "app") && chooses("version", "v[12]"));
     assert!(chooses("namespace", "shop|other") && !chooses("namespace", "default"));
     assert!(chooses("kind", "") && chooses("kind", "Deploy.*") && !chooses("kind", "deployment"));
@@ -99,8 +112,41 @@ fn an_expression_that_is_none_is_refused() {
 #[test]
 fn no_text_makes_a_selector_panic() {
     let pieces = [
-        "app", "=", "==", "!=", "!", "in", "notin", "(", ")", ",", " ", "<", ">", "/", "é", "\u{0}", "[", "]", "^",
-        "\\", "\\d", "[:alpha:]", ":]", "{", "}", "*", "+", "?", "|", "&&", "~~", "--", "(?i)", "\\b", "\\Q",
+        "app",
+        "=",
+        "==",
+        "!=",
+        "!",
+        "in",
+        "notin",
+        "(",
+        ")",
+        ",",
+        " ",
+        "<",
+        ">",
+        "/",
+        "é",
+        "\u{0}",
+        "[",
+        "]",
+        "^",
+        "\\",
+        "\\d",
+        "[:alpha:]",
+        ":]",
+        "{",
+        "}",
+        "*",
+        "+",
+        "?",
+        "|",
+        "&&",
+        "~~",
+        "--",
+        "(?i)",
+        "\\b",
+        "\\Q",
     ];
     for seed in 0..3_000_u64 {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

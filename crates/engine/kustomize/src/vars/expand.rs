@@ -7,10 +7,7 @@ use goval::{FloatBits, format_g};
 use super::VarValue;
 
 /// Returns what a text becomes; a text that is one variable and nothing else becomes its value.
-pub(super) fn expand(
-    text: &str,
-    lookup: &mut dyn FnMut(&str) -> Option<VarValue>,
-) -> VarValue {
+pub(super) fn expand(text: &str, lookup: &mut dyn FnMut(&str) -> Option<VarValue>) -> VarValue {
     let bytes = text.as_bytes();
     let mut out: Vec<u8> = Vec::with_capacity(bytes.len());
     let mut copied = 0;

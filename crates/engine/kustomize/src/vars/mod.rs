@@ -122,8 +122,7 @@ impl Vars {
 }
 
 fn value_of(var: &Var, resources: &[Resource]) -> Result<VarValue, KustomizeError> {
-    let is_source =
-        |resource: &&Resource| resource.ref_vars.iter().any(|name| **name == *var.name);
+    let is_source = |resource: &&Resource| resource.ref_vars.iter().any(|name| **name == *var.name);
     let Some(resource) = resources.iter().find(is_source) else {
         return Err(KustomizeError::said(format!(
             "var '{}' cannot be mapped to a field in the set of known resources",

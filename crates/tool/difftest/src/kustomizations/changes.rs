@@ -95,7 +95,10 @@ impl Known {
 
     fn pod_spec(&self) -> Option<(&'static str, &Value)> {
         let paths = [
-            ("/spec/template/spec", ["Deployment", "StatefulSet", "DaemonSet", "Job", "ReplicaSet"].as_slice()),
+            (
+                "/spec/template/spec",
+                ["Deployment", "StatefulSet", "DaemonSet", "Job", "ReplicaSet"].as_slice(),
+            ),
             ("/spec/jobTemplate/spec/template/spec", ["CronJob"].as_slice()),
             ("/spec", ["Pod"].as_slice()),
         ];
@@ -138,11 +141,11 @@ const TEXTS: [&str; 10] =
 
 impl Maker {
     fn word(&mut self) -> &'static str {
-        *self.seed.pick(&WORDS)
+        self.seed.pick(&WORDS)
     }
 
     fn text(&mut self) -> &'static str {
-        *self.seed.pick(&TEXTS)
+        self.seed.pick(&TEXTS)
     }
 
     fn serial(&mut self) -> usize {
@@ -173,11 +176,12 @@ impl Maker {
                 let mut label = json!({"pairs": self.labels()});
                 for switch in ["includeSelectors", "includeTemplates"] {
                     if self.seed.one_in(3) {
-                        label[switch] = json!(self.seed.one_in(4) == false);
+                        label[switch] = json!(!self.seed.one_in(4));
                     }
                 }
                 if self.seed.one_in(5) {
-                    label["fields"] = json!([{"path": "spec/x/labels", "create": true, "kind": "Deployment"}]);
+                    label["fields"] =
+                        json!([{"path": "spec/x/labels", "create": true, "kind": "Deployment"}]);
                 }
                 put("labels", json!([label]));
             }
@@ -243,8 +247,7 @@ impl Maker {
                 let order = *self.seed.pick(&["fifo", "legacy", "legacy"]);
                 let mut options = json!({"order": order});
                 if order == "legacy" && self.seed.one_in(2) {
-                    options["legacySortOptions"] =
-                        json!({"orderFirst": ["Deployment", "Namespace"], "orderLast": ["ConfigMap"]});
+                    options["legacySortOptions"] = json!({"orderFirst": ["Deployment", "Namespace"], "orderLast": ["ConfigMap"]});
                 }
                 put("sortOptions", options);
             }
@@ -260,10 +263,14 @@ impl Maker {
                     self.add(&mut inner, true);
                 }
                 let mut component = Map::new();
-                component.insert("apiVersion".to_owned(), json!("kustomize.config.k8s.io/v1alpha1"));
+                component
+                    .insert("apiVersion".to_owned(), json!("kustomize.config.k8s.io/v1alpha1"));
                 component.insert("kind".to_owned(), json!("Component"));
                 component.extend(inner);
-                self.files.insert(format!("{directory}/kustomization.yaml"), yaml(&Value::Object(component)));
+                self.files.insert(
+                    format!("{directory}/kustomization.yaml"),
+                    yaml(&Value::Object(component)),
+                );
                 // A file of the inside must lie inside.
                 let mine: Vec<(String, String)> = self.files.clone().into_iter().collect();
                 for (path, text) in mine {
@@ -275,11 +282,21 @@ impl Maker {
             }
             24 if self.seed.one_in(2) => {
                 let text = match self.seed.below(5) {
-                    0 => "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: p}\nprefix: ext-\nfieldSpecs: [{path: metadata/name}]\n",
-                    1 => "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\nlabels: {ext: \"yes\"}\nfieldSpecs: [{path: metadata/labels, create: true}, {path: spec/template/metadata/labels, create: true, kind: Deployment}]\n",
-                    2 => "apiVersion: builtin\nkind: NamespaceTransformer\nmetadata: {name: n, namespace: ext-space}\nunsetOnly: true\nsetRoleBindingSubjects: allServiceAccounts\nfieldSpecs: [{path: metadata/name, kind: Namespace, create: true}]\n",
-                    3 => "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: a}\nannotations: {ext: \"1\"}\nfieldSpecs: [{path: metadata/annotations, create: true}]\n",
-                    _ => "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\npatch: '[{\"op\": \"add\", \"path\": \"/metadata/annotations/ext\", \"value\": \"x\"}]'\ntarget: {kind: \".*\"}\n",
+                    0 => {
+                        "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: p}\nprefix: ext-\nfieldSpecs: [{path: metadata/name}]\n"
+                    }
+                    1 => {
+                        "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\nlabels: {ext: \"yes\"}\nfieldSpecs: [{path: metadata/labels, create: true}, {path: spec/template/metadata/labels, create: true, kind: Deployment}]\n"
+                    }
+                    2 => {
+                        "apiVersion: builtin\nkind: NamespaceTransformer\nmetadata: {name: n, namespace: ext-space}\nunsetOnly: true\nsetRoleBindingSubjects: allServiceAccounts\nfieldSpecs: [{path: metadata/name, kind: Namespace, create: true}]\n"
+                    }
+                    3 => {
+                        "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: a}\nannotations: {ext: \"1\"}\nfieldSpecs: [{path: metadata/annotations, create: true}]\n"
+                    }
+                    _ => {
+                        "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\npatch: '[{\"op\": \"add\", \"path\": \"/metadata/annotations/ext\", \"value\": \"x\"}]'\ntarget: {kind: \".*\"}\n"
+                    }
                 };
                 if self.seed.one_in(2) {
                     put("transformers", json!([text]));
@@ -306,19 +323,26 @@ impl Maker {
                 if let Some(at) = self.known() {
                     let known = &self.known[at];
                     let (group, version) = known.group_and_version();
-                    let api_version =
-                        if group.is_empty() { version.to_owned() } else { known.api_version.clone() };
+                    let api_version = if group.is_empty() {
+                        version.to_owned()
+                    } else {
+                        known.api_version.clone()
+                    };
                     let mut object =
                         json!({"kind": known.kind, "name": known.name, "apiVersion": api_version});
                     if let Some(namespace) = &known.namespace {
                         object["namespace"] = json!(namespace);
                     }
-                    let mut path = *self.seed.pick(&["metadata.name", "metadata.namespace", "spec.replicas"]);
+                    let mut path =
+                        *self.seed.pick(&["metadata.name", "metadata.namespace", "spec.replicas"]);
                     let pointer = format!("/{}", path.replace('.', "/"));
                     if known.value.pointer(&pointer).is_none() && !self.seed.one_in(8) {
                         path = "metadata.name";
                     }
-                    put("vars", json!([{"name": "MY_VAR", "objref": object, "fieldref": {"fieldPath": path}}]));
+                    put(
+                        "vars",
+                        json!([{"name": "MY_VAR", "objref": object, "fieldref": {"fieldPath": path}}]),
+                    );
                     if let Some(patch) = self.var_user() {
                         fields.push(("patches".to_owned(), json!([patch])));
                     }
@@ -336,7 +360,8 @@ impl Maker {
     fn labels(&mut self) -> Value {
         let mut labels = Map::new();
         for _ in 0..1 + self.seed.below(2) {
-            let key = *self.seed.pick(&["app", "team", "example.com/tier", "app.kubernetes.io/name"]);
+            let key =
+                *self.seed.pick(&["app", "team", "example.com/tier", "app.kubernetes.io/name"]);
             labels.insert(key.to_owned(), json!(*self.seed.pick(&["blue", "true", "1", "x"])));
         }
         Value::Object(labels)
@@ -345,7 +370,8 @@ impl Maker {
     fn annotations(&mut self) -> Value {
         let mut annotations = Map::new();
         for _ in 0..1 + self.seed.below(2) {
-            let key = *self.seed.pick(&["note", "example.com/a", "config.kubernetes.io/local-config"]);
+            let key =
+                *self.seed.pick(&["note", "example.com/a", "config.kubernetes.io/local-config"]);
             if key.starts_with("config") && !self.seed.one_in(6) {
                 continue;
             }
@@ -376,7 +402,11 @@ impl Maker {
             match self.seed.below(6) {
                 0 => image["newTag"] = json!("v9"),
                 1 => image["newName"] = json!("example.com/mirror/one"),
-                2 => image["digest"] = json!("sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3"),
+                2 => {
+                    image["digest"] = json!(
+                        "sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3"
+                    )
+                }
                 3 => image["tagSuffix"] = json!("-dev"),
                 4 => {
                     image["newName"] = json!("other:5000/x");
@@ -457,7 +487,9 @@ impl Maker {
                 2 => patch["metadata"]["annotations"] = json!({"note": null, "more": "x"}),
                 3 => patch["metadata"]["labels"] = json!({"app": null}),
                 4 if self.seed.one_in(4) => patch["$patch"] = json!("delete"),
-                5 if self.known[at].kind == "ConfigMap" => patch["data"] = json!({"added": self.text()}),
+                5 if self.known[at].kind == "ConfigMap" => {
+                    patch["data"] = json!({"added": self.text()})
+                }
                 6 if self.known[at].kind == "Service" => {
                     patch["spec"] = json!({"ports": [{"port": 80, "protocol": "TCP", "name": "added"}, {"port": 8080}]});
                 }
@@ -486,15 +518,31 @@ impl Maker {
         });
         let name = name.unwrap_or_else(|| "main".to_owned());
         match self.seed.below(9) {
-            0 => json!({"containers": [{"name": name, "env": [{"name": "ADDED", "value": self.text()}]}]}),
-            1 => json!({"containers": [{"name": "sidecar", "image": "busybox:1", "args": ["a", "1"]}]}),
+            0 => {
+                json!({"containers": [{"name": name, "env": [{"name": "ADDED", "value": self.text()}]}]})
+            }
+            1 => {
+                json!({"containers": [{"name": "sidecar", "image": "busybox:1", "args": ["a", "1"]}]})
+            }
             2 => json!({"containers": [{"name": name, "$patch": "delete"}]}),
-            3 => json!({"containers": [{"name": name, "ports": [{"containerPort": 8080, "protocol": "TCP"}, {"containerPort": 9, "name": "nine"}]}]}),
-            4 => json!({"volumes": [{"name": "added", "emptyDir": {}}], "tolerations": [{"key": "x", "operator": "Exists"}]}),
-            5 => json!({"volumes": [{"$patch": "replace"}, {"name": "only", "configMap": {"name": "c"}}]}),
-            6 => json!({"containers": [{"name": name, "resources": {"limits": {"cpu": "1", "memory": null}}, "args": ["only"], "command": null}]}),
-            7 => json!({"nodeSelector": {"a": "b"}, "affinity": null, "securityContext": {"$patch": "replace", "runAsUser": 1}}),
-            _ => json!({"serviceAccountName": "renamed", "initContainers": [{"name": "init", "image": "nginx"}], "hostNetwork": true}),
+            3 => {
+                json!({"containers": [{"name": name, "ports": [{"containerPort": 8080, "protocol": "TCP"}, {"containerPort": 9, "name": "nine"}]}]})
+            }
+            4 => {
+                json!({"volumes": [{"name": "added", "emptyDir": {}}], "tolerations": [{"key": "x", "operator": "Exists"}]})
+            }
+            5 => {
+                json!({"volumes": [{"$patch": "replace"}, {"name": "only", "configMap": {"name": "c"}}]})
+            }
+            6 => {
+                json!({"containers": [{"name": name, "resources": {"limits": {"cpu": "1", "memory": null}}, "args": ["only"], "command": null}]})
+            }
+            7 => {
+                json!({"nodeSelector": {"a": "b"}, "affinity": null, "securityContext": {"$patch": "replace", "runAsUser": 1}})
+            }
+            _ => {
+                json!({"serviceAccountName": "renamed", "initContainers": [{"name": "init", "image": "nginx"}], "hostNetwork": true})
+            }
         }
     }
 
@@ -590,18 +638,26 @@ impl Maker {
     fn generator(&mut self) -> (&'static str, Value) {
         let secret = self.seed.one_in(3);
         let kind = if secret { "Secret" } else { "ConfigMap" };
-        let same: Vec<String> =
-            self.known.iter().filter(|known| known.kind == kind).map(|known| known.name.clone()).collect();
+        let same: Vec<String> = self
+            .known
+            .iter()
+            .filter(|known| known.kind == kind)
+            .map(|known| known.name.clone())
+            .collect();
         let mut generator = json!({"name": "made"});
         if !same.is_empty() && self.seed.one_in(2) {
             let name = self.seed.pick(&same).clone();
-            if let Some(namespace) =
-                self.known.iter().find(|one| one.kind == kind && one.name == name).and_then(|one| one.namespace.clone())
+            if let Some(namespace) = self
+                .known
+                .iter()
+                .find(|one| one.kind == kind && one.name == name)
+                .and_then(|one| one.namespace.clone())
             {
                 generator["namespace"] = json!(namespace);
             }
             generator["name"] = json!(name);
-            generator["behavior"] = json!(*self.seed.pick(&["merge", "replace", "create", "merge"]));
+            generator["behavior"] =
+                json!(*self.seed.pick(&["merge", "replace", "create", "merge"]));
         }
         if self.seed.one_in(2) {
             let literal = format!("key={}", self.text());
@@ -648,7 +704,13 @@ impl Maker {
         let (source_kind, source_name) = (source.kind.clone(), source.name.clone());
         let mut replacement = json!({"source": {"kind": source_kind, "name": source_name}});
         if self.seed.one_in(3) {
-            let paths = ["metadata.namespace", "kind", "metadata.labels.app", "spec.replicas", "metadata.labels"];
+            let paths = [
+                "metadata.namespace",
+                "kind",
+                "metadata.labels.app",
+                "spec.replicas",
+                "metadata.labels",
+            ];
             let mut path = *self.seed.pick(&paths);
             let there = |path: &str| {
                 self.known[from].value.pointer(&format!("/{}", path.replace('.', "/"))).is_some()
@@ -659,20 +721,25 @@ impl Maker {
             replacement["source"]["fieldPath"] = json!(path);
         }
         if self.seed.one_in(4) {
-            replacement["source"]["options"] = json!({"delimiter": "-", "index": self.seed.below(2)});
+            replacement["source"]["options"] =
+                json!({"delimiter": "-", "index": self.seed.below(2)});
         }
         if self.seed.one_in(6) {
             replacement = json!({"sourceValue": self.text()});
         }
-        let mut target = json!({"select": {"kind": self.known[to].kind, "name": self.known[to].name}});
+        let mut target =
+            json!({"select": {"kind": self.known[to].kind, "name": self.known[to].name}});
         if self.seed.one_in(4) {
             target["select"] = json!({"kind": self.known[to].kind});
             if self.seed.one_in(2) {
                 target["reject"] = json!([{"name": self.known[to].name}]);
             }
         }
-        let pod = self.known[to].pod_spec().map_or("spec".to_owned(), |(path, _)| path[1..].replace('/', "."));
-        let data = self.known[to].value["data"].as_object().and_then(|data| data.keys().next().cloned());
+        let pod = self.known[to]
+            .pod_spec()
+            .map_or("spec".to_owned(), |(path, _)| path[1..].replace('/', "."));
+        let data =
+            self.known[to].value["data"].as_object().and_then(|data| data.keys().next().cloned());
         let path = match self.seed.below(9) {
             0 => "metadata.annotations.replaced".to_owned(),
             1 => "metadata.labels.app".to_owned(),
@@ -687,7 +754,9 @@ impl Maker {
         target["fieldPaths"] = json!([path]);
         let mut options = json!({});
         let pointer = format!("/{}", path.replace('.', "/"));
-        if self.seed.one_in(2) || (self.known[to].value.pointer(&pointer).is_none() && !self.seed.one_in(6)) {
+        if self.seed.one_in(2)
+            || (self.known[to].value.pointer(&pointer).is_none() && !self.seed.one_in(6))
+        {
             options["create"] = json!(true);
         }
         if self.seed.one_in(4) {

@@ -32,7 +32,10 @@ pub fn run(tool: &Tool, corpus: &Path, seeds: std::ops::Range<u64>, part: &str) 
             for component in ["ours", "case"] {
                 let text = "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nnameSuffix: -c\n";
                 files.insert(format!("{component}/parts/one/kustomization.yaml"), text.to_owned());
-                files.insert(format!("{component}/parts/two/kustomization.yaml"), text.replace("-c", "-d"));
+                files.insert(
+                    format!("{component}/parts/two/kustomization.yaml"),
+                    text.replace("-c", "-d"),
+                );
             }
             for directory in ["ours", "case"] {
                 if root.join(directory).exists() {
@@ -40,7 +43,8 @@ pub fn run(tool: &Tool, corpus: &Path, seeds: std::ops::Range<u64>, part: &str) 
                 }
             }
             tool::write(&root, &files)?;
-            let overlay = overlay(&mut Seed::new(seed * 31 + 5), &change.layers[change.layers.len() - 1]);
+            let overlay =
+                overlay(&mut Seed::new(seed * 31 + 5), &change.layers[change.layers.len() - 1]);
             let ours = ours::build(&root, "ours", overlay.clone());
             let real = match edit(tool, &root.join("case"), &overlay)? {
                 Err(complaint) => Err(complaint),
@@ -86,8 +90,19 @@ fn overlay(seed: &mut Seed, fields: &[(String, Value)]) -> Overlay {
             3 | 4 => {
                 let known = there("images").and_then(|images| images[0]["name"].as_str());
                 let name = known.filter(|_| seed.one_in(2)).unwrap_or("nginx").to_owned();
-                let more = [":v2", "=other:v3", "=*:v4", ":*@sha256:abc", "@sha256:abc", "=reg:5000/x", "=a/b:*", ":v1@sha256:abc", ""];
-                overlay.images = vec![format!("{name}{}", seed.pick(&more)), "busybox:1.36".to_owned()];
+                let more = [
+                    ":v2",
+                    "=other:v3",
+                    "=*:v4",
+                    ":*@sha256:abc",
+                    "@sha256:abc",
+                    "=reg:5000/x",
+                    "=a/b:*",
+                    ":v1@sha256:abc",
+                    "",
+                ];
+                overlay.images =
+                    vec![format!("{name}{}", seed.pick(&more)), "busybox:1.36".to_owned()];
             }
             5 => {
                 let known = there("replicas").and_then(|replicas| replicas[0]["name"].as_str());
@@ -108,7 +123,8 @@ fn overlay(seed: &mut Seed, fields: &[(String, Value)]) -> Overlay {
                 let mut target = Selector::default();
                 target.id.gvk.kind = "Deployment".into();
                 overlay.patches = vec![Patch {
-                    patch: r#"[{"op": "add", "path": "/metadata/annotations/argo", "value": "x"}]"#.to_owned(),
+                    patch: r#"[{"op": "add", "path": "/metadata/annotations/argo", "value": "x"}]"#
+                        .to_owned(),
                     target: Some(target),
                     ..Patch::default()
                 }];
@@ -132,7 +148,8 @@ fn pairs(seed: &mut Seed) -> BTreeMap<String, String> {
 
 /// What Argo CD runs.
 fn edit(tool: &Tool, directory: &Path, overlay: &Overlay) -> Result<Result<(), String>> {
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    let words =
+        |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let mut commands: Vec<Vec<String>> = Vec::new();
     let with = |mut command: Vec<String>, more: Vec<String>| {
         command.extend(more);

@@ -52,8 +52,24 @@ struct Writer<'a> {
 }
 
 const SCALARS: [&str; 18] = [
-    "a", "b", "\"a\"", "'b'", "5", "\"5\"", "true", "\"true\"", "yes", "\"yes\"", "1.5", "null", "~",
-    "0x10", "2020-01-02", "\"\"", "\"null\"", "",
+    "a",
+    "b",
+    "\"a\"",
+    "'b'",
+    "5",
+    "\"5\"",
+    "true",
+    "\"true\"",
+    "yes",
+    "\"yes\"",
+    "1.5",
+    "null",
+    "~",
+    "0x10",
+    "2020-01-02",
+    "\"\"",
+    "\"null\"",
+    "",
 ];
 
 type Fields = [(&'static str, Shape)];
@@ -87,23 +103,35 @@ const POD: &Fields = &[
     ("containers", List(1, CONTAINER)),
     ("volumes", List(1, &[("name", Scalar), ("emptyDir", Map(TEXTS)), ("configMap", Map(TEXTS))])),
     ("tolerations", List(1, &[("key", Scalar), ("value", Scalar)])),
-    ("topologySpreadConstraints", List(2, &[("topologyKey", Scalar), ("whenUnsatisfiable", Scalar), ("maxSkew", Scalar)])),
+    (
+        "topologySpreadConstraints",
+        List(2, &[("topologyKey", Scalar), ("whenUnsatisfiable", Scalar), ("maxSkew", Scalar)]),
+    ),
     ("imagePullSecrets", List(1, &[("name", Scalar)])),
     ("hostAliases", List(1, &[("ip", Scalar), ("hostnames", Scalars)])),
     ("notKnown", List(1, &[("name", Scalar), ("value", Scalar)])),
     ("nodeSelector", Map(TEXTS)),
 ];
-const TEMPLATE: &Fields = &[("metadata", Map(&[("labels", Map(TEXTS)), ("finalizers", Scalars)])), ("spec", Map(POD))];
+const TEMPLATE: &Fields =
+    &[("metadata", Map(&[("labels", Map(TEXTS)), ("finalizers", Scalars)])), ("spec", Map(POD))];
 const DEPLOYMENT: &Fields = &[
     ("replicas", Scalar),
     ("strategy", Map(&[("type", Scalar), ("rollingUpdate", Map(TEXTS))])),
     ("template", Map(TEMPLATE)),
     ("selector", Map(&[("matchLabels", Map(TEXTS))])),
 ];
-const SERVICE: &Fields =
-    &[("ports", List(2, SERVICE_PORT)), ("selector", Map(TEXTS)), ("type", Scalar), ("externalIPs", Scalars)];
-const FOO: &Fields =
-    &[("a", Scalar), ("list", List(1, &[("name", Scalar), ("x", Scalar)])), ("map", Map(TEXTS)), ("template", Map(TEMPLATE))];
+const SERVICE: &Fields = &[
+    ("ports", List(2, SERVICE_PORT)),
+    ("selector", Map(TEXTS)),
+    ("type", Scalar),
+    ("externalIPs", Scalars),
+];
+const FOO: &Fields = &[
+    ("a", Scalar),
+    ("list", List(1, &[("name", Scalar), ("x", Scalar)])),
+    ("map", Map(TEXTS)),
+    ("template", Map(TEMPLATE)),
+];
 
 impl Writer<'_> {
     fn object(&mut self, kind: &str) -> String {
@@ -145,11 +173,11 @@ impl Writer<'_> {
 
     fn value(&mut self, out: &mut String, shape: Shape, depth: usize) {
         if self.seed.one_in(25) {
-            out.push_str(*self.seed.pick(&["null", "~", "", "{}", "[]"]));
+            out.push_str(self.seed.pick(&["null", "~", "", "{}", "[]"]));
             return;
         }
         match shape {
-            Scalar => out.push_str(*self.seed.pick(&SCALARS)),
+            Scalar => out.push_str(self.seed.pick(&SCALARS)),
             Map(fields) => self.map(out, fields, depth + 1),
             Scalars => self.scalars(out),
             List(keys, fields) => self.list(out, keys, fields, depth + 1),
@@ -203,7 +231,7 @@ impl Writer<'_> {
                 out.push_str(", ");
             }
             if self.seed.one_in(40) {
-                out.push_str(*self.seed.pick(&["null", "{}", "lone", "[]", "{$patch: replace}"]));
+                out.push_str(self.seed.pick(&["null", "{}", "lone", "[]", "{$patch: replace}"]));
                 continue;
             }
             if self.of_patch && self.seed.one_in(25) {
@@ -215,8 +243,11 @@ impl Writer<'_> {
             let mut first = true;
             for (place, (name, shape)) in fields.iter().enumerate() {
                 let is_key = place < keys;
-                let left_out =
-                    if is_key { self.seed.one_in(if place == 0 { 14 } else { 2 }) } else { self.seed.one_in(2) };
+                let left_out = if is_key {
+                    self.seed.one_in(if place == 0 { 14 } else { 2 })
+                } else {
+                    self.seed.one_in(2)
+                };
                 if left_out {
                     continue;
                 }
@@ -225,7 +256,7 @@ impl Writer<'_> {
                 }
                 let _ = write!(out, "{name}: ");
                 if is_key {
-                    out.push_str(*self.seed.pick(&NAMES));
+                    out.push_str(self.seed.pick(&NAMES));
                 } else {
                     self.value(out, *shape, depth + 1);
                 }

@@ -125,7 +125,11 @@ fn compare(tool: &Tool, root: &Path, batch: &[Merge], score: &mut Score) -> Resu
                     let shown = |objects: &[&Value]| serde_json::to_string(objects);
                     score.differ(format!(
                         "object {}\npatch  {} target {}\nours {}\nreal {}",
-                        merge.object, merge.patch, merge.with_target, shown(&ours)?, shown(&real)?
+                        merge.object,
+                        merge.patch,
+                        merge.with_target,
+                        shown(&ours)?,
+                        shown(&real)?
                     ));
                 }
             }
@@ -139,7 +143,11 @@ fn compare(tool: &Tool, root: &Path, batch: &[Merge], score: &mut Score) -> Resu
             if let [merge] = batch {
                 score.differ(format!(
                     "object {}\npatch  {} target {}\nours {:?}\nreal {:?}",
-                    merge.object, merge.patch, merge.with_target, ours.err(), real.and_then(Result::err)
+                    merge.object,
+                    merge.patch,
+                    merge.with_target,
+                    ours.err(),
+                    real.and_then(Result::err)
                 ));
                 return Ok(());
             }

@@ -32,7 +32,12 @@ impl Tool {
     }
 
     /// Builds a directory; the answer is what it printed, or what it complained of.
-    pub fn build(&self, root: &Path, directory: &str, flags: &[&str]) -> Result<Result<String, String>> {
+    pub fn build(
+        &self,
+        root: &Path,
+        directory: &str,
+        flags: &[&str],
+    ) -> Result<Result<String, String>> {
         let mut command = Command::new(&self.program);
         command.arg("build").arg(root.join(directory)).args(flags).current_dir(root);
         // No network: what would be fetched fails at once.

@@ -24,7 +24,8 @@ pub fn trees(corpus: &Path, part: &str) -> Result<Vec<Tree>> {
         serde_json::from_slice(&std::fs::read(corpus.join("manifest.json"))?)?;
     let mut trees = Vec::new();
     for entry in &manifest {
-        let text = |name: &str| entry[name].as_str().map(str::to_owned).context("a manifest's entry");
+        let text =
+            |name: &str| entry[name].as_str().map(str::to_owned).context("a manifest's entry");
         let directory = text("dir")?;
         if directory.contains(part) {
             let golden = std::fs::read_to_string(corpus.join("golden").join(text("golden")?))?;
@@ -41,7 +42,9 @@ pub fn goldens(corpus: &Path, part: &str) -> Result<Score> {
         let real = tool::objects(&tree.golden)?;
         match ours::build(&corpus.join("trees"), &tree.directory, Overlay::default()) {
             Ok(ours) if ours == real => score.equal += 1,
-            Ok(ours) => score.differ(format!("{}: {}", tree.directory, first_difference(&ours, &real))),
+            Ok(ours) => {
+                score.differ(format!("{}: {}", tree.directory, first_difference(&ours, &real)))
+            }
             Err(refused) => score.differ(format!("{}: {refused}", tree.directory)),
         }
     }
@@ -60,7 +63,8 @@ pub fn run(tool: &Tool, corpus: &Path, seeds: std::ops::Range<u64>, part: &str) 
         let objects = tool::objects(&tree.golden)?;
         for seed in seeds.clone() {
             let base = format!("trees/{}", tree.directory);
-            let salt: u64 = tree.directory.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte));
+            let salt: u64 =
+                tree.directory.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte));
             let change = changes::make(seed * 1_000_003 + salt, &base, &objects);
             match compare(tool, &root, &change)? {
                 Verdict::Equal => score.equal += 1,
@@ -98,7 +102,11 @@ fn compare(tool: &Tool, root: &Path, change: &Change) -> Result<Verdict> {
     Ok(match (ours, real) {
         (Ok(ours), Ok(printed)) => {
             let real = tool::objects(&printed)?;
-            if ours == real { Verdict::Equal } else { Verdict::Different(first_difference(&ours, &real)) }
+            if ours == real {
+                Verdict::Equal
+            } else {
+                Verdict::Different(first_difference(&ours, &real))
+            }
         }
         (Err(ours), Err(real)) => {
             if std::env::var_os("REFUSALS").is_some() {
@@ -106,7 +114,9 @@ fn compare(tool: &Tool, root: &Path, change: &Change) -> Result<Verdict> {
             }
             Verdict::BothRefuse
         }
-        (Ok(_), Err(refused)) => Verdict::Different(format!("only the real one refuses: {refused}")),
+        (Ok(_), Err(refused)) => {
+            Verdict::Different(format!("only the real one refuses: {refused}"))
+        }
         (Err(refused), Ok(_)) => Verdict::Different(format!("only ours refuses: {refused}")),
     })
 }
@@ -176,14 +186,18 @@ fn difference(path: &str, ours: &Value, real: &Value) -> Option<String> {
             let names = one.keys().chain(other.keys());
             let found = names.into_iter().find_map(|name| {
                 let nothing = Value::String("(nothing)".to_owned());
-                let get = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or(nothing.clone());
+                let get = |map: &serde_json::Map<String, Value>| {
+                    map.get(name).cloned().unwrap_or(nothing.clone())
+                };
                 difference(&format!("{path}/{name}"), &get(one), &get(other))
             });
             found.or_else(|| Some(format!("{path}: keys")))
         }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            one.iter().zip(other).enumerate().find_map(|(at, (one, other))| difference(&format!("{path}/{at}"), one, other))
-        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
+            .iter()
+            .zip(other)
+            .enumerate()
+            .find_map(|(at, (one, other))| difference(&format!("{path}/{at}"), one, other)),
         _ => {
             let shown = |value: &Value| value.to_string().chars().take(700).collect::<String>();
             Some(format!("{path}:\n  ours {}\n  real {}", shown(ours), shown(real)))

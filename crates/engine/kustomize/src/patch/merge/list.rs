@@ -157,8 +157,9 @@ impl Walker<'_> {
         patch: Option<usize>,
         of: Option<TypeId>,
     ) -> Merged<Option<usize>> {
-        let mut take =
-            |place: Option<usize>| place.map(|place| std::mem::replace(&mut items.nodes[place], Node::null()));
+        let mut take = |place: Option<usize>| {
+            place.map(|place| std::mem::replace(&mut items.nodes[place], Node::null()))
+        };
         let (mut object_node, mut patch_node) = (take(object), take(patch));
         let outcome = self.walk(object_node.as_mut(), patch_node.as_mut(), of);
         for (place, node) in [(object, object_node), (patch, patch_node)] {
@@ -181,7 +182,8 @@ fn text(of: &str) -> Text {
 /// The keys of which any item says a value, with the values of one item; all keys where no
 /// item says any.
 fn said<'k>(all: &[Values], values: &[Text], keys: &[&'k str]) -> (Vec<&'k str>, Values) {
-    let is_said = |at: usize| all.iter().any(|values| values.get(at).is_some_and(|v| !v.is_empty()));
+    let is_said =
+        |at: usize| all.iter().any(|values| values.get(at).is_some_and(|v| !v.is_empty()));
     let places: Vec<usize> = (0..keys.len()).filter(|&at| is_said(at)).collect();
     if places.is_empty() {
         return (keys.to_vec(), values.to_vec());

@@ -4,9 +4,8 @@ use super::*;
 use crate::node::parse_first;
 
 fn merged(object: &str, patch: &str) -> Result<String, String> {
-    let parse = |text: &str| {
-        parse_first(text.as_bytes()).expect("it is YAML").expect("it is not empty")
-    };
+    let parse =
+        |text: &str| parse_first(text.as_bytes()).expect("it is YAML").expect("it is not empty");
     let head = |kind: &str| match kind {
         "Foo" => "apiVersion: example.com/v1, kind: Foo",
         _ => "apiVersion: v1, kind: Pod",
