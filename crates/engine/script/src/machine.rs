@@ -45,10 +45,20 @@ const BASIC: [&str; 19] = [
     "_VERSION",
 ];
 
+/// Makes `require` of the modules that there are. In Lua, because a function of ours that held
+/// the tables of a run would keep them for ever.
+const REQUIRE: &str = "local modules, error, tostring = ..., error, tostring
+    return function(name)
+        local found = modules[name]
+        if found == nil then error('module ' .. tostring(name) .. ' not found', 2) end
+        return found
+    end";
+
 /// A machine with one script in it.
 pub(crate) struct Machine {
     lua: Lua,
     function: Function,
+    require: Function,
     libraries: Libraries,
 }
 
@@ -81,7 +91,8 @@ impl Machine {
             strings::replace_patterns(&lua)?;
         }
         let function = lua.load(source).set_name("=<string>").into_function()?;
-        Ok(Self { lua, function, libraries })
+        let require = lua.load(REQUIRE).set_name("=require").into_function()?;
+        Ok(Self { lua, function, require, libraries })
     }
 
     pub(crate) fn lua(&self) -> &Lua {
@@ -105,27 +116,17 @@ impl Machine {
             names.raw_set("string", copy(lua, &globals.raw_get("string")?)?)?;
             names.raw_set("math", copy(lua, &globals.raw_get("math")?)?)?;
         }
-        let libraries = names.clone();
-        names.raw_set(
-            "require",
-            lua.create_function(move |_, name: String| match name.as_str() {
-                "os" | "table" | "string" | "math" => match libraries.raw_get(name.as_str())? {
-                    Value::Nil => Err(not_found(&name)),
-                    found => Ok(found),
-                },
-                _ => Err(not_found(&name)),
-            })?,
-        )?;
+        let modules = lua.create_table()?;
+        for name in ["os", "table", "string", "math"] {
+            modules.raw_set(name, names.raw_get::<Value>(name)?)?;
+        }
+        names.raw_set("require", self.require.call::<Function>(modules)?)?;
         for (name, value) in ours {
             names.raw_set(*name, value)?;
         }
         self.function.set_environment(names)?;
         Ok(self.function.clone())
     }
-}
-
-fn not_found(name: &str) -> mlua::Error {
-    mlua::Error::runtime(format!("module {name} not found"))
 }
 
 fn copy(lua: &Lua, table: &Table) -> mlua::Result<Table> {

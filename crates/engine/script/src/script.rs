@@ -115,7 +115,9 @@ impl Script {
         let json = returned(&answer);
         drop(answer);
         // What one run left is not the next one's burden.
-        let _ = lua.gc_collect();
+        if lua.used_memory() > self.limits.memory_bytes_max / 8 {
+            let _ = lua.gc_collect();
+        }
         json
     }
 }

@@ -221,3 +221,21 @@ fn errors_say_where_and_why() {
     assert!(words("return obj.b.c").starts_with("<string>:1: attempt to index field 'b'"));
     assert!(words("return {").starts_with("<string>:1: "));
 }
+
+#[test]
+fn runs_leave_no_garbage_behind() {
+    let source =
+        "local t = {} for i = 1, 20000 do t[i] = {i} end return {os.time(), require('os') ~= nil}";
+    let script = Script::compile(
+        source,
+        Libraries::Many,
+        Limits { memory_bytes_max: 16 << 20, ..Limits::default() },
+    );
+    let script = script.expect("a script");
+    let (object, parameters) = (json!({}), BTreeMap::new());
+    let input =
+        Input { object: &object, parameters: &parameters, now: NOW.parse().expect("a time") };
+    for _ in 0..300 {
+        assert!(script.run(&input, None).is_ok());
+    }
+}
