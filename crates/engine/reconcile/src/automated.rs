@@ -1,10 +1,13 @@
 //! Whether an Application is synced unasked (SYN-50 to SYN-53).
 
+use std::collections::BTreeSet;
+
 use crd::{
     Application, Operation, OperationInitiator, OperationPhase, ResourceStatus, RetryStrategy,
     SyncOperation, SyncOperationResource, SyncPolicyAutomated, SyncStatus, SyncStatusCode,
 };
 use jiff::{SignedDuration, Timestamp};
+use manifest::ObjectKey;
 
 use crate::conditions::{Condition, Kind};
 use crate::facts::{Facts, Rules};
@@ -57,7 +60,12 @@ pub(crate) fn automated(
         return Automated::Nothing("the status is not OutOfSync");
     }
     let prune = automated.prune.unwrap_or(false);
-    let synced = |row: &ResourceStatus| row.status == SyncStatusCode::Synced;
+    let going = going(facts);
+    let synced =
+        |row: &ResourceStatus| row.status == SyncStatusCode::Synced || going.contains(&key_of(row));
+    if resources.iter().all(|row| synced(row)) && !going.is_empty() {
+        return Automated::Nothing("all that is left to prune is going already");
+    }
     if !prune && resources.iter().all(|row| synced(row) || row.requires_pruning) {
         return Automated::Nothing("all that is left is to prune, and automated prune is off");
     }
@@ -135,6 +143,21 @@ pub(crate) fn automated(
         }
     }
     Automated::Start(Box::new(operation))
+}
+
+/// What git does not have and is being deleted: there is nothing left to do about it.
+fn going(facts: &Facts) -> BTreeSet<ObjectKey> {
+    let pairs = facts.side.iter().flat_map(|side| &side.pairs);
+    pairs
+        .filter(|pair| pair.target.is_none())
+        .filter_map(|pair| pair.live.as_ref())
+        .filter(|seen| seen.live.deleting())
+        .map(|seen| seen.key.clone())
+        .collect()
+}
+
+fn key_of(row: &ResourceStatus) -> ObjectKey {
+    ObjectKey::new(&row.group, &row.kind, &row.namespace, &row.name)
 }
 
 struct Attempt {

@@ -53,6 +53,9 @@ fn exceeded(facts: &Facts, side: &Side, chosen: &[SyncOperationResource]) -> Opt
         let Some(seen) = pair.live.as_ref().filter(|seen| !is_any_hook(&seen.live.head)) else {
             continue;
         };
+        if pair.target.is_none() && seen.live.deleting() {
+            continue;
+        }
         live += 1;
         let stays = option_value(&seen.live.head, SYNC_OPTIONS, "Prune") == Some("false");
         let goes = pair.target.is_none() && pair.self_referenced(&facts.rules.tracking) && !stays;

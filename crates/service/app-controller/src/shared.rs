@@ -258,9 +258,10 @@ impl Snapshot {
         });
         let known = Arc::new(compare::KnownTypes::new(known));
         let overrides = settings.resources.overrides.iter();
-        let health = Arc::new(health::UserScripts::compile(overrides.map(|(kind, rules)| {
-            (kind.as_str(), rules.health_lua.as_str(), rules.use_open_libs)
-        })));
+        let health =
+            Arc::new(health::UserScripts::compile(overrides.map(|(kind, rules)| {
+                (kind.as_str(), rules.health_lua.as_str(), rules.use_open_libs)
+            })));
         let snapshot = Self {
             settings,
             rules,

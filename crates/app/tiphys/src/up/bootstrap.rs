@@ -17,11 +17,7 @@ const SERVED_S_MAX: u64 = 30;
 const SERVED_POLL_MS: u64 = 5;
 
 /// Makes what is missing, and changes nothing that is there. Answers what it made.
-pub async fn bootstrap(
-    cluster: &Cluster,
-    namespace: &str,
-    key: &[u8; 32],
-) -> Result<Vec<String>> {
+pub async fn bootstrap(cluster: &Cluster, namespace: &str, key: &[u8; 32]) -> Result<Vec<String>> {
     let home = cluster.home();
     let mut made = Vec::new();
     for definition in crd::definitions() {

@@ -42,7 +42,13 @@ impl Surroundings {
         let (settings, _) = Settings::read(&raw, &yaml);
         let held = Arc::new(RwLock::new(Held {
             namespace: namespace.to_owned(),
-            snapshot: Arc::new(snapshot(namespace, &raw, &settings, &BTreeMap::new(), Seed::default())),
+            snapshot: Arc::new(snapshot(
+                namespace,
+                &raw,
+                &settings,
+                &BTreeMap::new(),
+                Seed::default(),
+            )),
             raw,
             secrets: BTreeMap::new(),
             seed: Seed::default(),

@@ -23,6 +23,8 @@ pub struct Arguments {
     source: String,
     #[command(flatten)]
     at: AtRevision,
+    #[command(flatten)]
+    local: render::Local,
     /// The application's namespace
     #[arg(short = 'N', long, value_name = "NAMESPACE", default_value = "")]
     app_namespace: String,
@@ -96,6 +98,10 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
     let name = AppName::parse(&arguments.app, &arguments.app_namespace);
     let application = session.application(&name).await?;
     let objects: Vec<Value> = match arguments.source.as_str() {
+        "git" if arguments.local.is_given() => {
+            let targets = arguments.local.targets(session, &application).await?;
+            targets.iter().map(|target| target.object.as_ref().clone()).collect()
+        }
         "git" => {
             let revisions = arguments.at.for_sources(&application)?;
             let targets = render::targets(session, &application, revisions).await?;

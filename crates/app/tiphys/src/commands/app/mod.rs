@@ -20,6 +20,7 @@ mod resources;
 mod rollback;
 pub mod selection;
 mod set;
+mod shapes;
 mod source;
 mod spec;
 pub mod states;

@@ -1,20 +1,22 @@
 //! What an Application wants, rendered in this process.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::up::seed_of;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use cluster::{ListQuery, excluded_always};
 use crd::{AppProject, Application};
-use desired::{Freshness, RenderRequest, Renderer as _};
+use desired::{DesiredObject, Freshness, Origin, RenderRequest, Renderer as _};
 use manifest::Gvk;
 use reconcile::{Destination, Target, prepare};
-use rendering::{Fixed, Rendering, Snapshot};
+use rendering::{Fixed, Rendering, Snapshot, render_path};
+use serde_json::Value;
 use settings::{RawSettings, Repositories, Settings};
 use sync::{Method, Tracking};
 
 use super::live;
 use crate::commands::connect::Session;
+use crate::up::seed_of;
 
 /// The Application's objects with namespaces and tracking metadata, as a sync would apply them,
 /// hooks left out. `revisions` holds one a source, or none for the sources' own.
@@ -46,7 +48,77 @@ pub async fn targets(
         api_versions: kinds.api_versions(|kind| !excluded_always(kind)).into(),
     };
     let rendered = renderer.render(request).await?;
-    let tracking = tracking(&settings);
+    Ok(ready(session, application, &destination, &settings, &rendered.objects))
+}
+
+/// A directory of this host in the place of an Application's source.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Local {
+    /// Take the manifests of this directory instead of the source's
+    #[arg(long = "local", value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    dir: Option<PathBuf>,
+    /// What its files may reach; the git work tree around it where it is not given
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, requires = "dir")]
+    local_repo_root: Option<PathBuf>,
+}
+
+impl Local {
+    /// Whether one is given.
+    pub fn is_given(&self) -> bool {
+        self.dir.is_some()
+    }
+
+    /// The objects of the directory as the Application's source would render them, with nothing added.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not render, or the Application has several sources.
+    pub fn objects(&self, application: &Application) -> Result<Vec<Value>> {
+        let Some(dir) = &self.dir else { return Ok(Vec::new()) };
+        let spec = &application.spec;
+        if spec.has_multiple_sources() {
+            bail!("--local takes the place of one source, and the application has several");
+        }
+        let mut source = spec.effective_sources().first().cloned().unwrap_or_default();
+        if dir.join("Chart.yaml").exists() {
+            let helm = source.helm.get_or_insert_default();
+            if helm.release_name.is_empty() {
+                helm.release_name.clone_from(&application.metadata.name);
+            }
+            if helm.namespace.is_empty() {
+                helm.namespace.clone_from(&spec.destination.namespace);
+            }
+        }
+        let options = ::render::Options::default();
+        Ok(render_path(dir, self.local_repo_root.as_deref(), &source, &options)?)
+    }
+
+    /// The same, as a sync would apply them, hooks left out.
+    pub async fn targets(
+        &self,
+        session: &Session,
+        application: &Application,
+    ) -> Result<Vec<Arc<Target>>> {
+        let destination = live::destination(session, application).await?;
+        let (settings, _) = surroundings(session).await?;
+        let objects = self.objects(application)?.into_iter().enumerate().map(|(at, object)| {
+            DesiredObject { object: Arc::new(object), hash: at as u64, origin: Origin::default() }
+        });
+        let objects: Vec<DesiredObject> = objects.collect();
+        Ok(ready(session, application, &destination, &settings, &objects))
+    }
+}
+
+/// Objects with namespaces and tracking metadata.
+fn ready(
+    session: &Session,
+    application: &Application,
+    destination: &cluster::Cluster,
+    settings: &Settings,
+    objects: &[DesiredObject],
+) -> Vec<Arc<Target>> {
+    let kinds = destination.kinds();
+    let tracking = tracking(settings);
     let namespaced = |kind: &Gvk| {
         let info = kinds.get(kind).or_else(|| kinds.preferred(&kind.group_kind()));
         info.map(|info| info.namespaced)
@@ -59,7 +131,7 @@ pub async fn targets(
         settings.resources.filter.excludes(&kind.group, &kind.kind, &server, glob)
     };
     let prepared = prepare(
-        &rendered.objects,
+        objects,
         &Destination {
             app: &application.instance_name(&session.namespace),
             namespace: &application.spec.destination.namespace,
@@ -68,7 +140,7 @@ pub async fn targets(
             excluded: &excluded,
         },
     );
-    Ok(prepared.targets)
+    prepared.targets
 }
 
 async fn project(session: &Session, application: &Application) -> Result<AppProject> {

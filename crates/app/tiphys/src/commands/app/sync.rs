@@ -102,6 +102,8 @@ pub struct Arguments {
     /// Answer yes to every question
     #[arg(long = "assumeYes")]
     assume_yes: bool,
+    #[command(flatten)]
+    local: render::Local,
     /// Output format, one of json|yaml|wide|tree|tree=detailed
     #[arg(short, long, value_name = "FORMAT", default_value = "wide")]
     output: String,
@@ -225,6 +227,7 @@ impl Arguments {
                 sync_options: options,
                 sync_strategy: Some(self.sync_strategy()),
                 resources,
+                manifests: self.manifests(application)?,
                 ..SyncOperation::default()
             }),
             initiated_by: initiator(),
@@ -235,6 +238,18 @@ impl Arguments {
             retry,
             ..Operation::default()
         })
+    }
+
+    /// The objects of a directory of this host, to be synced instead of the source's.
+    fn manifests(&self, application: &Application) -> Result<Vec<String>> {
+        if !self.local.is_given() {
+            return Ok(Vec::new());
+        }
+        if application.spec.automated().is_some() && !self.dry_run {
+            bail!("Cannot use local sync when Automatic Sync Policy is enabled unless for dry run");
+        }
+        let objects = self.local.objects(application)?;
+        Ok(objects.iter().map(ToString::to_string).collect())
     }
 
     fn retry(&self) -> Result<RetryStrategy> {

@@ -159,13 +159,14 @@ pub fn render(path: &Path, root: Option<&Path>, flags: &HelmFlags) -> Result<Vec
     let tree = DiskTree::new(&root)
         .map_err(|cause| refused(format!("`{}` cannot be read: {cause}", root.display())))?;
     let relative = place.strip_prefix(tree.root()).ok().and_then(Path::to_str);
-    let relative = relative.and_then(|relative| TreePath::parse(relative).ok()).ok_or_else(|| {
-        refused(format!(
-            "`{}` lies outside of `{}`; give a --root that holds both",
-            path.display(),
-            root.display()
-        ))
-    })?;
+    let relative =
+        relative.and_then(|relative| TreePath::parse(relative).ok()).ok_or_else(|| {
+            refused(format!(
+                "`{}` lies outside of `{}`; give a --root that holds both",
+                path.display(),
+                root.display()
+            ))
+        })?;
     with_chart(ChartSource::Directory { tree: &tree, path: &relative }, flags)
 }
 

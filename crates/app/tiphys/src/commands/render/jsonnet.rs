@@ -51,7 +51,9 @@ impl DirectoryFlags {
         };
         let only = file.map(|file| {
             let special = |char: char| "*?[]{}\\!".contains(char);
-            file.chars().flat_map(|char| special(char).then_some('\\').into_iter().chain([char])).collect()
+            file.chars()
+                .flat_map(|char| special(char).then_some('\\').into_iter().chain([char]))
+                .collect()
         });
         let block = ApplicationSourceDirectory {
             recurse: self.recurse,

@@ -59,8 +59,7 @@ impl KustomizeFlags {
         let mut replicas = Vec::with_capacity(self.replica.len());
         for text in &self.replica {
             let parsed = text.split_once('=');
-            let Some((name, Ok(count))) =
-                parsed.map(|(name, count)| (name, count.parse::<i64>()))
+            let Some((name, Ok(count))) = parsed.map(|(name, count)| (name, count.parse::<i64>()))
             else {
                 bail!("expected parameter of the form: name=count. Received: {text}");
             };
