@@ -371,4 +371,4 @@ fn known<'a>(versions: impl Iterator<Item = &'a str>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -22,8 +22,8 @@ pub(crate) fn key_of(
     charts_time_ns: i128,
 ) -> Key {
     let mut sha = Sha1::new();
-    let warnings = plan.warnings.iter().map(String::as_str);
-    for part in [app_name, namespace, project].into_iter().chain(warnings) {
+    let rules = plan.warnings.iter().chain(&plan.permitted).map(String::as_str);
+    for part in [app_name, namespace, project].into_iter().chain(rules) {
         sha.update((part.len() as u64).to_be_bytes());
         sha.update(part);
     }

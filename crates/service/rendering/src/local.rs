@@ -72,8 +72,7 @@ pub fn render_path(
     let relative = place.strip_prefix(tree.root()).map_err(|_| outside())?;
     let relative = relative.to_str().ok_or_else(outside)?;
     let relative = TreePath::parse(relative).map_err(RenderError::from)?;
-    let source =
-        ApplicationSource { path: relative.as_str().to_owned(), ..source.clone() };
+    let source = ApplicationSource { path: relative.as_str().to_owned(), ..source.clone() };
     let input = Input {
         source: &source,
         source_index: 0,

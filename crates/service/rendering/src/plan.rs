@@ -14,6 +14,9 @@ pub(crate) struct Plan {
     pub(crate) sources: Vec<Planned>,
     /// What somebody should mend, though it stops nothing.
     pub(crate) warnings: Vec<String>,
+    /// The patterns of repositories that the project permits: what else is fetched depends on
+    /// them.
+    pub(crate) permitted: Vec<String>,
 }
 
 /// One source.
@@ -60,7 +63,13 @@ pub(crate) fn plan(
             only_files: several && source.path.is_empty() && source.chart.is_empty(),
         });
     }
-    Ok(Plan { sources: planned, warnings: project.warnings().to_vec() })
+    let projects = std::iter::once(request.project.as_ref()).chain(globals.iter().copied());
+    let permitted = projects.flat_map(|project| project.spec.source_repos.iter().cloned());
+    Ok(Plan {
+        sources: planned,
+        warnings: project.warnings().to_vec(),
+        permitted: permitted.collect(),
+    })
 }
 
 /// Whether the project lets its Applications use a repository; asked before each fetch.

@@ -13,8 +13,8 @@ use filetree::{FileTree, Recording};
 use parking_lot::Mutex;
 use plugins::Plugins;
 use render::{
-    Asked, ChartMeans, Fetched, Input, Options, Reach, RenderError, files_have_changed, refresh_paths,
-    render_source_with, rendering_key,
+    Asked, ChartMeans, Fetched, Input, Options, Reach, RenderError, files_have_changed,
+    refresh_paths, render_source_with, rendering_key,
 };
 use source::{Revision, Sources, Web, WebLimits};
 use tokio::sync::Semaphore;

@@ -1,3 +1,4 @@
 mod cache;
 mod disk;
+mod outside;
 mod service;

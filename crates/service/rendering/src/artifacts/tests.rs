@@ -6,10 +6,12 @@ use source::WebLimits;
 
 use super::*;
 
-type Answers = Vec<(String, Vec<u8>)>;
+pub(crate) type Answers = Vec<(String, Vec<u8>)>;
 
 /// A server of fixed answers by path; the paths that were asked for.
-fn serve(answers: impl FnOnce(SocketAddr) -> Answers) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn serve(
+    answers: impl FnOnce(SocketAddr) -> Answers,
+) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let answers = answers(address);

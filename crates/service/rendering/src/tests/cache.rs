@@ -15,7 +15,7 @@ fn key(name: &str) -> Key {
         name,
         "",
         "default",
-        &Plan { sources: Vec::new(), warnings: Vec::new() },
+        &Plan { sources: Vec::new(), warnings: Vec::new(), permitted: Vec::new() },
         &Options::default(),
         0,
     )

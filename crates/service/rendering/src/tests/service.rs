@@ -12,9 +12,9 @@ use tempfile::TempDir;
 
 use crate::{Config, Fixed, Rendering, Snapshot};
 
-struct Bench {
+pub(super) struct Bench {
     host: TempDir,
-    rendering: Rendering,
+    pub(super) rendering: Rendering,
 }
 
 fn git(directory: &Path, arguments: &[&str]) -> String {
@@ -30,16 +30,16 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&ran.stdout).trim().to_owned()
 }
 
-fn map(name: &str, value: &str) -> String {
+pub(super) fn map(name: &str, value: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  v: \"{value}\"\n")
 }
 
 impl Bench {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         Self::with(files, Config::default())
     }
 
-    fn with(files: &[(&str, &str)], config: Config) -> Self {
+    pub(super) fn with(files: &[(&str, &str)], config: Config) -> Self {
         let host = tempfile::tempdir().expect("a directory");
         let repo = host.path().join("repo");
         std::fs::create_dir(&repo).expect("a directory");
@@ -67,12 +67,12 @@ impl Bench {
         self.host.path().join("repo")
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("file://{}", self.repo().display())
     }
 
     /// Writes files (empty text deletes) and commits them; says the commit.
-    fn commit(&self, files: &[(&str, &str)]) -> String {
+    pub(super) fn commit(&self, files: &[(&str, &str)]) -> String {
         for (file, text) in files {
             let file = self.repo().join(file);
             if text.is_empty() {
@@ -87,7 +87,7 @@ impl Bench {
         git(&self.repo(), &["rev-parse", "HEAD"])
     }
 
-    fn request(&self, paths: &[&str]) -> RenderRequest {
+    pub(super) fn request(&self, paths: &[&str]) -> RenderRequest {
         let mut application = Application::new("argocd", "shop");
         let source = |path: &&str| ApplicationSource {
             repo_url: self.url(),
@@ -111,11 +111,14 @@ impl Bench {
         }
     }
 
-    async fn render(&self, request: &RenderRequest) -> Result<Arc<Rendered>, RenderFailure> {
+    pub(super) async fn render(
+        &self,
+        request: &RenderRequest,
+    ) -> Result<Arc<Rendered>, RenderFailure> {
         self.rendering.render(request.clone()).await
     }
 
-    fn renders(&self) -> u64 {
+    pub(super) fn renders(&self) -> u64 {
         self.rendering.counts().renders
     }
 }

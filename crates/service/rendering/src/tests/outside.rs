@@ -1,0 +1,224 @@
+//! What is fetched or asked for besides a repository's own files.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crd::{Application, ApplicationSource, ApplicationSourceHelm, ApplicationSourcePlugin};
+use desired::{RenderRequest, Rendered};
+use tokio::sync::oneshot;
+
+use super::service::{Bench, map};
+use crate::Config;
+use crate::artifacts::tests::{Answers, archive, serve};
+
+const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.1.0\n";
+const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}-web'}\ndata: {v: '{{ .Values.v }}'}\n";
+const SUB: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}-sub'}\n";
+
+/// A chart repository with `web`, and a file of values beside it.
+fn repository(address: SocketAddr) -> Answers {
+    let _ = address;
+    let index = "apiVersion: v1\nentries:\n  web:\n  - version: 1.1.0\n    urls: [web.tgz]\n  - version: 1.0.0\n    urls: [old.tgz]\n  sub:\n  - version: 2.3.0\n    urls: [sub.tgz]\n";
+    let web = archive(&[
+        ("web/Chart.yaml", CHART),
+        ("web/values.yaml", "v: own\n"),
+        ("web/templates/a.yaml", TEMPLATE),
+    ]);
+    let sub = archive(&[
+        ("sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 2.3.0\n"),
+        ("sub/templates/a.yaml", SUB),
+    ]);
+    vec![
+        ("/charts/index.yaml".to_owned(), index.as_bytes().to_vec()),
+        ("/charts/web.tgz".to_owned(), web),
+        ("/charts/sub.tgz".to_owned(), sub),
+        ("/values.yaml".to_owned(), b"v: remote\n".to_vec()),
+    ]
+}
+
+fn names(rendered: &Rendered) -> Vec<String> {
+    let name = |object: &desired::DesiredObject| {
+        object.object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+    };
+    rendered.objects.iter().map(name).collect()
+}
+
+fn source(request: &mut RenderRequest) -> &mut ApplicationSource {
+    let application: &mut Application = Arc::make_mut(&mut request.application);
+    application.spec.source.as_mut().expect("a source")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_comes_from_its_repository_in_the_version_that_is_wanted() {
+    let (address, seen) = serve(repository);
+    let bench = Bench::new(&[("x", "x")]);
+    let mut request = bench.request(&[""]);
+    *source(&mut request) = ApplicationSource {
+        repo_url: format!("http://{address}/charts"),
+        chart: "web".to_owned(),
+        target_revision: "^1.0.0".to_owned(),
+        ..ApplicationSource::default()
+    };
+    let rendered = bench.render(&request).await.expect("objects");
+    assert_eq!(names(&rendered), ["shop-web"]);
+    assert_eq!(rendered.objects[0].object["data"]["v"], "own");
+    assert_eq!(rendered.sources[0].revision, "1.1.0");
+    assert_eq!(rendered.sources[0].source_type, "Helm");
+    let again = bench.render(&request).await.expect("objects");
+    assert!(Arc::ptr_eq(&rendered, &again));
+    assert_eq!(*seen.lock(), ["/charts/index.yaml", "/charts/web.tgz", "/charts/index.yaml"]);
+
+    source(&mut request).target_revision = "9.9.9".to_owned();
+    let failure = bench.render(&request).await.expect_err("no such version");
+    assert!(failure.message.contains("`9.9.9` matches no version"), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_gets_the_charts_and_value_files_that_it_needs() {
+    let (address, _) = serve(repository);
+    let chart = format!(
+        "{CHART}dependencies: [{{name: sub, version: 2.x, repository: 'http://{address}/charts'}}]\n"
+    );
+    let bench = Bench::new(&[
+        ("web/Chart.yaml", &chart),
+        ("web/templates/a.yaml", TEMPLATE),
+        ("web/near.yaml", "v: near\n"),
+    ]);
+    let mut request = bench.request(&["web"]);
+    let rendered = bench.render(&request).await.expect("objects");
+    assert_eq!(names(&rendered), ["shop-sub", "shop-web"]);
+
+    let helm = ApplicationSourceHelm {
+        value_files: vec!["near.yaml".to_owned(), format!("http://{address}/values.yaml")],
+        ..ApplicationSourceHelm::default()
+    };
+    source(&mut request).helm = Some(Box::new(helm));
+    let rendered = bench.render(&request).await.expect("objects");
+    assert_eq!(rendered.objects[1].object["data"]["v"], "remote");
+
+    let project = Arc::make_mut(&mut request.project);
+    project.spec.source_repos = vec![bench.url()];
+    source(&mut request).helm = None;
+    let refused = bench.render(&request).await.expect_err("not permitted");
+    assert!(refused.message.contains("are not permitted in project"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_come_from_another_source_and_a_change_of_them_is_seen() {
+    let bench = Bench::new(&[
+        ("web/Chart.yaml", CHART),
+        ("web/templates/a.yaml", TEMPLATE),
+        ("values/v.yaml", "v: one\n"),
+    ]);
+    let mut request = bench.request(&["web", ""]);
+    let sources = &mut Arc::make_mut(&mut request.application).spec.sources;
+    let helm = ApplicationSourceHelm {
+        value_files: vec!["$vals/values/v.yaml".to_owned()],
+        ..ApplicationSourceHelm::default()
+    };
+    sources[0].helm = Some(Box::new(helm));
+    sources[1].r#ref = "vals".to_owned();
+    let value = |rendered: &Rendered| rendered.objects[0].object["data"]["v"].clone();
+    assert_eq!(value(&bench.render(&request).await.expect("objects")), "one");
+    bench.commit(&[("elsewhere", "x")]);
+    assert_eq!(value(&bench.render(&request).await.expect("objects")), "one");
+    assert_eq!(bench.renders(), 1);
+    bench.commit(&[("values/v.yaml", "v: two\n")]);
+    assert_eq!(value(&bench.render(&request).await.expect("objects")), "two");
+    assert_eq!(bench.renders(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_api_matters_only_to_whoever_asked_for_it() {
+    let asking = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {has: '{{ .Capabilities.APIVersions.Has \"example.com/v1\" }}'}\n";
+    let bench = Bench::new(&[("web/Chart.yaml", CHART), ("web/templates/a.yaml", asking)]);
+    let mut request = bench.request(&["web"]);
+    let has = |rendered: &Rendered| rendered.objects[0].object["data"]["has"].clone();
+    assert_eq!(has(&bench.render(&request).await.expect("objects")), "false");
+    request.api_versions = ["other.example.com/v1".to_owned()].into();
+    bench.render(&request).await.expect("objects");
+    assert_eq!(bench.renders(), 1);
+    request.api_versions = ["example.com/v1".to_owned()].into();
+    assert_eq!(has(&bench.render(&request).await.expect("objects")), "true");
+    assert_eq!(bench.renders(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_chart_makes_up_is_the_same_each_time_and_another_for_another_application() {
+    let random = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {p: '{{ randAlphaNum 20 }}'}\n";
+    let bench = Bench::new(&[("web/Chart.yaml", CHART), ("web/templates/a.yaml", random)]);
+    let mut request = bench.request(&["web"]);
+    let password = |rendered: &Rendered| {
+        rendered.objects[0].object["stringData"]["p"].as_str().expect("a text").to_owned()
+    };
+    let first = password(&bench.render(&request).await.expect("objects"));
+    assert_eq!(first.len(), 20);
+    bench.commit(&[("web/values.yaml", "unused: true\n")]);
+    assert_eq!(password(&bench.render(&request).await.expect("objects")), first);
+    assert_eq!(bench.renders(), 2);
+    Arc::make_mut(&mut request.application).metadata.name = "other".to_owned();
+    assert_ne!(password(&bench.render(&request).await.expect("objects")), first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_in_another_repository_is_read_like_a_source() {
+    let other = Bench::new(&[
+        ("base/kustomization.yaml", "resources: [a.yaml]\n"),
+        ("base/a.yaml", &map("a", "1")),
+    ]);
+    let base = format!("namePrefix: p-\nresources: ['{}//base?ref=main']\n", other.url());
+    let bench = Bench::new(&[("app/kustomization.yaml", &base)]);
+    let rendered = bench.render(&bench.request(&["app"])).await.expect("objects");
+    assert_eq!(names(&rendered), ["p-a"]);
+    assert_eq!(rendered.sources[0].source_type, "Kustomize");
+}
+
+const PLUGIN: &str = "kind: ConfigManagementPlugin\nmetadata: {name: made}\nspec:\n  generate: {command: [sh, -c, 'sed \"s/NAME/$ARGOCD_APP_NAME-$PARAM_SIZE/\" template']}\n  discover: {fileName: template}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_renders_what_its_discovery_is_for() {
+    let place = tempfile::tempdir().expect("a directory");
+    std::fs::write(place.path().join("plugin.yaml"), PLUGIN).expect("a file");
+    let (ready, is_ready) = oneshot::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = cmp_server::Config {
+        config_dir: place.path().to_owned(),
+        socket_dir: place.path().to_owned(),
+        work_dir: place.path().join("work"),
+        timeout: Duration::from_secs(20),
+    };
+    let told = move |_: &std::path::Path| {
+        let _ = ready.send(());
+    };
+    let running = tokio::spawn(cmp_server::run(server, told, async move { drop(stopped.await) }));
+    is_ready.await.expect("it starts");
+
+    let config = Config { plugin_sockets: place.path().to_owned(), ..Config::default() };
+    let bench = Bench::with(
+        &[("app/template", &map("NAME", "1")), ("plain/a.yaml", &map("plain", "1"))],
+        config,
+    );
+    let mut request = bench.request(&["app"]);
+    let plugin: ApplicationSourcePlugin = serde_json::from_value(
+        serde_json::json!({"parameters": [{"name": "size", "string": "m"}]}),
+    )
+    .expect("a plugin");
+    source(&mut request).plugin = Some(Box::new(plugin));
+    let rendered = bench.render(&request).await.expect("objects");
+    assert_eq!(names(&rendered), ["shop-m"]);
+    assert_eq!(rendered.sources[0].source_type, "Plugin");
+    // Nobody says that it is a plugin's: its discovery does.
+    source(&mut request).plugin = None;
+    assert_eq!(names(&bench.render(&request).await.expect("objects")), ["shop-"]);
+    assert_eq!(names(&bench.render(&bench.request(&["plain"])).await.expect("objects")), ["plain"]);
+    let named = serde_json::json!({"name": "none"});
+    source(&mut request).plugin = Some(serde_json::from_value(named).expect("a plugin"));
+    let failure = bench.render(&request).await.expect_err("no such plugin");
+    assert!(
+        failure.message.contains("could not find cmp-server plugin with name \"none\""),
+        "{failure}"
+    );
+    drop(stop);
+    running.await.expect("it ends").expect("well");
+}
