@@ -105,14 +105,14 @@ fn object(mapping: &Mapping, outermost: bool) -> Result<Value, NodeJsonError> {
     for Entry { key, value: node, .. } in mapping.entries() {
         if key.reads_as() != Tag::Str {
             if !outermost {
-                return Err(NodeJsonError::KeyNoString { key: key.text.to_string() });
+                return Err(NodeJsonError::KeyNoString { key: key.text.as_str().to_owned() });
             }
             if key.is_null() {
                 continue;
             }
         }
-        if fields.insert(key.text.to_string(), value(node)?).is_some() {
-            return Err(NodeJsonError::Repeated { key: key.text.to_string() });
+        if fields.insert(key.text.as_str().to_owned(), value(node)?).is_some() {
+            return Err(NodeJsonError::Repeated { key: key.text.as_str().to_owned() });
         }
     }
     Ok(Value::Object(fields))
@@ -139,19 +139,19 @@ impl Scalar {
     pub fn to_json(&self) -> Result<Value, NodeJsonError> {
         let tag = self.reads_as();
         match tag {
-            Tag::Str | Tag::Unset | Tag::Other => return Ok(Value::String(self.text.to_string())),
+            Tag::Str | Tag::Unset | Tag::Other => return Ok(Value::String(self.text.as_str().to_owned())),
             Tag::Binary => {
                 let symbols: String =
                     self.text.chars().filter(|char| !matches!(char, '\n' | '\r')).collect();
                 let bytes = STANDARD.decode(symbols).map_err(|_| NodeJsonError::NoBase64)?;
                 return Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()));
             }
-            Tag::Merge => return Ok(Value::String(self.text.to_string())),
+            Tag::Merge => return Ok(Value::String(self.text.as_str().to_owned())),
             Tag::Int | Tag::Float | Tag::Bool | Tag::Null | Tag::Timestamp => {}
         }
         let resolved = goyaml::resolve(goyaml::Dialect::V3, &self.text);
         let wrong = |found: Tag| NodeJsonError::WrongTag {
-            text: self.text.to_string(),
+            text: self.text.as_str().to_owned(),
             found: found.short(),
             tag: tag.short(),
         };
