@@ -20,6 +20,12 @@ pub(crate) enum Op {
     Print {
         node: NodeId,
     },
+    /// A field of the dot, written.
+    PrintField {
+        names: Span,
+        node: NodeId,
+        print: NodeId,
+    },
     Pop,
 
     Dot {
@@ -86,7 +92,7 @@ pub(crate) enum Op {
 
     /// The top value must suit the type.
     Check {
-        to: Type,
+        to: u32,
         boxed: bool,
     },
     /// The lowest of so many values becomes the top one.
@@ -186,6 +192,7 @@ pub(crate) enum Op {
 pub(crate) struct Code {
     pub(crate) ops: Vec<Op>,
     pub(crate) constants: Vec<Constant>,
+    pub(crate) types: Vec<Type>,
     pub(crate) messages: Vec<String>,
     pub(crate) ranges: Vec<RangeVariables>,
     /// How many variables there are at most, `$` included.

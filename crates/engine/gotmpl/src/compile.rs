@@ -15,6 +15,7 @@ pub(crate) fn compile(ast: &Ast, functions: &Functions, body: Span) -> Code {
         functions,
         code: Code { slots: 1, ..Code::default() },
         labels: Vec::new(),
+        last_label: 0,
         // `$` is the first variable.
         variables: vec![Variable { name: None }],
         loops: Vec::new(),
@@ -33,6 +34,8 @@ struct Compiler<'a> {
     code: Code,
     /// Where each label stands in the instructions.
     labels: Vec<u32>,
+    /// Where the last label stands: what is before is another way to get there.
+    last_label: u32,
     /// What is declared here; the place is the slot.
     variables: Vec<Variable>,
     loops: Vec<Loop>,
@@ -96,7 +99,10 @@ impl Compiler<'_> {
     fn step(&mut self, work: Work) {
         match work {
             Work::Emit(op) => self.emit(op),
-            Work::Place(label) => self.labels[label as usize] = self.here(),
+            Work::Place(label) => {
+                self.labels[label as usize] = self.here();
+                self.last_label = self.here();
+            }
             Work::Nodes(list) => {
                 let nodes = self.ast.kids(list);
                 self.work.extend(nodes.iter().rev().map(|node| Work::Node(*node)));
@@ -305,6 +311,14 @@ impl Compiler<'_> {
     }
 
     fn emit(&mut self, op: Op) {
+        if let Op::Print { node: print } = op
+            && let Some(&Op::Field { names, node, boxed: false }) = self.code.ops.last()
+            && self.last_label != self.here()
+        {
+            self.code.ops.pop();
+            self.code.ops.push(Op::PrintField { names, node, print });
+            return;
+        }
         self.code.ops.push(op);
     }
 

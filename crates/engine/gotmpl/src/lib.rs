@@ -16,6 +16,7 @@ mod convert;
 mod error;
 mod execute;
 mod functions;
+mod hash;
 mod lexer;
 mod machine;
 mod parsed;

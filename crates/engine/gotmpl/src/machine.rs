@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use goval::{Context, Signature, Str, TOO_MANY_STEPS, TOO_MUCH_TEXT, Value, append_value};
 
-use crate::ast::NodeId;
+use crate::ast::{Ast, NodeId, Span};
 use crate::builtin::{Boxes, Builtin};
 use crate::code::{LAST, Op};
 use crate::convert::{self, Literal, Suited};
 use crate::error::{Cause, ExecError};
 use crate::execute::Hooks;
 use crate::functions::Called;
+use crate::hash::NameHash;
 use crate::parsed::Tree;
 use crate::set::{Entry, TemplateSet};
 
@@ -40,14 +41,16 @@ pub(crate) struct Machine<'a, 'c> {
     dots: Vec<(Value, bool)>,
     loops: Vec<Loop>,
     frames: Vec<Frame>,
+    /// The set of the file, and those of the `tpl`s that we are in.
+    sets: Vec<TemplateSet>,
     /// Templates that were found, while their data is evaluated.
-    found: Vec<Entry>,
+    found: Vec<Arc<Entry>>,
     /// What the methods take whose arguments are being evaluated.
     signatures: Vec<Option<Signature>>,
     /// Which arguments of `slice` are still in their interfaces.
     notes: Vec<bool>,
     /// How often each template is being included.
-    included: HashMap<Str, u32>,
+    included: HashMap<Str, u32, NameHash>,
     /// The node that errors name.
     at: NodeId,
     /// Whether the value pushed last is still in its interface.
@@ -117,10 +120,11 @@ impl<'a, 'c> Machine<'a, 'c> {
             dots: Vec::new(),
             loops: Vec::new(),
             frames: Vec::new(),
+            sets: Vec::new(),
             found: Vec::new(),
             signatures: Vec::new(),
             notes: Vec::new(),
-            included: HashMap::new(),
+            included: HashMap::default(),
             at: 0,
             boxed: false,
             steps: 0,
@@ -131,11 +135,12 @@ impl<'a, 'c> Machine<'a, 'c> {
     pub(crate) fn run(
         mut self,
         set: &TemplateSet,
-        entry: &Entry,
+        entry: &Arc<Entry>,
         data: &Value,
     ) -> Result<Vec<u8>, ExecError> {
+        self.sets.push(set.clone());
         let outcome = self
-            .push_frame(FrameKind::Root, entry.clone(), set.clone(), data.clone())
+            .push_frame(FrameKind::Root, Arc::clone(entry), data.clone())
             .and_then(|()| self.frames_loop());
         self.context.budget.fuel += self.steps;
         match outcome {
@@ -147,9 +152,9 @@ impl<'a, 'c> Machine<'a, 'c> {
     fn frames_loop(&mut self) -> Result<(), Fault> {
         loop {
             let frame = self.frames.last().expect("the outermost frame ends the loop");
-            let tree = Arc::clone(&frame.entry.tree);
+            let entry = Arc::clone(&frame.entry);
             let (pc, base) = (frame.pc, frame.variables);
-            match self.ops_loop(&tree, pc, base)? {
+            match self.ops_loop(&entry.tree, pc, base)? {
                 Turn::Frame => {}
                 Turn::Done => return Ok(()),
             }
@@ -177,7 +182,16 @@ impl<'a, 'c> Machine<'a, 'c> {
                 Op::Print { node } => {
                     self.at = node;
                     let value = self.pop();
-                    self.print(&value, || ast.print(node))?;
+                    self.print(ast, node, &value)?;
+                }
+                Op::PrintField { names, node, print } => {
+                    self.at = node;
+                    if !self.print_field(tree, names, print)? {
+                        let dot = self.dot.clone();
+                        let (value, _) = self.fields(tree, dot, self.dot_boxed, names)?;
+                        self.at = print;
+                        self.print(ast, print, &value)?;
+                    }
                 }
                 Op::Pop => {
                     self.values.pop();
@@ -198,8 +212,13 @@ impl<'a, 'c> Machine<'a, 'c> {
                 }
                 Op::Field { names, node, boxed } => {
                     self.at = node;
-                    let dot = self.dot.clone();
-                    let value = self.fields(tree, dot, self.dot_boxed, names)?;
+                    let value = match fields::quick(ast, &self.dot, names) {
+                        Some(value) => value,
+                        None => {
+                            let dot = self.dot.clone();
+                            self.fields(tree, dot, self.dot_boxed, names)?
+                        }
+                    };
                     self.push_unless_boxed(value, boxed);
                 }
                 Op::VariableField { slot, names, node, boxed } => {
@@ -208,9 +227,14 @@ impl<'a, 'c> Machine<'a, 'c> {
                     if variable.state == State::Unset {
                         return Err(self.undefined(tree));
                     }
-                    let (receiver, in_interface) =
-                        (variable.value.clone(), variable.state == State::Boxed);
-                    let value = self.fields(tree, receiver, in_interface, names)?;
+                    let value = match fields::quick(ast, &variable.value, names) {
+                        Some(value) => value,
+                        None => {
+                            let in_interface = variable.state == State::Boxed;
+                            let receiver = variable.value.clone();
+                            self.fields(tree, receiver, in_interface, names)?
+                        }
+                    };
                     self.push_unless_boxed(value, boxed);
                 }
                 Op::Chain { names, boxed } => {
@@ -255,7 +279,7 @@ impl<'a, 'c> Machine<'a, 'c> {
                 Op::CallMethod { name, args, node } => {
                     self.call_method(tree, name, args as usize, node)?;
                 }
-                Op::Check { to, boxed } => self.check(to, boxed)?,
+                Op::Check { to, boxed } => self.check(code.types[to as usize], boxed)?,
                 Op::Note { boxed } => self.notes.push(boxed && self.boxed),
                 Op::At { node } => self.at = node,
                 Op::Rotate { count } => self.rotate(count as usize),
@@ -433,7 +457,7 @@ impl<'a, 'c> Machine<'a, 'c> {
     }
 
     /// Writes a value as an action does.
-    fn print(&mut self, value: &Value, node: impl FnOnce() -> String) -> Result<(), Fault> {
+    fn print(&mut self, ast: &Ast, node: NodeId, value: &Value) -> Result<(), Fault> {
         match value {
             Value::Nil => {
                 self.charge(10)?;
@@ -441,7 +465,8 @@ impl<'a, 'c> Machine<'a, 'c> {
                 Ok(())
             }
             Value::Object(object) if object.kind() == goval::Kind::Func => {
-                Err(format!("can't print {} of type {}", node(), object.type_name()).into())
+                let node = ast.print(node);
+                Err(format!("can't print {node} of type {}", object.type_name()).into())
             }
             // Pointers are followed before they are printed.
             Value::Object(object) if object.kind() == goval::Kind::Ptr => {
@@ -452,6 +477,28 @@ impl<'a, 'c> Machine<'a, 'c> {
             }
             _ => append_value(&mut self.out, value, self.context.budget).map_err(Fault::budget),
         }
+    }
+
+    /// Writes a field of the dot without taking it out; `false` where that is not so simple.
+    fn print_field(&mut self, tree: &Tree, names: Span, print: NodeId) -> Result<bool, Fault> {
+        let (out, budget) = (&mut self.out, &mut *self.context.budget);
+        let mut outcome = Ok(());
+        let found = fields::look(&tree.shared.ast, &self.dot, names, &mut |value, _| {
+            outcome = match value {
+                Value::Nil => {
+                    out.extend_from_slice(b"<no value>");
+                    budget.charge(10)
+                }
+                Value::Object(_) => return false,
+                _ => append_value(out, value, budget),
+            };
+            true
+        });
+        if outcome.is_err() {
+            self.at = print;
+        }
+        outcome.map_err(Fault::budget)?;
+        Ok(found)
     }
 
     /// A function or method said that it failed.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use goval::Str;
 
 use crate::error::ParseError;
+use crate::hash::NameHash;
 use crate::parsed::{Parsed, Tree};
 
 /// Templates that know each other by name.
@@ -13,19 +14,19 @@ use crate::parsed::{Parsed, Tree};
 /// A clone is cheap and its own: what is added to it later is not seen by the other.
 #[derive(Clone)]
 pub struct TemplateSet {
-    root_name: Arc<str>,
     layer: Arc<Layer>,
 }
 
 /// Definitions on top of other definitions.
-#[derive(Default)]
 struct Layer {
-    own: HashMap<Str, Entry>,
+    root_name: Arc<str>,
+    own: Entries,
     below: Option<Arc<Layer>>,
 }
 
+type Entries = HashMap<Str, Arc<Entry>, NameHash>;
+
 /// One template of a set: shared code, and the names that it has here.
-#[derive(Clone)]
 pub(crate) struct Entry {
     /// The template's name.
     pub(crate) name: Str,
@@ -38,12 +39,13 @@ impl TemplateSet {
     /// An empty set. `root_name` is what Go's `template.New` would be given: it stands in errors
     /// and names the texts of `tpl`.
     pub fn new(root_name: &str) -> Self {
-        Self { root_name: root_name.into(), layer: Arc::default() }
+        let root_name = root_name.into();
+        Self { layer: Arc::new(Layer { root_name, own: Entries::default(), below: None }) }
     }
 
     /// The name that the set was made with.
     pub fn root_name(&self) -> &str {
-        &self.root_name
+        &self.layer.root_name
     }
 
     /// Adds a parsed text: a template called `name`, and all that the text defines.
@@ -57,7 +59,7 @@ impl TemplateSet {
     pub fn add(&mut self, name: &str, parsed: &Parsed) -> Result<(), ParseError> {
         let file: Arc<str> = name.into();
         for (name, tree) in parsed.trees_under(name)? {
-            self.put(Entry { name, file: Arc::clone(&file), tree });
+            self.put(Arc::new(Entry { name, file: Arc::clone(&file), tree }));
         }
         Ok(())
     }
@@ -80,7 +82,7 @@ impl TemplateSet {
         names
     }
 
-    pub(crate) fn find(&self, name: &[u8]) -> Option<&Entry> {
+    pub(crate) fn find(&self, name: &[u8]) -> Option<&Arc<Entry>> {
         let mut layer = &self.layer;
         loop {
             if let Some(entry) = layer.own.get(name) {
@@ -92,20 +94,21 @@ impl TemplateSet {
 
     /// The set as the text of a `tpl` sees it: this one, with the text's own definitions, and
     /// with the text itself under the root's name.
-    pub(crate) fn over(&self, parsed: &Parsed) -> Result<(Self, Entry), ParseError> {
-        let name = Arc::clone(&self.root_name);
+    pub(crate) fn over(&self, parsed: &Parsed) -> Result<(Self, Arc<Entry>), ParseError> {
+        let name = Arc::clone(&self.layer.root_name);
         // Of a `tpl` around this one only its definitions are seen, not its own text.
         let hidden = self.layer.own.len() == 1 && self.layer.own.contains_key(name.as_bytes());
         let below = if hidden { self.layer.below.clone() } else { None };
         let below = Some(below.unwrap_or_else(|| Arc::clone(&self.layer)));
-        let layer = Arc::new(Layer { own: HashMap::new(), below });
-        let mut set = Self { root_name: Arc::clone(&name), layer };
+        let root_name = Arc::clone(&name);
+        let layer = Arc::new(Layer { root_name, own: Entries::default(), below });
+        let mut set = Self { layer };
         let mut main = None;
         for (defined, tree) in parsed.trees_under(&name)? {
-            let entry = Entry { name: defined, file: Arc::clone(&name), tree };
+            let entry = Arc::new(Entry { name: defined, file: Arc::clone(&name), tree });
             if entry.name.as_bytes() == name.as_bytes() {
                 // The root's own template is never there before, whatever it holds.
-                main = Some(entry.clone());
+                main = Some(Arc::clone(&entry));
                 set.own().insert(entry.name.clone(), entry);
             } else {
                 set.put(entry);
@@ -114,17 +117,18 @@ impl TemplateSet {
         Ok((set, main.expect("a parsed text has a main template")))
     }
 
-    fn put(&mut self, entry: Entry) {
+    fn put(&mut self, entry: Arc<Entry>) {
         if entry.tree.is_empty && self.find(&entry.name).is_some() {
             return;
         }
         self.own().insert(entry.name.clone(), entry);
     }
 
-    fn own(&mut self) -> &mut HashMap<Str, Entry> {
+    fn own(&mut self) -> &mut Entries {
         if Arc::get_mut(&mut self.layer).is_none() {
+            let root_name = Arc::clone(&self.layer.root_name);
             let below = Some(Arc::clone(&self.layer));
-            self.layer = Arc::new(Layer { own: HashMap::new(), below });
+            self.layer = Arc::new(Layer { root_name, own: Entries::default(), below });
         }
         &mut Arc::get_mut(&mut self.layer).expect("it is new").own
     }

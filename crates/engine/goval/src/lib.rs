@@ -14,6 +14,7 @@ mod function;
 pub mod json;
 mod list;
 mod map;
+mod named;
 mod number;
 mod object;
 mod quote;

@@ -8,19 +8,19 @@ use crate::value::Value;
 
 /// A slice. Templates never change one in place, so clones share it.
 #[derive(Clone, Debug)]
-pub struct List {
-    of: ListType,
-    items: Rc<Items>,
-    nil: bool,
-}
+pub struct List(Rc<Items>);
 
-#[derive(Debug, Default)]
-struct Items(Vec<Value>);
+#[derive(Debug)]
+struct Items {
+    of: ListType,
+    nil: bool,
+    values: Vec<Value>,
+}
 
 impl Drop for Items {
     fn drop(&mut self) {
-        if self.0.iter().any(nests) {
-            release(self.0.drain(..));
+        if self.values.iter().any(nests) {
+            release(self.values.drain(..));
         }
     }
 }
@@ -48,27 +48,27 @@ impl List {
 
     /// A slice of another type.
     pub fn typed(of: ListType, items: Vec<Value>) -> Self {
-        Self { of, items: Rc::new(Items(items)), nil: false }
+        Self(Rc::new(Items { of, nil: false, values: items }))
     }
 
     /// A nil slice: empty, but `null` in JSON, and not equal to an empty one (`DeepEqual`).
     pub fn nil(of: ListType) -> Self {
-        Self { of, items: Rc::default(), nil: true }
+        Self(Rc::new(Items { of, nil: true, values: Vec::new() }))
     }
 
     /// Whether it is a nil slice.
     pub fn is_nil(&self) -> bool {
-        self.nil
+        self.0.nil
     }
 
     /// What the elements are declared as.
     pub fn list_type(&self) -> ListType {
-        self.of
+        self.0.of
     }
 
     /// Go's type.
     pub fn type_name(&self) -> &'static str {
-        match self.of {
+        match self.0.of {
             ListType::Any => "[]interface {}",
             ListType::String => "[]string",
             ListType::Int => "[]int",
@@ -79,12 +79,12 @@ impl List {
 
     /// A number that tells this slice from all others that are alive.
     pub fn identity(&self) -> usize {
-        Rc::as_ptr(&self.items).addr()
+        Rc::as_ptr(&self.0).addr()
     }
 
     /// Whether both are the same slice, not only equal.
     pub fn is(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.items, &other.items)
+        Rc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -92,6 +92,6 @@ impl Deref for List {
     type Target = [Value];
 
     fn deref(&self) -> &[Value] {
-        &self.items.0
+        &self.0.values
     }
 }

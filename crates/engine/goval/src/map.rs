@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::named::Tag;
 use crate::release::{nests, release};
 use crate::text::Str;
 use crate::value::Value;
@@ -12,7 +13,7 @@ use crate::value::Value;
 /// Entries are kept in the bytewise order of their keys, in which Go prints and ranges.
 #[derive(Clone)]
 pub struct Map {
-    of: MapType,
+    of: Tag,
     entries: Rc<Entries>,
 }
 
@@ -50,14 +51,14 @@ impl Map {
 
     /// A new, empty map of another type.
     pub fn typed(of: MapType) -> Self {
-        Self { of, entries: Rc::default() }
+        Self { of: of.into(), entries: Rc::default() }
     }
 
     /// A nil map: empty, but `null` in JSON, equal to nil and not to an empty one
     /// (`DeepEqual`). Whoever sets a key of one fails in Go: `assignment to entry in nil map`.
     pub fn nil(of: MapType) -> Self {
         let entries = Entries { of: RefCell::default(), nil: true };
-        Self { of, entries: Rc::new(entries) }
+        Self { of: of.into(), entries: Rc::new(entries) }
     }
 
     /// Whether it is a nil map.
@@ -76,12 +77,17 @@ impl Map {
 
     /// What it is declared as.
     pub fn map_type(&self) -> MapType {
-        self.of
+        self.of.into()
+    }
+
+    /// Whether its elements are `interface {}`: a missing one is nil.
+    pub fn holds_anything(&self) -> bool {
+        !self.of.is_string()
     }
 
     /// Go's type.
     pub fn type_name(&self) -> &'static str {
-        match self.of {
+        match self.map_type() {
             MapType::Any => "map[string]interface {}",
             MapType::String => "map[string]string",
             MapType::Named(name) => name,
@@ -101,13 +107,18 @@ impl Map {
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
         let entries = self.entries.of.borrow();
-        let at = position(&entries, key).ok()?;
-        Some(entries[at].1.clone())
+        find(&entries, key).map(|at| entries[at].1.clone())
+    }
+
+    /// Looks at the value of a key, without copying. `look` must not change this map.
+    pub fn with<T>(&self, key: &[u8], look: impl FnOnce(Option<&Value>) -> T) -> T {
+        let entries = self.entries.of.borrow();
+        look(find(&entries, key).map(|at| &entries[at].1))
     }
 
     /// Whether it has the key.
     pub fn contains(&self, key: &[u8]) -> bool {
-        position(&self.entries.of.borrow(), key).is_ok()
+        find(&self.entries.of.borrow(), key).is_some()
     }
 
     /// Sets a key; everyone who holds this map sees it. The former value.
@@ -165,13 +176,13 @@ impl Map {
 
     /// A new map of the same type with the same entries; values are shared.
     pub fn copy(&self) -> Self {
-        self.copy_as(self.of)
+        self.copy_as(self.map_type())
     }
 
     /// The same entries under another type: a new map.
     pub fn copy_as(&self, of: MapType) -> Self {
         Self {
-            of,
+            of: of.into(),
             entries: Rc::new(Entries { of: RefCell::new(self.entries()), nil: self.entries.nil }),
         }
     }
@@ -179,7 +190,7 @@ impl Map {
     /// The same map seen as another type (`common.Values` as `map[string]interface {}`): what
     /// is set in one is set in the other.
     pub fn seen_as(&self, of: MapType) -> Self {
-        Self { of, entries: self.entries.clone() }
+        Self { of: of.into(), entries: self.entries.clone() }
     }
 
     /// Whether both are the same map, not only equal.
@@ -204,6 +215,16 @@ impl std::fmt::Debug for Map {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of {} entries", self.type_name(), self.len())
     }
+}
+
+/// Maps of no more entries are looked through from the beginning.
+const SMALL: usize = 8;
+
+fn find(entries: &[(Str, Value)], key: &[u8]) -> Option<usize> {
+    if entries.len() <= SMALL {
+        return entries.iter().position(|(known, _)| known.as_bytes() == key);
+    }
+    position(entries, key).ok()
 }
 
 fn position(entries: &[(Str, Value)], key: &[u8]) -> Result<usize, usize> {

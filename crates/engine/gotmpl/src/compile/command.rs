@@ -141,7 +141,12 @@ impl Compiler<'_> {
     /// `interface {}`.
     fn check(&mut self, to: Type, boxed: bool) {
         if to != Type::Any {
-            self.work.push(Work::Emit(Op::Check { to, boxed }));
+            let known = self.code.types.iter().position(|known| *known == to);
+            let to = known.unwrap_or_else(|| {
+                self.code.types.push(to);
+                self.code.types.len() - 1
+            });
+            self.work.push(Work::Emit(Op::Check { to: to as u32, boxed }));
         }
     }
 

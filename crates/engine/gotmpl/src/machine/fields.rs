@@ -2,7 +2,7 @@
 
 use goval::{Kind, MapType, Signature, Str, Type, Value};
 
-use crate::ast::{NodeId, Span, Symbol};
+use crate::ast::{Ast, NodeId, Span, Symbol};
 use crate::parsed::Tree;
 
 use super::{Fault, Machine};
@@ -151,6 +151,51 @@ impl Machine<'_, '_> {
         };
         outcome.map_err(|said| self.failed(&name, said, node))
     }
+}
+
+/// Longer chains of names are followed step by step.
+const QUICK_NAMES_MAX: usize = 8;
+
+/// Follows names through plain maps and takes out what is there, with whether it is in an
+/// interface; `None` where something else is met.
+pub(super) fn quick(ast: &Ast, receiver: &Value, names: Span) -> Option<(Value, bool)> {
+    let mut taken = None;
+    look(ast, receiver, names, &mut |value, boxed| {
+        taken = Some((value.clone(), boxed));
+        true
+    });
+    taken
+}
+
+/// Follows names through plain maps and looks at what is there, with whether it is in an
+/// interface; `false` where something else is met, or the look said so.
+pub(super) fn look(
+    ast: &Ast,
+    receiver: &Value,
+    names: Span,
+    then: &mut dyn FnMut(&Value, bool) -> bool,
+) -> bool {
+    names.len() <= QUICK_NAMES_MAX && look_at(ast, receiver, &ast.names[names.range()], then)
+}
+
+fn look_at(
+    ast: &Ast,
+    receiver: &Value,
+    names: &[u32],
+    then: &mut dyn FnMut(&Value, bool) -> bool,
+) -> bool {
+    let (Value::Map(map), [name, rest @ ..]) = (receiver, names) else {
+        return false;
+    };
+    let symbol = &ast.symbols[*name as usize];
+    if symbol.is_method || !map.holds_anything() {
+        return false;
+    }
+    map.with(&symbol.name, |found| match found {
+        Some(value) if rest.is_empty() => then(value, true),
+        Some(value) => look_at(ast, value, rest, then),
+        None => rest.is_empty() && then(&Value::Nil, true),
+    })
 }
 
 /// Whether the value's type has a method of that name. Methods come before fields and entries.

@@ -26,8 +26,7 @@ const TPL_DEPTH_MAX: u32 = 10_000;
 
 /// A template that is being executed.
 pub(super) struct Frame {
-    pub(super) entry: Entry,
-    set: TemplateSet,
+    pub(super) entry: Arc<Entry>,
     /// The instruction to go on with.
     pub(super) pc: usize,
     /// What was evaluated last, while another frame is on top.
@@ -56,8 +55,7 @@ impl Machine<'_, '_> {
     pub(super) fn push_frame(
         &mut self,
         kind: FrameKind,
-        entry: Entry,
-        set: TemplateSet,
+        entry: Arc<Entry>,
         data: Value,
     ) -> Result<(), Fault> {
         if self.frames.len() >= FRAMES_MAX {
@@ -81,18 +79,7 @@ impl Machine<'_, '_> {
         self.variables.resize(variables + slots, unset);
         self.enter_dot(data, false);
         let out = self.out.len();
-        self.frames.push(Frame {
-            entry,
-            set,
-            pc: 0,
-            at: 0,
-            site: 0,
-            variables,
-            depth,
-            tpls,
-            kind,
-            out,
-        });
+        self.frames.push(Frame { entry, pc: 0, at: 0, site: 0, variables, depth, tpls, kind, out });
         Ok(())
     }
 
@@ -116,6 +103,7 @@ impl Machine<'_, '_> {
                 self.values.push(Value::Str(text));
             }
             FrameKind::Tpl { .. } => {
+                self.sets.pop();
                 let text = without_no_value(self.out.split_off(frame.out));
                 self.values.push(Value::Str(Str::from(text)));
             }
@@ -124,25 +112,29 @@ impl Machine<'_, '_> {
     }
 
     /// Notes where the frame on top is to go on.
-    fn leave_frame(&mut self, pc: usize, site: NodeId) -> &Frame {
+    fn leave_frame(&mut self, pc: usize, site: NodeId) {
         let at = self.at;
         let frame = self.frames.last_mut().expect("it is being executed");
         frame.pc = pc;
         frame.at = at;
         frame.site = site;
-        frame
+    }
+
+    /// The templates that are known here.
+    fn set(&self) -> &TemplateSet {
+        self.sets.last().expect("the set of the file stays")
     }
 
     pub(super) fn find_template(&mut self, name: &Str) -> Result<(), Fault> {
         let caller = self.frames.last().expect("it is being executed");
-        let Some(entry) = caller.set.find(name) else {
+        let Some(entry) = self.set().find(name) else {
             return Err(format!("template {} not defined", quote_bytes(name)).into());
         };
         if caller.depth == TEMPLATE_DEPTH_MAX {
             let message = format!("exceeded maximum template depth ({TEMPLATE_DEPTH_MAX})");
             return Err(message.into());
         }
-        self.found.push(entry.clone());
+        self.found.push(Arc::clone(entry));
         Ok(())
     }
 
@@ -153,8 +145,8 @@ impl Machine<'_, '_> {
         data: Value,
     ) -> Result<(), Fault> {
         let entry = self.found.pop().expect("it was found before");
-        let set = self.leave_frame(pc, node).set.clone();
-        self.push_frame(FrameKind::Template, entry, set, data)
+        self.leave_frame(pc, node);
+        self.push_frame(FrameKind::Template, entry, data)
     }
 
     /// `include`: its name and data are on top.
@@ -176,13 +168,12 @@ impl Machine<'_, '_> {
                 self.included.insert(name.clone(), 1);
             }
         }
-        let caller = self.leave_frame(pc, node);
-        let Some(entry) = caller.set.find(&name) else {
-            let said = not_found(&name, caller.set.root_name());
+        self.leave_frame(pc, node);
+        let Some(entry) = self.set().find(&name).cloned() else {
+            let said = not_found(&name, self.set().root_name());
             return Err(self.said_by(function, said, node));
         };
-        let (entry, set) = (entry.clone(), caller.set.clone());
-        self.push_frame(FrameKind::Include { function, name }, entry, set, data)
+        self.push_frame(FrameKind::Include { function, name }, entry, data)
     }
 
     /// `tpl`: its text and data are on top. `false` where its text was so plain that its value is
@@ -204,16 +195,16 @@ impl Machine<'_, '_> {
         }
         self.context.budget.spend(text.len() as u64 / 8).map_err(Fault::budget)?;
         let parsed = self.hooks.parse_tpl(&text, &tree.shared.functions);
-        let caller = self.leave_frame(pc, node);
-        let name = caller.set.root_name().to_owned();
-        let (set, entry) = match parsed.and_then(|parsed| caller.set.over(&parsed)) {
+        self.leave_frame(pc, node);
+        let (set, entry) = match parsed.and_then(|parsed| self.set().over(&parsed)) {
             Ok(set) => set,
             Err(error) => {
                 self.at = node;
-                return Err(unparsed(function, &text, &name, error));
+                return Err(unparsed(function, &text, self.set().root_name(), error));
             }
         };
-        self.push_frame(FrameKind::Tpl { function, text }, entry, set, data)?;
+        self.sets.push(set);
+        self.push_frame(FrameKind::Tpl { function, text }, entry, data)?;
         Ok(true)
     }
 

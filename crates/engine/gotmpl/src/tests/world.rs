@@ -66,7 +66,9 @@ impl Object for Thing {
 
     fn call(&self, name: &str, args: &[Value]) -> Result<Value, String> {
         match (name, args) {
-            ("Get", [Value::Str(text)]) => Ok(Value::str(format!("{}/{text}", self.name))),
+            ("Get", [Value::Str(text)]) => {
+                Ok(Value::Str([self.name.as_bytes(), b"/", text.as_bytes()].concat().into()))
+            }
             ("Add", [Value::Int(left, _), Value::Int(right, _)]) => Ok(Value::int(left + right)),
             ("Err", _) => Err("obj err".to_owned()),
             ("Many", [first, rest @ ..]) => {
@@ -179,7 +181,7 @@ static FUNCTIONS: &[Function] = &[
         name: "two",
         params: &[Type::Any, Type::Any],
         variadic: false,
-        body: |_, args| Ok(Value::str(format!("{}&{}", shown(&args[0]), shown(&args[1])))),
+        body: |context, args| sprintf(b"%v&%v", args, context.budget).map(Value::Str),
     },
 ];
 
