@@ -26,31 +26,56 @@ pub(super) fn print(before: &str, document: &Node) -> String {
 /// Puts the changed lines into the text as it was, where that differs from what would be
 /// printed by nothing but comments and empty lines.
 fn with_comments(before: &str, unchanged: &str, after: &str) -> Option<String> {
-    if !before.contains('#') || unchanged.lines().count() != after.lines().count() {
+    if !before.contains('#') {
         return None;
     }
-    let mut lines = unchanged.lines().zip(after.lines());
+    let (old, new): (Vec<&str>, Vec<&str>) = (unchanged.lines().collect(), after.lines().collect());
+    let same = |(old, new): &(&&str, &&str)| old == new;
+    let head = old.iter().zip(&new).take_while(same).count();
+    let rest = old.len().min(new.len()) - head;
+    let tail = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(same).count();
+    let changed = head..old.len() - tail;
+    let mut lines = old.iter().enumerate();
     let mut out = String::with_capacity(before.len() + 16);
+    let mut comments = String::new();
     for line in before.lines() {
         let trimmed = line.trim_start();
         if trimmed.starts_with('#') {
-            out.push_str(line.trim_end());
-        } else if trimmed.is_empty() {
+            comments.push_str(line.trim_end());
+            comments.push('\n');
             continue;
-        } else {
-            let (old, new) = lines.next()?;
-            let comment = line.strip_prefix(old)?;
-            if !(comment.is_empty() || comment.trim_start().starts_with('#')) {
-                return None;
-            }
-            out.push_str(new);
-            if !comment.is_empty() {
-                out.push(' ');
-                out.push_str(comment.trim());
-            }
         }
-        out.push('\n');
+        if trimmed.is_empty() {
+            continue;
+        }
+        let (at, old) = lines.next()?;
+        let comment = line.strip_prefix(old)?.trim();
+        if !(comment.is_empty() || comment.starts_with('#')) {
+            return None;
+        }
+        let in_changed = changed.contains(&at);
+        // Comments between lines that are replaced go with them.
+        if !in_changed || at == head {
+            out.push_str(&comments);
+        }
+        comments.clear();
+        // A changed line keeps its comment where it stays one line.
+        let one_line = changed.len() == 1 && new.len() == head + 1 + tail;
+        let written: &[&str] = match in_changed {
+            true if at == head => &new[head..new.len() - tail],
+            true => &[],
+            false => std::slice::from_ref(old),
+        };
+        for line in written {
+            out.push_str(line);
+            if !comment.is_empty() && (!in_changed || one_line) {
+                out.push(' ');
+                out.push_str(comment);
+            }
+            out.push('\n');
+        }
     }
+    out.push_str(&comments);
     lines.next().is_none().then(|| out.trim().to_owned())
 }
 
@@ -224,6 +249,10 @@ impl Printer<'_> {
             self.out.push('\n');
             return;
         }
+        let tag = tag_of(scalar);
+        if !tag.is_empty() {
+            let _ = write!(self.out, "{tag} ");
+        }
         self.out.push(if style == Style::Folded { '>' } else { '|' });
         if scalar.text.starts_with([' ', '\n']) {
             self.out.push('2');
@@ -236,19 +265,31 @@ impl Printer<'_> {
         }
         self.out.push('\n');
         let indent = indent.max(2);
-        let mut last_was_plain = false;
+        // Upstream looks at the text's first character where it means the next line's.
+        let breaks_twice = style == Style::Folded
+            && !scalar.text.trim_start_matches('\n').starts_with([' ', '\t']);
         for line in scalar.text.strip_suffix('\n').unwrap_or(&scalar.text).split('\n') {
-            let plain = !line.is_empty() && !line.starts_with([' ', '\t']);
-            if style == Style::Folded && last_was_plain && plain {
-                self.out.push('\n');
-            }
-            last_was_plain = plain;
             if !line.is_empty() {
                 self.indent(indent);
                 self.out.push_str(line);
+                if breaks_twice && !line.starts_with([' ', '\t']) {
+                    self.out.push('\n');
+                }
             }
             self.out.push('\n');
         }
+        if breaks_twice && !scalar.text.ends_with('\n') && self.out.ends_with("\n\n") {
+            self.out.pop();
+        }
+    }
+}
+
+/// The tag that must be written for a scalar; `""` where its text says it.
+fn tag_of(scalar: &Scalar) -> &'static str {
+    match scalar.tag {
+        Tag::Unset | Tag::Str => "",
+        tag if tag == Tag::of(&scalar.text) => "",
+        tag => tag.short(),
     }
 }
 
@@ -256,11 +297,7 @@ impl Printer<'_> {
 fn in_line(scalar: &Scalar, style: Style, in_flow: bool) -> String {
     let text: &str = &scalar.text;
     let natural = Tag::of(text);
-    let tag = match scalar.tag {
-        Tag::Unset | Tag::Str => "",
-        tag if tag == natural => "",
-        tag => tag.short(),
-    };
+    let tag = tag_of(scalar);
     let mut out = String::new();
     if !tag.is_empty() {
         let _ = write!(out, "{tag} ");
@@ -281,6 +318,7 @@ fn in_line(scalar: &Scalar, style: Style, in_flow: bool) -> String {
         _ => text.to_owned(),
     };
     out.push_str(&quoted);
+    out.truncate(out.trim_end_matches(' ').len());
     out
 }
 

@@ -141,11 +141,11 @@ const TEXTS: [&str; 10] =
 
 impl Maker {
     fn word(&mut self) -> &'static str {
-        self.seed.pick(&WORDS)
+        self.seed.choose(&WORDS)
     }
 
     fn text(&mut self) -> &'static str {
-        self.seed.pick(&TEXTS)
+        self.seed.choose(&TEXTS)
     }
 
     fn serial(&mut self) -> usize {
@@ -163,7 +163,7 @@ impl Maker {
         if with_pods.is_empty() || self.seed.one_in(8) {
             return self.known();
         }
-        Some(*self.seed.pick(&with_pods))
+        Some(self.seed.choose(&with_pods))
     }
 
     fn add(&mut self, fields: &mut Vec<(String, Value)>, in_component: bool) {
@@ -198,7 +198,7 @@ impl Maker {
                 let at = if scaled.is_empty() || self.seed.one_in(9) {
                     self.known().filter(|_| self.seed.one_in(4))
                 } else {
-                    Some(*self.seed.pick(&scaled))
+                    Some(self.seed.choose(&scaled))
                 };
                 if let Some(at) = at {
                     let name = self.known[at].name.clone();
@@ -244,7 +244,7 @@ impl Maker {
                 }
             }
             20 => {
-                let order = *self.seed.pick(&["fifo", "legacy", "legacy"]);
+                let order = self.seed.choose(&["fifo", "legacy", "legacy"]);
                 let mut options = json!({"order": order});
                 if order == "legacy" && self.seed.one_in(2) {
                     options["legacySortOptions"] = json!({"orderFirst": ["Deployment", "Namespace"], "orderLast": ["ConfigMap"]});
@@ -334,7 +334,7 @@ impl Maker {
                         object["namespace"] = json!(namespace);
                     }
                     let mut path =
-                        *self.seed.pick(&["metadata.name", "metadata.namespace", "spec.replicas"]);
+                        self.seed.choose(&["metadata.name", "metadata.namespace", "spec.replicas"]);
                     let pointer = format!("/{}", path.replace('.', "/"));
                     if known.value.pointer(&pointer).is_none() && !self.seed.one_in(8) {
                         path = "metadata.name";
@@ -361,8 +361,8 @@ impl Maker {
         let mut labels = Map::new();
         for _ in 0..1 + self.seed.below(2) {
             let key =
-                *self.seed.pick(&["app", "team", "example.com/tier", "app.kubernetes.io/name"]);
-            labels.insert(key.to_owned(), json!(*self.seed.pick(&["blue", "true", "1", "x"])));
+                self.seed.choose(&["app", "team", "example.com/tier", "app.kubernetes.io/name"]);
+            labels.insert(key.to_owned(), json!(self.seed.choose(&["blue", "true", "1", "x"])));
         }
         Value::Object(labels)
     }
@@ -371,7 +371,7 @@ impl Maker {
         let mut annotations = Map::new();
         for _ in 0..1 + self.seed.below(2) {
             let key =
-                *self.seed.pick(&["note", "example.com/a", "config.kubernetes.io/local-config"]);
+                self.seed.choose(&["note", "example.com/a", "config.kubernetes.io/local-config"]);
             if key.starts_with("config") && !self.seed.one_in(6) {
                 continue;
             }
@@ -562,7 +562,7 @@ impl Maker {
             }
         }
         if self.seed.one_in(6) {
-            let switch = *self.seed.pick(&["allowNameChange", "allowKindChange"]);
+            let switch = self.seed.choose(&["allowNameChange", "allowKindChange"]);
             entry["options"] = json!({switch: true});
             content["metadata"]["name"] = json!("changed-name");
             entry["target"] = self.exact_target(at);
@@ -657,7 +657,7 @@ impl Maker {
             }
             generator["name"] = json!(name);
             generator["behavior"] =
-                json!(*self.seed.pick(&["merge", "replace", "create", "merge"]));
+                json!(self.seed.choose(&["merge", "replace", "create", "merge"]));
         }
         if self.seed.one_in(2) {
             let literal = format!("key={}", self.text());
@@ -711,7 +711,7 @@ impl Maker {
                 "spec.replicas",
                 "metadata.labels",
             ];
-            let mut path = *self.seed.pick(&paths);
+            let mut path = self.seed.choose(&paths);
             let there = |path: &str| {
                 self.known[from].value.pointer(&format!("/{}", path.replace('.', "/"))).is_some()
             };
@@ -760,7 +760,7 @@ impl Maker {
             options["create"] = json!(true);
         }
         if self.seed.one_in(4) {
-            options["delimiter"] = json!(*self.seed.pick(&[":", "-", "/"]));
+            options["delimiter"] = json!(self.seed.choose(&[":", "-", "/"]));
             options["index"] = json!(self.seed.below(4) as i64 - 1);
         }
         if options.as_object().is_some_and(|options| !options.is_empty()) {

@@ -131,7 +131,7 @@ fn overlay(seed: &mut Seed, fields: &[(String, Value)]) -> Overlay {
             }
             _ => {
                 let components = ["parts/one", "parts/*", "parts/none", "./parts/two"];
-                overlay.components = vec![(*seed.pick(&components)).to_owned()];
+                overlay.components = vec![seed.choose(&components).to_owned()];
                 overlay.ignore_missing_components = seed.one_in(2);
             }
         }
@@ -142,7 +142,7 @@ fn overlay(seed: &mut Seed, fields: &[(String, Value)]) -> Overlay {
 fn pairs(seed: &mut Seed) -> BTreeMap<String, String> {
     let keys = ["app", "team", "note", "example.com/tier"];
     let values = ["argo", "a:b", "\"quoted\"", "true", ""];
-    let one = |seed: &mut Seed| ((*seed.pick(&keys)).to_owned(), (*seed.pick(&values)).to_owned());
+    let one = |seed: &mut Seed| (seed.choose(&keys).to_owned(), seed.choose(&values).to_owned());
     (0..1 + seed.below(2)).map(|_| one(seed)).collect()
 }
 

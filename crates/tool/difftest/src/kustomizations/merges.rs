@@ -16,7 +16,7 @@ pub struct Merge {
 impl Merge {
     pub fn make(seed: u64) -> Self {
         let mut seed = Seed::new(seed);
-        let kind = *seed.pick(&["Deployment", "Deployment", "Service", "Foo", "Pod", "Bar"]);
+        let kind = seed.choose(&["Deployment", "Deployment", "Service", "Foo", "Pod", "Bar"]);
         let mut writer = Writer { seed: &mut seed, of_patch: false };
         let object = writer.object(kind);
         writer.of_patch = true;
@@ -165,7 +165,7 @@ impl Writer<'_> {
             self.map(&mut out, spec, 0);
         }
         if self.of_patch && self.seed.one_in(40) {
-            let _ = write!(out, ", $patch: {}", *self.seed.pick(&["delete", "replace", "merge"]));
+            let _ = write!(out, ", $patch: {}", self.seed.choose(&["delete", "replace", "merge"]));
         }
         out.push('}');
         out
@@ -173,11 +173,11 @@ impl Writer<'_> {
 
     fn value(&mut self, out: &mut String, shape: Shape, depth: usize) {
         if self.seed.one_in(25) {
-            out.push_str(self.seed.pick(&["null", "~", "", "{}", "[]"]));
+            out.push_str(self.seed.choose(&["null", "~", "", "{}", "[]"]));
             return;
         }
         match shape {
-            Scalar => out.push_str(self.seed.pick(&SCALARS)),
+            Scalar => out.push_str(self.seed.choose(&SCALARS)),
             Map(fields) => self.map(out, fields, depth + 1),
             Scalars => self.scalars(out),
             List(keys, fields) => self.list(out, keys, fields, depth + 1),
@@ -206,7 +206,7 @@ impl Writer<'_> {
             return;
         }
         let comma = if first { "" } else { ", " };
-        let directive = *self.seed.pick(&["delete", "delete", "replace", "merge", "other"]);
+        let directive = self.seed.choose(&["delete", "delete", "replace", "merge", "other"]);
         let _ = write!(out, "{comma}$patch: {directive}");
     }
 
@@ -214,7 +214,7 @@ impl Writer<'_> {
         out.push('[');
         for at in 0..self.seed.below(4) {
             let comma = if at > 0 { ", " } else { "" };
-            let scalar = match *self.seed.pick(&SCALARS) {
+            let scalar = match self.seed.choose(&SCALARS) {
                 "" => "c",
                 scalar => scalar,
             };
@@ -231,11 +231,11 @@ impl Writer<'_> {
                 out.push_str(", ");
             }
             if self.seed.one_in(40) {
-                out.push_str(self.seed.pick(&["null", "{}", "lone", "[]", "{$patch: replace}"]));
+                out.push_str(self.seed.choose(&["null", "{}", "lone", "[]", "{$patch: replace}"]));
                 continue;
             }
             if self.of_patch && self.seed.one_in(25) {
-                let directive = *self.seed.pick(&["delete", "replace", "merge"]);
+                let directive = self.seed.choose(&["delete", "replace", "merge"]);
                 let _ = write!(out, "{{$patch: {directive}}}");
                 continue;
             }
@@ -256,7 +256,7 @@ impl Writer<'_> {
                 }
                 let _ = write!(out, "{name}: ");
                 if is_key {
-                    out.push_str(self.seed.pick(&NAMES));
+                    out.push_str(self.seed.choose(&NAMES));
                 } else {
                     self.value(out, *shape, depth + 1);
                 }

@@ -1,6 +1,6 @@
 //! Compares our kustomize with the real one, over inputs from seeds.
 //!
-//! `merges FROM TO`: random objects with random patches. `trees FROM TO [PART]`: changes on top of the
+//! `merges FROM TO`: random objects with random patches; `paths FROM TO`: with random replacements. `trees FROM TO [PART]`: changes on top of the
 //! trees of the corpus, and `edits FROM TO [PART]`: Argo CD's parameters on top of those. `goldens 0 0
 //! [PART]`: the trees as they are. All print what differs, made as small as it gets. `bench 0 ROUNDS
 //! [PART]`: CPU seconds of both.
@@ -10,6 +10,7 @@ mod changes;
 mod edits;
 mod merges;
 mod ours;
+mod paths;
 mod seed;
 mod tool;
 mod trees;
@@ -56,7 +57,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let part = arguments.get(3).map_or("", String::as_str);
     let corpus = match tool::corpus()? {
         Some(corpus) => corpus,
-        None if what == "merges" => PathBuf::new(),
+        None if what == "merges" || what == "paths" => PathBuf::new(),
         None => {
             println!("skipped: no corpus");
             return Ok(());
@@ -67,6 +68,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     let score = match what.as_str() {
         "merges" => merges(&tool, seeds)?,
+        "paths" => paths::run(&tool, seeds)?,
         "goldens" => trees::goldens(&corpus, part)?,
         "edits" => edits::run(&tool, &corpus, seeds, part)?,
         "trees" => trees::run(&tool, &corpus, seeds, part)?,
