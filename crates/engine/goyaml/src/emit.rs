@@ -115,8 +115,7 @@ impl Emitter {
             return Ok(());
         }
         let before = self.indent;
-        let at_key =
-            place == Place::InMapping && !self.indention && self.dialect == Dialect::V2;
+        let at_key = place == Place::InMapping && !self.indention && self.dialect == Dialect::V2;
         self.indent = match before {
             ..0 => 0,
             before if at_key => before,
@@ -292,11 +291,8 @@ impl Emitter {
             if bytes[at] == b' ' {
                 // Between quotes, blanks at either end stay where they are.
                 let inside = quote.is_none() || (at > 0 && at < bytes.len() - 1);
-                let folded = folds
-                    && !blanks
-                    && self.is_full()
-                    && inside
-                    && byte(bytes, at + 1) != b' ';
+                let folded =
+                    folds && !blanks && self.is_full() && inside && byte(bytes, at + 1) != b' ';
                 if folded {
                     self.write_indent();
                     at += 1;

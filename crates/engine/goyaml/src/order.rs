@@ -8,8 +8,7 @@ use crate::resolve::Dialect;
 pub(crate) fn less(one: &str, other: &str, dialect: Dialect) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let Some(at) = a.iter().zip(&b).position(|(a, b)| a != b) else { return a.len() < b.len() };
-    let after_digit =
-        dialect == Dialect::V3 && at > 0 && goval::is_digit(a[at - 1]);
+    let after_digit = dialect == Dialect::V3 && at > 0 && goval::is_digit(a[at - 1]);
     match (is_letter(a[at]), is_letter(b[at])) {
         (true, true) => return a[at] < b[at],
         (true, false) => return after_digit,

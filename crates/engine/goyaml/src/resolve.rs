@@ -49,7 +49,9 @@ pub(crate) fn resolve_as(dialect: Dialect, text: &str, dates: bool) -> Scalar {
         b'.' => match text {
             ".nan" | ".NaN" | ".NAN" => Scalar::Float(f64::NAN),
             ".inf" | ".Inf" | ".INF" => Scalar::Float(f64::INFINITY),
-            _ => float::parse(text).map_or(Scalar::Str, Scalar::Float),
+            // Read as it stands, so that `.5_0` is a number here.
+            _ => goval::parse_float(text.as_bytes(), goval::FloatBits::F64)
+                .map_or(Scalar::Str, Scalar::Float),
         },
         b'+' | b'-' | b'0'..=b'9' => match text {
             "+.inf" | "+.Inf" | "+.INF" => Scalar::Float(f64::INFINITY),

@@ -23,11 +23,11 @@ impl Decimal {
             let text = goval::format_g(value, goval::FloatBits::F64);
             return Err(format!("Cannot create a Decimal from {text}"));
         }
-        let text = format!("{value:e}");
-        let (mantissa, exponent) = text.split_once('e').expect("Rust prints an exponent");
+        let text = goval::format_float(value, b'e', None, goval::FloatBits::F64);
+        let (mantissa, exponent) = text.split_once('e').expect("there is an exponent");
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let exponent: i32 = exponent.parse().expect("Rust prints a decimal exponent");
-        let digits = format!("{whole}{fraction}").parse().expect("Rust prints digits");
+        let exponent: i32 = exponent.parse().expect("it is a number");
+        let digits = format!("{whole}{fraction}").parse().expect("these are digits");
         Ok(Self { digits, exponent: exponent - fraction.len() as i32 })
     }
 

@@ -36,15 +36,21 @@ const INVALID_CAPTURE: &str = "invalid named capture";
 const MISSING_ARGUMENT: &str = "missing argument to repetition operator";
 
 /// An open group.
-#[derive(Default)]
 struct Group {
     /// The repetition count inside the last atom; `None` where nothing can be repeated.
     last: Option<u64>,
     /// The largest such count in the group.
     largest: u64,
+    /// Where the group begins in what is written, and where its last atom does.
+    start: usize,
+    last_start: usize,
 }
 
 impl Group {
+    fn open(start: usize) -> Self {
+        Self { last: None, largest: 1, start, last_start: start }
+    }
+
     fn atom(&mut self, count: u64) {
         self.last = Some(count);
         self.largest = self.largest.max(count);
@@ -65,7 +71,7 @@ pub(crate) struct Translated {
 /// [`Refused`] with Go's words.
 pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
     let mut out = String::with_capacity(pattern.len() + 16);
-    let mut groups = vec![Group { last: None, largest: 1 }];
+    let mut groups = vec![Group::open(0)];
     let mut names: Vec<Option<Box<str>>> = vec![None];
     let mut rest = pattern;
     // The text from the repetition just read on, or nothing.
@@ -76,8 +82,14 @@ pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
         let group = groups.last_mut().expect("the pattern itself is never closed");
         let before = std::mem::take(&mut last_repeat);
         let repeats = matches!(char, '*' | '+' | '?') || char == '{' && counts(rest).is_some();
-        if !repeats {
+        if !repeats && !is_flags(rest) {
             out.push_str(&std::mem::take(&mut flags));
+            group.last_start = out.len();
+        }
+        if repeats && !flags.is_empty() && group.last.is_some() {
+            // What was repeated before the flags is an atom of its own.
+            out.insert_str(group.last_start, "(?:");
+            out.push(')');
         }
         let after = &rest[char.len_utf8()..];
         match char {
@@ -93,8 +105,8 @@ pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
                     }
                 };
                 if opens {
+                    groups.push(Group::open(out.len()));
                     out.push_str(text);
-                    groups.push(Group { last: None, largest: 1 });
                 } else {
                     flags.push_str(text);
                 }
@@ -105,7 +117,9 @@ pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
                     return Err(refused("unexpected )", pattern));
                 }
                 let closed = groups.pop().expect("there are two at least");
-                groups.last_mut().expect("one is left").atom(closed.largest);
+                let outer = groups.last_mut().expect("one is left");
+                outer.atom(closed.largest);
+                outer.last_start = closed.start;
                 out.push(')');
                 rest = after;
             }
@@ -208,6 +222,11 @@ fn number(text: &str) -> Option<(u64, &str)> {
     }
     // What does not fit is too large in any case.
     Some((text[..digits].parse().unwrap_or(u64::MAX), &text[digits..]))
+}
+
+/// Whether a group begins that only sets flags.
+fn is_flags(text: &str) -> bool {
+    text.starts_with("(?") && matches!(group_start(text, &mut Vec::new()), Ok((.., false)))
 }
 
 /// `(?…`: what to write, what is left, and whether a group opens.
