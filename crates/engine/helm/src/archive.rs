@@ -26,7 +26,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
     if !is_gzip(bytes) {
         return Err("gzip: invalid header".to_owned());
     }
-    let too_large = || format!("decompressed chart is larger than the maximum size {CHART_BYTES_MAX}");
+    let too_large =
+        || format!("decompressed chart is larger than the maximum size {CHART_BYTES_MAX}");
     let unpacked = flate2::read::MultiGzDecoder::new(bytes).take(2 * CHART_BYTES_MAX);
     let mut archive = tar::Archive::new(unpacked);
     let mut files = Vec::new();
@@ -79,7 +80,9 @@ fn inner_name(raw: &str) -> Result<String, String> {
     }
     let name = clean(&rest);
     if name == "." {
-        return Err(format!("chart illegally contains content outside the base directory: {raw:?}"));
+        return Err(format!(
+            "chart illegally contains content outside the base directory: {raw:?}"
+        ));
     }
     if name.starts_with("..") {
         return Err("chart illegally references parent directory".to_owned());

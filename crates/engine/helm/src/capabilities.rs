@@ -45,7 +45,11 @@ impl KubeVersion {
         let mut values = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             if at > 0 && part.len() > 1 && part.starts_with('0') || part.is_empty() {
-                return Err(format!("illegal zero-prefixed version component {} in {}", goval::quote(part), goval::quote(text)));
+                return Err(format!(
+                    "illegal zero-prefixed version component {} in {}",
+                    goval::quote(part),
+                    goval::quote(text)
+                ));
             }
             values.push(part.parse::<u64>().map_err(|_| bad())?);
         }

@@ -110,7 +110,8 @@ impl Charts {
                 }
             };
             let sub = loaded.map_err(|failure| {
-                failure.inside(&folder, &format!("error unpacking subchart {} in {name}", packed.name))
+                failure
+                    .inside(&folder, &format!("error unpacking subchart {} in {name}", packed.name))
             })?;
             self.adopt(id, sub);
         }

@@ -74,7 +74,8 @@ impl Pass<'_> {
             }
             Some(Value::Map(known)) => {
                 let Value::Map(default) = default else { return };
-                let nulls = if self.charts.has_dependency(chart, key) { Nulls::Keep } else { nulls };
+                let nulls =
+                    if self.charts.has_dependency(chart, key) { Nulls::Keep } else { nulls };
                 if nulls == Nulls::Remove && self.profile.cleans_null_defaults() {
                     remove_nulls(default);
                 }

@@ -64,8 +64,9 @@ pub(crate) fn sort(
             "Chart.lock" => content.lock = Some(lock(file)?),
             "values.yaml" => {
                 let values = cache.values(&file.data, profile);
-                content.values =
-                    Some(values.map_err(|error| values::failure(&error, "values.yaml", "cannot load values.yaml"))?);
+                content.values = Some(values.map_err(|error| {
+                    values::failure(&error, "values.yaml", "cannot load values.yaml")
+                })?);
             }
             "values.schema.json" => content.schema = Some(file.data.clone()),
             "requirements.yaml" => {

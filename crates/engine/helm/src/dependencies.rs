@@ -42,8 +42,7 @@ fn enable(
         return Ok(());
     }
     let fits = |charts: &Charts, sub: ChartId, listed: &Dependency| {
-        charts.name(sub) == listed.name
-            && satisfies(&listed.version, &charts.metadata(sub).version)
+        charts.name(sub) == listed.name && satisfies(&listed.version, &charts.metadata(sub).version)
     };
     let loaded: Vec<ChartId> = charts.dependencies(chart).collect();
     let mut subs: Vec<ChartId> = loaded
@@ -73,8 +72,7 @@ fn enable(
     }
     charts.set_dependencies(chart, &subs);
 
-    let coalesced =
-        coalesce(charts, chart, values, Nulls::Remove, profile).map_err(failed)?;
+    let coalesced = coalesce(charts, chart, values, Nulls::Remove, profile).map_err(failed)?;
     let metadata = charts.metadata_mut(chart);
     for listed in metadata.dependencies.iter_mut().flatten().flatten() {
         by_tags(listed, &coalesced);
@@ -194,10 +192,9 @@ fn as_go_prints(value: Option<&serde_json::Value>) -> String {
     match value {
         None | Some(serde_json::Value::Null) => "<nil>".to_owned(),
         Some(serde_json::Value::String(text)) => text.clone(),
-        Some(serde_json::Value::Number(number)) => goval::format_g(
-            number.as_f64().unwrap_or_default(),
-            goval::FloatBits::F64,
-        ),
+        Some(serde_json::Value::Number(number)) => {
+            goval::format_g(number.as_f64().unwrap_or_default(), goval::FloatBits::F64)
+        }
         Some(other) => other.to_string(),
     }
 }

@@ -21,7 +21,8 @@ pub(crate) fn read(tree: &dyn FileTree, path: &TreePath) -> Result<Vec<File>, Fa
         ))
         .with_hint("a chart's folder holds a file Chart.yaml; correct the source's path"));
     }
-    let ignore_file = path.join(".helmignore").map_err(|error| Failure::chart(error.to_string()))?;
+    let ignore_file =
+        path.join(".helmignore").map_err(|error| Failure::chart(error.to_string()))?;
     let rules = match tree.entry(&ignore_file) {
         Ok(Some(entry)) if matches!(entry.kind, EntryKind::File { .. }) => {
             Rules::parse(&tree.read(&ignore_file).map_err(unreadable)?)

@@ -59,11 +59,8 @@ pub(crate) fn read(text: &[u8], profile: Profile, objects: ReadObjects) -> Parse
     };
     let at_top = |words: String| Problem { words, line: 1, column: 1 };
     let head = head::read(&whole, profile).map_err(at_top);
-    let objects = if has_dashes(text) {
-        read_stream(text, objects)
-    } else {
-        objects(whole).map_err(at_top)
-    };
+    let objects =
+        if has_dashes(text) { read_stream(text, objects) } else { objects(whole).map_err(at_top) };
     Parsed { head, objects }
 }
 

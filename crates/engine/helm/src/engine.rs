@@ -68,9 +68,9 @@ pub(crate) fn render(
         );
         means.chance.enter(&template.name);
         template.data.insert("Template".into(), about.into());
-        let mut hooks = Host { cache: means.cache, profile: means.profile, should_stop: means.should_stop };
-        let mut context =
-            Context { impure: means.chance, budget: means.budget, host: &mut () };
+        let mut hooks =
+            Host { cache: means.cache, profile: means.profile, should_stop: means.should_stop };
+        let mut context = Context { impure: means.chance, budget: means.budget, host: &mut () };
         let data = Value::Map(template.data.clone());
         let text = gotmpl::execute(&set, &template.name, &data, &mut context, &mut hooks)
             .map_err(|error| not_executed(&error, &stored, means.profile))?;
@@ -133,11 +133,7 @@ fn not_parsed(error: &ParseError, template: &Renderable) -> Failure {
     }
 }
 
-fn not_executed(
-    error: &ExecError,
-    stored: &BTreeMap<&str, &str>,
-    profile: Profile,
-) -> Failure {
+fn not_executed(error: &ExecError, stored: &BTreeMap<&str, &str>, profile: Profile) -> Failure {
     let words = words(error, profile);
     let mut failure = match error.cause {
         Cause::Budget | Cause::Stopped => Failure::limit(words),
@@ -147,7 +143,9 @@ fn not_executed(
     for place in &error.stack {
         let (file, line, column) = match stored.get(&*place.file) {
             Some(file) => ((*file).to_owned(), place.line as u32, place.column as u32 + 1),
-            None => ("the text given to tpl".to_owned(), place.line as u32, place.column as u32 + 1),
+            None => {
+                ("the text given to tpl".to_owned(), place.line as u32, place.column as u32 + 1)
+            }
         };
         frames.push(Frame { place: Place { file, line, column }, node: place.node.clone() });
     }

@@ -173,7 +173,8 @@ impl Failure {
         if folder.is_empty() || !self.in_chart {
             return self;
         }
-        for place in self.place.iter_mut().chain(self.stack.iter_mut().map(|frame| &mut frame.place))
+        for place in
+            self.place.iter_mut().chain(self.stack.iter_mut().map(|frame| &mut frame.place))
         {
             place.file = format!("{folder}/{}", place.file);
         }

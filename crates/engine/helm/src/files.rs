@@ -108,9 +108,8 @@ impl Object for Files {
     }
 
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
-        let entry = |file: &File| {
-            (Value::from(&*file.name), Value::Bytes(Str::from(&file.data[..])))
-        };
+        let entry =
+            |file: &File| (Value::from(&*file.name), Value::Bytes(Str::from(&file.data[..])));
         Some(self.files.iter().map(entry).collect())
     }
 

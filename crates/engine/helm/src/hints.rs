@@ -23,16 +23,21 @@ pub(crate) fn for_parsing(message: &str) -> Option<String> {
 
 /// For a template that fails while it is executed; `node` is what was executed.
 pub(crate) fn for_execution(message: &str, node: &str) -> Option<String> {
-    let value = values_path(node).map_or("the value".to_owned(), |path| format!("`.Values.{path}`"));
+    let value =
+        values_path(node).map_or("the value".to_owned(), |path| format!("`.Values.{path}`"));
     let hint = if message.contains("incompatible types for comparison") {
         if message.contains("float64") {
-            format!("numbers of values files are float64, numbers of templates int: compare `int {value}`")
+            format!(
+                "numbers of values files are float64, numbers of templates int: compare `int {value}`"
+            )
         } else {
             "both sides of a comparison need one type: turn one with `toString` or `int`".to_owned()
         }
     } else if message.contains("nil pointer evaluating") {
         let field = message.rsplit('.').next().unwrap_or("");
-        format!("what stands before `.{field}` is not set: set it, or guard it with `with`, `dig` or `default dict`")
+        format!(
+            "what stands before `.{field}` is not set: set it, or guard it with `with`, `dig` or `default dict`"
+        )
     } else if message.contains("range can't iterate over") {
         format!("{value} is no list or map; to count, use `until (int …)`")
     } else if message.contains("wrong type for value; expected string") {

@@ -339,9 +339,7 @@ fn dependencies(
     for (index, item) in items.iter().enumerate() {
         dependencies.push(match item {
             Value::Null => None,
-            Value::Object(fields) => {
-                Some(dependency(typed, fields, &[key, &index.to_string()])?)
-            }
+            Value::Object(fields) => Some(dependency(typed, fields, &[key, &index.to_string()])?),
             other => {
                 let field = Field { of: "Metadata", name: "dependencies" };
                 return Err(mismatch(other, field, "v2.Dependency"));

@@ -64,10 +64,8 @@ impl Origins<'_> {
         let mut names = Vec::new();
         let mut charts = vec![self.root];
         let mut at = self.root;
-        while let Some(sub) = self
-            .charts
-            .dependencies(at)
-            .find(|sub| file.starts_with(self.charts.folder(*sub)))
+        while let Some(sub) =
+            self.charts.dependencies(at).find(|sub| file.starts_with(self.charts.folder(*sub)))
         {
             names.push(self.charts.name(sub).to_owned());
             charts.push(sub);

@@ -102,8 +102,8 @@ fn execute(
     nothing_missing(&charts, root)?;
     release_name::check(request.release_name)?;
     dependencies::process(&mut charts, root, &values, profile)?;
-    let coalesced = coalesce(&charts, root, &values, Nulls::Remove, profile)
-        .map_err(Failure::values)?;
+    let coalesced =
+        coalesce(&charts, root, &values, Nulls::Remove, profile).map_err(Failure::values)?;
     if !request.skip_schema_validation && schema::any(&charts, root) {
         schema::validate(&charts, root, &coalesced, cache).map_err(|complaints| {
             Failure::values(format!(
@@ -117,8 +117,7 @@ fn execute(
     check_kube_version(&charts, root, &capabilities)?;
     let release = Release { name: request.release_name, namespace: request.namespace };
     let templates = renderables(&charts, root, &coalesced, release, &capabilities, profile);
-    let mut budget =
-        Budget { fuel: request.limits.steps_max, bytes: request.limits.bytes_max };
+    let mut budget = Budget { fuel: request.limits.steps_max, bytes: request.limits.bytes_max };
     let mut chance = Noted::new(chance);
     let rendered = engine::render(
         templates,
@@ -140,7 +139,9 @@ fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failu
                 return Err(Failure::chart(if ending(name) == ".yaml" || ending(name) == ".yml" {
                     format!("file '{name}' seems to be a YAML file, but expected a gzipped archive")
                 } else {
-                    format!("file '{name}' does not appear to be a gzipped archive; got 'application/octet-stream'")
+                    format!(
+                        "file '{name}' does not appear to be a gzipped archive; got 'application/octet-stream'"
+                    )
                 }));
             }
             // Helm says no more than that.
@@ -204,8 +205,9 @@ fn user_values(request: &Request<'_>, cache: &Cache) -> Result<Map, Failure> {
     for (flag, lines, kind) in &kinds {
         for line in *lines {
             strvals::parse_into(line, kind, &values).map_err(|problem| {
-                Failure::values(format!("failed parsing {flag} data: {problem}"))
-                    .with_hint("a comma, a dot or a bracket that is meant as text needs a `\\` before it")
+                Failure::values(format!("failed parsing {flag} data: {problem}")).with_hint(
+                    "a comma, a dot or a bracket that is meant as text needs a `\\` before it",
+                )
             })?;
         }
     }
@@ -363,7 +365,11 @@ fn not_a_manifest(
         String::new()
     } else {
         let at = problem.line.saturating_sub(1) as usize;
-        text.lines().skip(at.saturating_sub(1)).take(3).map(|line| format!("\n    | {line}")).collect()
+        text.lines()
+            .skip(at.saturating_sub(1))
+            .take(3)
+            .map(|line| format!("\n    | {line}"))
+            .collect()
     };
     failure.origin =
         Some(format!("line {} of the document that it gave is wrong{shown}", problem.line));
@@ -381,8 +387,9 @@ fn definitions(
     let path = charts.full_path(chart);
     let folder = charts.folder(chart);
     for file in &charts.content(chart).files {
-        let is_manifest =
-            [".yaml", ".yml", ".json"].iter().any(|known| ending(&file.name).eq_ignore_ascii_case(known));
+        let is_manifest = [".yaml", ".yml", ".json"]
+            .iter()
+            .any(|known| ending(&file.name).eq_ignore_ascii_case(known));
         if !file.name.starts_with("crds/") || !is_manifest {
             continue;
         }

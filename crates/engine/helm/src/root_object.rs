@@ -75,7 +75,10 @@ impl Maker<'_> {
             named,
             [
                 ("Chart".into(), describe(metadata, is_root, self.profile)),
-                ("Files".into(), Value::Object(Rc::new(Files::new(&self.charts.content(chart).files)))),
+                (
+                    "Files".into(),
+                    Value::Object(Rc::new(Files::new(&self.charts.content(chart).files))),
+                ),
                 ("Release".into(), self.release.clone().into()),
                 ("Capabilities".into(), self.capabilities.clone()),
                 ("Values".into(), values.clone().into()),
@@ -160,10 +163,7 @@ fn dependency(listed: &Dependency) -> Value {
     let imports = listed.import_values.iter().flatten().map(|import| match import {
         Import::Pair { child, parent } => Value::Map(Map::of(
             MapType::String,
-            [
-                ("child".into(), child.as_str().into()),
-                ("parent".into(), parent.as_str().into()),
-            ],
+            [("child".into(), child.as_str().into()), ("parent".into(), parent.as_str().into())],
         )),
         Import::Raw(value) => crate::frozen::Frozen::from_json(value).thaw(),
     });
@@ -228,7 +228,8 @@ impl Object for Chart {
         let values = FIELDS.iter().filter_map(|name| self.field(name));
         let texts: Vec<String> =
             values.map(|value| goval::print_value(&value).to_string()).collect();
-        let (last, metadata) = texts.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
+        let (last, metadata) =
+            texts.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
         format!("{{{{{}}} {last}}}", metadata.join(" "))
     }
 

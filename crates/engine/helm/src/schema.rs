@@ -58,7 +58,11 @@ impl Schema {
                 format!("{} is not valid against metaschema: {}", goval::quote(url), describe(src))
             }
             boon::CompileError::InvalidRegex { url, regex, src } => {
-                format!("{} is not valid regex at {}: {src}", goval::quote(regex), goval::quote(url))
+                format!(
+                    "{} is not valid regex at {}: {src}",
+                    goval::quote(regex),
+                    goval::quote(url)
+                )
             }
             other => other.to_string(),
         };
@@ -159,8 +163,7 @@ fn describe(error: &ValidationError<'_, '_>) -> String {
 }
 
 fn describe_into(error: &ValidationError<'_, '_>, indent: usize, out: &mut String) {
-    let passed_over =
-        error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
+    let passed_over = error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
     let mut inner = indent;
     if !passed_over {
         if indent > 0 {

@@ -166,7 +166,10 @@ impl Parser<'_> {
                 }
                 _ => "invalid syntax",
             };
-            Stop::Bad(format!("error parsing index: strconv.Atoi: parsing {}: {reason}", quote(&text)))
+            Stop::Bad(format!(
+                "error parsing index: strconv.Atoi: parsing {}: {reason}",
+                quote(&text)
+            ))
         })
     }
 
@@ -276,7 +279,8 @@ fn set_index(list: &mut Vec<Value>, index: i64, value: Value) -> Result<(), Stri
             "index of {index} is greater than maximum supported index of {INDEX_MAX}"
         ));
     }
-    let index = usize::try_from(index).map_err(|_| format!("negative {index} index not allowed"))?;
+    let index =
+        usize::try_from(index).map_err(|_| format!("negative {index} index not allowed"))?;
     if list.len() <= index {
         list.resize(index + 1, Value::Nil);
     }

@@ -6,7 +6,9 @@ use goval::{Map, Value};
 pub(crate) fn deep_copy(value: &Value) -> Value {
     match value {
         Value::Map(map) => Value::Map(deep_copy_map(map)),
-        Value::List(list) if list.iter().any(|item| matches!(item, Value::Map(_) | Value::List(_))) => {
+        Value::List(list)
+            if list.iter().any(|item| matches!(item, Value::Map(_) | Value::List(_))) =>
+        {
             Value::list(list.iter().map(deep_copy).collect())
         }
         other => other.clone(),

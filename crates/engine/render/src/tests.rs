@@ -1,2 +1,3 @@
+mod charts;
 mod directory;
 mod sources;

@@ -6,9 +6,11 @@
 //! `difftest bench OPENAPI_DIR` prints what an apply costs. `difftest compare MINOR` reads
 //! objects of a real server, see `predicted.rs`. `difftest live` and `difftest record` ask a real API
 //! server and the simulated one the same, see `live`. `difftest kustomizations` compares builds with the
-//! real kustomize, see `kustomizations`.
+//! real kustomize, see `kustomizations`; `difftest charts` renders charts beside the real Helm, see
+//! `charts`.
 
 mod bench;
+mod charts;
 mod kustomizations;
 mod live;
 mod managed;
@@ -24,10 +26,12 @@ use anyhow::{Context, Result, bail};
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
+        Some((what, rest)) if what == "charts" => return charts::run(rest),
         Some((what, rest)) if what == "kustomizations" => return kustomizations::run(rest),
         Some((what, rest)) if what == "live" => return live::run(rest),
         Some((what, rest)) if what == "record" => return live::record(rest),
         Some((what, rest)) if what == "replay" => return live::replay(rest),
+        Some((what, _)) if what == "kubectl" => return live::kubectl(),
         _ => {}
     }
     if let [what, openapi_dir] = arguments.as_slice()

@@ -39,7 +39,10 @@ fn an_archive_that_reaches_elsewhere_is_refused() {
     let refusal = |path: &str| read(&packed(&[(path, b"x")])).unwrap_err();
     assert_eq!(refusal("web//etc/passwd"), "chart illegally contains absolute paths");
     assert_eq!(refusal("web/../../x"), "chart illegally references parent directory");
-    assert_eq!(refusal("Chart.yaml"), "chart illegally contains content outside the base directory: \"Chart.yaml\"");
+    assert_eq!(
+        refusal("Chart.yaml"),
+        "chart illegally contains content outside the base directory: \"Chart.yaml\""
+    );
     assert_eq!(refusal("web/c:/x"), "chart contains illegally named files");
     assert_eq!(read(b"no archive").unwrap_err(), "gzip: invalid header");
     assert_eq!(read(&packed(&[])).unwrap_err(), "no files in chart archive");

@@ -22,7 +22,10 @@ fn refusal(files: &[(&str, &str)]) -> String {
 fn a_chart_says_what_is_wrong_with_it() {
     for (content, words) in [
         ("apiVersion: v2\nversion: 1.0.0\n", "validation: chart.metadata.name is required"),
-        ("apiVersion: v2\nname: a/b\nversion: 1.0.0\n", r#"validation: chart.metadata.name "a/b" is invalid"#),
+        (
+            "apiVersion: v2\nname: a/b\nversion: 1.0.0\n",
+            r#"validation: chart.metadata.name "a/b" is invalid"#,
+        ),
         ("apiVersion: v2\nname: x\n", "validation: chart.metadata.version is required"),
         (
             "apiVersion: v2\nname: x\nversion: 1.0.0\ntype: other\n",
@@ -101,7 +104,10 @@ fn tags_and_conditions_choose_and_aliases_rename() {
     assert_eq!(names_after("", json!({})), "loner one two");
     assert_eq!(names_after("", json!({"tags": {"front": false}})), "loner one");
     assert_eq!(names_after("one: {enabled: false}", json!({})), "loner two");
-    assert_eq!(names_after("one: {enabled: false}", json!({"one": {"enabled": true}})), "loner one two");
+    assert_eq!(
+        names_after("one: {enabled: false}", json!({"one": {"enabled": true}})),
+        "loner one two"
+    );
     assert_eq!(names_after("any: {enabled: false}", json!({})), "loner two");
     assert_eq!(names_after("one: {enabled: 'no'}", json!({})), "loner one two");
 }
@@ -126,7 +132,12 @@ fn values_of_a_child_are_imported_below_those_of_the_parent() {
     assert_eq!(all["deep"], json!({"er": {"x": 1.0}}));
 }
 
-fn coalesced(profile: Profile, parent: &str, child: &str, user: serde_json::Value) -> serde_json::Value {
+fn coalesced(
+    profile: Profile,
+    parent: &str,
+    child: &str,
+    user: serde_json::Value,
+) -> serde_json::Value {
     let (charts, root) = load(&[
         ("Chart.yaml", PARENT),
         ("values.yaml", parent),
@@ -174,14 +185,10 @@ fn a_table_and_a_scalar_never_replace_each_other_in_defaults() {
 
 #[test]
 fn a_child_that_is_no_table_is_an_error() {
-    let (charts, root) = load(&[
-        ("Chart.yaml", PARENT),
-        ("charts/child/Chart.yaml", CHILD),
-    ])
-    .unwrap();
-    let refused = |user| {
-        coalesce(&charts, root, &values(user), Nulls::Remove, Profile::V4).unwrap_err()
-    };
+    let (charts, root) =
+        load(&[("Chart.yaml", PARENT), ("charts/child/Chart.yaml", CHILD)]).unwrap();
+    let refused =
+        |user| coalesce(&charts, root, &values(user), Nulls::Remove, Profile::V4).unwrap_err();
     assert_eq!(refused(json!({"child": "x"})), "type mismatch on child: %!t(string=x)");
     assert_eq!(refused(json!({"child": true})), "type mismatch on child: true");
     assert_eq!(refused(json!({"child": null})), "type mismatch on child: %!t(<nil>)");

@@ -9,8 +9,7 @@ use crate::schema::validate;
 const CHART: &str = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
 
 fn complaints(schema: &str, user: serde_json::Value) -> Result<(), String> {
-    let (charts, root) =
-        load(&[("Chart.yaml", CHART), ("values.schema.json", schema)]).unwrap();
+    let (charts, root) = load(&[("Chart.yaml", CHART), ("values.schema.json", schema)]).unwrap();
     validate(&charts, root, &values(user), &Cache::default())
 }
 
@@ -25,11 +24,17 @@ fn complaints_read_as_helms() {
         (json!({"name": 5}), "- at '/name': got number, want string\n"),
         (json!({"name": "x"}), "- at '/name': minLength: got 1, want 2\n"),
         (json!({"name": "xx", "replicas": 0}), "- at '/replicas': minimum: got 0, want 1\n"),
-        (json!({"name": "xx", "replicas": 2500}), "- at '/replicas': maximum: got 2,500, want 2,000\n"),
+        (
+            json!({"name": "xx", "replicas": 2500}),
+            "- at '/replicas': maximum: got 2,500, want 2,000\n",
+        ),
         (json!({"name": "xx", "replicas": 1.5}), "- at '/replicas': got number, want integer\n"),
         (json!({"name": "xx", "mode": "c"}), "- at '/mode': value must be one of 'a', 'b'\n"),
         (json!({"name": "xx", "port": null}), "- at '/port': got null, want integer or string\n"),
-        (json!({"name": "xx", "port": "a"}), "- at '/port': 'a' does not match pattern '^[0-9]+$'\n"),
+        (
+            json!({"name": "xx", "port": "a"}),
+            "- at '/port': 'a' does not match pattern '^[0-9]+$'\n",
+        ),
         (json!({"name": "xx", "more": 1}), "- at '': additional properties 'more' not allowed\n"),
     ] {
         assert_eq!(complaints(schema, user.clone()), Err(format!("shop:\n{lines}")), "{user}");

@@ -23,7 +23,10 @@ fn values_are_typed() {
         ("a=-5,b=+7", json!({"a": "int -5", "b": "int 7"})),
         ("a=0,b=00,c=01,d=0x1", json!({"a": "int 0", "b": "00", "c": "01", "d": "0x1"})),
         ("a=TRUE,b=False,c=null,d=NULL", json!({"a": true, "b": false, "c": null, "d": null})),
-        ("a=1.5,b=1e3,c=9223372036854775808", json!({"a": "1.5", "b": "1e3", "c": "9223372036854775808"})),
+        (
+            "a=1.5,b=1e3,c=9223372036854775808",
+            json!({"a": "1.5", "b": "1e3", "c": "9223372036854775808"}),
+        ),
         ("a=", json!({"a": ""})),
         ("a={1,x,}", json!({"a": ["int 1", "x", ""]})),
         ("a={},b=1", json!({"a": [""], "b": "int 1"})),
@@ -50,7 +53,8 @@ fn names_and_indices_lead_inside() {
     ] {
         assert_eq!(set(line), Ok(expected), "{line}");
     }
-    let over = set_over("list[1].x=2,map.b=null", json!({"list": ["keep", {"x": 1}], "map": {"a": 1}}));
+    let over =
+        set_over("list[1].x=2,map.b=null", json!({"list": ["keep", {"x": 1}], "map": {"a": 1}}));
     assert_eq!(over, Ok(json!({"list": ["keep", {"x": "int 2"}], "map": {"a": 1.0, "b": null}})));
 }
 

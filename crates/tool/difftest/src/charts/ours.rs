@@ -39,12 +39,36 @@ pub fn render(
     chosen: Chosen,
     cache: &Cache,
 ) -> Result<Vec<Value>, String> {
+    let objects = rendering(place, setting, chosen, cache)?.documents.into_iter();
+    let objects = objects.flat_map(|document| document.objects);
+    Ok(objects.map(|made| made.object.as_ref().clone()).collect())
+}
+
+/// Renders a chart, and counts its documents.
+pub fn count(
+    place: &Path,
+    setting: &Setting,
+    chosen: Chosen,
+    cache: &Cache,
+) -> Result<usize, String> {
+    Ok(rendering(place, setting, chosen, cache)?.documents.len())
+}
+
+fn rendering(
+    place: &Path,
+    setting: &Setting,
+    chosen: Chosen,
+    cache: &Cache,
+) -> Result<helm::Rendering, String> {
     let tree = Disk { root: place.to_owned() };
     let root = TreePath::root();
     let values_files: Vec<ValuesFile> = setting
         .values
         .iter()
-        .map(|text| ValuesFile { name: "values-changed.yaml".to_owned(), content: text.as_bytes().into() })
+        .map(|text| ValuesFile {
+            name: "values-changed.yaml".to_owned(),
+            content: text.as_bytes().into(),
+        })
         .collect();
     let request = Request {
         chart: ChartSource::Directory { tree: &tree, path: &root },
@@ -78,10 +102,7 @@ pub fn render(
         should_stop: &mut || false,
         limits: Limits::default(),
     };
-    let rendering =
-        render_chart(request, &Reach::default(), means).map_err(|error| error.to_string())?;
-    let objects = rendering.documents.into_iter().flat_map(|document| document.objects);
-    Ok(objects.map(|made| made.object.as_ref().clone()).collect())
+    render_chart(request, &Reach::default(), means).map_err(|error| error.to_string())
 }
 
 /// A directory of the disk as a tree; links are followed wherever they lead.

@@ -41,14 +41,15 @@ pub fn run(tiphys: &str, name: &str) -> Result<()> {
         let (theirs, ours) = (median(&mut helm)?, median(&mut ours)?);
         sums = (sums.0 + theirs, sums.1 + ours);
         count += 1;
-        println!("{:7.1} ms {:6.1} ms {:5.1}x {}", theirs * 1e3, ours * 1e3, theirs / ours, chart.name);
+        println!(
+            "{:7.1} ms {:6.1} ms {:5.1}x {}",
+            theirs * 1e3,
+            ours * 1e3,
+            theirs / ours,
+            chart.name
+        );
     }
-    println!(
-        "{count} charts: helm {:.2} s, ours {:.2} s, {:.1}x",
-        sums.0,
-        sums.1,
-        sums.0 / sums.1
-    );
+    println!("{count} charts: helm {:.2} s, ours {:.2} s, {:.1}x", sums.0, sums.1, sums.0 / sums.1);
     Ok(())
 }
 

@@ -107,9 +107,9 @@ fn inside(theirs: &Value, ours: &Value, path: &str) -> Option<String> {
         }
         (Value::Array(one), Value::Array(other)) => {
             let pairs = one.iter().zip(other).enumerate();
-            let found = pairs.into_iter().find_map(|(at, (one, other))| {
-                inside(one, other, &format!("{path}[{at}]"))
-            });
+            let found = pairs
+                .into_iter()
+                .find_map(|(at, (one, other))| inside(one, other, &format!("{path}[{at}]")));
             found.or_else(|| Some(format!("{path} has {} items, not {}", other.len(), one.len())))
         }
         (Value::String(one), Value::String(other)) => {
