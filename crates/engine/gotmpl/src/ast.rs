@@ -130,6 +130,16 @@ enum Piece {
 }
 
 impl Ast {
+    /// Gives back memory that was taken in advance: trees are kept for long.
+    pub(crate) fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
+        self.kids.shrink_to_fit();
+        self.names.shrink_to_fit();
+        self.symbols.shrink_to_fit();
+        self.numbers.shrink_to_fit();
+        self.strings.shrink_to_fit();
+    }
+
     pub(crate) fn kind(&self, id: NodeId) -> NodeKind {
         self.nodes[id as usize].kind
     }

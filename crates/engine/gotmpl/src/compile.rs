@@ -366,6 +366,9 @@ impl Compiler<'_> {
                 _ => {}
             }
         }
+        self.code.ops.shrink_to_fit();
+        self.code.constants.shrink_to_fit();
+        self.code.messages.shrink_to_fit();
         self.code
     }
 }

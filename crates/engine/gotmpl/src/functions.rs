@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use goval::{Function, Type};
 
 use crate::builtin::Builtin;
+use crate::hash::NameHash;
 
 /// A table of functions, fixed before templates are parsed: a name that is not in it is an error
 /// of parsing, and parsed templates call by number.
 ///
 /// Build one for each profile, once, and share it (`Arc`).
 pub struct Functions {
-    names: HashMap<&'static str, u32>,
+    names: HashMap<&'static str, u32, NameHash>,
     called: Vec<Called>,
     methods: HashMap<&'static str, HashMap<&'static str, &'static Function>>,
     method_names: Vec<&'static str>,
@@ -36,7 +37,7 @@ impl Functions {
     /// `len`, `not`, `or`, `print`, `printf`, `println`, `urlquery` and the comparisons.
     pub fn builtin() -> Self {
         let mut table = Self {
-            names: HashMap::new(),
+            names: HashMap::default(),
             called: Vec::new(),
             methods: HashMap::new(),
             method_names: Vec::new(),
@@ -103,8 +104,8 @@ impl Functions {
         names
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<u32> {
-        self.names.get(name).copied()
+    pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
+        self.names.get(std::str::from_utf8(name).ok()?).copied()
     }
 
     pub(crate) fn called(&self, number: u32) -> Called {

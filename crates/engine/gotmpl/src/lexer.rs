@@ -3,7 +3,7 @@
 use goval::{first_char, is_digit, is_letter, is_print};
 
 /// One token. Its text is `start..end` of the source.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
     pub(crate) start: u32,
@@ -12,10 +12,10 @@ pub(crate) struct Token {
     pub(crate) line: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
-    /// No token but a mistake, in words.
-    Error(String),
+    /// No token but a mistake: see [`Lexer::mistake`].
+    Error,
     Bool,
     /// Printable ASCII that means nothing else.
     Char,
@@ -74,7 +74,7 @@ pub(crate) struct Lexer<'t> {
     continue_is_keyword: bool,
     /// Whether the space behind the action that just ended is dropped.
     trims_next: bool,
-    failed: bool,
+    mistake: Option<String>,
 }
 
 impl<'t> Lexer<'t> {
@@ -90,13 +90,13 @@ impl<'t> Lexer<'t> {
             break_is_keyword,
             continue_is_keyword,
             trims_next: false,
-            failed: false,
+            mistake: None,
         }
     }
 
     /// The next token; after a mistake and at the end always the same.
     pub(crate) fn next(&mut self) -> Token {
-        if self.failed {
+        if self.mistake.is_some() {
             return self.token(TokenKind::Eof);
         }
         if self.inside_action {
@@ -115,12 +115,17 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// What is wrong with the text, once there was a token that is none.
+    pub(crate) fn mistake(&self) -> &str {
+        self.mistake.as_deref().unwrap_or_default()
+    }
+
     fn ended(&mut self, kind: Result<TokenKind, String>) -> Token {
         match kind {
             Ok(kind) => self.token(kind),
             Err(message) => {
-                self.failed = true;
-                self.token(TokenKind::Error(message))
+                self.mistake = Some(message);
+                self.token(TokenKind::Error)
             }
         }
     }
@@ -149,6 +154,7 @@ impl<'t> Lexer<'t> {
         first_char(self.rest()).map(|(char, _)| char)
     }
 
+    #[inline]
     fn bump(&mut self) -> Option<char> {
         let (char, length) = first_char(self.rest())?;
         self.at += length;
@@ -447,6 +453,8 @@ impl<'t> Lexer<'t> {
     }
 
     fn run(&mut self, belongs: impl Fn(char) -> bool) {
+        let ascii = self.rest().iter();
+        self.at += ascii.take_while(|byte| byte.is_ascii() && belongs(char::from(**byte))).count();
         while self.peek().is_some_and(&belongs) {
             self.bump();
         }

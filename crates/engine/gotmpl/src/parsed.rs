@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use goval::Str;
 
-use crate::ast::Ast;
-use crate::code::Code;
+use crate::ast::{Ast, Node};
+use crate::code::{Code, Constant, Op};
 use crate::compile::compile;
 use crate::error::ParseError;
 use crate::functions::Functions;
@@ -61,9 +61,14 @@ impl Parsed {
     /// About how many bytes it holds, for caches that count them.
     pub fn size_bytes(&self) -> usize {
         let ast = &self.main.shared.ast;
-        let code = |tree: &Tree| tree.code.ops.len() * size_of::<crate::code::Op>();
+        let code = |tree: &Tree| {
+            tree.code.ops.len() * size_of::<Op>()
+                + tree.code.constants.len() * size_of::<Constant>()
+        };
         ast.text.len()
-            + ast.nodes.len() * size_of::<crate::ast::Node>()
+            + ast.nodes.len() * size_of::<Node>()
+            + (ast.kids.len() + ast.names.len()) * size_of::<u32>()
+            + ast.strings.iter().map(|text| text.len() + 2 * size_of::<Str>()).sum::<usize>()
             + code(&self.main)
             + self.defined.iter().map(|(name, tree)| name.len() + code(tree)).sum::<usize>()
     }

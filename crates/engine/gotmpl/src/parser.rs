@@ -10,6 +10,7 @@ use goval::Str;
 use crate::ast::{Ast, Branch, Node, NodeId, NodeKind, Span};
 use crate::error::ParseError;
 use crate::functions::Functions;
+use crate::hash::NameHash;
 use crate::lexer::{Keyword, Lexer, Token, TokenKind};
 
 use tokens::Tokens;
@@ -44,7 +45,7 @@ pub(crate) fn parse(text: &[u8], functions: &Functions) -> Result<Found, ParseEr
         functions,
         lexer,
         ast: Ast { text: text.into(), ..Ast::default() },
-        symbols: HashMap::new(),
+        symbols: HashMap::default(),
         scopes: vec![Scope::default()],
         blocks: vec![Block { kind: BlockKind::Main, nodes: Vec::new() }],
         defined: Vec::new(),
@@ -56,7 +57,7 @@ struct Parser<'t> {
     functions: &'t Functions,
     lexer: Lexer<'t>,
     ast: Ast,
-    symbols: HashMap<Str, u32>,
+    symbols: HashMap<Str, u32, NameHash>,
     /// The main template, and those inside whose definition we are.
     scopes: Vec<Scope>,
     /// What is open, outermost first.
@@ -155,6 +156,7 @@ impl Parser<'_> {
             }
             self.text_or_action()?;
         }
+        self.ast.shrink();
         let end_line = self.scope().tokens.last_line();
         let main = self.blocks.pop().expect("the main block is never closed before");
         let main = self.add_kids(&main.nodes);

@@ -33,11 +33,16 @@ pub fn is_digit(char: char) -> bool {
 
 /// The first character of a text and its length in bytes, as `utf8.DecodeRune` gives it: a byte
 /// that begins no character is U+FFFD, one byte long. `None` at the end.
+#[inline]
 pub fn first_char(bytes: &[u8]) -> Option<(char, usize)> {
     let first = *bytes.first()?;
     if first < 0x80 {
         return Some((char::from(first), 1));
     }
+    Some(first_wide_char(bytes))
+}
+
+fn first_wide_char(bytes: &[u8]) -> (char, usize) {
     let longest = &bytes[..bytes.len().min(4)];
     let valid = match std::str::from_utf8(longest) {
         Ok(text) => text,
@@ -45,7 +50,7 @@ pub fn first_char(bytes: &[u8]) -> Option<(char, usize)> {
             std::str::from_utf8(&longest[..error.valid_up_to()]).expect("it is valid up to there")
         }
     };
-    Some(valid.chars().next().map_or(('\u{FFFD}', 1), |char| (char, char.len_utf8())))
+    valid.chars().next().map_or(('\u{FFFD}', 1), |char| (char, char.len_utf8()))
 }
 
 /// How many characters a text has, each stray byte counted as one.

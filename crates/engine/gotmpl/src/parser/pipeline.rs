@@ -240,10 +240,11 @@ impl Parser<'_> {
 
     /// The number of a field's name.
     fn symbol(&mut self, field: &Token) -> u32 {
-        let name = Str::from(&self.source(field)[1..]);
-        if let Some(known) = self.symbols.get(&name) {
+        let name = &self.ast.text[field.start as usize + 1..field.end as usize];
+        if let Some(known) = self.symbols.get(name) {
             return *known;
         }
+        let name = Str::from(name);
         let number = index(self.ast.symbols.len());
         let is_method = name.as_utf8().is_some_and(|name| self.functions.is_method(name));
         self.ast.symbols.push(Symbol { name: name.clone(), is_method });
@@ -255,16 +256,13 @@ impl Parser<'_> {
         let token = self.next_non_space();
         let text = Span { start: token.start, end: token.end };
         let kind = match token.kind {
-            TokenKind::Identifier => {
-                let name = String::from_utf8_lossy(self.source(&token)).into_owned();
-                match self.functions.find(&name) {
-                    Some(function) => NodeKind::Identifier { name: text, function },
-                    None => {
-                        let name = goval::quote(&name);
-                        return Err(self.error(&format!("function {name} not defined")));
-                    }
+            TokenKind::Identifier => match self.functions.find(self.source(&token)) {
+                Some(function) => NodeKind::Identifier { name: text, function },
+                None => {
+                    let name = goval::quote_bytes(self.source(&token));
+                    return Err(self.error(&format!("function {name} not defined")));
                 }
-            }
+            },
             TokenKind::Keyword(Keyword::Dot) => NodeKind::Dot,
             TokenKind::Keyword(Keyword::Nil) => NodeKind::Nil,
             TokenKind::Variable => {

@@ -43,7 +43,7 @@ impl Parser<'_> {
         } else {
             tokens.held[0] = Some(self.lexer.next());
         }
-        tokens.held[tokens.given_back].clone().expect("what was given back was read before")
+        tokens.held[tokens.given_back].expect("what was given back was read before")
     }
 
     pub(super) fn back_up(&mut self) {
@@ -90,9 +90,10 @@ impl Parser<'_> {
     }
 
     pub(super) fn unexpected(&mut self, token: &Token, context: &str) -> ParseError {
-        if let TokenKind::Error(message) = &token.kind {
+        if token.kind == TokenKind::Error {
             let started = self.scope().action_line.filter(|line| *line != token.line);
-            let mut error = self.error(message);
+            let message = self.lexer.mistake().to_owned();
+            let mut error = self.error(&message);
             error.action_line = started.map(|line| line as usize);
             return error;
         }
