@@ -150,9 +150,9 @@ fn not_executed(error: &ExecError, stored: &BTreeMap<&str, &str>, profile: Profi
         frames.push(Frame { place: Place { file, line, column }, node: place.node.clone() });
     }
     if let Some(last) = frames.pop() {
-        failure.place = Some(last.place);
-        failure.stack = frames;
-        failure.hint = crate::hints::for_execution(&error.message, &last.node);
+        failure.about.place = Some(last.place);
+        failure.about.stack = frames;
+        failure.about.hint = crate::hints::for_execution(&error.message, &last.node);
     }
     failure
 }

@@ -71,6 +71,12 @@ pub enum Fault {
 pub struct Failure {
     pub(crate) fault: Fault,
     pub(crate) words: String,
+    pub(crate) about: Box<About>,
+}
+
+/// What Helm does not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct About {
     pub(crate) place: Option<Place>,
     pub(crate) stack: Vec<Frame>,
     pub(crate) origin: Option<String>,
@@ -101,15 +107,9 @@ pub struct Frame {
 
 impl Failure {
     fn new(fault: Fault, words: String) -> Self {
-        Self {
-            fault,
-            words,
-            place: None,
-            stack: Vec::new(),
-            origin: None,
-            hint: None,
-            in_chart: true,
-        }
+        let about =
+            About { place: None, stack: Vec::new(), origin: None, hint: None, in_chart: true };
+        Self { fault, words, about: Box::new(about) }
     }
 
     pub(crate) fn chart(words: String) -> Self {
@@ -141,24 +141,24 @@ impl Failure {
     }
 
     pub(crate) fn at(mut self, file: &str, line: u32, column: u32) -> Self {
-        self.place = Some(Place { file: file.to_owned(), line, column });
+        self.about.place = Some(Place { file: file.to_owned(), line, column });
         self
     }
 
     pub(crate) fn outside_of_chart(mut self) -> Self {
-        self.in_chart = false;
+        self.about.in_chart = false;
         self
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.about.hint = Some(hint.into());
         self
     }
 
     /// The failure of a subchart, told by its parent.
     pub(crate) fn inside(mut self, folder: &str, who: &str) -> Self {
         self.words = format!("{who}: {}", self.words);
-        if let Some(place) = &mut self.place
+        if let Some(place) = &mut self.about.place
             && !place.file.starts_with(folder)
         {
             place.file = format!("{folder}{}", place.file);
@@ -170,15 +170,18 @@ impl Failure {
     /// is the chart's place there (`""` for the root itself).
     #[must_use]
     pub fn seen_from_root(mut self, folder: &str) -> Self {
-        if folder.is_empty() || !self.in_chart {
+        if folder.is_empty() || !self.about.in_chart {
             return self;
         }
-        for place in
-            self.place.iter_mut().chain(self.stack.iter_mut().map(|frame| &mut frame.place))
+        for place in self
+            .about
+            .place
+            .iter_mut()
+            .chain(self.about.stack.iter_mut().map(|frame| &mut frame.place))
         {
             place.file = format!("{folder}/{}", place.file);
         }
-        self.in_chart = false;
+        self.about.in_chart = false;
         self
     }
 
@@ -194,38 +197,38 @@ impl Failure {
 
     /// Where it is wrong.
     pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+        self.about.place.as_ref()
     }
 
     /// What led there, outermost first; empty outside of templates.
     pub fn stack(&self) -> &[Frame] {
-        &self.stack
+        &self.about.stack
     }
 
     /// Where the value came from that a template stumbled over.
     pub fn origin(&self) -> Option<&str> {
-        self.origin.as_deref()
+        self.about.origin.as_deref()
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.about.hint.as_deref()
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words.trim_end())?;
-        if let Some(place) = &self.place {
+        if let Some(place) = &self.about.place {
             write!(f, "\n  at {place}")?;
         }
-        for frame in self.stack.iter().rev() {
+        for frame in self.about.stack.iter().rev() {
             write!(f, "\n  called from {}: {{{{ {} }}}}", frame.place, frame.node)?;
         }
-        if let Some(origin) = &self.origin {
+        if let Some(origin) = &self.about.origin {
             write!(f, "\n  {origin}")?;
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = &self.about.hint {
             write!(f, "\n  hint: {hint}")?;
         }
         Ok(())

@@ -125,7 +125,7 @@ fn execute(
     );
     asked.borrow_mut().impure |= chance.was_asked();
     let rendered = rendered.map_err(|mut failure| {
-        failure.origin = Origins { request, cache, charts: &charts, root }.tell(&failure);
+        failure.about.origin = Origins { request, cache, charts: &charts, root }.tell(&failure);
         failure
     })?;
     Ok((charts, root, rendered))
@@ -371,7 +371,7 @@ fn not_a_manifest(
             .map(|line| format!("\n    | {line}"))
             .collect()
     };
-    failure.origin =
+    failure.about.origin =
         Some(format!("line {} of the document that it gave is wrong{shown}", problem.line));
     failure.with_hint("look at indentation (`nindent`) and at texts that need quotes")
 }
