@@ -293,20 +293,23 @@ impl Found {
         if text.len() < len || colons.iter().any(|at| text[*at] != b':') {
             return Err(Bad::Text);
         }
-        let mut values = [0; 3];
-        for (value, at) in values.iter_mut().zip(parts) {
-            (*value, _) = number(&text[*at..*at + 2], true)?;
-        }
-        let [hours, minutes, seconds] = values;
-        for (value, most, what) in [
-            (hours, 24, "time zone offset hour"),
-            (minutes, 60, "time zone offset minute"),
-            (seconds, 60, "time zone offset second"),
-        ] {
-            if value > most {
+        let read = parts.iter().map(|at| number(&text[*at..*at + 2], true));
+        let values: Vec<i64> = read.map_while(|part| Some(part.ok()?.0)).collect();
+        // What is out of range is told before what is not read.
+        for (value, (most, what)) in values.iter().zip([
+            (24, "time zone offset hour"),
+            (60, "time zone offset minute"),
+            (60, "time zone offset second"),
+        ]) {
+            if *value > most {
                 return Err(Bad::Range(what));
             }
         }
+        if values.len() < parts.len() {
+            return Err(Bad::Text);
+        }
+        let at = |index: usize| values.get(index).copied().unwrap_or_default();
+        let (hours, minutes, seconds) = (at(0), at(1), at(2));
         let size = (hours * 60 + minutes) * 60 + seconds;
         self.offset_s = Some(match text[0] {
             b'+' => size,
