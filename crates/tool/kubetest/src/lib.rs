@@ -14,6 +14,7 @@ mod process;
 mod programs;
 
 pub use cluster::{Parts, RealCluster};
+pub use process::Process;
 pub use programs::{program, programs_dir};
 
 #[cfg(test)]

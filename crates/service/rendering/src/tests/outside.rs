@@ -222,3 +222,66 @@ async fn a_plugin_renders_what_its_discovery_is_for() {
     drop(stop);
     running.await.expect("it ends").expect("well");
 }
+
+/// A real registry, into which the real Helm pushes a chart; `None` where neither was built.
+fn registry(place: &std::path::Path) -> Option<(kubetest::Process, u16)> {
+    let (Some(program), Some(helm)) = (kubetest::program("registry"), kubetest::program("helm"))
+    else {
+        eprintln!("skipped: no registry (make kube)");
+        return None;
+    };
+    let mut command = std::process::Command::new(program);
+    let log = place.join("log");
+    let registry = kubetest::Process::start(command.args(["-port", "0"]), &log).expect("it starts");
+    let port = loop {
+        let text = std::fs::read_to_string(&log).expect("a log");
+        if let Some((_, port)) = text.trim_end().split_once("serving on port ") {
+            break port.parse().expect("a port");
+        }
+        std::thread::yield_now();
+    };
+    let chart = place.join("web.tgz");
+    let files = [("web/Chart.yaml", CHART), ("web/templates/a.yaml", TEMPLATE)];
+    std::fs::write(&chart, archive(&files)).expect("a file");
+    let pushed = std::process::Command::new(&helm)
+        .arg("push")
+        .arg(&chart)
+        .args([&format!("oci://127.0.0.1:{port}/charts"), "--plain-http"])
+        .env("HOME", place)
+        .output()
+        .expect("helm runs");
+    assert!(pushed.status.success(), "{}", String::from_utf8_lossy(&pushed.stderr));
+    Some((registry, port))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_that_helm_pushed_into_a_registry_is_read_from_there() {
+    let place = tempfile::tempdir().expect("a directory");
+    let Some((_registry, port)) = registry(place.path()) else { return };
+    let url = format!("127.0.0.1:{port}/charts");
+    let secret = serde_json::json!({
+        "metadata": {
+            "name": "charts",
+            "namespace": "argocd",
+            "labels": {"argocd.argoproj.io/secret-type": "repository"},
+        },
+        "stringData": {
+            "type": "helm",
+            "name": "charts",
+            "url": url,
+            "enableOCI": "true",
+            "insecureOCIForceHttp": "true",
+        },
+    });
+    let bench = Bench::with_secrets(&[("x", "x")], &[secret]);
+    let mut request = bench.request(&[""]);
+    *source(&mut request) = ApplicationSource {
+        repo_url: url,
+        chart: "web".to_owned(),
+        target_revision: "1.*".to_owned(),
+        ..ApplicationSource::default()
+    };
+    let rendered = bench.render(&request).await.expect("objects");
+    assert_eq!(names(&rendered), ["shop-web"]);
+    assert_eq!(rendered.sources[0].revision, "1.1.0");
+}

@@ -40,6 +40,14 @@ impl Bench {
     }
 
     pub(super) fn with(files: &[(&str, &str)], config: Config) -> Self {
+        Self::made(files, config, &[])
+    }
+
+    pub(super) fn with_secrets(files: &[(&str, &str)], secrets: &[serde_json::Value]) -> Self {
+        Self::made(files, Config::default(), secrets)
+    }
+
+    fn made(files: &[(&str, &str)], config: Config, secrets: &[serde_json::Value]) -> Self {
         let host = tempfile::tempdir().expect("a directory");
         let repo = host.path().join("repo");
         std::fs::create_dir(&repo).expect("a directory");
@@ -47,7 +55,7 @@ impl Bench {
         let (settings, _) = Settings::read(&RawSettings::default(), &|_| Err("no YAML".to_owned()));
         let snapshot = Snapshot {
             control_plane_namespace: "argocd".to_owned(),
-            repositories: settings::Repositories::default(),
+            repositories: settings::Repositories::read(secrets).0,
             rendering: settings.rendering,
             tls_certs: BTreeMap::new(),
             ssh_known_hosts: String::new(),
