@@ -151,12 +151,17 @@ impl<'a, 'c> Machine<'a, 'c> {
 
     fn frames_loop(&mut self) -> Result<(), Fault> {
         loop {
-            let frame = self.frames.last().expect("the outermost frame ends the loop");
-            let entry = Arc::clone(&frame.entry);
+            let place = self.frames.len() - 1;
+            let frame = &mut self.frames[place];
             let (pc, base) = (frame.pc, frame.variables);
-            match self.ops_loop(&entry.tree, pc, base)? {
-                Turn::Frame => {}
-                Turn::Done => return Ok(()),
+            // Taken and put back: counting who holds it costs more.
+            let entry = frame.entry.take().expect("it is put back");
+            let turn = self.ops_loop(&entry.tree, pc, base);
+            if let Some(frame) = self.frames.get_mut(place) {
+                frame.entry = Some(entry);
+            }
+            if let Turn::Done = turn? {
+                return Ok(());
             }
         }
     }

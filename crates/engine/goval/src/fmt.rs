@@ -53,6 +53,7 @@ pub fn sprintln(args: &[Value], budget: &mut Budget) -> Result<Str, String> {
 /// As [`sprint`].
 pub fn sprintf(format: &[u8], args: &[Value], budget: &mut Budget) -> Result<Str, String> {
     let mut printer = Printer::new(budget.bytes);
+    printer.out.reserve(format.len() + 16 * args.len());
     verbs::print(&mut printer, format, args);
     printer.finish(budget)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use goval::{Str, Value, quote_bytes};
 
 use crate::ast::{Ast, NodeId, NodeKind};
+use crate::code::Op;
 use crate::error::{Cause, ExecError, Leads, ParseError, Place};
 use crate::execute::{not_found, without_no_value};
 use crate::parsed::Tree;
@@ -26,7 +27,8 @@ const TPL_DEPTH_MAX: u32 = 10_000;
 
 /// A template that is being executed.
 pub(super) struct Frame {
-    pub(super) entry: Arc<Entry>,
+    /// `None` only while its instructions are being executed.
+    pub(super) entry: Option<Arc<Entry>>,
     /// The instruction to go on with.
     pub(super) pc: usize,
     /// What was evaluated last, while another frame is on top.
@@ -79,6 +81,7 @@ impl Machine<'_, '_> {
         self.variables.resize(variables + slots, unset);
         self.enter_dot(data, false);
         let out = self.out.len();
+        let entry = Some(entry);
         self.frames.push(Frame { entry, pc: 0, at: 0, site: 0, variables, depth, tpls, kind, out });
         Ok(())
     }
@@ -88,19 +91,25 @@ impl Machine<'_, '_> {
         let frame = self.frames.pop().expect("it is being executed");
         self.variables.truncate(frame.variables);
         self.leave_dot();
-        let Some(caller) = self.frames.last() else {
+        let Some(caller) = self.frames.last_mut() else {
             return Ok(Turn::Done);
         };
         self.at = caller.at;
+        let next = caller.entry.as_ref().map(|entry| entry.tree.code.ops[caller.pc]);
         match frame.kind {
             FrameKind::Root | FrameKind::Template => {}
             FrameKind::Include { name, .. } => {
                 if let Some(count) = self.included.get_mut(&name) {
                     *count -= 1;
                 }
-                let text = Str::from(&self.out[frame.out..]);
-                self.out.truncate(frame.out);
-                self.values.push(Value::Str(text));
+                if let Some(Op::Print { .. }) = next {
+                    // The text is where it is to be.
+                    caller.pc += 1;
+                } else {
+                    let text = Str::from(&self.out[frame.out..]);
+                    self.out.truncate(frame.out);
+                    self.values.push(Value::Str(text));
+                }
             }
             FrameKind::Tpl { .. } => {
                 self.sets.pop();
@@ -241,14 +250,15 @@ impl Machine<'_, '_> {
                     }
                 });
             }
-            let ast = &frame.entry.tree.shared.ast;
+            let entry = frame.entry.as_ref().expect("it was put back");
+            let ast = &entry.tree.shared.ast;
             let node = if at + 1 == count { self.at } else { frame.site };
             let (line, column) = ast.place(node);
             stack.push(Place {
-                file: Arc::clone(&frame.entry.file),
+                file: Arc::clone(&entry.file),
                 line,
                 column,
-                template: frame.entry.name.to_text().into_owned(),
+                template: entry.name.to_text().into_owned(),
                 node: ast.print(node),
                 leads: None,
             });

@@ -50,13 +50,15 @@ fn a_float_has_the_fewest_digits_and_an_exponent_from_a_million_on() {
         (0.0001, "0.0001"),
         (0.00001, "1e-05"),
         (-0.0, "-0"),
-        (651_953_407_183_905.25, "6.519534071839052e+14"),
-        (651_953_407_183_905.75, "6.519534071839058e+14"),
         (f64::NEG_INFINITY, "-Inf"),
         (f64::NAN, "NaN"),
     ] {
         assert_eq!(format_g(value, FloatBits::F64), text);
     }
+    // Between two texts that are equally near.
+    let halfway = 651_953_407_183_905.0;
+    assert_eq!(format_g(halfway + 0.25, FloatBits::F64), "6.519534071839052e+14");
+    assert_eq!(format_g(halfway + 0.75, FloatBits::F64), "6.519534071839058e+14");
     assert_eq!(format_g(1.1, FloatBits::F32), "1.1");
     assert_eq!(format_g(16_777_217.0, FloatBits::F32), "1.6777216e+07");
 }
