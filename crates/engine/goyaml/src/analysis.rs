@@ -63,7 +63,10 @@ impl Analysis {
                 b'#' => after_blank,
                 _ => false,
             };
-            let char = text[at..].chars().next().expect("`at` is a character's first byte");
+            let char = match here {
+                ..0x80 => char::from(here),
+                _ => text[at..].chars().next().expect("`at` is a character's first byte"),
+            };
             // A tab keeps a text out of blocks in the older library only.
             if char == '\t' && dialect == Dialect::V3 {
                 tab = true;

@@ -284,6 +284,15 @@ impl Emitter {
     /// Text without escapes: lines are folded at single blanks, line breaks are doubled.
     fn flowing(&mut self, text: &str, folds: bool, quote: Option<char>) {
         let bytes = text.as_bytes();
+        let fits = !folds || self.dialect == Dialect::V3 || self.column + bytes.len() <= WIDTH;
+        if fits
+            && text.is_ascii()
+            && !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r' | b'\''))
+        {
+            self.out.push_str(text);
+            self.column += bytes.len();
+            return;
+        }
         let mut blanks = false;
         let mut breaks = false;
         let mut at = 0;
@@ -416,7 +425,12 @@ impl Emitter {
                 if breaks {
                     self.write_indent();
                 }
-                at = self.write(text, at);
+                let len = (at..bytes.len())
+                    .position(|at| break_len(bytes, at) > 0)
+                    .unwrap_or(bytes.len() - at);
+                self.out.push_str(&text[at..at + len]);
+                self.column += text[at..at + len].chars().count();
+                at += len;
                 self.indention = false;
                 breaks = false;
             }

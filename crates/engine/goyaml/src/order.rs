@@ -6,46 +6,51 @@ use crate::resolve::Dialect;
 ///
 /// After a digit the newer library puts letters first.
 pub(crate) fn less(one: &str, other: &str, dialect: Dialect) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let Some(at) = a.iter().zip(&b).position(|(a, b)| a != b) else { return a.len() < b.len() };
-    let after_digit = dialect == Dialect::V3 && at > 0 && goval::is_digit(a[at - 1]);
-    match (is_letter(a[at]), is_letter(b[at])) {
-        (true, true) => return a[at] < b[at],
+    let bytes = one.bytes().zip(other.bytes());
+    let Some(mut at) = bytes.into_iter().position(|(a, b)| a != b) else {
+        return one.len() < other.len();
+    };
+    while !one.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &one.as_bytes()[..at];
+    let (one, other) = (&one[at..], &other[at..]);
+    let first = |text: &str| text.chars().next().expect("both go on where they differ");
+    let (a, b) = (first(one), first(other));
+    let after_digit = dialect == Dialect::V3 && before.last().is_some_and(u8::is_ascii_digit);
+    match (goval::is_letter(a), goval::is_letter(b)) {
+        (true, true) => return a < b,
         (true, false) => return after_digit,
         (false, true) => return !after_digit,
         (false, false) => {}
     }
     // Behind a digit that is no zero, a zero is part of a number.
-    let in_number = (a[at] == '0' || b[at] == '0')
-        && a[..at].iter().rev().take_while(|char| char.is_ascii_digit()).any(|char| *char != '0');
+    let in_number = (a == '0' || b == '0')
+        && before.iter().rev().take_while(|byte| byte.is_ascii_digit()).any(|byte| *byte != b'0');
     let start = i64::from(in_number);
-    let (a_number, a_digits) = number(&a[at..], start);
-    let (b_number, b_digits) = number(&b[at..], start);
+    let (a_number, a_digits) = number(one, start);
+    let (b_number, b_digits) = number(other, start);
     if a_number != b_number {
         return a_number < b_number;
     }
     if a_digits != b_digits {
         return a_digits < b_digits;
     }
-    a[at] < b[at]
+    a < b
 }
 
-fn number(chars: &[char], start: i64) -> (i64, usize) {
-    let digits = chars.iter().take_while(|char| char.is_ascii_digit());
+fn number(text: &str, start: i64) -> (i64, usize) {
+    let digits = text.bytes().take_while(u8::is_ascii_digit);
     digits.fold((start, 0), |(value, count), digit| {
-        let digit = i64::from(u32::from(*digit) - u32::from('0'));
-        (value.wrapping_mul(10).wrapping_add(digit), count + 1)
+        (value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')), count + 1)
     })
-}
-
-fn is_letter(char: char) -> bool {
-    if char.is_ascii() { char.is_ascii_alphabetic() } else { char.is_alphabetic() }
 }
 
 /// Sorts by merging: the order above is none in every case, and a sort of the standard library
 /// may refuse such a one.
 pub(crate) fn sort<T>(items: &mut Vec<T>, less: impl Fn(&T, &T) -> bool + Copy) {
-    if items.len() < 2 {
+    // Most are in order.
+    if items.windows(2).all(|pair| less(&pair[0], &pair[1])) {
         return;
     }
     let mut right = items.split_off(items.len() / 2);

@@ -15,7 +15,7 @@ const KEY_CHARS_MAX: usize = 1024;
 
 /// A text as it comes back.
 pub(crate) fn read_back(text: &str) -> Result<Cow<'_, str>, YamlError> {
-    if text.chars().all(comes_back) {
+    if text.bytes().all(|byte| byte < 0x7F) || text.chars().all(comes_back) {
         return Ok(Cow::Borrowed(text));
     }
     let json = json_text(text);

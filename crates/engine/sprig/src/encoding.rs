@@ -12,7 +12,12 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Standard base 64, with padding.
 pub(crate) fn base64_text(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
+    let (whole, rest) = bytes.as_chunks::<3>();
+    for [a, b, c] in whole {
+        let bits = u32::from(*a) << 16 | u32::from(*b) << 8 | u32::from(*c);
+        out.extend([18, 12, 6, 0].map(|by| char::from(BASE64[(bits >> by) as usize & 63])));
+    }
+    for group in rest.chunks(3) {
         let at = |index: usize| u32::from(group.get(index).copied().unwrap_or_default());
         let bits = at(0) << 16 | at(1) << 8 | at(2);
         for digit in 0..4 {
@@ -41,6 +46,15 @@ pub(crate) fn base64_bytes(text: &[u8]) -> Result<Vec<u8>, String> {
     };
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let mut at = 0;
+    // Whole groups, as nearly all are.
+    while let Some(&[a, b, c, d]) = text.get(at..at + 4) {
+        let [a, b, c, d] = [a, b, c, d].map(|byte| BASE64_VALUES[usize::from(byte)]);
+        if (a | b | c | d) & 0x80 != 0 {
+            break;
+        }
+        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        at += 4;
+    }
     loop {
         let mut bits = 0u32;
         let mut digits = 0;
@@ -51,7 +65,7 @@ pub(crate) fn base64_bytes(text: &[u8]) -> Result<Vec<u8>, String> {
                 return if digits == 0 { Ok(out) } else { corrupt(at - digits) };
             };
             at += 1;
-            if let Some(value) = digit_of(BASE64, *byte) {
+            if let Some(value) = digit_of(&BASE64_VALUES, *byte) {
                 bits = bits << 6 | value;
                 digits += 1;
                 continue;
@@ -82,8 +96,23 @@ pub(crate) fn base64_bytes(text: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-fn digit_of(alphabet: &[u8], byte: u8) -> Option<u32> {
-    alphabet.iter().position(|known| *known == byte).map(|at| at as u32)
+/// What each byte means in an alphabet; 255 for one that is not in it.
+const fn values(alphabet: &[u8]) -> [u8; 256] {
+    let mut values = [u8::MAX; 256];
+    let mut at = 0;
+    while at < alphabet.len() {
+        values[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    values
+}
+
+static BASE64_VALUES: [u8; 256] = values(BASE64);
+static BASE32_VALUES: [u8; 256] = values(BASE32);
+
+fn digit_of(values: &[u8; 256], byte: u8) -> Option<u32> {
+    let value = values[usize::from(byte)];
+    (value != u8::MAX).then_some(u32::from(value))
 }
 
 pub(crate) fn b64enc(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -159,7 +188,7 @@ fn base32_bytes(text: &[u8]) -> Result<Vec<u8>, i64> {
                 end = true;
                 break;
             }
-            let Some(value) = digit_of(BASE32, *byte) else { return Err(at as i64 - 1) };
+            let Some(value) = digit_of(&BASE32_VALUES, *byte) else { return Err(at as i64 - 1) };
             bits = bits << 5 | u64::from(value);
             digits += 1;
         }

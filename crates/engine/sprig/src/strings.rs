@@ -116,18 +116,8 @@ pub(crate) fn contains(_: &mut Context<'_>, args: &[Value]) -> Answer {
 pub(crate) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     match part {
         [] => Some(0),
-        [byte] => text.iter().position(|here| here == byte),
-        [first, ..] => {
-            let mut at = 0;
-            while at + part.len() <= text.len() {
-                at += text[at..=text.len() - part.len()].iter().position(|here| here == first)?;
-                if text[at..].starts_with(part) {
-                    return Some(at);
-                }
-                at += 1;
-            }
-            None
-        }
+        [byte] => memchr::memchr(*byte, text),
+        part => memchr::memmem::find(text, part),
     }
 }
 
@@ -184,18 +174,19 @@ pub(crate) fn nindent(context: &mut Context<'_>, args: &[Value]) -> Answer {
 fn indented(context: &mut Context<'_>, args: &[Value], before: &[u8]) -> Answer {
     let (columns, text) = (int(args, 0)?, text(args, 1)?);
     let columns = usize::try_from(columns).map_err(|_| "strings: negative Repeat count")?;
-    let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let lines = memchr::memchr_iter(b'\n', text).count() + 1;
     let bytes = columns.saturating_mul(lines).saturating_add(text.len() + before.len());
     context.budget.charge(bytes as u64)?;
     let mut out = Vec::with_capacity(bytes);
     out.extend_from_slice(before);
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
+    out.resize(out.len() + columns, b' ');
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'\n', text) {
+        out.extend_from_slice(&text[from..=end]);
         out.resize(out.len() + columns, b' ');
-        out.extend_from_slice(line);
+        from = end + 1;
     }
-    if text.is_empty() || text.last() == Some(&b'\n') {
-        out.resize(out.len() + columns, b' ');
-    }
+    out.extend_from_slice(&text[from..]);
     Ok(Value::str(out))
 }
 
