@@ -151,9 +151,10 @@ impl Walker<'_> {
         self.tidy_others(object, of, |name| names.contains(name))?;
         for name in &names {
             let field = self.field_type(of, name);
-            let value = patch.get_mut(name).expect("the name is the patch's");
+            let place = patch.position(name).expect("the name is the patch's");
+            let Entry { key, value, .. } = &mut patch.entries_mut()[place];
             let outcome = self.walk(object.get_mut(name), Some(value), field)?;
-            set_field(object, name, outcome, value);
+            set_field(object, key, outcome, value);
         }
         Ok(Outcome::Object)
     }
@@ -261,7 +262,8 @@ impl Walker<'_> {
 }
 
 /// Puts the outcome of a field's walk into the object.
-fn set_field(object: &mut Mapping, name: &Text, outcome: Outcome, patch: &Node) {
+fn set_field(object: &mut Mapping, key: &Scalar, outcome: Outcome, patch: &Node) {
+    let name = &key.text;
     match outcome {
         Outcome::Object | Outcome::Null => {}
         Outcome::Gone => {
@@ -283,7 +285,8 @@ fn set_field(object: &mut Mapping, name: &Text, outcome: Outcome, patch: &Node) 
             None => {
                 let mut value = patch.clone();
                 quote_if_unset(&mut value);
-                let key = Scalar::unset(name.clone());
+                // A key loses its tag and keeps its quotes.
+                let key = Scalar { tag: Tag::Unset, ..key.clone() };
                 object.entries_mut().push(Entry::new(key, value));
             }
         },
