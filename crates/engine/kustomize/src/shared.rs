@@ -39,7 +39,11 @@ fn collect(node: &Node, into: &mut Values) {
         Node::Scalar(_) => {}
         Node::Sequence(items) => items.items().iter().for_each(|item| collect(item, into)),
         Node::Mapping(mapping) => {
-            let mut entries: Vec<_> = mapping.entries().iter().collect();
+            // Most of an object holds nothing that is shared, and is not sorted for nothing.
+            let entries = mapping.entries().iter();
+            let mut entries: Vec<_> = entries
+                .filter(|entry| entry.shared != 0 || holds_shared(&entry.value))
+                .collect();
             entries.sort_by(|one, other| one.key.text.cmp(&other.key.text));
             for entry in entries {
                 if entry.shared != 0 {
