@@ -34,7 +34,8 @@ pub fn run(tool: &Tool, seeds: std::ops::Range<u64>) -> Result<Score> {
     for seed in seeds {
         let files = files(seed);
         tool::write(&root, &files)?;
-        let how = match (ours::build(&root, ".", Overlay::default()), tool.build(&root, ".", &[])?) {
+        let how = match (ours::build(&root, ".", Overlay::default()), tool.build(&root, ".", &[])?)
+        {
             (Ok(ours), Ok(printed)) => {
                 let real = tool::objects(&printed)?;
                 if ours == real {
@@ -66,7 +67,8 @@ fn files(seed: u64) -> Files {
         "metadata": {"name": "source", "labels": {"a": "x", "b": "5"}},
         "data": {"text": text, "plain": "left-right:more", "a.b": seed.choose(&TEXTS)},
     });
-    let mut kustomization = json!({"resources": ["objects.yaml"], "sortOptions": {"order": "fifo"}});
+    let mut kustomization =
+        json!({"resources": ["objects.yaml"], "sortOptions": {"order": "fifo"}});
     let into_text = seed.one_in(2);
     let object = merge.object.replace("NAME", "target");
     let other = goyaml::to_json(object.as_bytes()).unwrap_or_default();
@@ -93,13 +95,24 @@ fn files(seed: u64) -> Files {
     if options != json!({}) {
         chosen["options"] = options;
     }
-    let field = seed.choose(&["metadata.name", "data.plain", "metadata.labels.b", "metadata.labels", "data.text", "data.none", "data.[a.b]", "data.a\\.b"]);
-    let mut replacement = json!({"source": {"kind": "ConfigMap", "name": "source", "fieldPath": field}});
+    let field = seed.choose(&[
+        "metadata.name",
+        "data.plain",
+        "metadata.labels.b",
+        "metadata.labels",
+        "data.text",
+        "data.none",
+        "data.[a.b]",
+        "data.a\\.b",
+    ]);
+    let mut replacement =
+        json!({"source": {"kind": "ConfigMap", "name": "source", "fieldPath": field}});
     if seed.one_in(4) {
         replacement["source"]["options"] = json!({"delimiter": "-", "index": seed.below(3)});
     }
     if seed.one_in(5) {
-        replacement = json!({"sourceValue": seed.choose(&["v", "5", "true", "", "2020-01-02", "a: b"])});
+        replacement =
+            json!({"sourceValue": seed.choose(&["v", "5", "true", "", "2020-01-02", "a: b"])});
     }
     replacement["targets"] = json!([chosen]);
     kustomization["replacements"] = json!([replacement]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -137,7 +138,15 @@ impl FileTree for Disk {
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
         let missing = |_| TreeError::Missing { path: path.to_string() };
-        Ok(fs::read(self.full(path)).map_err(missing)?.into())
+        let mut file = fs::File::open(self.full(path)).map_err(missing)?;
+        let size = file.metadata().map_err(missing)?.len();
+        // Read where it stays: a copy costs as much as parsing a part of it.
+        let mut bytes: Arc<[u8]> =
+            std::iter::repeat_n(0, usize::try_from(size).unwrap_or(0)).collect();
+        if let Some(bytes) = Arc::get_mut(&mut bytes) {
+            file.read_exact(bytes).map_err(missing)?;
+        }
+        Ok(bytes)
     }
 
     fn list(&self, path: &TreePath) -> Result<Option<Vec<Listed>>, TreeError> {
