@@ -6,6 +6,7 @@ use crate::error::KustomizeError;
 use crate::fields::set_in;
 use crate::node::{Entry, Mapping, Node, Scalar, Tag, Text};
 use crate::resid::{Gvk, ResId};
+use crate::target::ORIGIN;
 use crate::resource::{Behavior, Resource};
 
 type Key = (Gvk, Text, Text);
@@ -108,6 +109,10 @@ pub(crate) fn absorb(
                 if merges {
                     merge_texts(&mut new.node, &old.node, "data", "data");
                     merge_texts(&mut new.node, &old.node, "binaryData", "binaryData");
+                    // What is added does not change where it comes from.
+                    if let Some(origin) = old.metadata_entry("annotations", ORIGIN) {
+                        new.set_metadata_entry("annotations", ORIGIN, origin.to_owned());
+                    }
                 }
                 resources[at] = new;
             }

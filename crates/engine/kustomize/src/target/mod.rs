@@ -24,6 +24,7 @@ use crate::resmap;
 use crate::resource::{Origin, Resource};
 use crate::scope::CustomScopes;
 use crate::vars::Vars;
+pub(crate) use origin::ORIGIN;
 use origin::OriginPath;
 
 /// Kustomizations inside each other.

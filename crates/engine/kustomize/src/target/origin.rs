@@ -7,7 +7,7 @@ use crate::remote::RepositorySpec;
 use crate::resource::Resource;
 
 /// The annotation that says where an object comes from.
-pub(super) const ORIGIN: &str = "config.kubernetes.io/origin";
+pub(crate) const ORIGIN: &str = "config.kubernetes.io/origin";
 /// The annotation that says what changed it.
 pub(super) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 
