@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::head::{self, Head};
 use crate::profile::Profile;
+use crate::quick;
 
 /// One object of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ pub(crate) struct Problem {
 /// Reads a rendered document, which ends with the line break that Helm's printing adds.
 pub(crate) fn read(text: &[u8], profile: Profile, objects: ReadObjects) -> Parsed {
     // Helm looks at the whole, what reads its output cuts at lines of dashes.
-    let whole = match goyaml::to_json(text) {
+    let whole = match quick::to_json(text) {
         Ok(value) => value,
         Err(error) => {
             let problem = Problem {
@@ -81,7 +82,7 @@ fn read_stream(text: &[u8], objects: ReadObjects) -> Result<Vec<Object>, Problem
             line: error.line(),
             column: error.column(),
         })?;
-        let value = goyaml::to_json(&chunk.bytes).map_err(|error| Problem {
+        let value = quick::to_json(&chunk.bytes).map_err(|error| Problem {
             words: format!("error converting YAML to JSON: {error}"),
             line: chunk.line + error.line() - 1,
             column: error.column(),

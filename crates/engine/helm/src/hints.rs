@@ -23,6 +23,10 @@ pub(crate) fn for_parsing(message: &str) -> Option<String> {
 
 /// For a template that fails while it is executed; `node` is what was executed.
 pub(crate) fn for_execution(message: &str, node: &str) -> Option<String> {
+    // The chart says itself what is wrong.
+    if message.contains("HELM_ERR_START") {
+        return None;
+    }
     let value =
         values_path(node).map_or("the value".to_owned(), |path| format!("`.Values.{path}`"));
     let hint = if message.contains("incompatible types for comparison") {
@@ -52,8 +56,6 @@ pub(crate) fn for_execution(message: &str, node: &str) -> Option<String> {
         "no file of the chart or of its subcharts defines it: fetch the dependencies, or correct the name".to_owned()
     } else if message.contains("index of untyped nil") {
         format!("{value} is not set: set it, or guard it with `with`")
-    } else if message.contains("HELM_ERR_START") {
-        return None;
     } else {
         return None;
     };

@@ -36,6 +36,7 @@ mod metadata;
 mod order;
 mod origin;
 mod profile;
+mod quick;
 mod release_name;
 mod render;
 mod request;

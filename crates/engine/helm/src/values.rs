@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::Failure;
 use crate::frozen::Frozen;
 use crate::profile::Profile;
+use crate::quick;
 use crate::typed::kind_of;
 
 /// Why a values file cannot be used.
@@ -46,7 +47,7 @@ pub(crate) fn read(bytes: &[u8], profile: Profile) -> Result<Frozen, ValuesError
 }
 
 fn document(bytes: &[u8], prefix: &str, line: u32) -> Result<Map<String, Value>, ValuesError> {
-    let value = goyaml::to_json(bytes).map_err(|error| ValuesError {
+    let value = quick::to_json(bytes).map_err(|error| ValuesError {
         words: format!("{prefix}error converting YAML to JSON: {error}"),
         line: line + error.line() - 1,
         column: error.column(),

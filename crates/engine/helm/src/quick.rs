@@ -1,0 +1,515 @@
+//! A short way for the YAML that charts mostly give: maps, lists and texts in block style.
+//!
+//! It answers exactly what [`goyaml::to_json`] answers, or not at all: whatever is unusual
+//! (tags, anchors, tabs, flow style beyond lists of words, odd indentation, anything wrong) is
+//! left to the real reader, and so are all errors.
+
+use goyaml::{Dialect, Scalar, YamlError, resolve};
+use serde_json::{Map, Value};
+
+/// Collections inside each other; the real reader takes more.
+const DEPTH_MAX: usize = 80;
+/// Longer texts are left to the real reader, which counts nodes.
+const BYTES_MAX: usize = 16 << 20;
+
+/// Reads a document: the short way where it leads there, else the real reader's.
+///
+/// # Errors
+///
+/// The real reader's.
+pub(crate) fn to_json(bytes: &[u8]) -> Result<Value, YamlError> {
+    match quickly(bytes) {
+        Some(value) => Ok(value),
+        None => goyaml::to_json(bytes),
+    }
+}
+
+/// Reads a document where nothing in it is unusual.
+pub(crate) fn quickly(bytes: &[u8]) -> Option<Value> {
+    if bytes.len() > BYTES_MAX || bytes.last() != Some(&b'\n') {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok().filter(|text| is_usual(text))?;
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
+    let Some(first) = reader.peek()? else { return Some(Value::Null) };
+    let value = reader.node(first.indent, 0)?;
+    reader.peek()?.is_none().then_some(value)
+}
+
+/// Whether every character may stand in YAML, and none ends a line but `\n`.
+fn is_usual(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'\n' | b'\t' | b' '..=b'~' => true,
+        // Control characters, other ends of lines, byte order marks and what is no character.
+        0xC2 => bytes.get(at + 1).is_some_and(|next| *next >= 0xA0),
+        0xE2 => !matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])),
+        0xEF => !matches!(bytes.get(at + 1..at + 3), Some([0xBB, 0xBF] | [0xBF, 0xBE | 0xBF])),
+        0x80..=0xFF => true,
+        _ => false,
+    })
+}
+
+/// A line with something on it.
+#[derive(Clone, Copy)]
+struct Line {
+    indent: usize,
+    /// Behind the indentation.
+    start: usize,
+    /// Before the line break.
+    end: usize,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    /// The beginning of a line.
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn line_end(&self, from: usize) -> usize {
+        let rest = &self.bytes[from..];
+        from + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len())
+    }
+
+    /// The next line that is neither blank nor a comment; the outer `None` is a way out.
+    fn peek(&mut self) -> Option<Option<Line>> {
+        while self.at < self.bytes.len() {
+            let mut start = self.at;
+            while self.bytes[start] == b' ' {
+                start += 1;
+            }
+            match self.bytes[start] {
+                b'\n' => self.at = start + 1,
+                b'#' => self.at = self.line_end(start) + 1,
+                b'\t' | b'%' => return None,
+                _ => {
+                    let indent = start - self.at;
+                    let end = self.line_end(start);
+                    let content = &self.bytes[start..end];
+                    if indent == 0 && (content.starts_with(b"---") || content.starts_with(b"...")) {
+                        return None;
+                    }
+                    return Some(Some(Line { indent, start, end }));
+                }
+            }
+        }
+        Some(None)
+    }
+
+    /// Whether a list's item begins here.
+    fn is_item(&self, line: Line) -> bool {
+        self.bytes[line.start] == b'-'
+            && (line.start + 1 == line.end || self.bytes[line.start + 1] == b' ')
+    }
+
+    fn node(&mut self, indent: usize, depth: usize) -> Option<Value> {
+        let line = self.peek()??;
+        if depth > DEPTH_MAX {
+            return None;
+        }
+        if self.is_item(line) { self.list(indent, depth) } else { self.map(indent, None, depth) }
+    }
+
+    /// A map whose keys stand at `indent`; the first may stand behind a `- `.
+    fn map(&mut self, indent: usize, first: Option<Line>, depth: usize) -> Option<Value> {
+        let mut entries = Map::new();
+        let mut next = first;
+        loop {
+            let line = match next.take() {
+                Some(line) => line,
+                None => match self.peek()? {
+                    Some(line) if line.indent == indent => {
+                        if self.is_item(line) {
+                            return None;
+                        }
+                        line
+                    }
+                    Some(line) if line.indent > indent => return None,
+                    _ => return Some(Value::Object(entries)),
+                },
+            };
+            let (key, behind) = self.key(line)?;
+            let value = self.value(behind, line.end, indent, true, depth)?;
+            entries.insert(key.to_owned(), value);
+        }
+    }
+
+    fn list(&mut self, indent: usize, depth: usize) -> Option<Value> {
+        let mut items = Vec::new();
+        loop {
+            match self.peek()? {
+                Some(line) if line.indent == indent && self.is_item(line) => {
+                    let mut start = line.start + 1;
+                    while start < line.end && self.bytes[start] == b' ' {
+                        start += 1;
+                    }
+                    let inner = Line { indent: indent + start - line.start, start, end: line.end };
+                    let item = if start < line.end && self.is_item(inner) {
+                        return None;
+                    } else if start < line.end
+                        && self.bytes[start] != b'#'
+                        && self.key(inner).is_some()
+                    {
+                        if depth > DEPTH_MAX {
+                            return None;
+                        }
+                        self.map(inner.indent, Some(inner), depth + 1)?
+                    } else {
+                        self.value(start, line.end, indent, false, depth)?
+                    };
+                    items.push(item);
+                }
+                Some(line) if line.indent > indent => return None,
+                _ => return Some(Value::Array(items)),
+            }
+        }
+    }
+
+    /// A key, and where its value begins.
+    fn key(&self, line: Line) -> Option<(&'a str, usize)> {
+        let text = self.text;
+        let content = &self.bytes[line.start..line.end];
+        let (key, len) = match content.first()? {
+            quote @ (b'"' | b'\'') => {
+                let len = content[1..].iter().position(|byte| byte == quote)?;
+                let inside = &content[1..=len];
+                if inside.contains(&b'\\') || inside.contains(&b'\t') {
+                    return None;
+                }
+                (&text[line.start + 1..line.start + 1 + len], len + 2)
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
+                let usual = |byte: &u8| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+                };
+                let len = content.iter().position(|byte| !usual(byte))?;
+                let key = &text[line.start..line.start + len];
+                if len <= 5 && !matches!(resolve(Dialect::V2, key), Scalar::Str) {
+                    return None;
+                }
+                (key, len)
+            }
+            _ => return None,
+        };
+        if content.get(len) != Some(&b':') || !matches!(content.get(len + 1), None | Some(b' ')) {
+            return None;
+        }
+        Some((key, line.start + len + 1))
+    }
+
+    /// What stands between `start` and `end` of a line, and on the lines that belong to it. The
+    /// collection around it stands at `indent`.
+    fn value(
+        &mut self,
+        start: usize,
+        end: usize,
+        indent: usize,
+        in_map: bool,
+        depth: usize,
+    ) -> Option<Value> {
+        let mut start = start;
+        while start < end && self.bytes[start] == b' ' {
+            start += 1;
+        }
+        self.at = end + 1;
+        let content = &self.text[start..end];
+        let bytes = content.as_bytes();
+        match bytes.first() {
+            // A `#` behind a blank; one directly behind the colon is no value's beginning either.
+            None | Some(b'#') => match self.peek()? {
+                Some(next) if next.indent > indent => self.node(next.indent, depth + 1),
+                Some(next) if in_map && next.indent == indent && self.is_item(next) => {
+                    self.list(indent, depth + 1)
+                }
+                _ => Some(Value::Null),
+            },
+            Some(b'|') => self.literal(content, indent),
+            Some(b'"' | b'\'') => self.quoted(content, indent),
+            Some(b'[') => self.words(content, indent),
+            Some(b'{') if content.trim_end() == "{}" => {
+                self.nothing_deeper(indent)?;
+                Some(Value::Object(Map::new()))
+            }
+            Some(b'{' | b'}' | b']' | b',' | b'&' | b'*' | b'!' | b'>' | b'%' | b'@' | b'`') => {
+                None
+            }
+            Some(b'-' | b'?' | b':') if matches!(bytes.get(1), None | Some(b' ')) => None,
+            Some(_) => self.plain(content, indent),
+        }
+    }
+
+    /// Refuses a line that would belong to a value that is at its end.
+    fn nothing_deeper(&mut self, indent: usize) -> Option<()> {
+        match self.peek()? {
+            Some(next) if next.indent > indent => None,
+            _ => Some(()),
+        }
+    }
+
+    fn plain(&mut self, content: &str, indent: usize) -> Option<Value> {
+        let (first, mut commented) = plain_text(content)?;
+        let mut text: Option<String> = None;
+        let mut breaks = 0;
+        // A comment ends the text, and no line of it may follow.
+        while !commented {
+            // Blank lines are line breaks where the text goes on.
+            let line_end = self.line_end(self.at.min(self.bytes.len()));
+            let Some(line) =
+                self.bytes.get(self.at..line_end).filter(|_| self.at < self.bytes.len())
+            else {
+                break;
+            };
+            let spaces = line.iter().take_while(|byte| **byte == b' ').count();
+            if spaces == line.len() {
+                breaks += 1;
+                self.at = line_end + 1;
+                continue;
+            }
+            if spaces <= indent || line[spaces] == b'#' {
+                break;
+            }
+            if line[spaces] == b'\t' {
+                return None;
+            }
+            let (more, ended) = plain_text(&self.text[self.at + spaces..line_end])?;
+            commented = ended;
+            let text = text.get_or_insert_with(|| first.to_owned());
+            match breaks {
+                0 => text.push(' '),
+                breaks => text.extend(std::iter::repeat_n('\n', breaks)),
+            }
+            breaks = 0;
+            text.push_str(more);
+            self.at = line_end + 1;
+        }
+        self.nothing_deeper(indent)?;
+        match text {
+            Some(text) => Some(Value::String(text)),
+            None => scalar(first),
+        }
+    }
+
+    fn quoted(&mut self, content: &str, indent: usize) -> Option<Value> {
+        let quote = content.as_bytes()[0];
+        let mut text = String::new();
+        let mut rest = &content[1..];
+        loop {
+            match quoted_text(rest, quote, &mut text)? {
+                Some(behind) => {
+                    let inner = behind.trim_start_matches(' ');
+                    let comment = inner.len() < behind.len() && inner.starts_with('#');
+                    if !inner.is_empty() && !comment {
+                        return None;
+                    }
+                    self.nothing_deeper(indent)?;
+                    return Some(Value::String(text));
+                }
+                None => {
+                    // The line's blanks at its end are none of the text's.
+                    text.truncate(text.trim_end_matches(' ').len());
+                }
+            }
+            let mut breaks = 0;
+            loop {
+                let line_end = self.line_end(self.at.min(self.bytes.len()));
+                let line =
+                    self.bytes.get(self.at..line_end).filter(|_| self.at < self.bytes.len())?;
+                let spaces = line.iter().take_while(|byte| **byte == b' ').count();
+                if spaces == line.len() {
+                    breaks += 1;
+                    self.at = line_end + 1;
+                    continue;
+                }
+                if spaces <= indent || line[spaces] == b'\t' {
+                    return None;
+                }
+                rest = &self.text[self.at + spaces..line_end];
+                self.at = line_end + 1;
+                break;
+            }
+            match breaks {
+                0 => text.push(' '),
+                breaks => text.extend(std::iter::repeat_n('\n', breaks)),
+            }
+        }
+    }
+
+    /// `|`: lines as they stand.
+    fn literal(&mut self, header: &str, indent: usize) -> Option<Value> {
+        let chomp = match header.trim_end_matches(' ') {
+            "|" => Chomp::Clip,
+            "|-" => Chomp::Strip,
+            "|+" => Chomp::Keep,
+            _ => return None,
+        };
+        let mut text = String::new();
+        let mut inner = None;
+        let mut breaks = 0;
+        while self.at < self.bytes.len() {
+            let line_end = self.line_end(self.at);
+            let line = &self.bytes[self.at..line_end];
+            let spaces = line.iter().take_while(|byte| **byte == b' ').count();
+            if spaces == line.len() {
+                match inner {
+                    // A blank line that is longer than the text's indentation is text.
+                    Some(inner) if spaces > inner => {
+                        text.extend(std::iter::repeat_n('\n', breaks));
+                        text.push_str(&self.text[self.at + inner..line_end]);
+                        breaks = 1;
+                    }
+                    None if spaces > indent + 1 => return None,
+                    _ => breaks += 1,
+                }
+                self.at = line_end + 1;
+                continue;
+            }
+            let own = match inner {
+                Some(own) => own,
+                None if spaces > indent && line[spaces] != b'\t' => {
+                    inner = Some(spaces);
+                    spaces
+                }
+                None => break,
+            };
+            if spaces < own {
+                if spaces > indent || line[spaces] == b'\t' {
+                    return None;
+                }
+                break;
+            }
+            text.extend(std::iter::repeat_n('\n', breaks));
+            text.push_str(&self.text[self.at + own..line_end]);
+            breaks = 1;
+            self.at = line_end + 1;
+        }
+        match chomp {
+            Chomp::Keep if inner.is_none() => return None,
+            Chomp::Strip => {}
+            Chomp::Clip if text.is_empty() => {}
+            Chomp::Clip if inner.is_some() => text.push('\n'),
+            Chomp::Clip => {}
+            Chomp::Keep => text.extend(std::iter::repeat_n('\n', breaks)),
+        }
+        Some(Value::String(text))
+    }
+
+    /// `[a, "b"]` on one line, of words and quoted texts alone.
+    fn words(&mut self, content: &str, indent: usize) -> Option<Value> {
+        let inside = content.trim_end_matches(' ').strip_prefix('[')?.strip_suffix(']')?;
+        self.nothing_deeper(indent)?;
+        let mut items = Vec::new();
+        let mut rest = inside.trim_matches(' ');
+        while !rest.is_empty() {
+            let quote = rest.as_bytes()[0];
+            rest = if matches!(quote, b'"' | b'\'') {
+                let mut text = String::new();
+                let behind = quoted_text(&rest[1..], quote, &mut text)??;
+                items.push(Value::String(text));
+                behind
+            } else {
+                let usual = |char: char| {
+                    char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '/' | '-')
+                };
+                let len = rest.find(|char| !usual(char)).unwrap_or(rest.len());
+                if len == 0 || rest.starts_with('-') {
+                    return None;
+                }
+                items.push(scalar(&rest[..len])?);
+                &rest[len..]
+            };
+            rest = rest.trim_start_matches(' ');
+            if !rest.is_empty() {
+                rest = rest.strip_prefix(',')?.trim_start_matches(' ');
+                if rest.is_empty() {
+                    return None;
+                }
+            }
+        }
+        Some(Value::Array(items))
+    }
+}
+
+enum Chomp {
+    Strip,
+    Clip,
+    Keep,
+}
+
+/// The text of one line of a plain scalar, and whether a comment ends it.
+fn plain_text(content: &str) -> Option<(&str, bool)> {
+    let bytes = content.as_bytes();
+    let mut end = bytes.len();
+    let mut commented = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b':' if matches!(bytes.get(at + 1), None | Some(b' ')) => return None,
+            b'#' if at > 0 && bytes[at - 1] == b' ' => {
+                end = at;
+                commented = true;
+                break;
+            }
+            b'\t' => return None,
+            _ => {}
+        }
+    }
+    Some((content[..end].trim_end_matches(' '), commented))
+}
+
+/// Adds a quoted text up to its end or the line's; what follows the end.
+fn quoted_text<'a>(content: &'a str, quote: u8, into: &mut String) -> Option<Option<&'a str>> {
+    let bytes = content.as_bytes();
+    let mut from = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\t' => return None,
+            b'\'' if quote == b'\'' => {
+                into.push_str(&content[from..at]);
+                if bytes.get(at + 1) != Some(&b'\'') {
+                    return Some(Some(&content[at + 1..]));
+                }
+                into.push('\'');
+                at += 2;
+                from = at;
+            }
+            b'"' if quote == b'"' => {
+                into.push_str(&content[from..at]);
+                return Some(Some(&content[at + 1..]));
+            }
+            b'\\' if quote == b'"' => {
+                into.push_str(&content[from..at]);
+                into.push(match bytes.get(at + 1)? {
+                    b'"' => '"',
+                    b'\\' => '\\',
+                    b'/' => '/',
+                    b'n' => '\n',
+                    b't' => '\t',
+                    _ => return None,
+                });
+                at += 2;
+                from = at;
+            }
+            _ => at += 1,
+        }
+    }
+    // A text that goes on in the next line loses its blanks, but not those that were escaped.
+    if quote == b'"' && content.contains('\\') {
+        return None;
+    }
+    into.push_str(&content[from..]);
+    Some(None)
+}
+
+/// A plain scalar's value.
+fn scalar(text: &str) -> Option<Value> {
+    Some(match resolve(Dialect::V2, text) {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(value) => Value::Bool(value),
+        Scalar::Int(value) => Value::from(value),
+        Scalar::Uint(value) => Value::from(value),
+        Scalar::Float(value) => Value::Number(goyaml::json_number(value)?),
+        Scalar::Timestamp | Scalar::Merge | Scalar::Str => Value::String(text.to_owned()),
+    })
+}

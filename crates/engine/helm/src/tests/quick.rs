@@ -1,0 +1,119 @@
+//! The short way through YAML against the real reader.
+
+use crate::quick::quickly;
+
+/// Whether the short way was taken; it must say what the real reader says.
+fn agrees(text: &str) -> bool {
+    match quickly(text.as_bytes()) {
+        None => false,
+        Some(value) => {
+            assert_eq!(goyaml::to_json(text.as_bytes()), Ok(value), "{text}");
+            true
+        }
+    }
+}
+
+#[test]
+fn what_charts_give_goes_the_short_way() {
+    for text in [
+        "a: 1\nb:\n  c: true\n  d: [x, \"y z\", 3]\nlist:\n- a\n- b: 1\n  c: 2\n-\n  d: 3\n",
+        "# c\n\nkey: value # comment\nnone:\ntilde: ~\nfloat: 1.5e3\noct: 0777\ndate: 2020-01-02\nflag: no\n",
+        "text: |\n  one\n    two\n\n  three\n\nstrip: |-\n  a\nkeep: |+\n  a\n\nend: 1\n",
+        "long: one two\n  three\n\n  four\nquoted: 'it''s\n  folded'\ndouble: \"a\\nb\\\"c\"\n",
+        "\"quoted key\": 1\n'other': 2\nempty: {}\nnothing: []\nargs:\n- --flag=x\n- -c\n- :8080\n",
+        "a:\n  - b: 1\n\n    c: 2\n  # comment\n  - d\n",
+        "script: |\n  \ttab\n   x\n",
+        "  a: 1\n  b: 2\n",
+        "\n# nothing\n",
+    ] {
+        assert!(agrees(text), "{text}");
+    }
+}
+
+#[test]
+fn what_is_unusual_is_left_to_the_real_reader() {
+    for text in [
+        "a: &x 1\nb: *x\n",
+        "a: !!str 1\n",
+        "a: {b: c}\n",
+        "a: >\n  folded\n",
+        "a: b: c\n",
+        "a:\tb\n",
+        "<<: {a: 1}\n",
+        "a: 1\n  b: 2\n",
+        "- a\nb: 1\n",
+        "y: 1\n",
+        "a: |2\n   x\n",
+        "--- \na: 1\n",
+        "a: \"\\u0041\"\n",
+        "plain\n",
+        "a: .inf\n",
+    ] {
+        assert!(!agrees(text), "{text}");
+    }
+}
+
+#[test]
+fn lines_at_random_read_the_same_both_ways() {
+    const PARTS: [&str; 34] = [
+        "a: 1",
+        "b:",
+        "c: |",
+        "d: |-",
+        "e: |+",
+        "- x",
+        "-",
+        "- k: v",
+        "# note",
+        "",
+        "text goes on",
+        "q: \"x",
+        "end\"",
+        "s: 'x",
+        "y'",
+        "f: [a, 1]",
+        "g: {}",
+        "h: x # c",
+        "x: - y",
+        "i: a b",
+        "'k': ~",
+        "- - z",
+        "j: \"a\\n\"",
+        "k: ''",
+        "l: null",
+        "m: 1_000",
+        "- \"q\"",
+        "n: 0x1F",
+        "...",
+        "o: a:b",
+        "p: a #b",
+        "---",
+        "r:  ",
+        "t: on",
+    ];
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut below = |end: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % end as u64) as usize
+    };
+    let mut short = 0;
+    for _ in 0..60_000 {
+        let mut text = String::new();
+        let mut indent = 0;
+        for _ in 0..=below(7) {
+            indent = match below(4) {
+                0 => indent + 2,
+                1 => below(3),
+                2 => indent,
+                _ => indent / 2,
+            };
+            text.push_str(&" ".repeat(indent));
+            text.push_str(PARTS[below(PARTS.len())]);
+            text.push('\n');
+        }
+        short += u32::from(agrees(&text));
+    }
+    assert!(short > 1_000, "only {short} went the short way");
+}
