@@ -5,10 +5,12 @@
 
 mod bad_input;
 mod deletion;
+mod diff;
 mod everyday;
 mod hooks;
 mod options;
 mod stage;
+mod upstream;
 
 use stage::Stage;
 
@@ -73,4 +75,40 @@ scenarios! {
     options::a_large_automated_prune_waits_for_a_person,
     options::a_rollback_syncs_to_what_was_deployed_before,
     options::impersonation_asks_for_the_projects_account,
+    upstream::project_creation,
+    upstream::project_deletion,
+    upstream::set_project,
+    upstream::add_project_destination,
+    upstream::remove_project_destination,
+    upstream::app_creation,
+    upstream::app_creation_without_force_update,
+    upstream::create_from_partial_file,
+    upstream::create_disable_validation,
+    upstream::invalid_app_project,
+    upstream::cannot_set_invalid_path,
+    upstream::comparison_fails_if_cluster_not_added,
+    upstream::app_labels,
+    upstream::patch_values_object,
+    upstream::app_deletion,
+    upstream::sync_async,
+    upstream::sync_with_infos,
+    upstream::sync_resource_by_label,
+    upstream::sync_resource_by_project,
+    upstream::discover_new_commit,
+    upstream::app_rollback_successful,
+    upstream::pruning_required,
+    upstream::auto_sync_self_heal_disabled,
+    upstream::auto_sync_self_heal_enabled,
+    upstream::list_resource,
+    upstream::mask_secret_values,
+    upstream::resource_diffing,
+    upstream::local_manifest_sync,
+    upstream::cluster_get,
+    upstream::add_remove_public_repo,
+    diff::a_difference_says_who_made_it_and_how_to_silence_it,
+    diff::rules_of_the_settings_ignore_by_pointer_path_and_manager,
+    diff::what_is_extraneous_excluded_or_orphaned_is_said,
+    diff::a_quantity_in_a_custom_kind_is_one_where_the_settings_say_so,
+    diff::a_server_side_comparison_is_asked_for_by_annotation,
+    diff::applications_stand_in_other_namespaces_where_both_sides_allow_it,
 }

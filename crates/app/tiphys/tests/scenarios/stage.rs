@@ -453,6 +453,20 @@ impl Repository {
         format!("file://{}", self.dir.display())
     }
 
+    /// The work tree's directory.
+    pub fn path(&self) -> String {
+        self.dir.display().to_string()
+    }
+
+    /// Writes a file without committing it; answers where it stands.
+    pub fn write(&self, name: &str, content: &str) -> String {
+        let path = self.dir.join(name);
+        let parent = path.parent().expect("a file stands in a directory");
+        std::fs::create_dir_all(parent).expect("the directory can be made");
+        std::fs::write(&path, content).expect("the file can be written");
+        path.display().to_string()
+    }
+
     /// The newest commit.
     pub fn head(&self) -> String {
         self.git(&["rev-parse", "HEAD"]).trim().to_owned()

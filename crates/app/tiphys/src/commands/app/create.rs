@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use cluster::ApiError;
 use crd::Application;
+use serde_json::Value;
 
 use super::flags::Given;
-use super::spec;
+use super::{render, spec};
 use crate::commands::connect::{Session, read};
 use crate::commands::failure::refused;
 use crate::commands::input;
@@ -80,6 +81,19 @@ fn add_finalizer(application: &mut Application) {
     }
 }
 
+/// A file may leave to the arguments what they say anyhow: the name, and that it is an Application.
+fn completed(mut object: Value, arguments: &Arguments) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.entry("apiVersion").or_insert_with(|| "argoproj.io/v1alpha1".into());
+        fields.entry("kind").or_insert_with(|| "Application".into());
+        let metadata = fields.entry("metadata").or_insert_with(|| serde_json::json!({}));
+        if let (Some(metadata), Some(app)) = (metadata.as_object_mut(), &arguments.app) {
+            metadata.entry("name").or_insert_with(|| app.clone().into());
+        }
+    }
+    object
+}
+
 /// The Applications that the arguments describe.
 fn applications(arguments: &Arguments) -> Result<Vec<Application>> {
     let Some(file) = arguments.file.as_deref().filter(|file| !file.is_empty()) else {
@@ -87,7 +101,7 @@ fn applications(arguments: &Arguments) -> Result<Vec<Application>> {
     };
     let mut applications = Vec::new();
     for object in input::objects(file)? {
-        let mut application: Application = read(object)?;
+        let mut application: Application = read(completed(object, arguments))?;
         let name = application.metadata.name.clone();
         if let Some(app) = arguments.app.as_deref().filter(|app| *app != name) {
             bail!("app name '{app}' does not match app spec metadata.name '{name}'");
@@ -219,7 +233,16 @@ pub async fn check(session: &Session, application: &Application, validate: bool)
             project: one.project.clone(),
         })
         .collect();
-    let problems = policy::check(&application.spec, &rules, &known);
+    let mut problems = policy::check(&application.spec, &rules, &known);
+    if problems.is_empty()
+        && let Err(error) = render::targets(session, application, Vec::new()).await
+    {
+        let path = application.spec.effective_sources().first().map(|one| one.path.clone());
+        problems.push(format!(
+            "Unable to generate manifests in {}: {error:#}",
+            path.unwrap_or_default()
+        ));
+    }
     if !problems.is_empty() {
         let problems = problems.iter().map(|problem| format!("InvalidSpecError: {problem}"));
         bail!(

@@ -9,7 +9,7 @@ use super::{live, position_of, render};
 use crate::commands::connect::Session;
 use crate::commands::failure::refused;
 use crate::commands::name::AppName;
-use crate::commands::output::{presentable, print};
+use crate::commands::output::print;
 use crate::commands::yaml;
 
 /// Arguments of `app manifests`.
@@ -114,8 +114,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
         }
         other => return Err(refused(format!("Unknown source type '{other}'"))),
     };
-    for object in objects {
-        print(&format!("---\n{}", yaml::text(&presentable(object))))?;
+    for object in super::shown(session, objects).await? {
+        print(&format!("---\n{}", yaml::text(&object)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -34,17 +34,19 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use crd::{Application, ApplicationSpec};
+use serde_json::Value;
 
 use super::colour::Colour;
 use super::connect::{Session, run as finish};
 use super::failure::refused;
 use super::global::Global;
-use super::output::{print, unknown};
+use super::output::{presentable, print, unknown};
 
 /// The commands on Applications.
 #[derive(Debug, Subcommand)]
@@ -124,6 +126,57 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
     })
 }
 
+/// An object as people see it: of a Secret neither values nor the annotations that the settings hide.
+async fn shown(session: &Session, objects: Vec<Value>) -> Result<Vec<Value>> {
+    let is_secret = |object: &Value| {
+        manifest::kind(object) == "Secret" && manifest::api_version(object) == "v1"
+    };
+    let hidden: BTreeSet<String> = match objects.iter().any(is_secret) {
+        true => {
+            let (settings, _) = render::surroundings(session).await?;
+            settings.resources.masked_annotations.into_iter().collect()
+        }
+        false => BTreeSet::new(),
+    };
+    let shown = objects.into_iter().map(|object| match is_secret(&object) {
+        true => {
+            let masked = compare::mask_secrets(None, Some(&object), &hidden);
+            presentable(masked.live.unwrap_or_default())
+        }
+        false => presentable(object),
+    });
+    Ok(shown.collect())
+}
+
+/// Fills in how well the Application's objects are, where its status does not say.
+async fn with_health(session: &Session, application: &Application) -> Application {
+    let mut application = application.clone();
+    if application.status.resources.iter().all(|row| row.health.is_some()) {
+        return application;
+    }
+    // Where the destination cannot be asked, the table goes without.
+    let Ok(cluster) = live::destination(session, &application).await else { return application };
+    let Ok(found) = live::resources(&cluster, &application).await else { return application };
+    for (row, resource) in application.status.resources.iter_mut().zip(found) {
+        if row.health.is_none() && !row.hook {
+            row.health = match resource.object {
+                Some(object) => health::assess(&object, &health::Rules::default()).map(|one| {
+                    crd::HealthStatus {
+                        status: one.status,
+                        message: one.message,
+                        ..crd::HealthStatus::default()
+                    }
+                }),
+                None => Some(crd::HealthStatus {
+                    status: crd::HealthStatusCode::Missing,
+                    ..crd::HealthStatus::default()
+                }),
+            };
+        }
+    }
+    application
+}
+
 /// Prints an Application's objects as a table or a tree.
 pub async fn print_resources(
     session: &Session,
@@ -133,7 +186,8 @@ pub async fn print_resources(
     match output {
         "" | "wide" => {
             if !application.status.resources.is_empty() {
-                let table = states::resource_table(application);
+                let application = with_health(session, application).await;
+                let table = states::resource_table(&application);
                 print(&format!("\n{}", table.print(Colour::of_stdout())))?;
             }
             Ok(())

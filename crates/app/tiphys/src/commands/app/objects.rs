@@ -15,7 +15,7 @@ use crate::commands::colour::Colour;
 use crate::commands::connect::Session;
 use crate::commands::failure::refused;
 use crate::commands::name::AppName;
-use crate::commands::output::{check, formatted, note, presentable, print};
+use crate::commands::output::{check, formatted, note, print};
 use crate::commands::prompt::{self, Answer};
 use crate::commands::table::Table;
 
@@ -138,7 +138,8 @@ pub async fn get(arguments: Get, session: &Session) -> Result<ExitCode> {
             continue;
         };
         let owners = object.pointer("/metadata/managedFields").cloned();
-        let mut shown = presentable(object);
+        let shown = super::shown(session, vec![object]).await?;
+        let Some(mut shown) = shown.into_iter().next() else { continue };
         if let (true, Some(owners)) = (arguments.show_managed_fields, owners) {
             shown["metadata"]["managedFields"] = owners;
         }
