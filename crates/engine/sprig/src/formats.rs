@@ -29,7 +29,7 @@ fn or_nothing(written: Result<Vec<u8>, String>) -> Answer {
 }
 
 /// Whether an error is the budget's, which is swallowed by nothing.
-fn is_of_budget(error: &str) -> bool {
+pub(crate) fn is_of_budget(error: &str) -> bool {
     matches!(error, "the rendering takes too many steps" | "the rendering makes too much text")
 }
 

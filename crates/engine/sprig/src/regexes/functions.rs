@@ -6,39 +6,55 @@ use goval::{Context, List, ListType, Str, Value, is_digit, is_letter};
 use regex::bytes::Captures;
 
 use crate::args::{Answer, int, strings, text, utf8};
-use crate::regexes::matches::{Pattern, all, compile};
+use crate::formats::is_of_budget;
+use crate::regexes::matches::{NoPattern, Pattern, all, compile};
 
-/// The pattern, or what `regexp.MustCompile` says when it panics.
-fn or_panic(args: &[Value]) -> Result<Rc<Pattern>, String> {
+/// The pattern, for a look through the text, or what `regexp.MustCompile` says when it panics.
+fn or_panic(context: &mut Context<'_>, args: &[Value]) -> Result<Rc<Pattern>, String> {
     let pattern = utf8(args, 0)?;
-    compile(&pattern).map_err(|error| {
-        let can_backquote = !pattern.chars().any(|char| {
-            char == '`' || char == '\u{7F}' || char == '\u{FEFF}' || char < ' ' && char != '\t'
-        });
-        let shown = if can_backquote { format!("`{pattern}`") } else { goval::quote(&pattern) };
-        format!("regexp: Compile({shown}): {error}")
-    })
+    let compiled = compile(&pattern, context.budget).map_err(|trouble| match trouble {
+        NoPattern::Budget(error) => error,
+        NoPattern::Refused(error) => {
+            let can_backquote = !pattern.chars().any(|char| {
+                char == '`' || char == '\u{7F}' || char == '\u{FEFF}' || char < ' ' && char != '\t'
+            });
+            let shown = if can_backquote { format!("`{pattern}`") } else { goval::quote(&pattern) };
+            format!("regexp: Compile({shown}): {error}")
+        }
+    })?;
+    compiled.spend(text(args, 1)?, context.budget)?;
+    Ok(compiled)
 }
 
-fn or_error(args: &[Value]) -> Result<Rc<Pattern>, String> {
-    compile(&utf8(args, 0)?).map_err(|error| error.to_string())
+/// The pattern, for a look through the text, or what is wrong with it.
+fn or_error(context: &mut Context<'_>, args: &[Value]) -> Result<Rc<Pattern>, String> {
+    let compiled = compile(&utf8(args, 0)?, context.budget).map_err(|trouble| match trouble {
+        NoPattern::Budget(error) => error,
+        NoPattern::Refused(error) => error.to_string(),
+    })?;
+    compiled.spend(text(args, 1)?, context.budget)?;
+    Ok(compiled)
 }
 
-pub(crate) fn string_matches(_: &mut Context<'_>, args: &[Value]) -> Answer {
-    let text = text(args, 1)?;
-    Ok(Value::Bool(or_error(args).is_ok_and(|pattern| pattern.regex.is_match(text))))
+/// A pattern that is none fits nothing.
+pub(crate) fn string_matches(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    match or_error(context, args) {
+        Ok(pattern) => Ok(Value::Bool(pattern.regex.is_match(text(args, 1)?))),
+        Err(error) if is_of_budget(&error) => Err(error),
+        Err(_) => Ok(Value::Bool(false)),
+    }
 }
 
-pub(crate) fn must_matches(_: &mut Context<'_>, args: &[Value]) -> Answer {
-    Ok(Value::Bool(or_error(args)?.regex.is_match(text(args, 1)?)))
+pub(crate) fn must_matches(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    Ok(Value::Bool(or_error(context, args)?.regex.is_match(text(args, 1)?)))
 }
 
-pub(crate) fn find(_: &mut Context<'_>, args: &[Value]) -> Answer {
-    found(or_panic(args)?.as_ref(), args)
+pub(crate) fn find(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    found(or_panic(context, args)?.as_ref(), args)
 }
 
-pub(crate) fn must_find(_: &mut Context<'_>, args: &[Value]) -> Answer {
-    found(or_error(args)?.as_ref(), args)
+pub(crate) fn must_find(context: &mut Context<'_>, args: &[Value]) -> Answer {
+    found(or_error(context, args)?.as_ref(), args)
 }
 
 fn found(pattern: &Pattern, args: &[Value]) -> Answer {
@@ -47,11 +63,13 @@ fn found(pattern: &Pattern, args: &[Value]) -> Answer {
 }
 
 pub(crate) fn find_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    found_all(context, or_panic(args)?.as_ref(), args)
+    let pattern = or_panic(context, args)?;
+    found_all(context, &pattern, args)
 }
 
 pub(crate) fn must_find_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    found_all(context, or_error(args)?.as_ref(), args)
+    let pattern = or_error(context, args)?;
+    found_all(context, &pattern, args)
 }
 
 fn found_all(context: &mut Context<'_>, pattern: &Pattern, args: &[Value]) -> Answer {
@@ -64,19 +82,23 @@ fn found_all(context: &mut Context<'_>, pattern: &Pattern, args: &[Value]) -> An
 }
 
 pub(crate) fn replace_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    replaced(context, or_panic(args)?.as_ref(), args, true)
+    let pattern = or_panic(context, args)?;
+    replaced(context, &pattern, args, true)
 }
 
 pub(crate) fn must_replace_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    replaced(context, or_error(args)?.as_ref(), args, true)
+    let pattern = or_error(context, args)?;
+    replaced(context, &pattern, args, true)
 }
 
 pub(crate) fn replace_all_literal(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    replaced(context, or_panic(args)?.as_ref(), args, false)
+    let pattern = or_panic(context, args)?;
+    replaced(context, &pattern, args, false)
 }
 
 pub(crate) fn must_replace_all_literal(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    replaced(context, or_error(args)?.as_ref(), args, false)
+    let pattern = or_error(context, args)?;
+    replaced(context, &pattern, args, false)
 }
 
 fn replaced(
@@ -154,11 +176,13 @@ fn group_name(text: &str) -> Option<(&str, &str)> {
 }
 
 pub(crate) fn split(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    parts(context, or_panic(args)?.as_ref(), args)
+    let pattern = or_panic(context, args)?;
+    parts(context, &pattern, args)
 }
 
 pub(crate) fn must_split(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    parts(context, or_error(args)?.as_ref(), args)
+    let pattern = or_error(context, args)?;
+    parts(context, &pattern, args)
 }
 
 fn parts(context: &mut Context<'_>, pattern: &Pattern, args: &[Value]) -> Answer {

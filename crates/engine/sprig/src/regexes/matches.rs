@@ -4,14 +4,17 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use goval::Budget;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use crate::regexes::translate::{Refused, refused, translate};
 
 /// Bytes that a compiled pattern may take.
-const COMPILED_BYTES_MAX: usize = 64 << 20;
+const COMPILED_BYTES_MAX: usize = 32 << 20;
 /// Patterns kept compiled in a thread; beyond, all are forgotten.
 const PATTERNS_MAX: usize = 256;
+/// A pattern of more parts is not kept: it may be megabytes.
+const KEPT_PARTS_MAX: u64 = 4_096;
 
 thread_local! {
     static COMPILED: RefCell<HashMap<Box<str>, Rc<Pattern>>> = RefCell::default();
@@ -22,24 +25,49 @@ pub(super) struct Pattern {
     pub(super) regex: Regex,
     /// Of each group that captures; the first is the whole match.
     pub(super) names: Vec<Option<Box<str>>>,
+    /// About how many parts it has, repetitions counted.
+    parts: u64,
+}
+
+impl Pattern {
+    /// Takes what it costs to look through a text.
+    ///
+    /// # Errors
+    ///
+    /// The budget's.
+    pub(super) fn spend(&self, text: &[u8], budget: &mut Budget) -> Result<(), String> {
+        budget.spend(1 + (text.len() as u64).saturating_mul(self.parts) / 1_024)
+    }
+}
+
+/// Why there is no compiled pattern.
+pub(super) enum NoPattern {
+    Refused(Refused),
+    /// The budget's error.
+    Budget(String),
 }
 
 /// Compiles a pattern, or finds it compiled.
 ///
 /// # Errors
 ///
-/// [`Refused`] with Go's words.
-pub(super) fn compile(pattern: &str) -> Result<Rc<Pattern>, Refused> {
+/// [`NoPattern`], with Go's words for what is none.
+pub(super) fn compile(pattern: &str, budget: &mut Budget) -> Result<Rc<Pattern>, NoPattern> {
     if let Some(known) = COMPILED.with_borrow(|known| known.get(pattern).cloned()) {
         return Ok(known);
     }
-    let translated = translate(pattern)?;
+    let translated = translate(pattern).map_err(NoPattern::Refused)?;
+    let parts = translated.largest.saturating_mul(pattern.len() as u64);
+    budget.spend(parts).map_err(NoPattern::Budget)?;
     let regex = RegexBuilder::new(&translated.pattern)
         .size_limit(COMPILED_BYTES_MAX)
         .nest_limit(4_000)
         .build()
-        .map_err(|_| refused("expression too large", pattern))?;
-    let regex = Rc::new(Pattern { regex, names: translated.names });
+        .map_err(|_| NoPattern::Refused(refused("expression too large", pattern)))?;
+    let regex = Rc::new(Pattern { regex, names: translated.names, parts });
+    if parts > KEPT_PARTS_MAX {
+        return Ok(regex);
+    }
     COMPILED.with_borrow_mut(|known| {
         if known.len() >= PATTERNS_MAX {
             known.clear();

@@ -62,6 +62,8 @@ pub(crate) struct Translated {
     pub(crate) pattern: String,
     /// Of each group that captures; the first is the whole match.
     pub(crate) names: Vec<Option<Box<str>>>,
+    /// How often its most repeated part is repeated, which is what it costs.
+    pub(crate) largest: u64,
 }
 
 /// Translates a pattern.
@@ -176,7 +178,7 @@ pub(crate) fn translate(pattern: &str) -> Result<Translated, Refused> {
         return Err(refused("missing closing )", pattern));
     }
     out.push_str(&flags);
-    Ok(Translated { pattern: out, names })
+    Ok(Translated { pattern: out, names, largest: groups[0].largest })
 }
 
 /// Reads a repetition's end; says what is left.
