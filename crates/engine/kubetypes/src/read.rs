@@ -202,6 +202,7 @@ impl Reader<'_> {
             patch: Patch {
                 merge: strategy & 1 != 0,
                 retain_keys: strategy & 2 != 0,
+                replace: strategy & 4 != 0,
                 merge_key: merge_key.map(Box::from),
             },
             values: self.texts(),

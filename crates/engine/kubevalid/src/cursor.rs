@@ -34,10 +34,15 @@ impl<'a> At<'a> {
 
     /// The path of the field `name`.
     pub fn child(&self, name: &str) -> String {
-        match self.path.as_str() {
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
+        if self.path.is_empty() {
+            return name.to_owned();
         }
+        // Paths are built for every field that is looked at: no formatting here.
+        let mut path = String::with_capacity(self.path.len() + name.len() + 1);
+        path.push_str(&self.path);
+        path.push('.');
+        path.push_str(name);
+        path
     }
 
     /// The items of a list.

@@ -25,5 +25,27 @@ pub fn warnings(gvk: &Gvk, new: &Value, old: Option<&Value>) -> Vec<String> {
         }
         _ => {}
     }
+    if old.is_none() {
+        said.extend(hostname(gvk, &object));
+    }
     said
+}
+
+/// Pods are called after what makes them, and programs see that name.
+fn hostname(gvk: &Gvk, object: &At<'_>) -> Option<String> {
+    let used = match (gvk.group.as_str(), gvk.kind.as_str()) {
+        ("", "Pod") => "the Pod's hostname",
+        ("apps", "Deployment" | "ReplicaSet")
+        | ("batch", "Job" | "CronJob")
+        | ("", "ReplicationController") => "Pod names and hostnames",
+        _ => return None,
+    };
+    let name = object.to(&["metadata", "name"]);
+    let refusals = crate::names::label(name.text(), false);
+    (!refusals.is_empty()).then(|| {
+        format!(
+            "metadata.name: this is used in {used}, which can result in surprising behavior; a DNS label is recommended: [{}]",
+            refusals.join(" ")
+        )
+    })
 }

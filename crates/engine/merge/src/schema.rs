@@ -99,6 +99,8 @@ pub struct Patch {
     pub merge: bool,
     /// `patchStrategy: retainKeys`.
     pub retain_keys: bool,
+    /// `patchStrategy: replace`: the patch's map stands in place of the object's.
+    pub replace: bool,
     /// `patchMergeKey`.
     pub merge_key: Option<Box<str>>,
 }

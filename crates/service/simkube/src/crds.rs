@@ -140,11 +140,6 @@ pub fn schema_of(kind: &Kind) -> Option<&structural::Schema> {
     definition.version(&kind.version).map(|version| &version.schema)
 }
 
-/// Returns what stands at a path such as `.spec.replicas`.
-pub fn at_path<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').filter(|step| !step.is_empty()).try_fold(object, |at, step| at.get(step))
-}
-
 /// Fills in what a new definition leaves out, and what only the server says.
 pub fn prepare_create(object: &mut Value) {
     let storage: Vec<Value> = list(&object["spec"], "versions")

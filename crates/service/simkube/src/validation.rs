@@ -78,7 +78,14 @@ fn scale(kind: &Kind, object: &Value, with_spec: bool, errors: &mut Vec<FieldErr
     let version = kind.definition.as_ref().and_then(|definition| definition.version(&kind.version));
     let Some(scale) = version.and_then(|version| version.scale.as_ref()) else { return };
     let mut number = |path: &str| {
-        let Some(found) = crds::at_path(object, path) else { return };
+        let found = match at_path(object, path) {
+            Ok(Some(found)) => found,
+            Ok(None) => return,
+            Err(said) => {
+                errors.push(FieldError::invalid(path, 0, said));
+                return;
+            }
+        };
         let wrong = match found.as_i64().filter(|_| found.is_i64() || found.is_u64()) {
             Some(count) if count < 0 => (count, "should be a non-negative integer".to_owned()),
             Some(count) if count > i64::from(i32::MAX) => {
@@ -94,11 +101,32 @@ fn scale(kind: &Kind, object: &Value, with_spec: bool, errors: &mut Vec<FieldErr
     }
     number(&scale.status_path);
     let path = scale.selector_path.as_str();
-    if let Some(found) = crds::at_path(object, path).filter(|_| !path.is_empty())
-        && !found.is_string()
-    {
-        errors.push(FieldError::invalid(path, "", not_of_type(path, found, "string")));
+    if path.is_empty() {
+        return;
     }
+    match at_path(object, path) {
+        Ok(Some(found)) if !found.is_string() => {
+            errors.push(FieldError::invalid(path, "", not_of_type(path, found, "string")));
+        }
+        Ok(_) => {}
+        Err(said) => errors.push(FieldError::invalid(path, "", said)),
+    }
+}
+
+/// Returns what stands at a path such as `.spec.replicas`, or what is said where the way is no map.
+fn at_path<'a>(object: &'a Value, path: &str) -> Result<Option<&'a Value>, String> {
+    let mut at = object;
+    for step in path.split('.').filter(|step| !step.is_empty()) {
+        match at {
+            Value::Object(fields) => match fields.get(step) {
+                Some(inside) => at = inside,
+                None => return Ok(None),
+            },
+            Value::Null => return Ok(None),
+            other => return Err(not_of_type(path, other, "map[string]interface{}")),
+        }
+    }
+    Ok(Some(at))
 }
 
 /// What Go says of a value that is not of a type.

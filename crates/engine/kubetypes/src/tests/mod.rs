@@ -6,6 +6,7 @@ mod times;
 
 use manifest::Gvk;
 use merge::schema::{ListKind, Type};
+use serde_json::json;
 
 use crate::{LATEST_MINOR, MINORS, tables};
 
@@ -45,4 +46,22 @@ fn a_volume_has_the_fields_of_the_source_inlined_in_it() {
     let id = tables.struct_named("io.k8s.api.core.v1.Volume").expect("a published type");
     assert_eq!(tables.field(id, "configMap").map(|field| field.go_name), Some("ConfigMap"));
     assert!(tables.field(id, "nothing").is_none());
+}
+
+#[test]
+fn a_map_that_patches_replace_is_replaced_as_a_whole() {
+    let tables = tables(LATEST_MINOR);
+    let kind = Gvk {
+        group: "policy".to_owned(),
+        version: "v1".to_owned(),
+        kind: "PodDisruptionBudget".to_owned(),
+    };
+    let id = tables.type_of(&kind).unwrap();
+    let live = json!({"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}});
+    let patch = json!({"spec": {"selector": {"matchLabels": {"c": "d"}}}});
+    let patched = merge::strategic::apply(&live, &patch, tables.schema(), id).unwrap();
+    assert_eq!(
+        patched,
+        json!({"spec": {"minAvailable": 1, "selector": {"matchLabels": {"c": "d"}}}})
+    );
 }

@@ -137,7 +137,7 @@ const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Def
 
 /// A pod's spec, wherever it stands.
 pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
-    let known = volumes::validate(&spec.at("volumes"), spec, errors);
+    let known = volumes::validate(&spec.at("volumes"), errors);
     let host_network = spec.at("hostNetwork").flag();
     container::validate_all(spec, &known, host_network, errors);
     let restart = spec.at("restartPolicy");

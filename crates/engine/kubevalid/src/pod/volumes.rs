@@ -55,11 +55,7 @@ const HOST_PATH_TYPES: [&str; 8] = [
 const TOKEN_S_MIN: i64 = 600;
 
 /// Names what is wrong with the volumes; answers the names of those that may be mounted.
-pub fn validate<'a>(
-    volumes: &At<'a>,
-    spec: &At<'_>,
-    errors: &mut Vec<FieldError>,
-) -> BTreeSet<&'a str> {
+pub fn validate<'a>(volumes: &At<'a>, errors: &mut Vec<FieldError>) -> BTreeSet<&'a str> {
     let mut known = BTreeSet::new();
     for volume in volumes.items() {
         let before = errors.len();

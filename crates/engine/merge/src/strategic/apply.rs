@@ -78,8 +78,11 @@ fn merge_field(
     }
     let merged = match (original.remove(&key), value) {
         (Some(Value::Object(ours)), Value::Object(theirs)) => {
-            let (inside, _) = at.field(&key)?;
-            Some(Value::Object(merge_map(ours, theirs, inside, how)?))
+            let (inside, patch) = at.field(&key)?;
+            match patch.replace {
+                true => Some(Value::Object(theirs)),
+                false => Some(Value::Object(merge_map(ours, theirs, inside, how)?)),
+            }
         }
         (Some(Value::Array(ours)), Value::Array(theirs)) => {
             let (inside, patch) = at.list(&key)?;

@@ -93,6 +93,12 @@ fn diff_map_field(
         Err(_) if old == new => return Ok(()),
         Err(error) => return Err(error),
     };
+    if patching.replace {
+        if !how.ignore_additions && old != new {
+            patch.insert(name.to_owned(), Value::Object(new.clone()));
+        }
+        return Ok(());
+    }
     let how = Diff { retain_keys: patching.retain_keys, ..how };
     let inside = diff_maps(old, new, inside, how)?;
     if !inside.is_empty() {

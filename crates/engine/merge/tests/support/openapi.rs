@@ -112,6 +112,7 @@ impl Reader<'_> {
                 patch: Patch {
                     merge: has("merge"),
                     retain_keys: has("retainKeys"),
+                    replace: has("replace"),
                     merge_key: property
                         .get("x-kubernetes-patch-merge-key")
                         .and_then(Value::as_str)

@@ -130,8 +130,13 @@ pub fn collection(
         items.push(shown);
     }
     let mut metadata = json!({"resourceVersion": page.revision.to_string()});
-    if !kind.built_in() {
-        metadata["continue"] = json!("");
+    match &page.next {
+        Some(token) => metadata["continue"] = json!(token),
+        None if !kind.built_in() => metadata["continue"] = json!(""),
+        None => {}
+    }
+    if let Some(remaining) = page.remaining {
+        metadata["remainingItemCount"] = json!(remaining);
     }
     Ok(Response::value(
         200,

@@ -174,6 +174,8 @@ fn main_resource(
         }
         ("DELETE", false) if in_namespace && kind.allows("deletecollection") => {
             let list = ListOptions::parse(query)?;
+            // Selectors are read before what is said of the deletion.
+            selector::Selector::parse(&list.labels, &list.fields, kind)?;
             let options = delete::options(request, query)?;
             whole(delete::collection(cluster, kind, &target.namespace, &list, &options)?)
         }

@@ -16,7 +16,7 @@ pub struct Problem {
     /// `details` of the Status, where there are any.
     pub details: Option<Value>,
     /// Where a list that is too old goes on, consistent or not.
-    pub continue_token: Option<String>,
+    pub continue_token: Option<Box<str>>,
     /// What the client is told beside it.
     pub warnings: Vec<String>,
 }
@@ -150,6 +150,19 @@ impl Problem {
     /// The revision asked for is no longer remembered.
     pub fn expired(message: impl Into<String>) -> Problem {
         Problem::new(410, "Expired", message)
+    }
+
+    /// Tells a conflict as the scale door sees it, through which everything has the scale's version.
+    pub fn of_scale(mut self, api_version: &str) -> Problem {
+        let (own, scale) = (format!(" using {api_version}"), " using autoscaling/v1");
+        self.message = self.message.replace(&own, scale);
+        let causes = self.details.as_mut().and_then(|details| details["causes"].as_array_mut());
+        for cause in causes.into_iter().flatten() {
+            if let Some(said) = cause["message"].as_str() {
+                cause["message"] = json!(said.replace(&own, scale));
+            }
+        }
+        self
     }
 
     /// Adds which object the problem is about.

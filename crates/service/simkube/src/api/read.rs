@@ -324,7 +324,8 @@ fn expired(options: &ListOptions, after: Option<&str>, prefix: &str) -> Problem 
     let mut problem = Problem::expired(
         "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
     );
-    problem.continue_token = Some(Token { revision: None, start: start.to_owned() }.written());
+    problem.continue_token =
+        Some(Token { revision: None, start: start.to_owned() }.written().into_boxed_str());
     problem
 }
 

@@ -368,16 +368,18 @@ pub fn prepare_update(
         set_status(new, old.get("status").cloned());
     }
     if !kind.built_in() {
-        raise_when_changed(old, new, |object| {
-            let mut shown = object.clone();
-            if let Some(fields) = shown.as_object_mut() {
-                fields.remove("metadata");
-                if kind.subresources.contains_key("status") {
-                    fields.remove("status");
-                }
-            }
-            shown
-        });
+        let has_status = kind.subresources.contains_key("status");
+        let counts = |name: &str| name != "metadata" && !(has_status && name == "status");
+        let fields = |object: &Value| -> usize {
+            object.as_object().map_or(0, |fields| fields.keys().filter(|name| counts(name)).count())
+        };
+        let same = fields(old) == fields(new)
+            && new
+                .as_object()
+                .into_iter()
+                .flatten()
+                .all(|(name, value)| !counts(name) || old.get(name) == Some(value));
+        raise_generation(old, new, !same);
         return Ok(());
     }
     match (kind.group.as_str(), kind.kind.as_str()) {
@@ -396,19 +398,18 @@ pub fn prepare_update(
     }
     let rule = GENERATION.iter().find(|(group, name, _)| kind.is(group, name));
     if let Some((_, _, fields)) = rule.filter(|(_, _, fields)| !fields.is_empty()) {
-        raise_when_changed(old, new, |object| {
-            Value::Array(fields.iter().map(|path| at_path(object, path)).collect())
-        });
+        let changed = fields.iter().any(|path| at_path(old, path) != at_path(new, path));
+        raise_generation(old, new, changed);
     }
     Ok(())
 }
 
-fn at_path(object: &Value, path: &str) -> Value {
-    path.split('.').try_fold(object, |at, step| at.get(step)).cloned().unwrap_or_default()
+fn at_path<'a>(object: &'a Value, path: &str) -> &'a Value {
+    path.split('.').try_fold(object, |at, step| at.get(step)).unwrap_or(&Value::Null)
 }
 
-fn raise_when_changed(old: &Value, new: &mut Value, of: impl Fn(&Value) -> Value) {
-    if of(old) == of(new) {
+fn raise_generation(old: &Value, new: &mut Value, changed: bool) {
+    if !changed {
         return;
     }
     let generation = manifest::generation(old);

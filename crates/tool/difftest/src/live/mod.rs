@@ -8,11 +8,14 @@
 mod catalog;
 mod compare;
 mod generate;
+mod kubectl;
 mod mutate;
 mod normal;
 mod play;
 mod server;
 mod shrink;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -100,6 +103,40 @@ pub fn record(arguments: &[String]) -> Result<()> {
         std::fs::write(file, serde_json::to_string(&case)?)?;
     }
     Ok(())
+}
+
+/// Runs `difftest kubectl`: a session of kubectl against a whole real cluster and a simulated one.
+pub fn kubectl() -> Result<()> {
+    let Some(real) = RealCluster::start(Parts::Whole)? else { return Ok(()) };
+    let found = kubectl_differences(&real)?;
+    for difference in &found {
+        println!("{difference}\n");
+    }
+    println!("{} commands print different things", found.len());
+    Ok(())
+}
+
+/// Starts a simulated cluster beside a real one, and runs the session on both.
+fn kubectl_differences(real: &RealCluster) -> Result<Vec<String>> {
+    let program = kubetest::program("kubectl").context("no kubectl")?;
+    let dir = tempfile::tempdir()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let config = simkube::Config {
+        dir: Some(dir.path().join("simulated")),
+        durable: false,
+        ..simkube::Config::default()
+    };
+    let simulated = runtime.block_on(simkube::SimKube::start(config))?;
+    let (real_config, here_config) = (real.kubeconfig(), dir.path().join("simulated/kubeconfig"));
+    let homes = [dir.path().join("a"), dir.path().join("b")];
+    for home in &homes {
+        std::fs::create_dir_all(home)?;
+    }
+    let of = |kubeconfig, home| kubectl::Kubectl { program: &program, kubeconfig, home };
+    let found = kubectl::differences(&of(&real_config, &homes[0]), &of(&here_config, &homes[1]));
+    runtime.block_on(simulated.shutdown());
+    found
 }
 
 /// Runs `difftest replay`: plays the scenarios of files again and shows what differs.

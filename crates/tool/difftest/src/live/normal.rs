@@ -73,6 +73,16 @@ impl Normal {
                         }
                     }
                     match (name.as_str(), item.as_str()) {
+                        ("clusterIP", Some(address)) if address.starts_with("10.") => {
+                            *item = json!("ADDRESS");
+                        }
+                        ("name", Some(name)) if is_drawn(name) => *item = json!("DRAWN"),
+                        ("clusterIPs", None)
+                            if item[0].as_str().is_some_and(|a| a.starts_with("10.")) =>
+                        {
+                            *item = json!(["ADDRESS"]);
+                        }
+                        ("nodePort" | "healthCheckNodePort", None) => *item = json!("PORT"),
                         ("resourceVersion", Some(version)) if is_number(version) => {
                             *item = json!(self.number("version", version));
                         }
@@ -116,6 +126,9 @@ impl Normal {
         }
         let out = out.replace(&self.namespace, "NS");
         let out = drawn(&out, "kube-api-access-", 5);
+        let out = ["gen-", "made-"]
+            .iter()
+            .fold(out, |out, prefix| drawn(&out, &format!("\"{prefix}"), 5));
         let out = versions_in(&out);
         // Keys and versions in etcd, which only one of them has.
         let out = without(&out, "Key: ", ',');
@@ -199,6 +212,11 @@ fn list_metadata(metadata: &mut serde_json::Map<String, Value>) {
     {
         *token = json!("TOKEN");
     }
+}
+
+/// Whether a name is one that the server completed.
+fn is_drawn(name: &str) -> bool {
+    name.strip_prefix("gen-").or(name.strip_prefix("made-")).is_some_and(|end| end.len() == 5)
 }
 
 fn is_number(text: &str) -> bool {

@@ -48,7 +48,8 @@ impl Write<'_> {
             let object = ownership::apply(&kind, live, &body.value, force, &writer)?;
             let twice = body.duplicates.iter().map(|path| {
                 let name = path.rsplit('.').next().unwrap_or(path);
-                format!("error converting YAML to JSON: yaml: unmarshal errors: key \"{name}\" already set in map")
+                // The text of a patch that is JSON is one line.
+                format!("line 1: key \"{name}\" already set in map")
             });
             Ok(Step::Applied { object, patch: body.value, twice: twice.collect() })
         })
@@ -58,7 +59,9 @@ impl Write<'_> {
     fn mind_twice(&mut self, twice: Vec<String>) -> Result<(), Problem> {
         match (self.options.field_validation, twice.first()) {
             (FieldValidation::Strict, Some(first)) => {
-                return Err(Problem::bad_request(format!("error strict decoding YAML: {first}")));
+                return Err(Problem::bad_request(format!(
+                    "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {first}"
+                )));
             }
             (FieldValidation::Warn, _) => self.warnings.extend(twice),
             (FieldValidation::Strict, None) | (FieldValidation::Ignore, _) => {}
@@ -347,9 +350,7 @@ impl Write<'_> {
         live: &Value,
         new: Value,
     ) -> Result<Written, Problem> {
-        let mut before = live.clone();
-        meta::of(&mut before).remove("resourceVersion");
-        if before == new {
+        if is_same_but_version(live, &new) {
             return Ok(Written { entry: entry.clone(), created: false });
         }
         let stored = convert::into_stored(self.kind, new)?;
@@ -369,13 +370,27 @@ impl Write<'_> {
             draft,
         ) {
             Ok(entry) => {
-                strategy::after_write(self.cluster, self.kind, Some(&before), &stored);
+                strategy::after_write(self.cluster, self.kind, Some(live), &stored);
                 Ok(Written { entry, created: false })
             }
             Err(CommitError::Conflict) => Err(overtaken()),
             Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
         }
     }
+}
+
+/// Whether `new`, which bears no version, is what stands there.
+fn is_same_but_version(live: &Value, new: &Value) -> bool {
+    let (Some(live), Some(new)) = (live.as_object(), new.as_object()) else { return false };
+    let same = |name: &String, value: &Value| match (name.as_str(), live.get(name), value) {
+        ("metadata", Some(Value::Object(live)), Value::Object(new)) => {
+            let version = usize::from(live.contains_key("resourceVersion"));
+            live.len() == new.len() + version
+                && new.iter().all(|(name, value)| live.get(name) == Some(value))
+        }
+        (_, live, value) => live == Some(value),
+    };
+    live.len() == new.len() && new.iter().all(|(name, value)| same(name, value))
 }
 
 /// Whether a text needs no escapes.

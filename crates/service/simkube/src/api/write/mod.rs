@@ -164,7 +164,8 @@ impl<'a> Write<'a> {
         self.change(false, Origin::Apply, |live| {
             let live = live.ok_or(Step::NotFound)?;
             let writer = Writer { manager: &manager, subresource: "scale", now: &now };
-            let object = ownership::apply(&kind, Some(live), patch, force, &writer)?;
+            let object = ownership::apply(&kind, Some(live), patch, force, &writer)
+                .map_err(|problem| problem.of_scale(&kind.api_version()))?;
             Ok(Step::Applied { object, patch: patch.clone(), twice: Vec::new() })
         })
     }
