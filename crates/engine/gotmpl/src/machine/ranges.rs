@@ -45,8 +45,10 @@ impl Machine<'_, '_> {
             Value::List(list) => (Over::List { list: list.clone(), next: 0 }, list.len()),
             Value::Bytes(bytes) => (Over::Bytes { bytes: bytes.clone(), next: 0 }, bytes.len()),
             Value::Map(map) => {
+                let count = map.len();
+                // They are copied, so that the body may change the map.
+                self.context.budget.spend(count as u64 / 8).map_err(Fault::budget)?;
                 let entries = map.entries();
-                let count = entries.len();
                 let boxed = map.map_type() != goval::MapType::String;
                 (Over::Map { entries: entries.into_iter(), boxed }, count)
             }
