@@ -88,8 +88,19 @@ fn settings_of(path: &str) -> Result<Settings> {
 }
 
 fn object_of(path: &str) -> Result<Value> {
-    let first = input::objects(path)?.into_iter().next();
-    first.with_context(|| format!("`{path}` holds no object"))
+    // JSON may hold escapes that YAML refuses.
+    let bytes = input::bytes(path)?;
+    if let Ok(object @ Value::Object(_)) = serde_json::from_slice(&bytes) {
+        return Ok(object);
+    }
+    for chunk in goyaml::split(&bytes) {
+        let words = || format!("`{path}` does not parse");
+        let object = goyaml::to_json(&chunk.with_context(words)?.bytes).with_context(words)?;
+        if object.is_object() {
+            return Ok(object);
+        }
+    }
+    bail!("`{path}` holds no object")
 }
 
 /// `{"status", "message"}`; both are empty where no rule knows the kind.
