@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use compare::{IgnoreRules, Mode, Rules, compare, differences};
+use compare::{Evidence, IgnoreRules, KnownTypes, Mode, Rules, compare, differences};
 use manifest::gvk;
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ pub fn run(minor: u32) -> Result<()> {
     let tables = kubetypes::tables(minor);
     let schema: &Arc<merge::schema::Schema> = tables.schema();
     let ignore = IgnoreRules::default();
+    let known = KnownTypes::default();
     let (mut count, mut wrong, mut uncertain) = (0, 0, 0);
     let mut took: Vec<Duration> = Vec::new();
     for line in std::io::stdin().lock().lines() {
@@ -26,9 +27,11 @@ pub fn run(minor: u32) -> Result<()> {
             minor,
             mode: if case["client"] == true { Mode::ClientSide } else { Mode::ServerSide },
             ignore: &ignore,
+            known: &known,
             manager: "argocd-controller",
             previous: &[],
             tracking_label: None,
+            include_webhooks: false,
             ignore_status: true,
             ignore_aggregated_roles: false,
         };
@@ -55,7 +58,8 @@ pub fn run(minor: u32) -> Result<()> {
             wrong += 1;
             println!("{name}: modified {}, expected {}", answer.modified(), case["modified"]);
             if let Some(sides) = &answer.difference {
-                for field in differences(sides, live, &rules) {
+                let evidence = Evidence { target, live, applied: None };
+                for field in differences(sides, evidence, &rules) {
                     let text = |value: &Option<Value>| match value {
                         Some(value) => value.to_string().chars().take(200).collect(),
                         None => "(none)".to_owned(),
