@@ -58,6 +58,7 @@ pub(crate) fn boolean(args: &[Value], at: usize) -> Result<bool, String> {
 /// A `map[string]interface {}`; `None` for a nil one.
 pub(crate) fn map(args: &[Value], at: usize) -> Result<Option<&Map>, String> {
     match args.get(at) {
+        Some(Value::Map(map)) if map.is_nil() => Ok(None),
         Some(Value::Map(map)) => Ok(Some(map)),
         Some(Value::Nil) => Ok(None),
         other => Err(wrong(other, "map[string]interface {}")),

@@ -4,7 +4,7 @@
 //! no text at all. A budget that is used up is an error in any case.
 
 use goval::json::{Numbers, Style, read, write};
-use goval::{Context, Kind, List, ListType, Map, Str, Value};
+use goval::{Context, Kind, List, ListType, Map, MapType, Str, Value};
 use serde_json::{Number, Value as Json};
 
 use crate::args::{Answer, text};
@@ -74,10 +74,10 @@ fn unsuitable(value: &Value, wanted: &str) -> String {
     format!("json: cannot unmarshal {found} into Go value of type {wanted}")
 }
 
-fn as_map(read: Result<Value, String>) -> Result<Value, String> {
+fn as_map(read: Result<Value, String>, null: Map) -> Result<Value, String> {
     match read? {
         value @ Value::Map(_) => Ok(value),
-        Value::Nil => Ok(Value::Map(Map::new())),
+        Value::Nil => Ok(Value::Map(null)),
         other => Err(unsuitable(&other, MAP)),
     }
 }
@@ -105,7 +105,8 @@ fn or_error_item(read: Result<Value, String>) -> Answer {
 }
 
 pub(crate) fn from_json(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    let value = as_map(read(text(args, 0)?, Numbers::Float64, context.budget));
+    let value = read(text(args, 0)?, Numbers::Float64, context.budget);
+    let value = as_map(value, Map::nil(MapType::Any));
     or_error_entry(value)
 }
 
@@ -138,7 +139,7 @@ fn while_decoding(error: String) -> String {
 
 pub(crate) fn from_yaml(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let value = yaml_value(context, args);
-    let value = as_map(value).map_err(while_decoding);
+    let value = as_map(value, Map::new()).map_err(while_decoding);
     or_error_entry(value)
 }
 
@@ -151,8 +152,7 @@ pub(crate) fn from_yaml_array(context: &mut Context<'_>, args: &[Value]) -> Answ
 fn yaml_text(context: &mut Context<'_>, value: &Value) -> Result<Vec<u8>, String> {
     let json =
         goval::to_json(value).map_err(|error| format!("error marshaling into JSON: {error}"))?;
-    let text = goyaml::to_yaml(&json)
-        .map_err(|error| format!("error converting JSON to YAML: {error}"))?;
+    let text = goyaml::to_yaml(&json).map_err(|error| error.to_string())?;
     finished(context, text)
 }
 

@@ -25,10 +25,8 @@ pub(crate) fn merge(context: &mut Context<'_>, args: &[Value], overwrite: bool) 
         let target = target.get_or_insert_default();
         into(context, target, source, overwrite, 0)?;
     }
-    Ok(match (target, &args[0]) {
-        (Some(target), Value::Nil) => Value::Map(target),
-        (_, first) => first.clone(),
-    })
+    // Into no map at all a new one is made, if there is something to merge.
+    Ok(target.map_or_else(|| args[0].clone(), Value::Map))
 }
 
 fn into(

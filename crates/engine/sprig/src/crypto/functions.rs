@@ -11,7 +11,7 @@ use crate::encoding::base64_bytes;
 use crate::random::Stream;
 
 /// Steps that a costly call counts for: so many such calls are as much as a long rendering.
-const COSTLY_STEPS: u64 = 100_000;
+const COSTLY_STEPS: u64 = 1_000_000;
 
 /// What was pinned or made before, else what `make` makes, which is remembered.
 fn remembered(
