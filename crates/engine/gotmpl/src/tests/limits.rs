@@ -243,3 +243,11 @@ fn no_text_makes_the_parser_or_the_machine_panic() {
         }
     }
 }
+
+#[test]
+fn parsed_templates_and_sets_may_be_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Parsed>();
+    shared::<TemplateSet>();
+    shared::<crate::Functions>();
+}
