@@ -50,6 +50,9 @@ pub(crate) fn read(text: &[u8], profile: Profile, objects: ReadObjects) -> Parse
     let whole = match quick::to_json(text) {
         Ok(value) => value,
         Err(error) => {
+            // Helm has not added the last line break yet, and an error's line may depend on it.
+            let without = text.strip_suffix(b"\n").unwrap_or(text);
+            let error = goyaml::to_json(without).err().unwrap_or(error);
             let problem = Problem {
                 words: format!("error converting YAML to JSON: {error}"),
                 line: error.line(),

@@ -157,6 +157,9 @@ fn not_executed(error: &ExecError, stored: &BTreeMap<&str, &str>, profile: Profi
     failure
 }
 
+/// How Go says that a template is not there.
+const NO_TEMPLATE: &str = "template: no template ";
+
 /// Helm's text for an error of Go's template engine.
 fn words(error: &ExecError, profile: Profile) -> String {
     let whole = error.to_string();
@@ -176,7 +179,12 @@ fn words(error: &ExecError, profile: Profile) -> String {
         return format!("execution error at ({location}): {message}");
     }
     // Helm 4 breaks Go's one line into several, unless something else stands in the chain.
-    let only_templates = error.cause == Cause::Template
+    let no_template = match &error.cause {
+        Cause::Function { said, .. } if said.starts_with(NO_TEMPLATE) => Some(said),
+        Cause::Template if error.message.starts_with(NO_TEMPLATE) => Some(&error.message),
+        _ => None,
+    };
+    let only_templates = (error.cause == Cause::Template || no_template.is_some())
         && !error.stack.iter().any(|place| matches!(place.leads, Some(Leads::Tpl { .. })));
     if profile == Profile::V3 || !only_templates {
         return whole;
@@ -184,7 +192,6 @@ fn words(error: &ExecError, profile: Profile) -> String {
     let mut lines = String::new();
     let visible: Vec<_> =
         error.stack.iter().filter(|place| place.leads != Some(Leads::Template)).collect();
-    let no_template = error.message.starts_with("template: no template ");
     for (at, place) in visible.iter().enumerate() {
         let message = match (&place.leads, at + 1 == visible.len()) {
             (Some(Leads::Include { function }), _) => format!("error calling {function}:"),
@@ -199,8 +206,8 @@ fn words(error: &ExecError, profile: Profile) -> String {
             place.node
         ));
     }
-    if no_template {
-        lines.push_str(&error.message);
+    if let Some(said) = no_template {
+        lines.push_str(said);
     }
     lines.trim().to_owned()
 }

@@ -53,6 +53,11 @@ pub fn run(seeds: Range<u64>, name: &str) -> Result<()> {
                     }
                     None
                 }
+                // Helm prints what Argo CD takes for no object.
+                (Ok(theirs), Err(_)) if tool::objects(theirs).is_err() => {
+                    counts.refused += 1;
+                    continue;
+                }
                 (Ok(_), Err(ours)) => Some(format!("refused: {ours}")),
                 (Err(theirs), Ok(_)) => Some(format!("should be refused: {theirs}")),
                 (Ok(theirs), Ok(ours)) => match tool::objects(theirs) {

@@ -3,7 +3,8 @@
 //! `difftest charts corpus [NAME]` renders the corpus as its goldens were made, and compares
 //! objects in their order. `difftest charts changes FROM TO [NAME]` changes each chart's values
 //! by seeds and asks the real Helm the same; charts whose real output is not stable are left
-//! out. `difftest charts speed TIPHYS` compares the CPU time of both programs. The corpus is
+//! out. `difftest charts cold` renders the corpus once on two threads, and says what that took.
+//! `difftest charts speed TIPHYS` compares the CPU time of both programs. The corpus is
 //! found as in tests, Helm where `make kube` builds it, or where `TIPHYS_HELM` says. NAME is a
 //! part of a chart's name.
 
@@ -28,9 +29,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
             changes::run(seeds, rest.first().copied().unwrap_or(""))
         }
+        ["cold"] => cold(),
         ["speed", program, rest @ ..] => speed::run(program, rest.first().copied().unwrap_or("")),
         _ => bail!(
-            "usage: difftest charts corpus [NAME] | changes FROM TO [NAME] | speed TIPHYS [NAME]"
+            "usage: difftest charts corpus [NAME] | cold | changes FROM TO [NAME] | speed TIPHYS [NAME]"
         ),
     }
 }
@@ -72,6 +74,37 @@ fn against_goldens(name: &str) -> Result<()> {
     if different > 0 {
         bail!("{different} charts differ");
     }
+    Ok(())
+}
+
+/// Renders everything once in this process, nothing parsed before.
+fn cold() -> Result<()> {
+    let Some(corpus) = corpus::find()? else {
+        println!("skipped: no corpus");
+        return Ok(());
+    };
+    let cache = helm::Cache::default();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let began = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(chart) =
+                    corpus.charts.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                {
+                    let _ = ours::count(&chart.place, &Setting::golden(), Chosen::Pinned, &cache);
+                }
+            });
+        }
+    });
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("?").trim();
+    println!(
+        "{} charts: {:.2} s on the clock, {:.2} s of CPU time, peak {peak}",
+        corpus.charts.len(),
+        began.elapsed().as_secs_f64(),
+        speed::cpu_s(11)?
+    );
     Ok(())
 }
 

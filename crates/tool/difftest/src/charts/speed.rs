@@ -82,7 +82,7 @@ pub fn own_cpu_s() -> Result<f64> {
 }
 
 /// Two fields of the kernel's line about this process, counted from behind the name.
-fn cpu_s(first: usize) -> Result<f64> {
+pub fn cpu_s(first: usize) -> Result<f64> {
     let stat = std::fs::read_to_string(Path::new("/proc/self/stat"))?;
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
     let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
