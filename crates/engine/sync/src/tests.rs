@@ -279,7 +279,12 @@ mod applying {
             schema.add(map(vec![field("name", scalar, none()), field("value", scalar, none())]));
         let env = schema
             .add(Type::List(List { element: item, kind: ListKind::Map(vec!["name".into()]) }));
-        let by_name = Patch { merge: true, retain_keys: false, merge_key: Some("name".into()) };
+        let by_name = Patch {
+            merge: true,
+            retain_keys: false,
+            replace: false,
+            merge_key: Some("name".into()),
+        };
         let spec = schema.add(map(vec![
             field("replicas", scalar, none()),
             field("note", scalar, none()),
