@@ -137,6 +137,21 @@ fn a_password_is_hashed_as_everywhere() {
 }
 
 #[test]
+#[ignore = "scrypt takes ten seconds each without optimisation"]
+fn a_derived_password_is_the_real_programs() {
+    for (counter, kind, master, user, site, password) in [
+        (1, "long", "password", "user", "example.com", "ZedaFaxcZaso9*"),
+        (1, "maximum", "p", "u", "s", "t4#xAFSyHw8MyJrJ7#ru"),
+        (2, "pin", "", "", "", "4149"),
+    ] {
+        let mut args = vec![Value::Uint(counter, goval::UintType::Uint32)];
+        args.extend([kind, master, user, site].map(Value::str));
+        let derived = call("derivePassword", &args);
+        assert_eq!(goval::print_value(&derived).to_string(), password);
+    }
+}
+
+#[test]
 fn powers_and_primes_agree_with_ordinary_arithmetic() {
     let (mut impure, mut budget) = (Counted(3), budget());
     let mut context = Context { impure: &mut impure, budget: &mut budget, host: &mut () };
