@@ -251,3 +251,6 @@ fn random() -> Result<[u8; 32]> {
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,14 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crd::{Application, ApplicationSource, ApplicationSourceHelm, ApplicationSourcePlugin};
+use crd::{Application, ApplicationSource, ApplicationSourceHelm};
 use desired::{RenderRequest, Rendered};
-use tokio::sync::oneshot;
 
 use super::service::{Bench, map};
-use crate::Config;
 use crate::artifacts::tests::{Answers, archive, serve};
 
 const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.1.0\n";
@@ -172,55 +169,6 @@ async fn a_base_in_another_repository_is_read_like_a_source() {
     let rendered = bench.render(&bench.request(&["app"])).await.expect("objects");
     assert_eq!(names(&rendered), ["p-a"]);
     assert_eq!(rendered.sources[0].source_type, "Kustomize");
-}
-
-const PLUGIN: &str = "kind: ConfigManagementPlugin\nmetadata: {name: made}\nspec:\n  generate: {command: [sh, -c, 'sed \"s/NAME/$ARGOCD_APP_NAME-$PARAM_SIZE/\" template']}\n  discover: {fileName: template}\n";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_renders_what_its_discovery_is_for() {
-    let place = tempfile::tempdir().expect("a directory");
-    std::fs::write(place.path().join("plugin.yaml"), PLUGIN).expect("a file");
-    let (ready, is_ready) = oneshot::channel();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = cmp_server::Config {
-        config_dir: place.path().to_owned(),
-        socket_dir: place.path().to_owned(),
-        work_dir: place.path().join("work"),
-        timeout: Duration::from_secs(20),
-    };
-    let told = move |_: &std::path::Path| {
-        let _ = ready.send(());
-    };
-    let running = tokio::spawn(cmp_server::run(server, told, async move { drop(stopped.await) }));
-    is_ready.await.expect("it starts");
-
-    let config = Config { plugin_sockets: place.path().to_owned(), ..Config::default() };
-    let bench = Bench::with(
-        &[("app/template", &map("NAME", "1")), ("plain/a.yaml", &map("plain", "1"))],
-        config,
-    );
-    let mut request = bench.request(&["app"]);
-    let plugin: ApplicationSourcePlugin = serde_json::from_value(
-        serde_json::json!({"parameters": [{"name": "size", "string": "m"}]}),
-    )
-    .expect("a plugin");
-    source(&mut request).plugin = Some(Box::new(plugin));
-    let rendered = bench.render(&request).await.expect("objects");
-    assert_eq!(names(&rendered), ["shop-m"]);
-    assert_eq!(rendered.sources[0].source_type, "Plugin");
-    // Nobody says that it is a plugin's: its discovery does.
-    source(&mut request).plugin = None;
-    assert_eq!(names(&bench.render(&request).await.expect("objects")), ["shop-"]);
-    assert_eq!(names(&bench.render(&bench.request(&["plain"])).await.expect("objects")), ["plain"]);
-    let named = serde_json::json!({"name": "none"});
-    source(&mut request).plugin = Some(serde_json::from_value(named).expect("a plugin"));
-    let failure = bench.render(&request).await.expect_err("no such plugin");
-    assert!(
-        failure.message.contains("could not find cmp-server plugin with name \"none\""),
-        "{failure}"
-    );
-    drop(stop);
-    running.await.expect("it ends").expect("well");
 }
 
 /// A real registry, into which the real Helm pushes a chart; `None` where neither was built.
