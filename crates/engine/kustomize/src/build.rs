@@ -169,9 +169,7 @@ fn tidy_annotations(resource: &mut Resource, keeps_origin: bool, keeps_transform
             || (!keeps_transformations && key == "alpha.config.kubernetes.io/transformations")
     };
     let is_text = |entry: &Entry| match &entry.value {
-        Node::Scalar(scalar) => {
-            scalar.tag == Tag::Str && Tag::of(&entry.key.text) == Tag::Str
-        }
+        Node::Scalar(scalar) => scalar.tag == Tag::Str && Tag::of(&entry.key.text) == Tag::Str,
         Node::Mapping(_) | Node::Sequence(_) => false,
     };
     let metadata = resource.node.get("metadata").and_then(Node::as_mapping);

@@ -98,9 +98,11 @@ impl Inflation<'_> {
             .inside(|| "could not load additionalValuesFile")?;
         let (tree, directory) = self.find(chart, globals)?;
         let file = match &*chart.values_file {
-            "" => tree.read(&directory.join("values.yaml").map_err(|error| {
-                KustomizeError::said(error.to_string())
-            })?)?,
+            "" => tree.read(
+                &directory
+                    .join("values.yaml")
+                    .map_err(|error| KustomizeError::said(error.to_string()))?,
+            )?,
             file => self.loader.load(file)?,
         };
         let mut values = vec![values(&file, &chart.values_inline, merging)?];
@@ -200,15 +202,14 @@ fn values(file: &[u8], inline: &Value, merging: Merging) -> Result<Vec<u8>, Kust
     let merged = if merging == Merging::Replace {
         inline
     } else {
-        let file =
-            parse_first(file).inside(|| "could not parse values file into rnode")?;
+        let file = parse_first(file).inside(|| "could not parse values file into rnode")?;
         let file = file.unwrap_or_else(Node::mapping);
         let (mut under, over) = match merging {
             Merging::Override => (file, inline),
             Merging::Merge | Merging::Replace => (inline, file),
         };
-        let there = merge(&mut under, over, &Schema::builtin())
-            .inside(|| "could not merge values")?;
+        let there =
+            merge(&mut under, over, &Schema::builtin()).inside(|| "could not merge values")?;
         if there { under } else { Node::mapping() }
     };
     Ok(merged.to_json()?.to_string().into_bytes())

@@ -118,9 +118,8 @@ impl FieldPath {
 }
 
 fn id_for_errors(object: &Node) -> ResId {
-    let text = |path: &[&str]| {
-        Text::from(object.at(path).and_then(Node::text).unwrap_or("").to_owned())
-    };
+    let text =
+        |path: &[&str]| Text::from(object.at(path).and_then(Node::text).unwrap_or("").to_owned());
     let (name, namespace) = (text(&["metadata", "name"]), text(&["metadata", "namespace"]));
     ResId { gvk: Gvk::of(object), name, namespace, cluster_scoped: false }
 }
@@ -162,7 +161,8 @@ fn walk(
         Node::Sequence(items) if items.is_empty() => Ok(()),
         Node::Sequence(items) => {
             for item in items.items_mut() {
-                walk(item, parts, made, set).inside(|| format!("visit traversal on path: {parts:?}"))?;
+                walk(item, parts, made, set)
+                    .inside(|| format!("visit traversal on path: {parts:?}"))?;
             }
             Ok(())
         }

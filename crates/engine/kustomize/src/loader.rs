@@ -207,8 +207,8 @@ impl<'a> Loader<'a> {
             return Err(crate::error::Cause::Needs(vec![need]).into());
         };
         let tree: &'b dyn FileTree = &**tree;
-        let root = TreePath::parse(&spec.path)
-            .map_err(|error| KustomizeError::said(error.to_string()))?;
+        let root =
+            TreePath::parse(&spec.path).map_err(|error| KustomizeError::said(error.to_string()))?;
         match tree.entry(&root)?.map(|entry| entry.kind) {
             Some(EntryKind::Directory) => {}
             Some(_) => {

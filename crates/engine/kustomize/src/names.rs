@@ -41,9 +41,6 @@ pub(crate) fn fix_references(
     resources: &mut [Resource],
     config: &TransformerConfig,
 ) -> Result<(), KustomizeError> {
-    if resources.iter().all(|resource| resource.previous.is_empty()) {
-        return Ok(());
-    }
     let candidates: Vec<Candidate> = resources
         .iter()
         .map(|resource| Candidate {
@@ -64,40 +61,37 @@ pub(crate) fn fix_references(
             }
         }
     }
-    let targeted: Vec<(&NameReference, Vec<FieldPath>)> = config
-        .name_reference
-        .iter()
-        .filter(|reference| {
-            let mut previous = candidates.iter().flat_map(|candidate| &candidate.previous);
-            previous.any(|id| id.gvk.is_selected(&reference.target))
-        })
-        .map(|reference| (reference, reference.referrers.iter().map(FieldPath::from).collect()))
-        .collect();
+    // Every field that could refer is looked at, also where nothing was renamed: what stands
+    // there in a wrong shape is refused, as by kustomize.
+    let kinds: HashSet<Gvk> = resources.iter().map(original_gvk).collect();
+    let mut fields: Vec<(&Gvk, FieldPath)> = Vec::new();
+    for NameReference { target, referrers } in &config.name_reference {
+        let there = referrers.iter().filter(|spec| kinds.iter().any(|k| k.is_selected(&spec.gvk)));
+        fields.extend(there.map(|spec| (target, FieldPath::from(spec))));
+    }
     for resource in resources {
         let gvk = original_gvk(resource);
         let mut referrer = None;
-        for (reference, paths) in &targeted {
-            for path in paths.iter().filter(|path| path.is_of(&gvk)) {
-                let referrer = match &mut referrer {
-                    Some(referrer) => referrer,
-                    none => none.insert(Referrer::of(resource)?),
-                };
-                let search = Search {
-                    referrer,
-                    candidates: &candidates,
-                    by_name: &by_name,
-                    target: &reference.target,
-                    by_role: path.path().ends_with("roleRef/name"),
-                };
-                path.visit_any(&mut resource.node, Made::Nothing, &mut |node| search.set(node))
-                    .inside(|| {
-                        format!(
-                            "updating name reference in '{}' field of '{}'",
-                            path.path(),
-                            search.referrer.id
-                        )
-                    })?;
-            }
+        for (target, path) in fields.iter().filter(|(_, path)| path.is_of(&gvk)) {
+            let referrer = match &mut referrer {
+                Some(referrer) => referrer,
+                none => none.insert(Referrer::of(resource)?),
+            };
+            let search = Search {
+                referrer,
+                candidates: &candidates,
+                by_name: &by_name,
+                target,
+                by_role: path.path().ends_with("roleRef/name"),
+            };
+            path.visit_any(&mut resource.node, Made::Nothing, &mut |node| search.set(node))
+                .inside(|| {
+                    format!(
+                        "updating name reference in '{}' field of '{}'",
+                        path.path(),
+                        search.referrer.id
+                    )
+                })?;
         }
     }
     Ok(())
@@ -114,8 +108,13 @@ impl Referrer {
         if resource.kind() == "RoleBinding" {
             let subjects = resource.node.get("subjects").and_then(Node::as_sequence);
             for subject in subjects.into_iter().flat_map(|subjects| subjects.items()) {
-                let is_account =
-                    subject.get("kind").and_then(Node::text) == Some("ServiceAccount");
+                if subject.as_mapping().is_none() {
+                    return Err(KustomizeError::said(format!(
+                        "a subject of {} is no mapping",
+                        resource.id()
+                    )));
+                }
+                let is_account = subject.get("kind").and_then(Node::text) == Some("ServiceAccount");
                 match subject.get("namespace") {
                     Some(namespace) if is_account => match namespace.text() {
                         Some(namespace) => {
@@ -201,9 +200,10 @@ impl<'a> Search<'a> {
                 let current =
                     |candidate: &Candidate| candidate.id.effective_namespace() == namespace;
                 // The other way is tried only where no resource at all was there once.
-                let any_original = self.candidates.iter().any(|candidate| {
-                    self.is_reachable(candidate) && original(candidate)
-                });
+                let any_original = self
+                    .candidates
+                    .iter()
+                    .any(|candidate| self.is_reachable(candidate) && original(candidate));
                 match any_original {
                     true => self.find(&old, original, true)?,
                     false => self.find(&old, current, true)?,

@@ -34,8 +34,7 @@ pub struct Options {
 }
 
 /// Flags with a value that say nothing about objects.
-const IGNORED_WITH_VALUE: [&str; 4] =
-    ["--helm-command", "--output", "-o", "--network-name"];
+const IGNORED_WITH_VALUE: [&str; 4] = ["--helm-command", "--output", "-o", "--network-name"];
 /// Flags that would let a kustomization run programs.
 const REFUSED: [&str; 7] = [
     "--enable-alpha-plugins",
@@ -73,9 +72,7 @@ impl Options {
             };
             let mut value = || {
                 let value = given.clone().or_else(|| flags.next().cloned());
-                value.ok_or_else(|| {
-                    KustomizeError::said(format!("flag needs an argument: {name}"))
-                })
+                value.ok_or_else(|| KustomizeError::said(format!("flag needs an argument: {name}")))
             };
             match name {
                 "--enable-helm" => self.enable_helm = switch(name, given.as_deref())?,

@@ -140,9 +140,8 @@ pub(crate) fn check(node: &Node) -> Result<(), ReadError> {
     let map = |field: &str| {
         let entries = node.at(&["metadata", field]).and_then(Node::as_mapping);
         let entries = entries.into_iter().flat_map(|mapping| mapping.iter());
-        let mut entries: Vec<String> = entries
-            .map(|(key, value)| format!("{key}:{}", value.text().unwrap_or("")))
-            .collect();
+        let mut entries: Vec<String> =
+            entries.map(|(key, value)| format!("{key}:{}", value.text().unwrap_or(""))).collect();
         entries.sort();
         entries.join(" ")
     };

@@ -206,8 +206,14 @@ mod tests {
         assert_eq!(read("github.com/o/r//a/b?ref=v1"), is(hub, "a/b", "v1"));
         assert_eq!(read("https://github.com/o/r/a?ref=main"), is(hub, "a", "main"));
         assert_eq!(read("git@github.com:o/r.git//a"), is("git@github.com:o/r.git", "a", ""));
-        assert_eq!(read("ssh://git@example.com/o/r.git"), is("ssh://git@example.com/o/r.git", "", ""));
-        assert_eq!(read("https://example.com/x/_git/r/a"), is("https://example.com/x/_git/r", "a", ""));
+        assert_eq!(
+            read("ssh://git@example.com/o/r.git"),
+            is("ssh://git@example.com/o/r.git", "", "")
+        );
+        assert_eq!(
+            read("https://example.com/x/_git/r/a"),
+            is("https://example.com/x/_git/r", "a", "")
+        );
         assert_eq!(read("../base"), None);
         assert_eq!(read("base/app.yaml"), None);
         assert_eq!(read("github.com/o/r//../x"), None);

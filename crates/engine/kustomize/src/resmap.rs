@@ -6,8 +6,8 @@ use crate::error::KustomizeError;
 use crate::fields::set_in;
 use crate::node::{Entry, Mapping, Node, Scalar, Tag, Text};
 use crate::resid::{Gvk, ResId};
-use crate::target::ORIGIN;
 use crate::resource::{Behavior, Resource};
+use crate::target::ORIGIN;
 
 type Key = (Gvk, Text, Text);
 
@@ -152,10 +152,8 @@ fn nearby(resources: &[Resource], id: &ResId) -> String {
 /// old one.
 fn take_place(new: &mut Resource, old: &Resource) {
     for field in ["labels", "annotations"] {
-        let both = merged_texts(
-            old.node.at(&["metadata", field]),
-            new.node.at(&["metadata", field]),
-        );
+        let both =
+            merged_texts(old.node.at(&["metadata", field]), new.node.at(&["metadata", field]));
         let Some(metadata) = new.node.ensure_mapping(&["metadata"]) else { continue };
         metadata.remove(field);
         if !both.is_empty() {

@@ -154,7 +154,9 @@ impl Resource {
 
     fn text_at(&self, key: &str) -> Text {
         let node = self.node.at(&["metadata", key]).and_then(Node::as_scalar);
-        node.filter(|scalar| !scalar.is_null()).map(|scalar| scalar.text.clone()).unwrap_or_default()
+        node.filter(|scalar| !scalar.is_null())
+            .map(|scalar| scalar.text.clone())
+            .unwrap_or_default()
     }
 
     /// The id that it has now.

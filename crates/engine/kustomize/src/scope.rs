@@ -11,8 +11,7 @@ pub type CustomScopes = Option<Arc<HashMap<(String, String), bool>>>;
 
 /// Whether a kind certainly lives in no namespace.
 pub fn is_cluster_scoped(api_version: &str, kind: &str, custom: &CustomScopes) -> bool {
-    if let Some((_, namespaced, cluster)) =
-        KNOWN.iter().find(|(known, _, _)| *known == api_version)
+    if let Some((_, namespaced, cluster)) = KNOWN.iter().find(|(known, _, _)| *known == api_version)
     {
         if cluster.contains(&kind) {
             return true;

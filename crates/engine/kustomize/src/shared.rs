@@ -41,9 +41,8 @@ fn collect(node: &Node, into: &mut Values) {
         Node::Mapping(mapping) => {
             // Most of an object holds nothing that is shared, and is not sorted for nothing.
             let entries = mapping.entries().iter();
-            let mut entries: Vec<_> = entries
-                .filter(|entry| entry.shared != 0 || holds_shared(&entry.value))
-                .collect();
+            let mut entries: Vec<_> =
+                entries.filter(|entry| entry.shared != 0 || holds_shared(&entry.value)).collect();
             entries.sort_by(|one, other| one.key.text.cmp(&other.key.text));
             for entry in entries {
                 if entry.shared != 0 {

@@ -36,7 +36,11 @@ fn refused(files: &[(&str, &str)], dir: &str) -> String {
 
 fn names(built: &Built) -> Vec<String> {
     let name = |value: &serde_json::Value| {
-        format!("{}/{}", value["kind"].as_str().unwrap(), value["metadata"]["name"].as_str().unwrap())
+        format!(
+            "{}/{}",
+            value["kind"].as_str().unwrap(),
+            value["metadata"]["name"].as_str().unwrap()
+        )
     };
     built.objects.iter().map(|object| name(&object.value)).collect()
 }
@@ -64,7 +68,10 @@ fn kustomizations_that_name_each_other_are_a_cycle() {
         ("b/kustomization.yaml", "resources: [../a]\n"),
     ];
     let error = refused(&files, "a");
-    assert!(error.contains("cycle detected: candidate root 'a' contains visited root 'a'"), "{error}");
+    assert!(
+        error.contains("cycle detected: candidate root 'a' contains visited root 'a'"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -77,14 +84,16 @@ fn an_error_names_the_kustomization_and_the_patch() {
         ("over/kustomization.yaml", "resources: [../base]\n"),
     ];
     let error = refused(&files, "over");
-    for part in ["recursed accumulation of path 'base'", "base/kustomization.yaml", "other", "map"] {
+    for part in ["recursed accumulation of path 'base'", "base/kustomization.yaml", "other", "map"]
+    {
         assert!(error.contains(part), "{part}: {error}");
     }
 }
 
 #[test]
 fn all_that_must_be_fetched_is_asked_for_at_once() {
-    let kustomization = "resources:\n- github.com/o/r//dir?ref=v1\n- sub\n- https://example.com/a.yaml\n";
+    let kustomization =
+        "resources:\n- github.com/o/r//dir?ref=v1\n- sub\n- https://example.com/a.yaml\n";
     let files = [
         ("kustomization.yaml", kustomization),
         ("sub/kustomization.yaml", "resources: ['git@example.com:o/s.git']\n"),
@@ -104,7 +113,8 @@ fn all_that_must_be_fetched_is_asked_for_at_once() {
 
     let mut extras = Extras::default();
     let map = |name: &str| MAP.replace("map", name);
-    let there = tree(&[("dir/kustomization.yaml", "resources: [a.yaml]\n"), ("dir/a.yaml", &map("a"))]);
+    let there =
+        tree(&[("dir/kustomization.yaml", "resources: [a.yaml]\n"), ("dir/a.yaml", &map("a"))]);
     extras.fetched.repositories.insert(hub, Arc::new(there));
     let there = tree(&[("kustomization.yaml", "resources: [b.yaml]\n"), ("b.yaml", &map("b"))]);
     extras.fetched.repositories.insert(own, Arc::new(there));

@@ -20,8 +20,9 @@ const DEPTH_MAX: usize = 32;
 ///
 /// For what is no YAML or JSON, and for fields that conflict.
 pub(crate) fn from_crds(bytes: &[u8], path: &str) -> Result<TransformerConfig, KustomizeError> {
-    let unreadable =
-        |error: KustomizeError| error.inside(format!("unable to parse open API definition from '{path}'"));
+    let unreadable = |error: KustomizeError| {
+        error.inside(format!("unable to parse open API definition from '{path}'"))
+    };
     let value = goyaml::to_json(bytes).map_err(|error| unreadable(error.into()))?;
     let definitions = match value {
         Value::Object(definitions) => definitions,

@@ -216,7 +216,8 @@ fn defaults() -> &'static Arc<TransformerConfig> {
 fn read_defaults(table: &'static str) -> TransformerConfig {
     let mut config = TransformerConfig::default();
     let mut list: Option<&'static str> = None;
-    let any = |word: Option<&'static str>| Text::from(word.filter(|word| *word != "-").unwrap_or(""));
+    let any =
+        |word: Option<&'static str>| Text::from(word.filter(|word| *word != "-").unwrap_or(""));
     for line in table.lines().filter(|line| !line.starts_with('#')) {
         if let Some(head) = line.strip_prefix('[').and_then(|head| head.strip_suffix(']')) {
             let mut words = head.split(' ');

@@ -81,9 +81,8 @@ impl Kustomization {
         let invalid = |problem: String| {
             KustomizeError::said(problem).inside("invalid Kustomization".to_owned())
         };
-        let value = goyaml::to_json(bytes).map_err(|error| {
-            invalid(format!("error converting YAML to JSON: {error}"))
-        })?;
+        let value = goyaml::to_json(bytes)
+            .map_err(|error| invalid(format!("error converting YAML to JSON: {error}")))?;
         let read = Self::of(value, warnings).map_err(|problem| match &*problem {
             EMPTY => KustomizeError::said(problem),
             _ => invalid(problem),

@@ -13,7 +13,10 @@ fn read(text: &str) -> (Kustomization, Vec<String>) {
 
 #[test]
 fn unknown_fields_are_refused() {
-    assert_eq!(refused("resource: [a]\n"), "invalid Kustomization: json: unknown field \"resource\"");
+    assert_eq!(
+        refused("resource: [a]\n"),
+        "invalid Kustomization: json: unknown field \"resource\""
+    );
     assert!(refused("images: [{nam: a}]\n").contains("unknown field \"nam\""));
 }
 

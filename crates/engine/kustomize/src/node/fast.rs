@@ -208,9 +208,8 @@ impl Reader<'_> {
         let mut from = self.at + 1;
         loop {
             let specials = memchr3_iter(quote, b'\n', b'\\', &self.text[from..]);
-            let special = specials.map(|at| from + at).find(|at| {
-                quote == b'"' || self.text[*at] != b'\\'
-            })?;
+            let special =
+                specials.map(|at| from + at).find(|at| quote == b'"' || self.text[*at] != b'\\')?;
             let part = self.source.get(from..special)?;
             from = special + 1;
             match self.text[special] {

@@ -139,7 +139,9 @@ impl Scalar {
     pub fn to_json(&self) -> Result<Value, NodeJsonError> {
         let tag = self.reads_as();
         match tag {
-            Tag::Str | Tag::Unset | Tag::Other => return Ok(Value::String(self.text.as_str().to_owned())),
+            Tag::Str | Tag::Unset | Tag::Other => {
+                return Ok(Value::String(self.text.as_str().to_owned()));
+            }
             Tag::Binary => {
                 let symbols: String =
                     self.text.chars().filter(|char| !matches!(char, '\n' | '\r')).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use goyaml::{Dialect, Document, Kind, Limits, NodeId, Style, YamlError};
 
-use super::{fast, Entry, Mapping, Node, Scalar, Sequence, Tag, Text};
+use super::{Entry, Mapping, Node, Scalar, Sequence, Tag, Text, fast};
 
 /// Reads the first document of a text; `None` for an empty one.
 ///

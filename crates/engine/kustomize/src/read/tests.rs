@@ -26,7 +26,10 @@ fn lists_give_their_items_to_the_end() {
     let item = |name: &str| format!("- kind: A\n  metadata: {{name: {name}}}\n");
     let list = format!("kind: AList\nitems:\n{}{}", item("a"), item("b"));
     assert_eq!(names(&list), ["A/a", "A/b"]);
-    assert_eq!(names(&format!("{list}---\nkind: C\nmetadata: {{name: c}}\n")), ["C/c", "A/a", "A/b"]);
+    assert_eq!(
+        names(&format!("{list}---\nkind: C\nmetadata: {{name: c}}\n")),
+        ["C/c", "A/a", "A/b"]
+    );
     assert_eq!(names("kind: AList\nitems: null\n"), Vec::<String>::new());
 }
 

@@ -106,7 +106,8 @@ fn custom_scopes(file: &[u8]) -> CustomScopes {
     let document = goyaml::to_json(file).ok()?;
     let mut scopes: HashMap<(String, String), bool> = HashMap::new();
     for (path, operations) in document.get("paths")?.as_object()? {
-        let Some(gvk) = operations.get("get").and_then(|get| get.get("x-kubernetes-group-version-kind"))
+        let Some(gvk) =
+            operations.get("get").and_then(|get| get.get("x-kubernetes-group-version-kind"))
         else {
             continue;
         };
@@ -215,9 +216,7 @@ impl<'a> Target<'a> {
                 read.inside(|| format!("loading CRDs [{}]", self.kustomization.crds.join(" ")))?;
             hints.merge_config(read).map_err(merging)?;
         }
-        config.merge(&hints).map_err(|problem| {
-            KustomizeError::said(problem).inside("merging CRDs")
-        })
+        config.merge(&hints).map_err(|problem| KustomizeError::said(problem).inside("merging CRDs"))
     }
 
     /// Takes in files, directories and what lies elsewhere, in order.
@@ -248,8 +247,8 @@ impl<'a> Target<'a> {
         gathered: &mut Gathered,
         path: &str,
     ) -> Result<(), KustomizeError> {
-        let is_repository = is_remote_file(path)
-            && RepositorySpec::parse(path).is_some_and(|spec| spec.is_plain());
+        let is_repository =
+            is_remote_file(path) && RepositorySpec::parse(path).is_some_and(|spec| spec.is_plain());
         let mut no_file = format!("accumulating resources from '{path}'");
         if !is_repository {
             let Err(failed) = self.take_in_file(build, gathered, path) else { return Ok(()) };
@@ -274,9 +273,8 @@ impl<'a> Target<'a> {
         gathered: &mut Gathered,
         path: &str,
     ) -> Result<(), ReadError> {
-        let at_file = |error: KustomizeError| {
-            error.inside(format!("accumulating resources from '{path}'"))
-        };
+        let at_file =
+            |error: KustomizeError| error.inside(format!("accumulating resources from '{path}'"));
         let plain = |error: KustomizeError| ReadError { error, malformed: false };
         let content = self.loader.load(path).map_err(|error| plain(at_file(error)))?;
         let file = match self.loader.resolve(path) {
@@ -348,8 +346,8 @@ impl<'a> Target<'a> {
                 "more than {DEPTH_MAX} kustomizations inside each other at '{root}'"
             )));
         }
-        let (kustomization, file_name) = load(build, loader)
-            .inside(|| format!("couldn't make target for path '{root}'"))?;
+        let (kustomization, file_name) =
+            load(build, loader).inside(|| format!("couldn't make target for path '{root}'"))?;
         build.set_schema(&kustomization, loader)?;
         match (is_component, kustomization.is_component()) {
             (true, false) => {
@@ -374,9 +372,7 @@ impl<'a> Target<'a> {
         };
         let origin = self.origin.as_ref().map(|origin| origin.append(path));
         let target = Target { loader, kustomization, file_name, origin, charts_namespace };
-        target
-            .gather(build, so_far)
-            .inside(|| format!("recursed accumulation of path '{root}'"))
+        target.gather(build, so_far).inside(|| format!("recursed accumulation of path '{root}'"))
     }
 
     fn source<'s>(&'s self, build: &Build<'_>) -> Source<'s> {

@@ -63,11 +63,8 @@ impl OriginPath {
     }
 
     fn push(&self, text: &mut String, indent: &str, path: Option<&str>) {
-        let parts = [
-            ("path", path.unwrap_or("")),
-            ("repo", &self.repository),
-            ("ref", &self.reference),
-        ];
+        let parts =
+            [("path", path.unwrap_or("")), ("repo", &self.repository), ("ref", &self.reference)];
         for (key, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
             let _ = writeln!(text, "{indent}{key}: {}", quoted(value));
         }
@@ -96,7 +93,8 @@ impl OriginPath {
     /// The file that configures a plugin: its own, or the kustomization's where it stands in that.
     pub(super) fn configured_in(&self, config: &Resource, kustomization: &str) -> String {
         let known = config.metadata_entry("annotations", ORIGIN);
-        let path = known.and_then(|known| known.lines().find_map(|line| line.strip_prefix("path: ")));
+        let path =
+            known.and_then(|known| known.lines().find_map(|line| line.strip_prefix("path: ")));
         path.map_or_else(|| self.file(kustomization), str::to_owned)
     }
 
@@ -128,7 +126,10 @@ impl OriginPath {
 /// Text as YAML, in quotes where it looks like something else.
 fn quoted(text: &str) -> String {
     let plain = |char: char| char.is_ascii_alphanumeric() || "./_-".contains(char);
-    if text.len() > 5 && text.starts_with(|char: char| char.is_ascii_alphabetic()) && text.chars().all(plain) {
+    if text.len() > 5
+        && text.starts_with(|char: char| char.is_ascii_alphabetic())
+        && text.chars().all(plain)
+    {
         return text.to_owned();
     }
     let value = serde_json::Value::String(text.to_owned());

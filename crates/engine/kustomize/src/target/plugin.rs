@@ -233,9 +233,8 @@ fn value_target(value: Value) -> Result<ValueTarget, Problem> {
     let selector = fields.object("selector", Selector::of)?;
     let field_path = fields.text("fieldPath")?;
     let position = fields.number("filePathPosition")?;
-    let file_path_position = usize::try_from(position).map_err(|_| {
-        format!("value of FilePathPosition ({position}) cannot be negative")
-    })?;
+    let file_path_position = usize::try_from(position)
+        .map_err(|_| format!("value of FilePathPosition ({position}) cannot be negative"))?;
     Ok(ValueTarget { selector, field_path, file_path_position })
 }
 

@@ -90,8 +90,7 @@ impl Target<'_> {
             |kind: &'static str| move || format!("trouble configuring builtin {kind}");
         if !kustomization.patches_strategic_merge.is_empty() {
             let kind = "PatchStrategicMergeTransformer";
-            let step =
-                PatchStep::read_strategic(&kustomization.patches_strategic_merge, &source);
+            let step = PatchStep::read_strategic(&kustomization.patches_strategic_merge, &source);
             steps.push((kind, Step::Patch(self.at(step.inside(configuring(kind)))?)));
         }
         for patch in &kustomization.patches {
@@ -191,9 +190,9 @@ fn label_specs(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldSpe
 fn as_transformer(config: &Resource, plugin: Plugin) -> Result<Step, KustomizeError> {
     match plugin {
         Plugin::Step(step) => Ok(*step),
-        Plugin::Generate(..) | Plugin::Chart(..) | Plugin::Made(_) => Err(KustomizeError::said(
-            format!("plugin {} not a transformer", super::called(config)),
-        )),
+        Plugin::Generate(..) | Plugin::Chart(..) | Plugin::Made(_) => {
+            Err(KustomizeError::said(format!("plugin {} not a transformer", super::called(config))))
+        }
     }
 }
 

@@ -31,9 +31,8 @@ impl ImageStep {
     /// Where the name is no regular expression.
     pub(crate) fn new(image: Image, specs: Vec<FieldPath>) -> Result<Self, KustomizeError> {
         let name = &image.name;
-        let pattern = go_regex(&format!(
-            "^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$"
-        ))?;
+        let pattern =
+            go_regex(&format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$"))?;
         Ok(Self { image, pattern, specs })
     }
 
@@ -65,7 +64,10 @@ impl ImageStep {
                 if !items.items().iter().any(holds_containers) {
                     return Ok(());
                 }
-                items.items_mut().iter_mut().try_for_each(|item| self.in_containers(item, depth_left))
+                items
+                    .items_mut()
+                    .iter_mut()
+                    .try_for_each(|item| self.in_containers(item, depth_left))
             }
             Node::Mapping(mapping) => {
                 let wanted = |key: &str| matches!(key, "containers" | "initContainers");
@@ -81,7 +83,8 @@ impl ImageStep {
                     if holds_containers(&entry.value) {
                         self.in_containers(&mut entry.value, depth_left)?;
                     }
-                    if let (true, Node::Sequence(items)) = (wanted(&entry.key.text), &mut entry.value)
+                    if let (true, Node::Sequence(items)) =
+                        (wanted(&entry.key.text), &mut entry.value)
                     {
                         for item in items.items_mut() {
                             self.in_container(item)?;

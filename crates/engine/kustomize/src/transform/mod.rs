@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use crate::config::FieldSpec;
 use crate::error::KustomizeError;
 use crate::fields::{FieldPath, Made, set_entry, set_scalar};
-use crate::shared::mark_last;
 use crate::kustomization::{Replica, SortOptions};
 use crate::node::{Node, Tag, Text};
 use crate::order;
@@ -23,6 +22,7 @@ use crate::patch::{PatchStep, Schema};
 use crate::replacements::Replacements;
 use crate::resid::{Gvk, ResId};
 use crate::resource::Resource;
+use crate::shared::mark_last;
 
 /// One step that changes resources.
 #[derive(Debug)]
@@ -96,15 +96,13 @@ impl AffixStep {
             }
             for spec in self.specs.iter().filter(|spec| spec.is_of(&gvk)) {
                 if spec.path() == "metadata/name" && !affix.is_empty() {
-                    let list =
-                        if front { &mut resource.prefixes } else { &mut resource.suffixes };
+                    let list = if front { &mut resource.prefixes } else { &mut resource.suffixes };
                     list.push(affix.clone());
                     resource.store_previous_id();
                 }
                 spec.visit(&mut resource.node, Made::Scalar(Tag::Str), &mut |node| {
                     let old = node.as_scalar().map_or("", |scalar| &scalar.text);
-                    let new =
-                        if front { format!("{affix}{old}") } else { format!("{old}{affix}") };
+                    let new = if front { format!("{affix}{old}") } else { format!("{old}{affix}") };
                     set_scalar(node, new.into(), Tag::Unset)
                 })?;
             }
@@ -138,7 +136,8 @@ impl EntriesStep {
             .collect();
         for resource in resources {
             let gvk = resource.gvk();
-            let specs: Vec<&FieldPath> = self.specs.iter().filter(|spec| spec.is_of(&gvk)).collect();
+            let specs: Vec<&FieldPath> =
+                self.specs.iter().filter(|spec| spec.is_of(&gvk)).collect();
             for (key, value) in &entries {
                 resource.change(|resource| {
                     let number = resource.share();

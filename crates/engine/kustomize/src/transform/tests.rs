@@ -13,8 +13,7 @@ fn resource(text: &str) -> Resource {
 
 #[test]
 fn an_image_rule_that_matches_its_own_work_applies_twice() {
-    let image =
-        Image { name: "nginx".into(), tag_suffix: "-x".into(), ..Image::default() };
+    let image = Image { name: "nginx".into(), tag_suffix: "-x".into(), ..Image::default() };
     let config = SharedConfig::defaults();
     let step = ImageStep::new(image, paths(&config.get().images)).unwrap();
     let mut pods = [resource("kind: Pod\nspec: {containers: [{image: nginx:1}]}\n")];
@@ -32,10 +31,7 @@ fn containers_that_are_null_become_a_list() {
     let step = ImageStep::new(image, paths(&config.get().images)).unwrap();
     let mut pods = [resource("kind: Pod\nspec: {containers: ~}\n")];
     step.apply(&mut pods).unwrap();
-    assert_eq!(
-        pods[0].node.to_json().unwrap(),
-        json!({"kind": "Pod", "spec": {"containers": []}})
-    );
+    assert_eq!(pods[0].node.to_json().unwrap(), json!({"kind": "Pod", "spec": {"containers": []}}));
 }
 
 #[test]

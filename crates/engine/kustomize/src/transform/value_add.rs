@@ -38,14 +38,18 @@ impl ValueAddStep {
                     namespace.apply_to(resource)?;
                     continue;
                 }
-                path.visit_any(&mut resource.node, Made::Scalar(Tag::Unset), &mut |node: &mut Node| {
-                    let old = node.as_scalar().map_or("", |scalar| &scalar.text);
-                    let new = match target.file_path_position {
-                        0 => self.value.clone(),
-                        position => with_part(old, position - 1, &self.value),
-                    };
-                    set_scalar(node, new.into(), Tag::Unset)
-                })?;
+                path.visit_any(
+                    &mut resource.node,
+                    Made::Scalar(Tag::Unset),
+                    &mut |node: &mut Node| {
+                        let old = node.as_scalar().map_or("", |scalar| &scalar.text);
+                        let new = match target.file_path_position {
+                            0 => self.value.clone(),
+                            position => with_part(old, position - 1, &self.value),
+                        };
+                        set_scalar(node, new.into(), Tag::Unset)
+                    },
+                )?;
             }
         }
         Ok(())
