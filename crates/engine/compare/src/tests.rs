@@ -544,7 +544,6 @@ fn differences_are_explained() {
             failed.push(format!("{name}: {:?} {:?}", compiled.errors, compiled.warnings));
             continue;
         }
-        let mut rules = rules;
         rules.ignore = &compiled.rules;
         let left = compare(target, live, &rules).expect("it can be compared").difference;
         let left =

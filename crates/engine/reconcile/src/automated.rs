@@ -63,7 +63,7 @@ pub(crate) fn automated(
     let going = going(facts);
     let synced =
         |row: &ResourceStatus| row.status == SyncStatusCode::Synced || going.contains(&key_of(row));
-    if resources.iter().all(|row| synced(row)) && !going.is_empty() {
+    if resources.iter().all(synced) && !going.is_empty() {
         return Automated::Nothing("all that is left to prune is going already");
     }
     if !prune && resources.iter().all(|row| synced(row) || row.requires_pruning) {

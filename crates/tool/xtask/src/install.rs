@@ -42,12 +42,8 @@ fn metadata(namespaced: bool) -> Value {
 
 fn objects() -> Vec<Value> {
     let selector = json!({"app.kubernetes.io/name": NAME});
-    let probe = |path: &str| {
-        json!({"httpGet": {"path": path, "port": "metrics"}, "initialDelaySeconds": 5, "periodSeconds": 10})
-    };
-    let field = |name: &str, path: &str| {
-        json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
-    };
+    let probe = |path: &str| json!({"httpGet": {"path": path, "port": "metrics"}, "initialDelaySeconds": 5, "periodSeconds": 10});
+    let field = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
     let mut all = vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata(true)}),
