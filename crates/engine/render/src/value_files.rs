@@ -245,7 +245,7 @@ fn expand<'a>(place: &Place<'a>, entry: &str) -> Result<Vec<Place<'a>>, RenderEr
     };
     let mut paths = Vec::new();
     walk(*tree, &start, &glob, deepest, &mut paths)?;
-    Ok(paths.into_iter().map(|path| Place::Local { tree, of: *of, path }).collect())
+    Ok(paths.into_iter().map(|path| Place::Local { tree: *tree, of, path }).collect())
 }
 
 fn walk(
