@@ -90,12 +90,13 @@ pub(crate) enum ArtifactError {
 }
 
 type Tags = (Instant, Arc<Vec<String>>);
+type Releases = Arc<Vec<Release>>;
 
 pub(crate) struct Artifacts {
     web: Web,
     trees: Mutex<Trees>,
     /// By the index's digest and the chart's name.
-    releases: Mutex<HashMap<(Digest256, String), Arc<Vec<Release>>>>,
+    releases: Mutex<HashMap<(Digest256, String), Releases>>,
     tags: Mutex<HashMap<Image, Tags>>,
 }
 
@@ -175,7 +176,7 @@ impl Artifacts {
         chart: &str,
         credentials: &Credentials,
         freshness: Freshness,
-    ) -> Result<Arc<Vec<Release>>, ArtifactError> {
+    ) -> Result<Releases, ArtifactError> {
         let place = format!("{}/index.yaml", url.trim_end_matches('/'));
         let index = self.web.get(&place, credentials, Want::Index, freshness).await?;
         let key = (index.digest, chart.to_owned());

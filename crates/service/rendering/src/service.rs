@@ -388,10 +388,10 @@ impl Inner {
         let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
         let count = work.trees.len();
         let mut fetched: Vec<Fetched> = vec![Fetched::default(); count];
-        for index in 0..count {
-            if held[index].is_none() && !work.job.planned(index).only_files {
+        for (index, held) in held.iter_mut().enumerate() {
+            if held.is_none() && !work.job.planned(index).only_files {
                 let asked = ask_plugins(&self.plugins, &work.job, index, &work.trees[index]).await;
-                held[index] = asked.map(|plugged| self.plugged(&work.job, index, plugged));
+                *held = asked.map(|plugged| self.plugged(&work.job, index, plugged));
             }
         }
         // Each round an engine says what it needs besides its files; most need nothing.
