@@ -149,7 +149,8 @@ fn versions(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     if stored != 1 {
         let words = "must have exactly one version marked as storage version";
-        errors.push(list.invalid(words).showing(shown()));
+        let error = list.invalid(words);
+        errors.push(if list.is_set() { error.showing(shown()) } else { error });
     }
     if let (false, Some(version)) = (several, list.items().next()) {
         let name = version.at("name").text();

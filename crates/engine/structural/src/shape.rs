@@ -81,7 +81,8 @@ impl Writer<'_> {
 
     fn node(&mut self, schema: &Schema) -> TypeId {
         if schema.int_or_string {
-            return self.shape.add(Type::Scalar(Scalar::Untyped));
+            // What it may be is for the validation to say, not for who owns it.
+            return self.deduced();
         }
         match schema.kind.as_str() {
             "integer" | "number" => self.shape.add(Type::Scalar(Scalar::Numeric)),

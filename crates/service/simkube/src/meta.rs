@@ -63,6 +63,16 @@ pub fn carry_over(old: &Value, new: &mut Value) {
     };
 }
 
+/// Leaves the managed fields as they were.
+pub fn keep_owners(old: &Value, new: &mut Value) {
+    let owners = old.get("metadata").and_then(|metadata| metadata.get("managedFields")).cloned();
+    let metadata = of(new);
+    match owners {
+        Some(owners) => metadata.insert("managedFields".to_owned(), owners),
+        None => metadata.remove("managedFields"),
+    };
+}
+
 /// Removes from a new object what only the server writes.
 pub fn clear_system_fields(object: &mut Value) {
     let metadata = of(object);

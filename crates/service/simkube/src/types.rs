@@ -46,7 +46,10 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
         if tables().struct_of(&kind.gvk).is_none() {
             return Ok(Decoded { value, faults: Vec::new() });
         }
-        return read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Text));
+        let empty = empty_policies(kind, &value);
+        let mut read = read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Text))?;
+        put_empty_policies(&mut read.value, &empty);
+        return Ok(read);
     };
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
     let (metadata, mut faults) = decode_metadata(&metadata)?;
@@ -66,7 +69,33 @@ pub fn decode_parsed(kind: &Kind, value: Value) -> Result<Decoded, Undecodable> 
     if !kind.built_in() || tables().struct_of(&kind.gvk).is_none() {
         return decode(kind, value);
     }
-    read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Parsed))
+    let empty = empty_policies(kind, &value);
+    let mut read = read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Parsed))?;
+    put_empty_policies(&mut read.value, &empty);
+    Ok(read)
+}
+
+/// An autoscaler's policies that are there and empty are refused, while absent ones get a default.
+fn empty_policies(kind: &Kind, value: &Value) -> Vec<String> {
+    if !(kind.is("autoscaling", "HorizontalPodAutoscaler") && kind.version == "v2") {
+        return Vec::new();
+    }
+    ["scaleUp", "scaleDown"]
+        .into_iter()
+        .filter(|side| {
+            let policies = value.pointer(&format!("/spec/behavior/{side}/policies"));
+            policies.and_then(Value::as_array).is_some_and(Vec::is_empty)
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+fn put_empty_policies(value: &mut Value, sides: &[String]) {
+    for side in sides {
+        if let Some(Value::Object(rules)) = value.pointer_mut(&format!("/spec/behavior/{side}")) {
+            rules.insert("policies".to_owned(), json!([]));
+        }
+    }
 }
 
 fn read_as(

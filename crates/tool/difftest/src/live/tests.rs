@@ -7,20 +7,17 @@ use super::generate::{self, Taste};
 use super::{Both, kubectl_differences};
 
 /// Kinds that people apply from git: of these no difference is known.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 11] = [
     "ConfigMap",
     "Secret",
-    "ServiceAccount",
     "Role",
-    "ClusterRole",
-    "RoleBinding",
     "Ingress",
     "NetworkPolicy",
     "PodDisruptionBudget",
     "PriorityClass",
+    "Deployment",
     "Gadget",
     "Widget",
-    "Board",
     "Rig",
 ];
 

@@ -91,6 +91,11 @@ impl Write<'_> {
     fn create_once(&mut self, object: Value, origin: Origin<'_>) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
         let mut object = object;
+        let version = meta::text(&object, "resourceVersion");
+        if origin != Origin::Create && !version.is_empty() && version.parse::<u64>().is_err() {
+            let said = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
+            return Err(Problem::new(500, "", said));
+        }
         meta::of(&mut object).remove("selfLink");
         if origin == Origin::Create {
             meta::clear_system_fields(&mut object);
@@ -310,7 +315,10 @@ impl Write<'_> {
         }
         meta::of(&mut new).remove("resourceVersion");
         strategy::before_owners(self.kind, &mut new);
-        if origin != Origin::Apply {
+        if self.target.subresource == "scale" && !self.kind.built_in() && origin != Origin::Apply {
+            // Who scales a custom object without an apply is not noted.
+            meta::keep_owners(live, &mut new);
+        } else if origin != Origin::Apply {
             let now = self.cluster.now_text();
             let writer =
                 Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
