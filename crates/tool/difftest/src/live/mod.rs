@@ -2,8 +2,9 @@
 //!
 //! `difftest live TASTE FROM TO [--kind KIND] [--real URL] [--keep DIR]`: the scenarios of these
 //! seeds are played to both; a difference is shrunk and printed, and kept under DIR as a file.
-//! Without `--real` a real server is started with `kubetest`. `difftest record FILE…` lets the real
-//! server answer the scenarios of files and keeps the answers in them, for machines without it; `difftest replay FILE…` plays them to both again.
+//! Without `--real` a real server is started with `kubetest`. `difftest record FILE TASTE FROM TO …` keeps
+//! scenarios with what the real server answered, for machines without it; `difftest replay FILE…` plays
+//! kept ones to both again.
 
 mod catalog;
 mod compare;
@@ -88,20 +89,26 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Runs `difftest record`.
+/// Runs `difftest record`: keeps scenarios in a file, with what the real server answered.
 pub fn record(arguments: &[String]) -> Result<()> {
-    let (real, files) = match arguments {
-        [flag, url, files @ ..] if flag == "--real" => (Some(url.as_str()), files),
-        files => (None, files),
-    };
+    let (file, arguments) = arguments.split_first().context("no FILE")?;
+    let wanted = parse(arguments)?;
     let catalog = Catalog::read()?;
-    let both = Both::start(real, &catalog)?;
-    for file in files {
-        let mut case: Value = serde_json::from_slice(&std::fs::read(file)?)?;
-        let steps = case["steps"].as_array().context("a case has steps")?.clone();
-        case["real"] = json!(play::play(&both.real, &both.namespace(), &steps)?);
-        std::fs::write(file, serde_json::to_string(&case)?)?;
+    let both = Both::start(wanted.real.as_deref(), &catalog)?;
+    let mut cases = Vec::new();
+    for seed in wanted.seeds.clone() {
+        let steps = generate::scenario(&catalog, seed, wanted.taste, wanted.kind.as_deref());
+        let namespace = both.namespace();
+        let real = play::play(&both.real, &namespace, &steps)?;
+        let here = play::play(&both.here, &namespace, &steps)?;
+        // What is known to differ is no case to hold.
+        if real == here {
+            cases.push(json!({"seed": seed, "steps": steps, "real": real}));
+        }
     }
+    println!("{} cases", cases.len());
+    let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
+    std::fs::write(file, lines.join("\n") + "\n")?;
     Ok(())
 }
 
@@ -229,34 +236,9 @@ impl Both {
             _simulated: simulated,
             _runtime: runtime,
         };
-        both.define(catalog)?;
+        define(&both.real, catalog)?;
+        define(&both.here, catalog)?;
         Ok(both)
-    }
-
-    fn define(&self, catalog: &Catalog) -> Result<()> {
-        let at = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        for server in [&self.real, &self.here] {
-            for definition in &catalog.definitions {
-                let made = server.ask("POST", at, &json!({}), definition)?;
-                if !matches!(made.code, 201 | 409) {
-                    bail!("a definition was refused: {}", made.body);
-                }
-            }
-            for definition in &catalog.definitions {
-                let spec = &definition["spec"];
-                let served = spec["versions"].as_array().into_iter().flatten();
-                for version in served.filter(|version| version["served"] == true) {
-                    let path = format!(
-                        "/apis/{}/{}/{}",
-                        spec["group"].as_str().unwrap_or_default(),
-                        version["name"].as_str().unwrap_or_default(),
-                        spec["names"]["plural"].as_str().unwrap_or_default(),
-                    );
-                    wait_until_served(server, &path)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// A namespace that no scenario has used.
@@ -279,6 +261,30 @@ impl Both {
         }
         Ok(None)
     }
+}
+
+/// Makes the definitions of the custom kinds, and waits until they are served.
+fn define(server: &Server, catalog: &Catalog) -> Result<()> {
+    let at = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    for definition in &catalog.definitions {
+        let made = server.ask("POST", at, &json!({}), definition)?;
+        if !matches!(made.code, 201 | 409) {
+            bail!("a definition was refused: {}", made.body);
+        }
+    }
+    for definition in &catalog.definitions {
+        let spec = &definition["spec"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let served = spec["versions"].as_array().into_iter().flatten();
+        for version in served.filter(|version| version["served"] == true) {
+            let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
+            wait_until_served(
+                server,
+                &format!("/apis/{group}/{}/{plural}", text(&version["name"])),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn wait_until_served(server: &Server, path: &str) -> Result<()> {

@@ -1,10 +1,12 @@
 //! The same questions to a real server and to ours, where the real one's programs are.
 
 use kubetest::{Parts, RealCluster, programs_dir};
+use serde_json::Value;
 
 use super::catalog::Catalog;
 use super::generate::{self, Taste};
-use super::{Both, kubectl_differences};
+use super::server::Server;
+use super::{Both, compare, define, kubectl_differences, play};
 
 /// Kinds that people apply from git: of these no difference is known.
 const KINDS: [&str; 11] = [
@@ -42,6 +44,33 @@ fn random_clients_of_common_kinds_find_no_difference() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// What the real server 1.36.3 answered: `difftest record data/recorded.jsonl mixed 0 400`.
+const RECORDED: &str = include_str!("../../data/recorded.jsonl");
+
+#[test]
+fn answers_are_those_that_the_real_server_gave() {
+    // Whoever is first chooses; both choose the same.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let catalog = Catalog::read().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let config = simkube::Config { controllers: false, ..simkube::Config::default() };
+    let simulated = runtime.block_on(simkube::SimKube::start(config)).unwrap();
+    let here = Server::new(simulated.url(), simulated.token()).unwrap();
+    define(&here, &catalog).unwrap();
+    let mut wrong = Vec::new();
+    for (number, line) in RECORDED.lines().enumerate() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let steps = case["steps"].as_array().unwrap();
+        let told = play::play(&here, &format!("q0-{number}-q"), steps).unwrap();
+        let lines = compare::differences(&case["real"], &Value::Array(told));
+        if !lines.is_empty() {
+            wrong.push(format!("seed {}: {lines:#?}", case["seed"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
