@@ -19,12 +19,43 @@ use directive::Directive;
 ///
 /// # Errors
 ///
-/// Where both have a field that is of another shape in each, or a directive is not known.
+/// Where both have a field that is of another shape in each, a directive is not known, or
+/// either is nested too deep.
 pub fn merge(object: &mut Node, patch: Node, schema: &Schema) -> Result<bool, KustomizeError> {
+    if !is_within(object, DEPTH_MAX) || !is_within(&patch, DEPTH_MAX) {
+        let problem = format!("a patch or its object is nested deeper than {DEPTH_MAX}");
+        return Err(KustomizeError::said(problem));
+    }
     let mut patch = patch;
     let outcome = Walker { schema }.walk(Some(object), Some(&mut patch), None)?;
     // A patch that says `$patch: replace` of the whole object replaces nothing, as upstream.
     Ok(!matches!(outcome, Outcome::Gone))
+}
+
+/// Collections inside each other that are merged: the walk calls itself for each.
+const DEPTH_MAX: usize = 250;
+
+/// Whether no more collections lie in each other.
+fn is_within(node: &Node, depth: usize) -> bool {
+    match node {
+        Node::Scalar(_) => return true,
+        _ if depth == 0 => return false,
+        Node::Mapping(mapping) => {
+            for entry in mapping.entries() {
+                if !is_within(&entry.value, depth - 1) {
+                    return false;
+                }
+            }
+        }
+        Node::Sequence(items) => {
+            for item in items.items() {
+                if !is_within(item, depth - 1) {
+                    return false;
+                }
+            }
+        }
+    }
+    true
 }
 
 /// What stands for two nodes after they were walked.

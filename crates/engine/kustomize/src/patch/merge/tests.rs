@@ -72,3 +72,13 @@ fn a_directive_that_nobody_knows_is_refused_where_it_meets_an_object() {
     assert_eq!(refused, "unknown patch strategy 'x'");
     assert_eq!(merged("{}", "{a: {$patch: x}}").as_deref(), Ok(r#"{"a":{"$patch":"x"}}"#));
 }
+
+#[test]
+fn what_is_nested_too_deep_is_refused_and_what_is_not_is_merged() {
+    let nested = |depth: usize| format!("{}1{}", "{a: ".repeat(depth), "}".repeat(depth));
+    let refused = merged(&nested(400), "{b: 1}").expect_err("it is too deep");
+    assert!(refused.contains("nested deeper than 250"), "{refused}");
+    assert!(merged("{b: 1}", &nested(400)).is_err());
+    assert!(merged(&nested(240), &nested(240)).is_ok());
+    assert!(merged(&format!("Foo {}", nested(240)), "Foo {b: 1}").is_ok());
+}
