@@ -286,3 +286,6 @@ fn same_end(one: &[Text], other: &[Text]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     if short.is_empty() { long.is_empty() } else { long.ends_with(short) }
 }
+
+#[cfg(test)]
+mod tests;

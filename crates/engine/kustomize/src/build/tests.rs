@@ -196,3 +196,91 @@ fn kustomizations_do_not_lie_in_each_other_without_end() {
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
     assert!(refused(&files, "k0").contains("more than 100 kustomizations inside each other"));
 }
+
+const MANY_FIELDS: &str = "\
+resources: [a.yaml, base]
+components: [comp]
+namePrefix: p-
+nameSuffix: -s
+namespace: ns
+labels: [{pairs: {a: b}, includeSelectors: true, fields: [{path: spec/x, create: true}]}]
+commonAnnotations: {c: d}
+images: [{name: nginx, newTag: '2', digest: x}]
+replicas: [{name: web, count: 3}]
+configMapGenerator: [{name: map, behavior: merge, literals: [a=b, c='d']}]
+secretGenerator: [{name: s, files: [k=a.yaml], envs: [e.env]}]
+patches:
+- patch: '[{\"op\": \"replace\", \"path\": \"/spec/replicas\", \"value\": 4}]'
+  target: {kind: Dep.*, labelSelector: 'a in (b), !c'}
+- patch: '{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {$patch: merge}}'
+replacements:
+- source: {kind: ConfigMap, name: map, fieldPath: data.a}
+  targets: [{select: {kind: Deployment}, fieldPaths: ['spec.template.spec.containers.[name=c].image']}]
+vars: [{name: V, objref: {kind: Deployment, name: web, apiVersion: apps/v1}}]
+sortOptions: {order: legacy, legacySortOptions: {orderFirst: [Secret], orderLast: []}}
+buildMetadata: [originAnnotations, transformerAnnotations, managedByLabel]
+";
+
+const MANY_OBJECTS: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {a: b}}
+spec:
+  replicas: 1
+  template:
+    spec:
+      containers: [{name: c, image: 'nginx:1', args: [$(V)], envFrom: [{configMapRef: {name: map}}]}]
+---
+apiVersion: v1
+kind: List
+items: [{apiVersion: v1, kind: Service, metadata: {name: svc}, spec: {selector: &x {a: b}, more: *x}}]
+";
+
+/// Whatever the files hold, a build ends with objects or with an error.
+#[test]
+fn spoiled_files_never_panic() {
+    let base = format!("{MAP}data: {{a: b}}\n");
+    let files = [
+        ("kustomization.yaml", MANY_FIELDS),
+        ("a.yaml", MANY_OBJECTS),
+        ("e.env", "A=B\n"),
+        ("base/kustomization.yaml", "configMapGenerator: [{name: map, literals: [x=y]}]\n"),
+        (
+            "comp/kustomization.yaml",
+            "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nnamePrefix: c-\n",
+        ),
+        ("base/unused.yaml", &*base),
+    ];
+    run(&files, "", &Extras::default()).expect("nothing is spoiled yet");
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut number = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    let pieces = [
+        "", " ", ":", "-", "{}", "[]", "~", "'", "\n", "*x", "[a", "/", "1", "true", "$patch", "é",
+        "\\", "]", "}",
+    ];
+    for _ in 0..1_500 {
+        let mut spoiled = files.map(|(path, text)| (path, text.to_owned()));
+        for _ in 0..=number(3) {
+            let text = &mut spoiled[number(2)].1;
+            let mut at = number(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let mut end = (at + number(6)).min(text.len());
+            while !text.is_char_boundary(end) {
+                end += 1;
+            }
+            text.replace_range(at..end, pieces[number(pieces.len())]);
+        }
+        let spoiled: Vec<(&str, &str)> =
+            spoiled.iter().map(|(path, text)| (*path, &**text)).collect();
+        if let Err(error) = run(&spoiled, "", &Extras::default()) {
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}
