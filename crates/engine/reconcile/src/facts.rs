@@ -174,6 +174,8 @@ pub struct Seen {
 pub struct OperationFacts {
     /// What the operation wants; `None`: as the comparison does.
     pub side: Option<Side>,
+    /// Whether another process may have begun this attempt.
+    pub goes_on: bool,
     /// How far it is, if this process has begun or resumed it.
     pub progress: Option<Progress>,
     /// What became of the last step's actions.

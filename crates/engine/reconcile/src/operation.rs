@@ -187,6 +187,13 @@ pub(crate) fn world(
         prune_confirmed: approved
             .and_then(|text| text.parse::<Timestamp>().ok())
             .is_some_and(|at| at >= started_at),
+        attempt: format!(
+            "{} {} {}",
+            application.metadata.uid,
+            state.started_at.as_str(),
+            state.retry_count
+        ),
+        goes_on: given.goes_on,
         now: facts.now,
         wave_delay: facts.rules.wave_delay,
         options,

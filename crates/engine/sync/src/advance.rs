@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use manifest::kind;
+use manifest::{annotation, kind};
 
-use crate::marks::{has_hook_finalizer, is_skipped};
+use crate::marks::{MADE_FOR, has_hook_finalizer, is_skipped};
 use crate::model::{
     Action, Deed, DeletePolicy, Done, OperationPhase, Outcome, ResultCode, SyncPhase, TaskId,
     TaskResult, Wellness,
@@ -13,6 +13,7 @@ use crate::model::{
 use crate::options::Options;
 use crate::plan::{World, plan};
 use crate::task::Task;
+use crate::words;
 
 /// How far an operation is. What must outlive this process stands in the status; the rest is
 /// found again.
@@ -30,6 +31,8 @@ pub struct Progress {
     tried: BTreeMap<TaskId, TaskResult>,
     /// Until when it rests between two waves; lost with the process.
     rest_until: Option<Timestamp>,
+    /// How it ends once its hooks are deleted; lost with the process, which then deletes them again.
+    finishing: Option<(OperationPhase, String)>,
 }
 
 /// A phase and wave while it runs.
@@ -56,7 +59,15 @@ pub struct Step {
 impl Progress {
     /// An operation that begins, or goes on from what its status says.
     pub fn resume(phase: OperationPhase, message: String, results: Vec<TaskResult>) -> Self {
-        Self { phase, message, results, running: None, tried: BTreeMap::new(), rest_until: None }
+        Self {
+            phase,
+            message,
+            results,
+            running: None,
+            tried: BTreeMap::new(),
+            rest_until: None,
+            finishing: None,
+        }
     }
 
     /// When to look again although nothing may have changed: the rest between two waves is over.
@@ -66,6 +77,11 @@ impl Progress {
 
     /// Writes down what became of the last step's actions.
     pub fn record(&mut self, options: &Options, outcomes: &[Outcome]) {
+        if self.finishing.is_some() {
+            // How a hook ended stands there already; that it could not be deleted changes nothing.
+            self.tried.clear();
+            return;
+        }
         for outcome in outcomes {
             let Some(mut result) = self.tried.get(&outcome.task).cloned() else { continue };
             let (status, progress, words) = match &outcome.done {
@@ -134,6 +150,11 @@ impl Progress {
         if self.phase == OperationPhase::Terminating {
             return self.terminate(world, &mut tasks);
         }
+        if let Some((phase, message)) = self.finishing.take() {
+            self.say(phase, message);
+            return Step { actions: Vec::new() };
+        }
+        self.recognize(world, &mut tasks);
         if let Some(part) = self.running.take() {
             return self.go_on(world, tasks, part);
         }
@@ -155,8 +176,8 @@ impl Progress {
             .collect();
         let Some(first) = pending.first() else {
             let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);
-            self.say(OperationPhase::Succeeded, "successfully synced (no more tasks)");
-            return Step { actions };
+            let message = "successfully synced (no more tasks)".to_owned();
+            return self.finish(OperationPhase::Succeeded, message, actions);
         };
         if self.rest_until.is_some_and(|until| until > world.now) {
             self.say(OperationPhase::Running, "waiting for the delay between sync waves");
@@ -173,6 +194,34 @@ impl Progress {
         self.say(OperationPhase::Running, "one or more tasks are running");
         let all = ordinary.into_iter().chain(on_failure).collect();
         self.go_on(world, all, part)
+    }
+
+    /// Ends the operation; hooks that go with it go first, once how they ended is written down.
+    fn finish(&mut self, phase: OperationPhase, message: String, actions: Vec<Action>) -> Step {
+        if actions.is_empty() {
+            self.say(phase, message);
+        } else {
+            self.say(OperationPhase::Running, "deleting hooks as their policies say");
+            self.finishing = Some((phase, message));
+        }
+        Step { actions }
+    }
+
+    /// Takes hooks for running that a killed process has made for this very attempt, and had no time
+    /// to write down: they are not run twice.
+    fn recognize(&mut self, world: &World, tasks: &mut [Task]) {
+        if world.options.dry_run || !world.goes_on {
+            return;
+        }
+        for task in tasks.iter_mut().filter(|task| task.is_hook() && task.pending()) {
+            let made_for = task.target().and_then(|target| annotation(target, MADE_FOR));
+            let Some(live) = task.live().filter(|live| !live.deleting()) else { continue };
+            if made_for.is_some() && annotation(&live.head, MADE_FOR) == made_for {
+                let words = words::done(&task.gvk(), &task.key().name, "created", false);
+                let (status, progress) = (ResultCode::Synced, OperationPhase::Running);
+                self.set(task, Some(status), Some(progress), &words);
+            }
+        }
     }
 
     fn say(&mut self, phase: OperationPhase, message: impl Into<String>) {
@@ -442,8 +491,8 @@ impl Progress {
         if !remaining && !mine.iter().any(Task::is_hook) {
             // The last part, and nothing to wait for: as `kubectl apply`, it is done when applied.
             let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);
-            self.say(OperationPhase::Succeeded, "successfully synced (all tasks run)");
-            return Step { actions };
+            let message = "successfully synced (all tasks run)".to_owned();
+            return self.finish(OperationPhase::Succeeded, message, actions);
         }
         // What was applied may be well already: then the next part begins at once.
         if world.wave_delay.is_positive() {
@@ -481,8 +530,7 @@ impl Progress {
                 message.push_str("\none or more SyncFail hooks failed, reason: ");
                 message.push_str(&failed.join(","));
             }
-            self.say(OperationPhase::Failed, message);
-            return Step { actions };
+            return self.finish(OperationPhase::Failed, message, actions);
         }
         let pending: Vec<&Task> = on_failure.iter().filter(|task| task.pending()).collect();
         actions.extend(pending.iter().map(|task| apply(world, task)));

@@ -20,6 +20,10 @@ pub const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 /// The finalizer that keeps a hook until its sync has seen how it ended.
 pub const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
+/// Says for which attempt of which operation a hook was made: a process that goes on from a killed one
+/// knows its hooks by it.
+pub const MADE_FOR: &str = "tiphys.io/made-for";
+
 const HELM_HOOK: &str = "helm.sh/hook";
 const HELM_HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";

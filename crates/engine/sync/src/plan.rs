@@ -8,8 +8,8 @@ use manifest::{ObjectKey, key_of, kind, name, namespace, set_namespace};
 use serde_json::{Value, json};
 
 use crate::marks::{
-    HOOK_FINALIZER, SYNC_OPTIONS, defined_kind, has_hook_finalizer, has_option, is_any_hook,
-    is_sync_hook, phases,
+    HOOK_FINALIZER, MADE_FOR, SYNC_OPTIONS, defined_kind, has_hook_finalizer, has_option,
+    is_any_hook, is_sync_hook, phases,
 };
 use crate::model::{Live, Resource, ResultCode, Selected, SyncPhase, TaskResult, WriteVerdict};
 use crate::options::Options;
@@ -42,6 +42,10 @@ pub struct World {
     pub started_at: Timestamp,
     /// Whether somebody has confirmed the pruning, since the operation began.
     pub prune_confirmed: bool,
+    /// Names this attempt of this operation; `""`: nobody has to know its hooks again.
+    pub attempt: String,
+    /// Whether another process may have begun this attempt: then its hooks are looked for.
+    pub goes_on: bool,
     /// The time.
     pub now: Timestamp,
     /// How long the operation rests between two waves, at least.
@@ -154,6 +158,10 @@ fn hook_object(target: &Value, phase: SyncPhase, world: &World) -> Value {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("name".into(), generated.into());
         }
+    }
+    if !world.attempt.is_empty() {
+        let made_for = format!("{} {}", world.attempt, phase.as_str());
+        manifest::set_annotation(&mut object, MADE_FOR, &made_for);
     }
     if !has_hook_finalizer(&object)
         && let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)

@@ -284,6 +284,8 @@ mod applying {
             retain_keys: false,
             replace: false,
             merge_key: Some("name".into()),
+            merge_key: Some("name".into()),
+            ..Patch::default()
         };
         let spec = schema.add(map(vec![
             field("replicas", scalar, none()),
@@ -451,4 +453,39 @@ mod applying {
         let same = with_last_applied(&target);
         assert_eq!(client_side_patch(&target, &same, None).expect("merges"), None);
     }
+}
+
+/// A process was killed after it had made a hook and before it had written so down.
+#[test]
+fn a_hook_that_a_killed_process_has_made_is_not_made_twice() {
+    let hook = object("Job", "migrate", json!({"argocd.argoproj.io/hook": "PreSync"}));
+    let begin = |live: Option<Value>, attempt: &str| {
+        let live = live.map(|head| {
+            let health = Some((crate::Wellness::Healthy, "done".to_owned()));
+            Arc::new(crate::Live { head, health, images: Vec::new() })
+        });
+        let world = World {
+            hooks: vec![Resource { live, ..wanted(hook.clone()) }],
+            namespace: "shop".into(),
+            attempt: attempt.into(),
+            goes_on: true,
+            ..World::default()
+        };
+        let mut progress = Progress::resume(OperationPhase::Running, String::new(), Vec::new());
+        let step = progress.advance(&world);
+        (step.actions, progress)
+    };
+    let (actions, _) = begin(None, "first");
+    let crate::Deed::Apply { object: made, .. } = &actions[0].deed else { panic!("{actions:?}") };
+    let (again, progress) = begin(Some((**made).clone()), "first");
+    assert!(
+        again.iter().all(|action| matches!(action.deed, crate::Deed::ReleaseHook)),
+        "it is known again: {again:?}"
+    );
+    assert_eq!(progress.results[0].progress, Some(OperationPhase::Succeeded));
+    let (other, _) = begin(Some((**made).clone()), "second");
+    assert!(
+        other.iter().any(|action| !matches!(action.deed, crate::Deed::Apply { .. })),
+        "another attempt makes its own: {other:?}"
+    );
 }

@@ -20,6 +20,8 @@ pub(crate) struct Entry {
     pub operation_memo: HashMap<ObjectKey, Memo>,
     /// The operation that runs.
     pub running: Option<Running>,
+    /// The attempt that this process has begun: when its operation began, and how often it was tried.
+    pub begun: Option<(String, i64)>,
     /// What the last full sync made, and what the last attempt tried to make.
     pub applied: Vec<Applied>,
     /// Whether what an earlier process applied has been looked for.

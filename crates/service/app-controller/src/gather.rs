@@ -251,6 +251,7 @@ impl Looker<'_> {
                 facts.side = Some(own);
             }
             let id = (state.started_at.0.clone(), state.retry_count);
+            facts.goes_on = entry.begun.as_ref() != Some(&id);
             facts.progress =
                 entry.running.as_ref().filter(|one| one.id == id).map(|one| one.progress.clone());
             let wants_namespace = state.operation.sync.as_ref().is_some_and(|sync| {

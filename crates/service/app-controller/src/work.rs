@@ -9,7 +9,7 @@ use crd::OperationPhase;
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use reconcile::{Verdict, decide};
-use sync::Outcome;
+use sync::{Deed, Outcome};
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, info_span, warn};
 
@@ -87,7 +87,10 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
             && verdict.progress.is_none()
             && !verdict.begun;
         entry.quiet = if nothing { gathered.fingerprint } else { 0 };
-        let rest = verdict.actions.is_empty() || verdict.begun || verdict.ended.is_some();
+        let rest = verdict.actions.is_empty()
+            || verdict.begun
+            || verdict.ended.is_some()
+            || takes_hooks_away(&verdict);
         if rest {
             match publish(shared, key, &application, &verdict).await {
                 Published::Written(written) => application = written,
@@ -144,6 +147,16 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
     shared.queue.push(key.clone(), Why::known("the operation goes on"));
 }
 
+/// Tells whether hooks may go with this step: how they ended is written down first, so that no kill
+/// makes it forgotten.
+fn takes_hooks_away(verdict: &Verdict) -> bool {
+    verdict.progress.is_some()
+        && verdict
+            .actions
+            .iter()
+            .any(|action| matches!(action.deed, Deed::ReleaseHook | Deed::DeleteHook { .. }))
+}
+
 /// Tells whether the operation leaves ignored fields as they are.
 fn respects_ignored(verdict: &Verdict) -> bool {
     let state = verdict.application.status.operation_state.as_ref();
@@ -162,6 +175,11 @@ fn remember(entry: &mut Entry, gathered: &Gathered, verdict: &Verdict) {
         }),
         _ => None,
     };
+    if verdict.begun
+        && let Some(state) = state
+    {
+        entry.begun = Some((state.started_at.0.clone(), state.retry_count));
+    }
     if let Some(ended) = &verdict.ended {
         let wanted = gathered.operation_wanted.clone().or_else(|| gathered.wanted.clone());
         let sync = ended.operation.sync.as_ref();
