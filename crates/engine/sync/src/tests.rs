@@ -284,8 +284,6 @@ mod applying {
             retain_keys: false,
             replace: false,
             merge_key: Some("name".into()),
-            merge_key: Some("name".into()),
-            ..Patch::default()
         };
         let spec = schema.add(map(vec![
             field("replicas", scalar, none()),
