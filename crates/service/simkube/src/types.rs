@@ -51,6 +51,7 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
         put_empty_policies(&mut read.value, &empty);
         return Ok(read);
     };
+    whole_numbers(&mut value);
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
     let (metadata, mut faults) = decode_metadata(&metadata)?;
     let unknown = schema.prune(&mut value);
@@ -110,6 +111,21 @@ fn read_as(
     let mut value = read.object;
     named(kind, &mut value);
     Ok(Decoded { value, faults })
+}
+
+/// A number without a fraction is written without one.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15);
+            if let Some(whole) = whole {
+                *value = json!(whole as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Every kind's metadata is the same struct: it is read as that of a ConfigMap.

@@ -204,6 +204,7 @@ pub fn admit_create(
             default_storage_class(cluster, object);
         }
         ("", "PersistentVolume") => add_finalizer(object, "kubernetes.io/pv-protection"),
+        ("networking.k8s.io", "Ingress") => default_ingress_class(cluster, object),
         ("storage.k8s.io", "VolumeAttributesClass") => {
             add_finalizer(object, "kubernetes.io/vac-protection");
         }
@@ -243,17 +244,34 @@ fn default_storage_class(cluster: &Cluster, claim: &mut Value) {
     if claim["spec"].get("storageClassName").is_some() {
         return;
     }
-    let Ok(page) = cluster.store.list("storage.k8s.io/storageclasses", "", None, 0, None) else {
+    let table = "storage.k8s.io/storageclasses";
+    if let Some(name) = default_class(cluster, table, "storageclass.kubernetes.io/is-default-class")
+    {
+        claim["spec"]["storageClassName"] = json!(name);
+    }
+}
+
+fn default_ingress_class(cluster: &Cluster, ingress: &mut Value) {
+    let named = ingress["spec"].get("ingressClassName").is_some()
+        || manifest::annotation(ingress, "kubernetes.io/ingress.class").is_some();
+    let table = "networking.k8s.io/ingressclasses";
+    if named {
         return;
-    };
+    }
+    if let Some(name) = default_class(cluster, table, "ingressclass.kubernetes.io/is-default-class")
+    {
+        ingress["spec"]["ingressClassName"] = json!(name);
+    }
+}
+
+/// Returns the name of the class that an annotation makes the default.
+fn default_class(cluster: &Cluster, table: &str, annotation: &str) -> Option<String> {
+    let page = cluster.store.list(table, "", None, 0, None).ok()?;
     let mut defaults: Vec<(String, String)> = page
         .entries
         .iter()
         .map(|(_, entry)| entry.value())
-        .filter(|class| {
-            manifest::annotation(class, "storageclass.kubernetes.io/is-default-class")
-                == Some("true")
-        })
+        .filter(|class| manifest::annotation(class, annotation) == Some("true"))
         .map(|class| {
             (
                 meta::text(&class, "creationTimestamp").to_owned(),
@@ -263,9 +281,7 @@ fn default_storage_class(cluster: &Cluster, claim: &mut Value) {
         .collect();
     // The newest wins; of equally old ones the first by name.
     defaults.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    if let Some((_, name)) = defaults.first() {
-        claim["spec"]["storageClassName"] = json!(name);
-    }
+    defaults.into_iter().next().map(|(_, name)| name)
 }
 
 fn name_label(namespace: &mut Value) {
