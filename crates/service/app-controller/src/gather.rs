@@ -694,17 +694,12 @@ impl Looker<'_> {
         let health = judge::health(self.snapshot, &live);
         found.seen = Some(Arc::new(reconcile::see(&live, health, &self.snapshot.rules.tracking)));
         let refusal = found.structural_refusal.clone();
-        let tally = self.tally();
-        let differs = judge::differs(
-            self.destination,
-            self.ground,
-            target,
-            &live,
-            previous,
-            refusal,
-            rulebook,
-            &tally,
-        );
+        let asking = judge::Asking {
+            destination: self.destination,
+            ground: self.ground,
+            tally: self.tally(),
+        };
+        let differs = judge::differs(&asking, target, &live, previous, refusal, rulebook);
         match differs.await {
             Ok(modified) => found.modified = modified,
             Err(words) => {

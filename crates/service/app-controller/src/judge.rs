@@ -200,17 +200,22 @@ pub(crate) fn is_structural(error: &ApiError) -> bool {
         || words.contains("duplicate entries for key")
 }
 
+/// Whom a comparison may ask, within what, and who counts it.
+pub(crate) struct Asking<'a> {
+    pub destination: &'a Arc<Destination>,
+    pub ground: &'a Ground,
+    pub tally: Tally<'a>,
+}
+
 /// Tells whether a live object differs from what is wanted; where that cannot be told from here,
 /// the cluster is asked what an apply would change.
 pub(crate) async fn differs(
-    destination: &Arc<Destination>,
-    ground: &Ground,
+    Asking { destination, ground, tally }: &Asking<'_>,
     target: &Target,
     live: &Value,
     previous: &[Arc<Value>],
     refusal: Option<Arc<str>>,
     rulebook: &Rulebook,
-    tally: &Tally<'_>,
 ) -> Result<bool, String> {
     let shape = destination.shape(&target.gvk).await;
     let mut rules = rulebook.rules(&shape, destination.minor(), target, previous, refusal);
