@@ -149,7 +149,7 @@ impl Object for Capabilities {
     fn print(&self) -> String {
         format!(
             "{{{} {} {}}}",
-            Version(self.0.clone()).print(),
+            Version(self.0.clone()).as_struct(),
             ApiVersions(self.0.clone()).print(),
             Build(self.0.profile).print()
         )
@@ -176,6 +176,15 @@ impl Object for Capabilities {
 }
 
 impl Version {
+    /// As it stands inside of a printed struct.
+    fn as_struct(&self) -> String {
+        let KubeVersion { given, normal, major, minor } = self.ask();
+        match self.0.profile {
+            Profile::V3 => format!("{{{given} {major} {minor}}}"),
+            Profile::V4 => format!("{{{given} {normal} {major} {minor}}}"),
+        }
+    }
+
     fn ask(&self) -> &KubeVersion {
         self.0.asked.borrow_mut().kube_version = true;
         &self.0.version
@@ -216,23 +225,9 @@ impl Object for Version {
         })
     }
 
+    /// As an action prints it: by the method of Go's pointer.
     fn print(&self) -> String {
-        let KubeVersion { given, normal, major, minor } = self.ask();
-        match self.0.profile {
-            Profile::V3 => format!("{{{given} {major} {minor}}}"),
-            Profile::V4 => format!("{{{given} {normal} {major} {minor}}}"),
-        }
-    }
-
-    fn fields(&self) -> Option<Vec<(&str, Value)>> {
-        let version = self.ask();
-        let mut fields = vec![("Version", Value::from(version.given.as_str()))];
-        if self.0.profile == Profile::V4 {
-            fields.push(("normalizedVersion", version.normal.as_str().into()));
-        }
-        fields.push(("Major", version.major.as_str().into()));
-        fields.push(("Minor", version.minor.as_str().into()));
-        Some(fields)
+        self.ask().normal.clone()
     }
 
     fn plain(&self) -> Option<Value> {

@@ -233,10 +233,6 @@ impl Object for Chart {
         format!("{{{{{}}} {last}}}", metadata.join(" "))
     }
 
-    fn fields(&self) -> Option<Vec<(&str, Value)>> {
-        Some(FIELDS.into_iter().filter_map(|name| Some((name, self.field(name)?))).collect())
-    }
-
     /// JSON has the field names of `Chart.yaml`, and leaves out what is empty.
     fn plain(&self) -> Option<Value> {
         let map = Map::new();

@@ -1,6 +1,7 @@
 mod archives;
 mod charts;
 mod parts;
+mod probes;
 mod quick;
 mod schemas;
 mod setting;

@@ -22,7 +22,7 @@ fn what_charts_give_goes_the_short_way() {
         "long: one two\n  three\n\n  four\nquoted: 'it''s\n  folded'\ndouble: \"a\\nb\\\"c\"\n",
         "\"quoted key\": 1\n'other': 2\nempty: {}\nnothing: []\nargs:\n- --flag=x\n- -c\n- :8080\n",
         "a:\n  - b: 1\n\n    c: 2\n  # comment\n  - d\n",
-        "script: |\n  \ttab\n   x\n",
+        "script: |\n  x\n  \ttab\n   y\n",
         "  a: 1\n  b: 2\n",
         "\n# nothing\n",
     ] {
