@@ -75,7 +75,7 @@ enum Command {
     #[command(subcommand)]
     Repo(repo::Command),
     /// Render a directory of this host
-    Render(render::Arguments),
+    Render(Box<render::Arguments>),
     /// Run the application controller alone, inside a cluster
     Controller(controller::Arguments),
     /// Run a config management plugin's sidecar
@@ -145,7 +145,7 @@ fn run(cli: Cli, name: &'static str) -> Result<ExitCode> {
         Command::Proj(command) => proj::run(command, global),
         Command::Cluster(command) => cluster::run(command, global),
         Command::Repo(command) => repo::run(command, global),
-        Command::Render(arguments) => render::run(arguments),
+        Command::Render(arguments) => render::run(*arguments),
         Command::Controller(arguments) => controller::run(arguments),
         Command::CmpServer(arguments) => cmp_server::run(arguments),
         Command::Version(arguments) => version::run(arguments, global),

@@ -271,7 +271,7 @@ pub async fn hooks_of_a_deletion_run_before_and_after(stage: &mut Stage) {
         stage
             .get(pod_kind(), "before")
             .await
-            .filter(|pod| !pod.pointer("/metadata/deletionTimestamp").is_some()),
+            .filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()),
         None
     );
     assert!(stage.get(config_map(), "after").await.is_some(), "its policy keeps it");
