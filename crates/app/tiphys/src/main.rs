@@ -8,6 +8,11 @@ mod up;
 
 use std::process::ExitCode;
 
+/// Rendering makes and drops millions of small values; this allocator does it in three quarters of
+/// the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     commands::main(std::env::args_os())
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crd::ApplicationSource;
 use filetree::TreePath;
@@ -59,7 +60,7 @@ pub fn render_path(
     root: Option<&Path>,
     source: &ApplicationSource,
     options: &Options,
-) -> Result<Vec<Value>, LocalError> {
+) -> Result<Vec<Arc<Value>>, LocalError> {
     let unreadable = |cause| LocalError::Unreadable { path: path.to_owned(), cause };
     let place = path.canonicalize().map_err(unreadable)?;
     let root = match root {
@@ -86,7 +87,7 @@ pub fn render_path(
         reach: &Reach::default(),
     };
     let rendered = render_source(&tree, &input)?;
-    Ok(rendered.objects.into_iter().map(|desired| desired.object.as_ref().clone()).collect())
+    Ok(rendered.objects.into_iter().map(|desired| desired.object).collect())
 }
 
 /// The nearest directory, from the path up, that holds a `.git`.

@@ -70,6 +70,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         None => plain(&arguments, &source, program.is_some())?,
     };
     print(&text(&objects, &arguments.output)?)?;
+    // The process ends: taking millions of values apart one by one would be for nothing.
+    std::mem::forget(objects);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -86,7 +88,7 @@ fn plain(
         _ => &arguments.path,
     };
     match render_path(path, arguments.root.as_deref(), source, &options) {
-        Ok(objects) => Ok(objects.into_iter().map(Arc::new).collect()),
+        Ok(objects) => Ok(objects),
         Err(error) if error.is_usage() => Err(refused(format!("{:#}", anyhow::Error::from(error)))),
         Err(error) => Err(failed(format!("{:#}", anyhow::Error::from(error)))),
     }
