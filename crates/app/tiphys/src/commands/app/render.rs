@@ -90,7 +90,8 @@ impl Local {
             }
         }
         let options = ::render::Options::default();
-        Ok(render_path(dir, self.local_repo_root.as_deref(), &source, &options)?)
+        let objects = render_path(dir, self.local_repo_root.as_deref(), &source, &options)?;
+        Ok(objects.into_iter().map(Arc::unwrap_or_clone).collect())
     }
 
     /// The same, as a sync would apply them, hooks left out.
