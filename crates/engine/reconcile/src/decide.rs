@@ -641,7 +641,10 @@ fn updated(message: String) -> Event {
 ///
 /// A revision alone is no news: a commit that does not touch the Application is not written to it.
 fn only_times_and_revisions_differ(was: &ApplicationStatus, is: &ApplicationStatus) -> bool {
-    if was.reconciled_at.is_none() {
+    let Some(seen) = was.reconciled_at.as_ref().and_then(Time::timestamp) else { return false };
+    // Whoever waits for an operation waits until it was looked at after its end.
+    let ended = was.operation_state.as_ref().and_then(|state| state.finished_at.as_ref());
+    if ended.and_then(Time::timestamp).is_some_and(|end| seen < end) {
         return false;
     }
     let mut same = is.clone();
