@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cluster::{
-    Access, Action, Asked, Cluster, Gate, Limits, ObjectEvent, Patch, Permit, Refusal, WatchSpec,
+    Access, Action, ApiError, Asked, Cluster, Gate, Limits, ObjectEvent, Patch, Permit, Refusal, WatchSpec,
     Write, Writer,
 };
 use manifest::Gvk;
@@ -278,7 +278,15 @@ impl Stage {
 
     /// Writes by hand.
     pub async fn write(&self, write: Write) -> Option<Value> {
-        self.hand().write(&write).await.expect("the write is taken").object
+        let written = match self.hand().write(&write).await {
+            // A kind may be newer than what this client knows of the cluster.
+            Err(ApiError::KindUnknown { .. }) => {
+                self.cluster.discover().await.expect("the cluster answers");
+                self.hand().write(&write).await
+            }
+            written => written,
+        };
+        written.expect("the write is taken").object
     }
 }
 
