@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cluster::{
-    Access, Action, ApiError, Asked, Cluster, Gate, Limits, ObjectEvent, Patch, Permit, Refusal, WatchSpec,
-    Write, Writer,
+    Access, Action, ApiError, Asked, Cluster, Gate, Limits, ObjectEvent, Patch, Permit, Refusal,
+    WatchSpec, Write, Writer,
 };
 use manifest::Gvk;
 use serde_json::{Value, json};
