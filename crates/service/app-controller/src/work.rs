@@ -75,7 +75,9 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
         if let Some(ground) = &gathered.ground {
             server.clone_from(&ground.cluster.server);
         }
-        if gathered.fingerprint != 0 && gathered.fingerprint == entry.quiet {
+        // Whatever an operation waits for is looked at itself.
+        let asked = application.operation.is_some();
+        if !asked && gathered.fingerprint != 0 && gathered.fingerprint == entry.quiet {
             again(shared, key, &mut entry, &gathered, &Verdict::default(), &application);
             return;
         }
@@ -214,7 +216,10 @@ fn again(
     } else {
         entry.failures = 0;
     }
-    if verdict.progress.is_some() || application.metadata.deletion_timestamp.is_some() {
+    if verdict.progress.is_some()
+        || application.operation.is_some()
+        || application.metadata.deletion_timestamp.is_some()
+    {
         shared.queue.push_later(key.clone(), OPERATION_LOOK, Why::known("an operation waits"));
     }
     if verdict.ended.is_some() && application.status.sync.status != crd::SyncStatusCode::Synced {
