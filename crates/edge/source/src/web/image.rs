@@ -72,13 +72,8 @@ impl Image {
 
     /// The registry's URL for a request about this image.
     pub(crate) fn url(&self, tail: &str) -> String {
-        // What users know as Docker Hub answers elsewhere.
-        let host = match self.host.as_str() {
-            "docker.io" => "registry-1.docker.io",
-            host => host,
-        };
         let scheme = if self.plain_http { "http" } else { "https" };
-        format!("{scheme}://{host}/v2/{}/{tail}", self.path)
+        format!("{scheme}://{}/v2/{}/{tail}", self.host, self.path)
     }
 }
 
