@@ -9,6 +9,7 @@
 //!
 //! Start at [`run`].
 
+mod applications;
 mod carry_out;
 mod config;
 mod destinations;

@@ -47,7 +47,7 @@ pub(crate) async fn publish(
                 return Published::Gone;
             }
             let application = Arc::new(application);
-            shared.put_application(application.clone());
+            shared.applications.answered(&application);
             if changed_meanwhile(&application, &verdict.application) {
                 // The watch will not tell: what it brings is no newer than this answer.
                 shared.queue.push(key.clone(), Why::known("the application changed meanwhile"));

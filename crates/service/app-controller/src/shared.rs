@@ -15,6 +15,7 @@ use sync::{Method, Tracking};
 use tokio::sync::mpsc;
 use tracing::warn;
 
+use crate::applications::Applications;
 use crate::config::Config;
 use crate::destinations::{Destinations, Reach};
 use crate::entry::Entry;
@@ -44,7 +45,7 @@ pub(crate) struct Shared {
     /// What users are told, on its way.
     pub told: mpsc::Sender<Told>,
     snapshot: RwLock<Arc<Snapshot>>,
-    applications: RwLock<BTreeMap<AppKey, Arc<Application>>>,
+    pub applications: Applications,
     projects: RwLock<BTreeMap<String, Arc<AppProject>>>,
     entries: Mutex<HashMap<AppKey, Arc<tokio::sync::Mutex<Entry>>>>,
 }
@@ -92,7 +93,7 @@ impl Shared {
             metrics,
             told,
             snapshot: RwLock::new(Arc::new(snapshot)),
-            applications: RwLock::default(),
+            applications: Applications::default(),
             projects: RwLock::default(),
             entries: Mutex::default(),
         }
@@ -107,29 +108,22 @@ impl Shared {
     }
 
     pub fn application(&self, key: &AppKey) -> Option<Arc<Application>> {
-        self.applications.read().get(key).cloned()
-    }
-
-    /// Takes an Application in; returns the one that was known.
-    pub fn put_application(&self, application: Arc<Application>) -> Option<Arc<Application>> {
-        let metadata = &application.metadata;
-        let key = AppKey::new(&metadata.namespace, &metadata.name);
-        self.applications.write().insert(key, application)
+        self.applications.get(key)
     }
 
     /// Forgets an Application that is gone.
     pub fn drop_application(&self, key: &AppKey) {
-        self.applications.write().remove(key);
+        self.applications.remove(key);
         self.entries.lock().remove(key);
         self.queue.forget(key);
     }
 
     pub fn application_keys(&self) -> Vec<AppKey> {
-        self.applications.read().keys().cloned().collect()
+        self.applications.keys()
     }
 
     pub fn applications(&self) -> Vec<Arc<Application>> {
-        self.applications.read().values().cloned().collect()
+        self.applications.all()
     }
 
     pub fn project(&self, name: &str) -> Option<Arc<AppProject>> {

@@ -9,6 +9,7 @@ use desired::{Freshness, RepoChange};
 use serde_json::Value;
 use tracing::warn;
 
+use crate::applications::Taken;
 use crate::queue::{AppKey, Why};
 use crate::shared::Shared;
 
@@ -61,22 +62,9 @@ fn take_application(shared: &Arc<Shared>, object: &Value) {
             return;
         }
     };
-    // Versions are numbers on every server that we know; an older one is an echo of our own write.
-    let older = known.as_ref().is_some_and(|known| {
-        let number = |text: &str| text.parse::<u64>().ok();
-        let (held, new) = (
-            number(&known.metadata.resource_version),
-            number(&application.metadata.resource_version),
-        );
-        known.metadata.uid == application.metadata.uid
-            && held.zip(new).is_some_and(|(held, new)| new < held)
-    });
-    if older {
-        return;
-    }
-    let why = reason(known.as_deref(), &application);
-    shared.put_application(Arc::new(application));
-    if let Some(why) = why {
+    let application = Arc::new(application);
+    let Taken::New(known) = shared.applications.watched(application.clone()) else { return };
+    if let Some(why) = reason(known.as_deref(), &application) {
         shared.queue.push(key, why);
     }
 }

@@ -28,15 +28,8 @@ pub struct Stage {
     real: Option<Arc<kubetest::RealCluster>>,
 }
 
-/// Runs a scenario, and once more where it failed: on a busy machine some waits are still lost
-/// now and then, and it says so.
-fn twice(scenario: impl Fn()) {
-    let first = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&scenario));
-    if first.is_err() {
-        eprintln!("the scenario failed; once more, on a new stage");
-        scenario();
-    }
-}
+/// How long one command may take, in seconds.
+const COMMAND_S: u64 = 60;
 
 /// How long a whole scenario may take, in seconds.
 const SCENARIO_S: u64 = 180;
@@ -49,12 +42,10 @@ async fn bounded(scenario: impl Future<Output = ()>) {
 impl Stage {
     /// Runs a scenario on the simulated cluster.
     pub fn simulated(scenario: impl AsyncFn(&mut Stage)) {
-        twice(|| {
-            run(bounded(async {
-                let mut stage = Self::start(None).await;
-                scenario(&mut stage).await;
-            }));
-        });
+        run(bounded(async {
+            let mut stage = Self::start(None).await;
+            scenario(&mut stage).await;
+        }));
     }
 
     /// Runs a scenario on a real cluster, where there is one.
@@ -63,14 +54,12 @@ impl Stage {
             eprintln!("skipped: TIPHYS_KUBE=off");
             return;
         }
-        twice(|| {
-            let started = kubetest::RealCluster::start(kubetest::Parts::Whole);
-            let Some(real) = started.expect("the real cluster starts") else { return };
-            run(bounded(async {
-                let mut stage = Self::start(Some(Arc::new(real))).await;
-                scenario(&mut stage).await;
-            }));
-        });
+        let started = kubetest::RealCluster::start(kubetest::Parts::Whole);
+        let Some(real) = started.expect("the real cluster starts") else { return };
+        run(bounded(async {
+            let mut stage = Self::start(Some(Arc::new(real))).await;
+            scenario(&mut stage).await;
+        }));
     }
 
     async fn start(real: Option<Arc<kubetest::RealCluster>>) -> Self {
@@ -136,16 +125,21 @@ impl Stage {
 
     /// Runs the program as a person would, on this cluster.
     pub async fn tiphys(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tiphys"));
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tiphys"));
         command
             .args(arguments)
             .arg("--kubeconfig")
             .arg(self.dir.path().join("run/kubeconfig"))
             .env("USER", "user")
             .current_dir(self.dir.path())
-            .stdin(Stdio::null());
-        let ran = tokio::task::spawn_blocking(move || command.output());
-        let output = ran.await.expect("the command does not panic").expect("tiphys starts");
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let limit = Duration::from_secs(COMMAND_S);
+        let Ok(ran) = tokio::time::timeout(limit, command.output()).await else {
+            let apps = self.cluster.list(&application(), &cluster::ListQuery::default()).await;
+            panic!("{arguments:?} did not end within {COMMAND_S} s:\n{apps:#?}");
+        };
+        let output = ran.expect("tiphys starts");
         Ran {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
