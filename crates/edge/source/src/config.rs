@@ -10,12 +10,8 @@ pub struct Config {
     pub cache_dir: PathBuf,
     /// Whether `file://` repositories may be read: they are this host's own files.
     pub allow_file: bool,
-    /// Whether submodules are fetched and mounted (upstream's `ARGOCD_GIT_MODULES_ENABLED`).
-    pub submodules: bool,
-    /// Remote repositories that are watched are asked this often; what was seen is believed as long.
-    pub poll_interval: Duration,
-    /// Up to this is added to each interval, so that not all are asked at once.
-    pub poll_jitter: Duration,
+    /// What may change while it runs, as it is at first.
+    pub live: Live,
     /// Where the jitter's numbers begin; another number, other moments.
     pub poll_seed: u64,
     /// How much of everything.
@@ -28,11 +24,31 @@ impl Config {
         Self {
             cache_dir: cache_dir.into(),
             allow_file: false,
-            submodules: true,
-            poll_interval: Duration::from_secs(120),
-            poll_jitter: Duration::from_secs(60),
+            live: Live::default(),
             poll_seed: 0,
             limits: Limits::default(),
+        }
+    }
+}
+
+/// Choices that may change while repositories are read (see [`Sources::reload`](crate::Sources::reload)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Whether submodules are fetched and mounted (upstream's `ARGOCD_GIT_MODULES_ENABLED`).
+    pub submodules: bool,
+    /// Remote repositories that are watched are asked this often; what was seen is believed as
+    /// long. `None`: they are asked only where somebody wants to know.
+    pub poll_interval: Option<Duration>,
+    /// Up to this is added to each interval, so that not all are asked at once.
+    pub poll_jitter: Duration,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            submodules: true,
+            poll_interval: Some(Duration::from_secs(120)),
+            poll_jitter: Duration::from_secs(60),
         }
     }
 }

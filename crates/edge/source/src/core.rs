@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
 
 use crate::cache::ObjectCache;
-use crate::config::Config;
+use crate::config::{Config, Live};
 use crate::credentials::Credentials;
 use crate::error::SourceError;
 use crate::github::GithubTokens;
@@ -25,6 +25,7 @@ pub type Listener = Box<dyn Fn(&str) + Send + Sync>;
 
 pub(crate) struct Core {
     pub(crate) config: Config,
+    live: RwLock<Live>,
     pub(crate) objects: Arc<ObjectCache>,
     pub(crate) observer: Arc<dyn Observer>,
     /// One for each repository that is asked or fetched right now.
@@ -44,6 +45,7 @@ impl Core {
         Self {
             objects: Arc::new(ObjectCache::new(config.limits.object_cache_bytes)),
             permits: Semaphore::new(config.limits.concurrent_fetches_max.max(1)),
+            live: RwLock::new(config.live),
             config,
             observer,
             mirrors: Mutex::default(),
@@ -51,6 +53,16 @@ impl Core {
             listeners: RwLock::default(),
             repositories: Mutex::default(),
         }
+    }
+
+    pub(crate) fn live(&self) -> Live {
+        *self.live.read()
+    }
+
+    /// Takes new choices; answers whether they differ.
+    pub(crate) fn reload(&self, new: Live) -> bool {
+        let mut live = self.live.write();
+        std::mem::replace(&mut *live, new) != new
     }
 
     /// The repository at a URL under these credentials: the known one, or a new one.

@@ -8,13 +8,21 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::config::Config;
+use crate::config::{Config, Live};
 use crate::repository::{Backend, Inner};
 use crate::watch::Follower;
 
+/// The wait where polling is off: a year.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Asks watched repositories, each at its own moment; sleeps in between.
 pub(crate) struct Poller {
-    added: mpsc::UnboundedSender<Polled>,
+    told: mpsc::UnboundedSender<Told>,
+}
+
+enum Told {
+    Added(Polled),
+    Reload(Live),
 }
 
 #[derive(Clone)]
@@ -25,16 +33,15 @@ struct Polled {
 
 impl Poller {
     pub(crate) fn start(config: &Config) -> Self {
-        let (added, incoming) = mpsc::unbounded_channel();
+        let (told, incoming) = mpsc::unbounded_channel();
         let schedule = Schedule {
-            interval: config.poll_interval,
-            jitter: config.poll_jitter,
+            live: config.live,
             random: config.poll_seed,
             due: BTreeMap::new(),
             count: 0,
         };
         tokio::spawn(run(schedule, incoming));
-        Self { added }
+        Self { told }
     }
 
     /// Polls a repository from now on, until nobody watches it.
@@ -42,14 +49,19 @@ impl Poller {
         if !inner.polled.swap(true, Ordering::SeqCst) {
             let inner = Arc::downgrade(inner);
             // The scheduler ends only with the runtime.
-            self.added.send(Polled { inner, follower: Arc::downgrade(follower) }).ok();
+            let polled = Polled { inner, follower: Arc::downgrade(follower) };
+            self.told.send(Told::Added(polled)).ok();
         }
+    }
+
+    /// Polls at other moments from now on.
+    pub(crate) fn reload(&self, live: Live) {
+        self.told.send(Told::Reload(live)).ok();
     }
 }
 
 struct Schedule {
-    interval: Duration,
-    jitter: Duration,
+    live: Live,
     random: u64,
     /// By moment, and by number where two share one.
     due: BTreeMap<(Instant, u64), Polled>,
@@ -59,8 +71,17 @@ struct Schedule {
 impl Schedule {
     fn put(&mut self, polled: Polled, now: Instant) {
         self.count += 1;
-        let jitter = self.jitter.mul_f64(self.next_fraction());
-        self.due.insert((now + self.interval + jitter, self.count), polled);
+        let jitter = self.live.poll_jitter.mul_f64(self.next_fraction());
+        let wait = self.live.poll_interval.unwrap_or(NEVER) + jitter;
+        self.due.insert((now + wait, self.count), polled);
+    }
+
+    /// Gives everything that is due a new moment.
+    fn reload(&mut self, live: Live, now: Instant) {
+        self.live = live;
+        for polled in std::mem::take(&mut self.due).into_values() {
+            self.put(polled, now);
+        }
     }
 
     /// The next of a row of numbers in `0..1` that the seed decides (SplitMix64).
@@ -73,7 +94,7 @@ impl Schedule {
     }
 }
 
-async fn run(mut schedule: Schedule, mut incoming: mpsc::UnboundedReceiver<Polled>) {
+async fn run(mut schedule: Schedule, mut incoming: mpsc::UnboundedReceiver<Told>) {
     loop {
         let next = schedule.due.first_key_value().map(|((at, _), _)| *at);
         let wait = async {
@@ -83,8 +104,9 @@ async fn run(mut schedule: Schedule, mut incoming: mpsc::UnboundedReceiver<Polle
             }
         };
         tokio::select! {
-            added = incoming.recv() => match added {
-                Some(polled) => schedule.put(polled, Instant::now()),
+            told = incoming.recv() => match told {
+                Some(Told::Added(polled)) => schedule.put(polled, Instant::now()),
+                Some(Told::Reload(live)) => schedule.reload(live, Instant::now()),
                 None => return,
             },
             () = wait => {
@@ -128,13 +150,7 @@ mod tests {
     use super::*;
 
     fn schedule(seed: u64) -> Schedule {
-        Schedule {
-            interval: Duration::from_secs(120),
-            jitter: Duration::from_secs(60),
-            random: seed,
-            due: BTreeMap::new(),
-            count: 0,
-        }
+        Schedule { live: Live::default(), random: seed, due: BTreeMap::new(), count: 0 }
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,5 +168,25 @@ mod tests {
         assert!(seen[99] > Duration::from_secs(170) && seen[99] <= Duration::from_secs(180));
         assert_eq!(seen, moments(7));
         assert_ne!(seen, moments(8));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_choices_hold_for_what_is_watched_already() {
+        let now = Instant::now();
+        let mut schedule = schedule(7);
+        schedule.put(Polled { inner: Weak::new(), follower: Weak::new() }, now);
+        let due = |schedule: &Schedule| {
+            let mut moments = schedule.due.keys().map(|(at, _)| at.duration_since(now));
+            moments.next().expect("one is due")
+        };
+        let short = Live {
+            poll_interval: Some(Duration::from_secs(10)),
+            poll_jitter: Duration::ZERO,
+            ..Live::default()
+        };
+        schedule.reload(short, now);
+        assert_eq!(due(&schedule), Duration::from_secs(10));
+        schedule.reload(Live { poll_interval: None, ..short }, now);
+        assert_eq!(due(&schedule), NEVER);
     }
 }

@@ -161,7 +161,7 @@ impl Repository {
         options: &TreeOptions,
     ) -> Result<Arc<dyn FileTree>, SourceError> {
         *self.inner.used_at.lock() = Instant::now();
-        let with_submodules = options.submodules && self.inner.core.config.submodules;
+        let with_submodules = options.submodules && self.inner.core.live().submodules;
         if let Some(tree) = self.inner.kept_tree(commit.0).filter(|_| with_submodules) {
             return Ok(tree);
         }
@@ -289,7 +289,7 @@ impl Inner {
             Backend::Local(local) if local.is_followed() => Duration::MAX,
             Backend::Local(_) => Duration::ZERO,
             Backend::Remote(_) if self.is_watched() => Duration::MAX,
-            Backend::Remote(_) => self.core.config.poll_interval,
+            Backend::Remote(_) => self.core.live().poll_interval.unwrap_or(Duration::MAX),
         };
         match known {
             Some(listing) if listing.at.elapsed() < believed_for => Ok(listing),

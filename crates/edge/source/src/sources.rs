@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::config::Config;
+use crate::config::{Config, Live};
 use crate::core::{Core, Listener};
 use crate::credentials::Credentials;
 use crate::error::SourceError;
@@ -71,6 +71,13 @@ impl Sources {
         Ok(Repository { inner })
     }
 
+    /// Takes new choices; from now on they hold, also for what is watched already.
+    pub fn reload(&self, live: Live) {
+        if self.core.reload(live) {
+            self.poller.reload(live);
+        }
+    }
+
     /// Calls `listener` with the URL, as it was given, of each watched repository that has new
     /// content: a branch, a tag or `HEAD` points elsewhere.
     pub fn on_change(&self, listener: Listener) {
@@ -80,7 +87,7 @@ impl Sources {
     /// Watches a repository until the answer is dropped.
     ///
     /// One on this host is followed by file events, told within some 20 ms and costing nothing
-    /// while nothing happens. A server is asked once in [`Config::poll_interval`] plus jitter;
+    /// while nothing happens. A server is asked once in [`Live::poll_interval`] plus jitter;
     /// so is a local one that is not there yet, or that file events cannot follow.
     pub async fn watch(&self, repository: &Repository) -> Watch {
         let inner = repository.inner.clone();

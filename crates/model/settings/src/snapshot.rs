@@ -91,6 +91,8 @@ pub struct Rendering {
 pub struct Git {
     /// Whether submodules are read.
     pub submodules: bool,
+    /// Whether `file://` repositories are read: they are the host's own files.
+    pub allow_files: bool,
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How often a request is tried, at least once.
@@ -340,6 +342,7 @@ fn git(raw: &RawSettings) -> Git {
     let minutes = raw.count(Environment, "ARGOCD_GITHUB_APP_CREDS_EXPIRATION_DURATION");
     Git {
         submodules: raw.bool(Parameters, "reposerver.enable.git.submodule"),
+        allow_files: raw.bool(Parameters, "reposerver.allow.file.urls"),
         request_timeout: raw.duration(Parameters, "reposerver.git.request.timeout"),
         attempts_max: raw.count(Environment, "ARGOCD_GIT_ATTEMPTS_COUNT").max(1),
         retry_first: raw.duration(Environment, "ARGOCD_GIT_RETRY_DURATION"),

@@ -27,8 +27,14 @@ pub use surroundings::seed_of;
 const ANY_PORT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-/// The runtime of a whole process.
+/// The runtime of a whole process that stays.
+///
+/// The allocator would have the kernel back it with huge pages, which a process of many small
+/// objects fills to a third: a thousand Applications took 290 MB instead of 190.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay on");
+    }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

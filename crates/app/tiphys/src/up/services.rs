@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use cluster::Cluster;
 use rendering::Rendering;
+use settings::Settings;
 use telemetry::{Health, Registry, Served, Server};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -50,14 +51,16 @@ impl Services {
             Surroundings::follow(home, &options.namespace, &options.environment).await;
         let settings = surroundings.settings();
         let mut source = source::Config::new(&options.cache_dir);
-        source.allow_file = options.allow_file;
-        source.submodules = settings.git.submodules;
-        if let Some(every) = settings.reconciliation.every {
-            source.poll_interval = every;
-            source.poll_jitter = settings.reconciliation.jitter_max;
+        source.allow_file = options.allow_file || settings.git.allow_files;
+        source.live = live(&settings);
+        source.limits.handshake_timeout = settings.git.request_timeout;
+        if let Some(most) = settings.git.list_parallel_max {
+            source.limits.concurrent_fetches_max = most;
         }
         source.poll_seed = u64::from(std::process::id());
         let sources = source::Sources::new(source);
+        let reloaded = sources.clone();
+        surroundings.on_settings(move |settings| reloaded.reload(live(settings)));
         let mut config = rendering::Config::default();
         if let Some(place) = options.environment.get("ARGOCD_PLUGINSOCKFILEPATH") {
             config.plugin_sockets = PathBuf::from(place);
@@ -117,6 +120,15 @@ impl Services {
         // The receiver is gone only where the controller ended already.
         let _ = self.end.send(());
         let _ = self.controller.await;
+    }
+}
+
+/// What of the settings repositories are read by, also when it changes.
+fn live(settings: &Settings) -> source::Live {
+    source::Live {
+        submodules: settings.git.submodules,
+        poll_interval: settings.reconciliation.every,
+        poll_jitter: settings.reconciliation.jitter_max,
     }
 }
 

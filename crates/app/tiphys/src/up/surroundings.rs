@@ -28,7 +28,11 @@ struct Held {
     projects: BTreeMap<String, Arc<AppProject>>,
     settings: Settings,
     snapshot: Arc<Snapshot>,
+    listeners: Vec<Listener>,
 }
+
+/// Told of settings that were read again; it must not block.
+type Listener = Box<dyn Fn(&Settings) + Send + Sync>;
 
 impl Surroundings {
     /// Watches, and waits until all of it was seen once.
@@ -54,6 +58,7 @@ impl Surroundings {
             seed: Seed::default(),
             projects: BTreeMap::new(),
             settings,
+            listeners: Vec::new(),
         }));
         let spec = |group: &str, version: &str, kind: &str, labels: &str| WatchSpec {
             gvk: Gvk::new(group, version, kind),
@@ -79,6 +84,12 @@ impl Surroundings {
             watch.ready().await;
         }
         Arc::new(Self { held, _watches: watches })
+    }
+
+    /// Calls `listener` whenever settings are read again.
+    pub fn on_settings(&self, listener: impl Fn(&Settings) + Send + Sync + 'static) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.listeners.push(Box::new(listener));
     }
 
     /// The settings as they stand.
@@ -178,6 +189,9 @@ impl Held {
         self.settings = Settings::read(&self.raw, &yaml).0;
         let next = snapshot(&self.namespace, &self.raw, &self.settings, &self.secrets, self.seed);
         self.snapshot = Arc::new(next);
+        for listener in &self.listeners {
+            listener(&self.settings);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::testing::server::{Behaviour, HttpServer, SshServer, ssh_keygen, user}
 use crate::testing::{Fixture, PATIENCE, open, sources};
 use crate::transport::http::basic;
 use crate::{
-    Config, Credentials, Freshness, GithubApp, Limits, Observer, Repository, RequestKind,
+    Config, Credentials, Freshness, GithubApp, Limits, Live, Observer, Repository, RequestKind,
     SourceError, Sources, TreeOptions,
 };
 
@@ -368,8 +368,11 @@ async fn a_watched_server_is_polled_and_tells_of_changes_alone() {
     let server = HttpServer::start(serving(&dir.path().join("root")));
     let url = format!("http://{}/repo/.git", server.address);
     let here = Sources::new(Config {
-        poll_interval: Duration::from_millis(20),
-        poll_jitter: Duration::from_millis(5),
+        live: Live {
+            poll_interval: Some(Duration::from_millis(20)),
+            poll_jitter: Duration::from_millis(5),
+            ..Live::default()
+        },
         ..Config::new(dir.path().join("cache"))
     });
     let (told, mut heard) = mpsc::unbounded_channel();

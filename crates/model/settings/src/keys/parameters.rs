@@ -177,6 +177,7 @@ pub(super) const KEYS: &[Key] = &[
     key("reposerver.disable.helm.manifest.max.extracted.size", Bool, "false", &["ARGOCD_REPO_SERVER_DISABLE_HELM_MANIFEST_MAX_EXTRACTED_SIZE"], "Whether it may be of any size."),
     key("reposerver.helm.user.agent", Text, "", &["ARGOCD_HELM_USER_AGENT"], "The header `User-Agent` towards Helm repositories.").later(),
     key("reposerver.oci.layer.media.types", List, OCI_LAYERS, &["ARGOCD_REPO_SERVER_OCI_LAYER_MEDIA_TYPES"], "Media types of layers that may hold manifests.").later(),
+    key("reposerver.allow.file.urls", Bool, "false", &["TIPHYS_ALLOW_FILE_URLS"], "Whether `file://` repositories, the host's own files, are read; `tiphys up` always does. Read at the start. Argo CD has no such key."),
     key("reposerver.enable.git.submodule", Bool, "true", &["ARGOCD_GIT_MODULES_ENABLED"], "Whether submodules are read."),
     key("reposerver.git.lsremote.parallelism.limit", Int, "0", &["ARGOCD_GIT_LS_REMOTE_PARALLELISM_LIMIT", "ARGOCD_GIT_LSREMOTE_PARALLELISM_LIMIT"], "Repositories that are asked for their branches at a time; 0 is no limit."),
     key("reposerver.git.request.timeout", Duration, "15s", &["ARGOCD_GIT_REQUEST_TIMEOUT"], "How long a request to a Git repository may take."),

@@ -32,7 +32,7 @@ pub async fn targets(
     let sources = source::Sources::new(source::Config {
         // Whoever runs this may read this host's files anyhow.
         allow_file: true,
-        submodules: settings.git.submodules,
+        live: source::Live { submodules: settings.git.submodules, ..source::Live::default() },
         ..source::Config::new(mirrors.path())
     });
     let renderer =
