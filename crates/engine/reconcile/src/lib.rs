@@ -24,6 +24,7 @@ mod operation;
 mod patch;
 mod preflight;
 mod prepare;
+mod scope;
 mod seen;
 mod urls;
 
@@ -37,6 +38,7 @@ pub use operation::{OperationRequest, current, request};
 pub use patch::merge_patch;
 pub use preflight::{Ground, preflight};
 pub use prepare::{Destination, Prepared, Target, prepare};
+pub use scope::outside;
 pub use seen::see;
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use cluster::FollowState;
 use crd::{Application, ApplicationSource};
 use desired::{DesiredObject, Freshness, Origin, RenderRequest, Rendered, SourceRevision};
 use jiff::Timestamp;
@@ -557,6 +556,12 @@ impl Looker<'_> {
         }
         if let Some(made) = made {
             let prepared = &made.prepared;
+            let reach = live.scope();
+            if let Some(words) = reconcile::outside(&prepared.targets, &reach.0, reach.1) {
+                let words = format!("Failed to load live state: {words}");
+                side.conditions.push(Condition::new(Kind::ComparisonError, words));
+                side.failed = true;
+            }
             for target in prepared.targets.iter() {
                 let previous = entry.previous(&target.key, prepared);
                 let before = memo.remove(&target.key);
@@ -712,7 +717,7 @@ impl Looker<'_> {
 
     /// Whether what live state does not hold is not there.
     fn knows_all(&self, key: &ObjectKey) -> bool {
-        self.destination.live.kind_state(&key.group_kind()) == Some(FollowState::Ready)
+        self.destination.live.knows_all(key)
     }
 
     /// Returns a live object at the version at which it is wanted.

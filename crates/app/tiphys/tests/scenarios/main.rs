@@ -8,6 +8,7 @@ mod deletion;
 mod diff;
 mod everyday;
 mod hooks;
+mod hub;
 mod options;
 mod stage;
 mod upstream;
@@ -110,5 +111,33 @@ scenarios! {
     diff::what_is_extraneous_excluded_or_orphaned_is_said,
     diff::a_quantity_in_a_custom_kind_is_one_where_the_settings_say_so,
     diff::a_server_side_comparison_is_asked_for_by_annotation,
+    hub::settings_hold_as_soon_as_they_are_written,
     diff::applications_stand_in_other_namespaces_where_both_sides_allow_it,
+}
+
+/// What needs more than one cluster or more than one process: on simulated clusters alone.
+mod hub_of_many {
+    use crate::Stage;
+    use crate::hub::{BARE, TWO_MORE};
+
+    #[test]
+    fn each_cluster_of_a_secret_gets_what_is_its_own() {
+        Stage::simulated_by(TWO_MORE, crate::hub::each_cluster_of_a_secret_gets_what_is_its_own);
+    }
+
+    #[test]
+    fn a_cluster_of_some_namespaces_is_left_alone_outside_of_them() {
+        Stage::simulated_by(
+            TWO_MORE,
+            crate::hub::a_cluster_of_some_namespaces_is_left_alone_outside_of_them,
+        );
+    }
+
+    #[test]
+    fn of_two_controllers_one_works_and_the_other_takes_over() {
+        Stage::simulated_by(
+            BARE,
+            crate::hub::of_two_controllers_one_works_and_the_other_takes_over,
+        );
+    }
 }

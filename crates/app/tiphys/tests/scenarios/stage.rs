@@ -21,12 +21,17 @@ const PATIENCE_S: u64 = 30;
 /// A running `tiphys up`, a repository, a cluster to look at.
 pub struct Stage {
     dir: TempDir,
+    /// The command and its arguments.
+    arguments: &'static [&'static str],
     /// The namespace for the scenario's objects; nobody else uses it.
     pub namespace: String,
     up: Child,
     pub cluster: Cluster,
     real: Option<Arc<kubetest::RealCluster>>,
 }
+
+/// What a scenario usually runs on.
+const UP: &[&str] = &["up", "--empty", "--loglevel", "info"];
 
 /// How long one command may take, in seconds.
 const COMMAND_S: u64 = 60;
@@ -48,6 +53,14 @@ impl Stage {
         }));
     }
 
+    /// Runs a scenario on what another command simulates.
+    pub fn simulated_by(arguments: &'static [&'static str], scenario: impl AsyncFn(&mut Stage)) {
+        run(bounded(async {
+            let mut stage = Self::start_with(arguments, None).await;
+            scenario(&mut stage).await;
+        }));
+    }
+
     /// Runs a scenario on a real cluster, where there is one.
     pub fn real(scenario: impl AsyncFn(&mut Stage)) {
         if std::env::var("TIPHYS_KUBE").is_ok_and(|value| value == "off") {
@@ -63,11 +76,18 @@ impl Stage {
     }
 
     async fn start(real: Option<Arc<kubetest::RealCluster>>) -> Self {
+        Self::start_with(UP, real).await
+    }
+
+    async fn start_with(
+        arguments: &'static [&'static str],
+        real: Option<Arc<kubetest::RealCluster>>,
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let up = spawn(dir.path(), real.as_deref());
+        let up = spawn(dir.path(), arguments, real.as_deref());
         let kubeconfig = dir.path().join("run/kubeconfig");
         let cluster = connect(&kubeconfig).await;
-        Self { dir, namespace: "scenario".to_owned(), up, cluster, real }
+        Self { dir, arguments, namespace: "scenario".to_owned(), up, cluster, real }
     }
 
     /// Starts the process again, after it was killed, on the same directory.
@@ -75,7 +95,7 @@ impl Stage {
         let kubeconfig = self.dir.path().join("run/kubeconfig");
         // The old file says nothing about the new process.
         std::fs::remove_file(&kubeconfig).expect("the kubeconfig of the killed process");
-        self.up = spawn(self.dir.path(), self.real.as_deref());
+        self.up = spawn(self.dir.path(), self.arguments, self.real.as_deref());
         self.cluster = connect(&kubeconfig).await;
     }
 
@@ -83,6 +103,34 @@ impl Stage {
     pub fn kill(&mut self) {
         self.up.kill().expect("the process runs");
         self.up.wait().expect("the process can be waited for");
+    }
+
+    /// Another of its simulated clusters, as its kubeconfig names it.
+    pub async fn other(&self, context: &str) -> Cluster {
+        let path = self.dir.path().join("run/kubeconfig");
+        let access = Access::Kubeconfig { path: Some(path), context: Some(context.to_owned()) };
+        Cluster::connect(&access, Limits::default()).await.expect("the kubeconfig is whole")
+    }
+
+    /// Starts the program beside, on this cluster, until the answer is dropped.
+    pub fn beside(&self, arguments: &[&str]) -> Beside {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join("log"))
+            .expect("the log can be written");
+        let child = Command::new(env!("CARGO_BIN_EXE_tiphys"))
+            .args(arguments)
+            .arg("--kubeconfig")
+            .arg(self.dir.path().join("run/kubeconfig"))
+            .env("TIPHYS_ALLOW_FILE_URLS", "true")
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the log can be written twice"))
+            .stderr(log)
+            .spawn()
+            .expect("tiphys starts");
+        Beside(child)
     }
 
     /// The scenario's repository.
@@ -231,35 +279,7 @@ impl Stage {
         what: &str,
         holds: impl Fn(Option<&Value>) -> bool,
     ) -> Option<Value> {
-        let seen: Arc<Mutex<(bool, Option<Value>)>> = Arc::default();
-        let changed = Arc::new(Notify::new());
-        let spec = WatchSpec {
-            gvk: gvk.clone(),
-            namespaces: if namespace.is_empty() { Vec::new() } else { vec![namespace.to_owned()] },
-            labels: String::new(),
-            fields: format!("metadata.name={name}"),
-        };
-        let (told, wake) = (seen.clone(), changed.clone());
-        let _watching = self.cluster.watch_objects(spec, move |event| {
-            let mut seen = told.lock().expect("no watcher panics");
-            match event {
-                ObjectEvent::Restarted { mut objects, .. } => *seen = (true, objects.pop()),
-                ObjectEvent::Applied(object) => *seen = (true, Some(object)),
-                ObjectEvent::Deleted(_) => *seen = (true, None),
-            }
-            wake.notify_one();
-        });
-        let until = Instant::now() + Duration::from_secs(PATIENCE_S);
-        loop {
-            let (known, object) = seen.lock().expect("no watcher panics").clone();
-            if known && holds(object.as_ref()) {
-                return object;
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if tokio::time::timeout(left, changed.notified()).await.is_err() {
-                panic!("{what}: {gvk} {namespace}/{name} is after {PATIENCE_S} s:\n{object:#?}");
-            }
-        }
+        until_on(&self.cluster, gvk, namespace, name, what, holds).await
     }
 
     /// Waits until an Application is as `holds` wants it.
@@ -303,6 +323,46 @@ impl Stage {
             written => written,
         };
         written.expect("the write is taken").object
+    }
+}
+
+/// Waits until an object of a cluster is as `holds` wants it, and answers it.
+pub async fn until_on(
+    cluster: &Cluster,
+    gvk: Gvk,
+    namespace: &str,
+    name: &str,
+    what: &str,
+    holds: impl Fn(Option<&Value>) -> bool,
+) -> Option<Value> {
+    let seen: Arc<Mutex<(bool, Option<Value>)>> = Arc::default();
+    let changed = Arc::new(Notify::new());
+    let spec = WatchSpec {
+        gvk: gvk.clone(),
+        namespaces: if namespace.is_empty() { Vec::new() } else { vec![namespace.to_owned()] },
+        labels: String::new(),
+        fields: format!("metadata.name={name}"),
+    };
+    let (told, wake) = (seen.clone(), changed.clone());
+    let _watching = cluster.watch_objects(spec, move |event| {
+        let mut seen = told.lock().expect("no watcher panics");
+        match event {
+            ObjectEvent::Restarted { mut objects, .. } => *seen = (true, objects.pop()),
+            ObjectEvent::Applied(object) => *seen = (true, Some(object)),
+            ObjectEvent::Deleted(_) => *seen = (true, None),
+        }
+        wake.notify_one();
+    });
+    let until = Instant::now() + Duration::from_secs(PATIENCE_S);
+    loop {
+        let (known, object) = seen.lock().expect("no watcher panics").clone();
+        if known && holds(object.as_ref()) {
+            return object;
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if tokio::time::timeout(left, changed.notified()).await.is_err() {
+            panic!("{what}: {gvk} {namespace}/{name} is after {PATIENCE_S} s:\n{object:#?}");
+        }
     }
 }
 
@@ -392,6 +452,29 @@ impl Drop for Stage {
     }
 }
 
+/// A process that ends with this.
+pub struct Beside(Child);
+
+impl Beside {
+    /// Kills it at once.
+    pub fn kill(mut self) {
+        self.0.kill().expect("the process runs");
+        self.0.wait().expect("the process can be waited for");
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A gate that lets everything through.
+pub fn anything() -> Arc<dyn Gate> {
+    Arc::new(Anything)
+}
+
 struct Anything;
 
 impl Gate for Anything {
@@ -409,14 +492,14 @@ fn run(scenario: impl Future<Output = ()>) {
         .block_on(scenario);
 }
 
-fn spawn(dir: &Path, real: Option<&kubetest::RealCluster>) -> Child {
+fn spawn(dir: &Path, arguments: &[&str], real: Option<&kubetest::RealCluster>) -> Child {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
         .open(dir.join("log"))
         .expect("the log can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_tiphys"));
-    command.args(["up", "--empty", "--loglevel", "info", "--dir"]).arg(dir.join("run"));
+    command.args(arguments).arg("--dir").arg(dir.join("run"));
     if let Some(real) = real {
         command.arg("--kubeconfig").arg(real.kubeconfig());
     }

@@ -48,6 +48,17 @@ pub struct LiveOptions {
     pub cluster_resources: bool,
 }
 
+impl LiveOptions {
+    /// Whether objects of a namespace are watched; `""` is of those without one.
+    fn holds(&self, namespace: &str) -> bool {
+        match namespace {
+            _ if self.namespaces.is_empty() => true,
+            "" => self.cluster_resources,
+            _ => self.namespaces.iter().any(|watched| watched == namespace),
+        }
+    }
+}
+
 /// Everything that lives in a cluster. Clones are handles to the same; the watches end with
 /// [`LiveSet::stop`] or with the last handle.
 #[derive(Clone)]
@@ -250,10 +261,15 @@ impl LiveSet {
     }
 
     /// Whether what is not remembered is not there.
-    fn knows_all(&self, key: &ObjectKey) -> bool {
+    pub fn knows_all(&self, key: &ObjectKey) -> bool {
         let ready = self.kind_state(&key.group_kind()) == Some(KindState::Ready);
-        let namespaces = &self.inner.options.read().namespaces;
-        ready && (namespaces.is_empty() || namespaces.contains(&key.namespace))
+        ready && self.inner.options.read().holds(&key.namespace)
+    }
+
+    /// The namespaces that are watched (none: all), and whether kinds without one are, too.
+    pub fn scope(&self) -> (Vec<String>, bool) {
+        let options = self.inner.options.read();
+        (options.namespaces.clone(), options.cluster_resources)
     }
 
     /// A new subscription to what changes from now on. What is there already when the watches
@@ -268,9 +284,7 @@ impl LiveSet {
     /// comes. What is known already, or is of a kind that is not watched, changes nothing.
     pub fn observe(&self, object: &Value) {
         let gvk = manifest::gvk(object);
-        let namespaces = self.inner.options.read().namespaces.clone();
-        let namespace = manifest::namespace(object);
-        if !namespaces.is_empty() && !namespaces.iter().any(|wanted| wanted == namespace) {
+        if !self.inner.options.read().holds(manifest::namespace(object)) {
             return;
         }
         let kinds = self.kinds();
