@@ -1,54 +1,17 @@
 //! The order in which kinds are installed.
 
+use manifest::INSTALL_ORDER as KINDS;
+
 use crate::profile::Profile;
 
-/// The kinds that Helm knows, first to last.
-const KINDS: [&str; 38] = [
-    "PriorityClass",
-    "Namespace",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "PodSecurityPolicy",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "SecretList",
-    "ConfigMap",
-    "StorageClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "CustomResourceDefinition",
-    "ClusterRole",
-    "ClusterRoleList",
-    "ClusterRoleBinding",
-    "ClusterRoleBindingList",
-    "Role",
-    "RoleList",
-    "RoleBinding",
-    "RoleBindingList",
-    "Service",
-    "DaemonSet",
-    "Pod",
-    "ReplicationController",
-    "ReplicaSet",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "IngressClass",
-    "Ingress",
-    "APIService",
-    "MutatingWebhookConfiguration",
-    "ValidatingWebhookConfiguration",
-];
+/// Where the two kinds of webhook configurations begin, which Helm 3 does not know.
+const WEBHOOKS: usize = 36;
 
 /// Sorts by kind; what is of one kind keeps its order, and kinds that Helm does not know come
 /// last, by the alphabet.
 pub(crate) fn sort_by_kind<T>(items: &mut [T], kind: impl Fn(&T) -> &str, profile: Profile) {
     let known = match profile {
-        Profile::V3 => &KINDS[..36],
+        Profile::V3 => &KINDS[..WEBHOOKS],
         Profile::V4 => &KINDS[..],
     };
     let place = |kind: &str| known.iter().position(|name| *name == kind);

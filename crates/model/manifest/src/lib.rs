@@ -8,9 +8,11 @@
 
 pub mod field;
 mod key;
+mod order;
 mod read;
 
 pub use key::{GroupKind, Gvk, ObjectKey, split_api_version};
+pub use order::INSTALL_ORDER;
 pub use read::{
     OwnerReference, annotation, annotations, api_version, generation, gvk, key_of, kind, label,
     labels, name, namespace, owner_references, resource_version, set_annotation, set_label,
