@@ -114,3 +114,87 @@ pub async fn two_applications_on_one_object_are_warned_of(stage: &mut Stage) {
     let words = conditions(&app, "SharedResourceWarning").join("\n");
     assert!(words.contains("first"), "{words}");
 }
+
+pub async fn a_huge_and_a_hostile_file_are_conditions_of_their_own_applications(stage: &mut Stage) {
+    let huge = format!(
+        "{GOOD}---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: huge\ndata:\n  a: \"{}\"\n",
+        "x".repeat(11 << 20)
+    );
+    let mut laughs = format!("{GOOD}a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for step in 1..10 {
+        let last = format!("*a{}", step - 1);
+        laughs.push_str(&format!("a{step}: &a{step} [{}]\n", [last.as_str(); 10].join(", ")));
+    }
+    let repository = stage.repository();
+    repository.commit(&[
+        ("good/good.yaml", Some(GOOD)),
+        ("huge/huge.yaml", Some(&huge)),
+        ("hostile/laughs.yaml", Some(&laughs)),
+    ]);
+    for name in ["huge", "hostile", "good"] {
+        stage.application(name, name, |_| {}).await;
+    }
+    for (name, file) in [("huge", "huge.yaml"), ("hostile", "laughs.yaml")] {
+        let app = stage.app(name, "a ComparisonError", |app| has(app, "ComparisonError")).await;
+        let words = conditions(&app, "ComparisonError").join("\n");
+        assert!(words.contains(file), "{name}: {words}");
+        assert!(words.len() < 4096, "{name}: the condition is {} bytes long", words.len());
+        assert_eq!(text(&app, "/status/sync/status"), "Unknown");
+    }
+    stage.synced("good").await;
+}
+
+pub async fn a_repository_that_does_not_answer_is_a_condition(stage: &mut Stage) {
+    stage.repository().commit(&[("app/good.yaml", Some(GOOD))]);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = nobody.local_addr().expect("bound");
+    drop(nobody);
+    stage
+        .application("lost", "app", |app| {
+            app["spec"]["source"]["repoURL"] = format!("https://{address}/team/repo").into();
+        })
+        .await;
+    stage.application("web", "app", |_| {}).await;
+    let app = stage.app("lost", "a ComparisonError", |app| has(app, "ComparisonError")).await;
+    let words = conditions(&app, "ComparisonError").join("\n");
+    assert!(words.contains(&address.to_string()), "{words}");
+    stage.synced("web").await;
+}
+
+pub async fn a_namespace_that_goes_by_hand_comes_back(stage: &mut Stage) {
+    stage.repository().commit(&[("app/good.yaml", Some(GOOD))]);
+    stage.application("web", "app", |_| {}).await;
+    stage.synced("web").await;
+    let namespace = Gvk::new("", "v1", "Namespace");
+    let before = stage.cluster.get(&namespace, "", "scenario").await.expect("the cluster answers");
+    let before = before.expect("there");
+    stage
+        .write(cluster::Write::delete(
+            namespace.clone(),
+            "",
+            "scenario",
+            cluster::Propagation::Background,
+        ))
+        .await;
+    stage
+        .until(namespace, "", "scenario", "another namespace of the name", |object| {
+            object.is_some_and(|object| {
+                text(object, "/metadata/uid") != text(&before, "/metadata/uid")
+            })
+        })
+        .await;
+    stage.object(config_map(), "good", "it is there again", |_| true).await;
+    stage.synced("web").await;
+}
+
+pub async fn a_clusters_name_where_its_url_belongs_is_answered(stage: &mut Stage) {
+    stage.repository().commit(&[("app/good.yaml", Some(GOOD))]);
+    stage
+        .application("web", "app", |app| {
+            app["spec"]["destination"]["server"] = "in-cluster".into();
+        })
+        .await;
+    let app = stage.app("web", "an InvalidSpecError", |app| has(app, "InvalidSpecError")).await;
+    let words = conditions(&app, "InvalidSpecError").join("\n");
+    assert!(words.contains("destination.name"), "{words}");
+}
