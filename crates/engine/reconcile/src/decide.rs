@@ -317,20 +317,15 @@ fn take_comparison(facts: &Facts, next: &mut Application, side: &Side, compared:
     status.reconciled_at = Some(Time::at(facts.now));
 }
 
-/// Sets the health; its time moves only when it changes, its message with it (CRD-12).
+/// Sets the health; its time moves only when it changes (CRD-12).
 fn set_health(status: &mut ApplicationStatus, facts: &Facts, health: Wellness, message: &str) {
-    let before = &facts.application.status.health;
     let code = HealthStatusCode::from(health.as_str());
-    if before.status == code {
-        status.health = before.clone();
-        if facts.rules.persist_resource_health {
-            message.clone_into(&mut status.health.message);
-        }
-        return;
+    if facts.application.status.health.status != code {
+        status.health.last_transition_time = Some(Time::at(facts.now));
     }
     status.health.status = code;
+    // Who causes it may be others than before.
     message.clone_into(&mut status.health.message);
-    status.health.last_transition_time = Some(Time::at(facts.now));
 }
 
 /// Tells whether a new revision ends the retries of an old one. Upstream would try the old one on.
