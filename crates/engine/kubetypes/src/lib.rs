@@ -14,6 +14,7 @@
 mod conversions;
 mod defaults;
 pub mod gotime;
+mod in_place;
 pub mod openapi;
 pub mod protobuf;
 pub mod quantity;
@@ -25,7 +26,10 @@ pub mod tables;
 pub mod walk;
 
 pub use defaults::default;
-pub use roundtrip::{DecodeError, Decoded, Source, from_unstructured, keep, read, roundtrip};
+pub use roundtrip::{
+    DecodeError, Decoded, Source, from_unstructured, keep, read, read_owned, roundtrip,
+    roundtrip_owned,
+};
 pub use tables::{LATEST_MINOR, MINORS, Resource, Subresource, Tables, Verb, tables};
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use merge::schema::Patch;
 
+use crate::in_place::is_always_written;
 use crate::shape::{Field, ListType, MapType, Scalar, Shape, Struct, StructId};
 use crate::tables::{Resource, Subresource};
 
@@ -82,6 +83,13 @@ impl Whole {
         for at in 0..structs.len() {
             let mut names = Vec::with_capacity(structs[at].fields.len());
             collect_names(&structs, StructId(at as u32), &mut names);
+            structs[at].always = names
+                .iter()
+                .map(|&(_, home, field)| (home, field))
+                .filter(|&(home, field)| {
+                    is_always_written(&structs[home.0 as usize].fields[field as usize])
+                })
+                .collect();
             names.sort_by_key(|&(name, ..)| name);
             structs[at].names = names;
         }
@@ -159,6 +167,7 @@ impl Reader<'_> {
             kinds,
             fields,
             names: Vec::new(),
+            always: Vec::new(),
         }
     }
 

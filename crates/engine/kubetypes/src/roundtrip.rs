@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::conversions;
 use crate::gotime::Moment;
+use crate::in_place;
 use crate::quantity::Quantity;
 use crate::shape::{Field, Scalar, Shape, StructId};
 use crate::tables::Tables;
@@ -72,6 +73,15 @@ pub fn roundtrip(tables: &Tables, kind: &Gvk, object: &Value) -> Result<Decoded,
     decode(tables, kind, object, Form::Json, keeps_empty(kind))
 }
 
+/// As [`roundtrip`], of an object that is given away: what is usual in every way is not copied.
+///
+/// # Errors
+///
+/// As [`roundtrip`].
+pub fn roundtrip_owned(tables: &Tables, kind: &Gvk, object: Value) -> Result<Decoded, DecodeError> {
+    decode_owned(tables, kind, object, Form::Json, keeps_empty(kind))
+}
+
 /// Where an object comes from that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -101,6 +111,28 @@ pub fn read(
             Ok(decoded)
         }
     }
+}
+
+/// As [`read`], of an object that is given away: what is usual in every way is not copied.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_owned(
+    tables: &Tables,
+    kind: &Gvk,
+    object: Value,
+    source: Source,
+) -> Result<Decoded, DecodeError> {
+    let form = match source {
+        Source::Text => Form::Json,
+        Source::Parsed => Form::Unstructured,
+    };
+    let mut decoded = decode_owned(tables, kind, object, form, true)?;
+    if source == Source::Parsed {
+        decoded.unknown.sort();
+    }
+    Ok(decoded)
 }
 
 /// Does what keeping an object that has been [`read`] does to it: empty lists and maps become nothing.
@@ -189,6 +221,22 @@ fn decode(
     let mut object = read.expect("a struct that could not be read left an error");
     conversions::through_internal(tables, kind, &mut object).map_err(DecodeError::Wrong)?;
     Ok(Decoded { object, unknown: decoder.unknown })
+}
+
+fn decode_owned(
+    tables: &Tables,
+    kind: &Gvk,
+    mut object: Value,
+    form: Form,
+    keeps_empty: bool,
+) -> Result<Decoded, DecodeError> {
+    let id = tables.struct_of(kind).ok_or_else(|| DecodeError::UnknownKind(kind.clone()))?;
+    if !in_place::is_usual(tables, &Shape::Struct(id), &object) {
+        return decode(tables, kind, &object, form, keeps_empty);
+    }
+    in_place::put_in_order(tables, id, &mut object, keeps_empty);
+    conversions::through_internal(tables, kind, &mut object).map_err(DecodeError::Wrong)?;
+    Ok(Decoded { object, unknown: Vec::new() })
 }
 
 struct Decoder<'a> {
@@ -350,26 +398,7 @@ impl Decoder<'_> {
         match shape {
             Shape::Struct(id) => Value::Object(self.filled(*id, Map::new())),
             Shape::List { .. } | Shape::Map { .. } => Value::Null,
-            Shape::Scalar(scalar, _) => match scalar {
-                Scalar::String | Scalar::Bytes => "".into(),
-                Scalar::Bool => false.into(),
-                Scalar::Int32
-                | Scalar::Int64
-                | Scalar::Uint32
-                | Scalar::Uint8
-                | Scalar::IntOrString
-                | Scalar::Float64 => 0.into(),
-                Scalar::Quantity | Scalar::Duration => "0".into(),
-                Scalar::SchemaOrBool => false.into(),
-                Scalar::Time
-                | Scalar::MicroTime
-                | Scalar::RawExtension
-                | Scalar::FieldsV1
-                | Scalar::Json
-                | Scalar::SchemaOrArray
-                | Scalar::SchemaOrStrings
-                | Scalar::Patch => Value::Null,
-            },
+            Shape::Scalar(scalar, _) => scalar.zero(),
         }
     }
 
@@ -649,7 +678,7 @@ fn converted(scalar: Scalar, go_type: &str, input: &Value) -> Result<Value, Stop
     }
 }
 
-fn is_plain(scalar: Scalar) -> bool {
+pub(crate) fn is_plain(scalar: Scalar) -> bool {
     matches!(
         scalar,
         Scalar::String
@@ -662,11 +691,11 @@ fn is_plain(scalar: Scalar) -> bool {
     )
 }
 
-fn is_collection(shape: &Shape) -> bool {
+pub(crate) fn is_collection(shape: &Shape) -> bool {
     matches!(shape, Shape::List { .. } | Shape::Map { .. } | Shape::Scalar(Scalar::Bytes, _))
 }
 
-fn is_empty(value: &Value) -> bool {
+pub(crate) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -676,7 +705,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn quantity(input: &Value) -> Result<String, Stop> {
+pub(crate) fn quantity(input: &Value) -> Result<String, Stop> {
     let text = match input {
         Value::String(text) => text.clone(),
         Value::Number(number) => match number.as_f64() {
@@ -693,7 +722,7 @@ fn quantity(input: &Value) -> Result<String, Stop> {
 
 /// Reads base64 as Go does (line ends are skipped) and writes it again; an error is the place
 /// of the first byte that is wrong.
-fn base64_of(text: &str) -> Result<String, usize> {
+pub(crate) fn base64_of(text: &str) -> Result<String, usize> {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 

@@ -150,7 +150,7 @@ fn list_kind(field: &Field) -> ListKind {
         (Some(ListType::Map), _) => {
             ListKind::Map(field.list_keys.iter().map(|&key| key.into()).collect())
         }
-        (None, Some(key)) if field.patch.merge => ListKind::Map(vec![key.clone()]),
+        (None, Some(key)) if field.patch.merge => ListKind::Map(vec![(**key).into()]),
         (None, None) if field.patch.merge => ListKind::Set,
         (None, _) => ListKind::Atomic,
     }

@@ -1,6 +1,7 @@
 //! The shape of a built-in kind: structs, their fields, and what the fields hold.
 
 use merge::schema::Patch;
+use serde_json::Value;
 
 /// A struct's place in its minor's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +24,8 @@ pub struct Struct {
     pub fields: Vec<Field>,
     /// Every JSON name, those of inlined structs too, sorted, with where it is declared.
     pub names: Vec<(&'static str, StructId, u32)>,
+    /// The fields that are written also where nothing is in them, those of inlined structs too.
+    pub(crate) always: Vec<(StructId, u32)>,
 }
 
 /// A field of a struct.
@@ -155,6 +158,29 @@ pub enum Scalar {
 }
 
 impl Scalar {
+    /// What is written of one that was not there.
+    pub(crate) fn zero(self) -> Value {
+        match self {
+            Scalar::String | Scalar::Bytes => "".into(),
+            Scalar::Bool | Scalar::SchemaOrBool => false.into(),
+            Scalar::Int32
+            | Scalar::Int64
+            | Scalar::Uint32
+            | Scalar::Uint8
+            | Scalar::IntOrString
+            | Scalar::Float64 => 0.into(),
+            Scalar::Quantity | Scalar::Duration => "0".into(),
+            Scalar::Time
+            | Scalar::MicroTime
+            | Scalar::RawExtension
+            | Scalar::FieldsV1
+            | Scalar::Json
+            | Scalar::SchemaOrArray
+            | Scalar::SchemaOrStrings
+            | Scalar::Patch => Value::Null,
+        }
+    }
+
     /// The Go type that messages name where the type has no name of its own.
     pub fn go_type(self) -> &'static str {
         match self {

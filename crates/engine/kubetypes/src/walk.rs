@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::shape::{Field, Shape, StructId};
+use crate::shape::{Field, Shape, Struct, StructId};
 use crate::tables::Tables;
 
 /// What happens at each stop of a [`walk`].
@@ -38,16 +38,37 @@ fn visit_object(
 ) {
     let declared = tables.get(id);
     visit.object(declared.name, object);
+    let mut present = present(declared, id, object);
     for field in &declared.fields {
+        let is_present = present & 1 != 0;
+        present = present >> 1 | LATER_FIELDS;
         if let (true, Shape::Struct(inlined)) = (field.inline, &field.shape) {
             visit_object(tables, *inlined, object, visit);
             continue;
         }
         visit.field(field, object);
-        if let Some(value) = object.get_mut(field.name) {
+        if is_present
+            && holds_more(&field.shape)
+            && let Some(value) = object.get_mut(field.name)
+        {
             visit_value(tables, &field.shape, value, visit);
         }
     }
+}
+
+/// What a struct has more of than bits is always looked for.
+const LATER_FIELDS: u64 = 1 << 63;
+
+/// Which of a struct's own fields may be in an object, the first in the lowest bit: most structs
+/// declare far more than an object has, and looking each up is most of a walk.
+fn present(declared: &Struct, id: StructId, object: &Map<String, Value>) -> u64 {
+    object.keys().fold(LATER_FIELDS, |present, key| {
+        let at = declared.names.binary_search_by(|(name, ..)| (*name).cmp(key));
+        match at.map(|at| declared.names[at]) {
+            Ok((_, home, field)) if home == id && field < u64::BITS => present | 1 << field,
+            _ => present,
+        }
+    })
 }
 
 fn visit_value(tables: &Tables, shape: &Shape, value: &mut Value, visit: &mut impl Visit) {

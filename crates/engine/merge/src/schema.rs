@@ -5,6 +5,8 @@
 //! strategy and patch key). Types refer to each other by [`TypeId`], so recursive types cost
 //! nothing. `kubetypes` fills one from the published schemas and from CRDs.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 /// A type's place in its [`Schema`].
@@ -63,7 +65,7 @@ pub enum ListKind {
     /// By value.
     Set,
     /// By these fields together, in the order in which the schema names them.
-    Map(Vec<Box<str>>),
+    Map(Vec<Arc<str>>),
 }
 
 /// A map or a struct, and how two of them merge.
@@ -83,7 +85,7 @@ pub struct Map {
 #[derive(Clone, Debug)]
 pub struct Field {
     /// As in JSON.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The field's type.
     pub type_id: TypeId,
     /// The value that an absent field has, where the field is a list key with a default.

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use merge::fields::FieldSet;
 use merge::managed::{
-    ApplyError, ApplyOptions, Context, Filter, UpdateOptions, Versions, apply, update,
+    Applied, ApplyError, ApplyOptions, Context, Filter, UpdateOptions, Versions, apply,
+    apply_apart, owners, owners_of_text, set_owners, text_of_owners, update,
 };
 use merge::schema::TypeId;
 use serde_json::{Map, Value, json};
@@ -107,7 +108,11 @@ fn answer(kinds: &BTreeMap<&str, Thing>, live: Option<&Value>, step: &Value) -> 
         now,
         reset: &reset,
     };
-    match apply(live.as_ref(), &step["object"], &options, &context) {
+    let applied = apply(live.as_ref(), &step["object"], &options, &context);
+    if let Some(live) = &live {
+        apart_is_the_same(live, &applied, &step["object"], &options, &context);
+    }
+    match applied {
         Ok(applied) => json!({"object": applied.object}),
         Err(ApplyError::Conflicts(conflicts)) => {
             let causes: Vec<_> =
@@ -117,6 +122,37 @@ fn answer(kinds: &BTreeMap<&str, Thing>, live: Option<&Value>, step: &Value) -> 
         Err(ApplyError::BadRequest(reason)) => json!({"error": reason, "code": 400, "causes": []}),
         Err(ApplyError::Failed(reason)) => json!({"error": reason, "code": 500}),
     }
+}
+
+/// Owners that stand apart, and owners as text, are the owners that the object bears.
+fn apart_is_the_same(
+    live: &Value,
+    applied: &Result<Applied, ApplyError>,
+    patch: &Value,
+    options: &ApplyOptions<'_>,
+    context: &Context<'_>,
+) {
+    let Ok(owned) = owners(live) else { return };
+    let text = live["metadata"].get("managedFields").map_or("[]".to_owned(), Value::to_string);
+    assert_eq!(owners_of_text(text.as_bytes()).as_ref(), Some(&owned));
+    let mut bare = live.clone();
+    bare["metadata"].as_object_mut().expect("a map").remove("managedFields");
+    let apart = apply_apart(&bare, owned, patch, options, context);
+    let (applied, apart) = match (applied, apart) {
+        (Err(error), Err(apart)) => return assert_eq!(error.to_string(), apart.to_string()),
+        (Ok(applied), Ok(None)) => return assert_eq!(applied.object, *live),
+        (Ok(applied), Ok(Some(apart))) => (applied, apart),
+        (applied, apart) => panic!("{applied:?} is not {apart:?}"),
+    };
+    let mut object = apart.object;
+    assert!(object["metadata"].get("managedFields").is_none());
+    let text = String::from_utf8(text_of_owners(&apart.owned)).expect("JSON is text");
+    match applied.object["metadata"].get("managedFields") {
+        Some(entries) => assert_eq!(text, entries.to_string()),
+        None => assert_eq!(text, "[]"),
+    }
+    set_owners(&mut object, apart.owned);
+    assert_eq!(object, applied.object);
 }
 
 #[test]

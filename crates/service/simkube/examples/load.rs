@@ -21,6 +21,10 @@ use tokio_rustls::client::TlsStream;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+// What users run has this allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Deployments that each connection writes in turn.
 const NAMES: u64 = 50;
 

@@ -170,12 +170,83 @@ pub fn to_yaml(value: &Value) -> String {
 ///
 /// Where it does not parse.
 pub fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
-    let mut duplicates = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let seed = Seed { path: &mut String::new(), duplicates: &mut duplicates, order: None };
-    let value = seed.deserialize(&mut deserializer)?;
+    let mut is_twice = false;
+    let value = Plain { is_twice: &mut is_twice }.deserialize(&mut deserializer)?;
     deserializer.end()?;
+    let mut duplicates = Vec::new();
+    if is_twice {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let seed = Seed { path: &mut String::new(), duplicates: &mut duplicates, order: None };
+        seed.deserialize(&mut deserializer)?;
+    }
     Ok(Body { value, duplicates, text: bytes.clone() })
+}
+
+/// Builds a value and notes whether a key stands twice: hardly ever, so that where is asked later.
+struct Plain<'a> {
+    is_twice: &'a mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Plain<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Plain<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Plain { is_twice: &mut *self.is_twice })? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Plain { is_twice: &mut *self.is_twice })?;
+            *self.is_twice |= fields.insert(name, value).is_some();
+        }
+        Ok(Value::Object(fields))
+    }
 }
 
 /// Builds a value and notes keys that stand twice, which `serde_json` alone keeps to itself.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use manifest::Gvk;
-use merge::managed::{self, ApplyError, ApplyOptions, Context, Filter, UpdateOptions, Versions};
+use merge::managed::{
+    self, AppliedApart, ApplyError, ApplyOptions, Context, Filter, Owned, UpdateOptions, Versions,
+};
 use merge::schema::{Schema, Type, TypeId};
 use serde_json::{Value, json};
 
@@ -96,6 +98,35 @@ pub fn apply(
     force: bool,
     writer: &Writer<'_>,
 ) -> Result<Value, Problem> {
+    applying(kind, force, writer, |options, context| {
+        managed::apply(live, patch, options, context).map(|applied| applied.object)
+    })
+}
+
+/// As [`apply`], where the managed fields stand apart from the object, as text. `None` is as it was.
+///
+/// # Errors
+///
+/// As [`apply`].
+pub fn apply_apart(
+    kind: &Kind,
+    live: &Value,
+    owned: Vec<Owned>,
+    patch: &Value,
+    force: bool,
+    writer: &Writer<'_>,
+) -> Result<Option<AppliedApart>, Problem> {
+    applying(kind, force, writer, |options, context| {
+        managed::apply_apart(live, owned, patch, options, context)
+    })
+}
+
+fn applying<T>(
+    kind: &Kind,
+    force: bool,
+    writer: &Writer<'_>,
+    apply: impl FnOnce(&ApplyOptions<'_>, &Context<'_>) -> Result<T, ApplyError>,
+) -> Result<T, Problem> {
     let api_version = kind.api_version();
     let reset = reset(kind, writer.subresource);
     let reset: Vec<(&str, Filter)> =
@@ -109,14 +140,14 @@ pub fn apply(
         now: writer.now,
         reset: &reset,
     };
-    let applied = with_context(kind, |context| managed::apply(live, patch, &options, context));
+    let applied = with_context(kind, |context| apply(&options, context));
     match applied {
         None => Err(Problem::new(
             500,
             "",
             format!("no corresponding type for {api_version}, Kind={}", kind.kind),
         )),
-        Some(Ok(applied)) => Ok(applied.object),
+        Some(Ok(applied)) => Ok(applied),
         Some(Err(ApplyError::BadRequest(said))) => Err(Problem::bad_request(said)),
         Some(Err(ApplyError::Failed(said))) => Err(Problem::new(500, "", said)),
         Some(Err(ApplyError::Conflicts(conflicts))) => {
@@ -151,6 +182,19 @@ pub fn forget_scale_times(object: &mut Value) {
 /// Puts old timestamps back where nothing but timestamps changed.
 pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
     managed::keep_times_of_no_change(old, new);
+}
+
+/// Whether managed fields as text are the same, whatever the time of their entries.
+pub fn is_same_but_times(before: &[u8], after: &[u8]) -> bool {
+    if before == after {
+        return true;
+    }
+    let timeless = |text: &[u8]| {
+        let mut owned = managed::owners_of_text(text)?;
+        owned.iter_mut().for_each(|owned| owned.time_s = None);
+        Some(owned)
+    };
+    timeless(before).is_some_and(|before| Some(before) == timeless(after))
 }
 
 /// Kinds whose status door throws away metadata as well as the spec.

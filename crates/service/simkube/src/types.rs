@@ -47,13 +47,14 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
             return Ok(Decoded { value, faults: Vec::new() });
         }
         let empty = empty_policies(kind, &value);
-        let mut read = read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Text))?;
+        let mut read =
+            read_as(kind, kubetypes::read_owned(tables(), &kind.gvk, value, Source::Text))?;
         put_empty_policies(&mut read.value, &empty);
         return Ok(read);
     };
     whole_numbers(&mut value);
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
-    let (metadata, mut faults) = decode_metadata(&metadata)?;
+    let (metadata, mut faults) = decode_metadata(metadata)?;
     let unknown = schema.prune(&mut value);
     faults.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
     value["metadata"] = metadata;
@@ -71,7 +72,8 @@ pub fn decode_parsed(kind: &Kind, value: Value) -> Result<Decoded, Undecodable> 
         return decode(kind, value);
     }
     let empty = empty_policies(kind, &value);
-    let mut read = read_as(kind, kubetypes::read(tables(), &kind.gvk, &value, Source::Parsed))?;
+    let mut read =
+        read_as(kind, kubetypes::read_owned(tables(), &kind.gvk, value, Source::Parsed))?;
     put_empty_policies(&mut read.value, &empty);
     Ok(read)
 }
@@ -129,18 +131,19 @@ fn whole_numbers(value: &mut Value) {
 }
 
 /// Every kind's metadata is the same struct: it is read as that of a ConfigMap.
-fn decode_metadata(metadata: &Value) -> Result<(Value, Vec<String>), Undecodable> {
+fn decode_metadata(metadata: Value) -> Result<(Value, Vec<String>), Undecodable> {
     let carrier =
         Gvk { group: String::new(), version: "v1".to_owned(), kind: "ConfigMap".to_owned() };
-    let holder = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
     if !metadata.is_object() && !metadata.is_null() {
-        let found = body::go_type(metadata);
+        let found = body::go_type(&metadata);
         return Err(Undecodable(format!(
             "json: cannot unmarshal {found} into Go value of type v1.ObjectMeta"
         )));
     }
+    let mut holder = json!({"apiVersion": "v1", "kind": "ConfigMap"});
+    holder["metadata"] = metadata;
     // It is read by itself, so paths begin below it.
-    let read = kubetypes::roundtrip(tables(), &carrier, &holder).map_err(|error| {
+    let read = kubetypes::roundtrip_owned(tables(), &carrier, holder).map_err(|error| {
         Undecodable(error.to_string().replace("ObjectMeta.metadata.", "ObjectMeta."))
     })?;
     let faults = read.warnings().collect();

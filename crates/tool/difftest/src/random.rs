@@ -1,5 +1,7 @@
 //! Random values of a type, from a seed.
 
+use std::sync::Arc;
+
 use merge::schema::{ListKind, Map, Scalar, Schema, Type, TypeId};
 use serde_json::{Value, json};
 
@@ -127,7 +129,7 @@ impl Maker<'_> {
         });
     }
 
-    fn add_keys(&self, random: &mut Random, element: TypeId, keys: &[Box<str>], item: &mut Value) {
+    fn add_keys(&self, random: &mut Random, element: TypeId, keys: &[Arc<str>], item: &mut Value) {
         let Type::Map(map) = self.schema.get(element) else { return };
         if !item.is_object() {
             *item = json!({});

@@ -10,7 +10,11 @@ use std::path::Path;
 use manifest::Gvk;
 use serde_json::{Value, json};
 
-use crate::{LATEST_MINOR, default, from_unstructured, roundtrip, tables};
+use crate::shape::Shape;
+use crate::{
+    LATEST_MINOR, Source, default, from_unstructured, in_place, read, read_owned, roundtrip,
+    roundtrip_owned, tables,
+};
 
 #[test]
 fn creates_come_out_as_the_real_server_writes_them() {
@@ -36,6 +40,33 @@ fn creates_come_out_as_the_real_server_writes_them() {
         failures.join("\n")
     );
     assert!(equal > 1500, "only {equal} goldens were compared");
+}
+
+#[test]
+fn reading_in_place_reads_the_same() {
+    let tables = tables(LATEST_MINOR);
+    let (mut usual, mut all) = (0, 0);
+    for_each_step(|golden, case, step| {
+        for object in [&step["body"], &step["answer"]] {
+            if !object["apiVersion"].is_string() || !object["kind"].is_string() {
+                continue;
+            }
+            let kind = kind_of(object);
+            let Some(id) = tables.struct_of(&kind) else { continue };
+            all += 1;
+            usual += usize::from(in_place::is_usual(tables, &Shape::Struct(id), object));
+            for source in [Source::Text, Source::Parsed] {
+                let copied = read(tables, &kind, object, source);
+                let owned = read_owned(tables, &kind, object.clone(), source);
+                assert_eq!(owned, copied, "{} {}", golden["kind"], case["name"]);
+            }
+            let copied = roundtrip(tables, &kind, object);
+            let owned = roundtrip_owned(tables, &kind, object.clone());
+            assert_eq!(owned, copied, "{} {}", golden["kind"], case["name"]);
+        }
+    });
+    println!("{usual} of {all} usual");
+    assert!(usual > 3000, "only {usual} of {all} took the quick way");
 }
 
 enum Outcome {

@@ -71,6 +71,12 @@ impl FieldSet {
         self.place(element).ok().map(|at| &self.nodes[at])
     }
 
+    /// Returns the node of the first level that `order` puts neither before nor behind.
+    pub(crate) fn node_by(&self, order: impl Fn(&PathElement) -> Ordering) -> Option<&Node> {
+        let at = self.nodes.binary_search_by(|node| order(&node.element));
+        at.ok().map(|at| &self.nodes[at])
+    }
+
     /// Returns the node of a field of the first level.
     pub fn field(&self, name: &str) -> Option<&Node> {
         let at = self.nodes.binary_search_by(|node| match &node.element {

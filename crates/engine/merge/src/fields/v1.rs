@@ -3,12 +3,13 @@
 //! Each path element is a key: `f:` and a name, `k:` and a map of key fields, `v:` and a
 //! value, `i:` and an index. A field that is a member beside its children has the key `.`.
 
-use std::sync::Arc;
+use std::fmt;
 
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::fields::element::{KeyField, PathElement};
-use crate::fields::set::FieldSet;
+use crate::fields::set::{FieldSet, Node};
 use crate::values;
 
 /// Why something is not a field set.
@@ -44,6 +45,46 @@ impl FieldSet {
             .iter()
             .map(|node| (key_of(&node.element), Value::Object(node.below.to_map(node.member))));
         itself.into_iter().chain(inside).collect()
+    }
+
+    /// Writes the text of [`Self::to_v1`].
+    pub(crate) fn write_v1(&self, out: &mut Vec<u8>) {
+        self.write_sorted(out, false);
+    }
+
+    fn write_sorted(&self, out: &mut Vec<u8>, includes_itself: bool) {
+        let mut first = true;
+        let mut comma = |out: &mut Vec<u8>| {
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+        };
+        out.push(b'{');
+        if includes_itself && !self.is_empty() {
+            comma(out);
+            out.extend_from_slice(b"\".\":{}");
+        }
+        let is_field = |node: &&Node| matches!(node.element, PathElement::Field(_));
+        // Names are in order already, and their letter comes first.
+        for node in self.nodes().iter().take_while(is_field) {
+            comma(out);
+            write_key(out, &node.element);
+            node.below.write_sorted(out, node.member);
+        }
+        let mut others: Vec<(String, &Node)> = self
+            .nodes()
+            .iter()
+            .skip_while(is_field)
+            .map(|node| (key_of(&node.element), node))
+            .collect();
+        others.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        for (key, node) in others {
+            comma(out);
+            write_string(out, &key);
+            out.push(b':');
+            node.below.write_sorted(out, node.member);
+        }
+        out.push(b'}');
     }
 
     /// Writes the set byte for byte as the API server stores it.
@@ -94,6 +135,138 @@ fn read(fields: &Value) -> Result<(bool, FieldSet), FieldsError> {
     Ok((member || set.is_empty(), set))
 }
 
+/// Writes the key of a field, and the colon behind it.
+fn write_key(out: &mut Vec<u8>, element: &PathElement) {
+    match element {
+        PathElement::Field(name) if is_plain(name) => {
+            out.extend_from_slice(b"\"f:");
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'"');
+        }
+        element => write_string(out, &key_of(element)),
+    }
+    out.push(b':');
+}
+
+/// Whether a text stands in JSON as it is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+}
+
+fn write_string(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("a string is always serializable to memory");
+}
+
+impl<'de> Deserialize<'de> for FieldSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Branch::deserialize(deserializer)?.below)
+    }
+}
+
+/// Whether a field is itself a member, and what is below it: [`read`], of text.
+struct Branch {
+    member: bool,
+    below: FieldSet,
+}
+
+impl<'de> Deserialize<'de> for Branch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Branch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field set")
+            }
+
+            fn visit_unit<E>(self) -> Result<Branch, E> {
+                Ok(Branch { member: true, below: FieldSet::default() })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Branch, A::Error> {
+                let (mut member, mut below) = (false, FieldSet::default());
+                while let Some(key) = map.next_key::<Key>()? {
+                    match key {
+                        Key::Itself => {
+                            member = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        Key::Unknown => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        Key::Element(element) => {
+                            let branch = map.next_value::<Branch>()?;
+                            below.add(element, branch.member, branch.below);
+                        }
+                    }
+                }
+                Ok(Branch { member: member || below.is_empty(), below })
+            }
+        }
+        deserializer.deserialize_any(Fields)
+    }
+}
+
+/// The key fields of a list's element; of two of one name the last counts.
+struct KeyFields(Vec<KeyField>);
+
+impl<'de> Deserialize<'de> for KeyFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = KeyFields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("key fields")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeyFields, A::Error> {
+                let mut fields: Vec<KeyField> = Vec::with_capacity(1);
+                while let Some((name, value)) = map.next_entry::<Box<str>, Value>()? {
+                    match fields.iter_mut().find(|field| *field.name == *name) {
+                        Some(field) => field.value = value,
+                        None => fields.push(KeyField { name: name.into(), value }),
+                    }
+                }
+                Ok(KeyFields(fields))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// A key of a field set.
+enum Key {
+    /// `.`
+    Itself,
+    /// Of a later version.
+    Unknown,
+    /// Any other.
+    Element(PathElement),
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path element")
+            }
+
+            fn visit_str<E: de::Error>(self, key: &str) -> Result<Key, E> {
+                if key == "." {
+                    return Ok(Key::Itself);
+                }
+                let element = element_of(key).map_err(E::custom)?;
+                Ok(element.map_or(Key::Unknown, Key::Element))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
 /// Returns a path element's key.
 pub(crate) fn key_of(element: &PathElement) -> String {
     match element {
@@ -136,11 +309,7 @@ pub(crate) fn element_of(key: &str) -> Result<Option<PathElement>, FieldsError> 
         b'f' => PathElement::field(rest),
         b'v' => PathElement::value(serde_json::from_str(rest).map_err(|_| bad())?),
         b'k' => {
-            let fields: Map<String, Value> = serde_json::from_str(rest).map_err(|_| bad())?;
-            let fields = fields
-                .into_iter()
-                .map(|(name, value)| KeyField { name: Arc::from(name), value })
-                .collect();
+            let KeyFields(fields) = serde_json::from_str(rest).map_err(|_| bad())?;
             PathElement::key(fields)
         }
         b'i' => PathElement::Index(rest.parse().map_err(|_| bad())?),

@@ -6,10 +6,10 @@ use crate::fields::FieldSet;
 use crate::managed::conflict::{Conflict, Conflicts};
 use crate::managed::filter::Filter;
 use crate::managed::last_applied;
-use crate::managed::owned::{Operation, Owned, managed_fields, owners, set_owners};
+use crate::managed::owned::{Operation, Owned, managed_fields, owners, set_owners, sort_owners};
 use crate::managed::time::parse_seconds;
 use crate::managed::update::{Write, write};
-use crate::managed::updater::{Refusal, Updater, is_same_apart_from_owners, strip};
+use crate::managed::updater::{Refusal, Updater, strip};
 use crate::managed::versions::Context;
 use crate::typed::{Duplicates, Typed};
 
@@ -60,6 +60,15 @@ const KUBECTL: &str = "kubectl";
 /// Who owns what was there before anybody applied.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
+/// What became of an apply to an object whose owners stand apart from it.
+#[derive(Clone, Debug)]
+pub struct AppliedApart {
+    /// The object without managed fields, before it is decoded and defaulted.
+    pub object: Value,
+    /// Who owns what in it, sorted as the server does.
+    pub owned: Vec<Owned>,
+}
+
 /// Applies `patch`; `live` is what is there, if anything is.
 ///
 /// # Errors
@@ -72,8 +81,45 @@ pub fn apply(
 ) -> Result<Applied, ApplyError> {
     check_kind(patch, options)?;
     let live = live.unwrap_or(context.zero);
-    let mut owned = owners(live)
+    let owned = owners(live)
         .map_err(|error| ApplyError::Failed(format!("failed to decode managed fields: {error}")))?;
+    let Some((mut object, owned, changed)) = apply_checked(live, owned, patch, options, context)?
+    else {
+        return Ok(Applied { object: live.clone(), changed: false });
+    };
+    set_owners(&mut object, owned);
+    Ok(Applied { object, changed })
+}
+
+/// As [`apply`], to an object without managed fields: what they say is `owned`. `None` is as it was,
+/// owners and all.
+///
+/// # Errors
+/// [`ApplyError`], in the API server's words.
+pub fn apply_apart(
+    live: &Value,
+    owned: Vec<Owned>,
+    patch: &Value,
+    options: &ApplyOptions<'_>,
+    context: &Context<'_>,
+) -> Result<Option<AppliedApart>, ApplyError> {
+    check_kind(patch, options)?;
+    let applied = apply_checked(live, owned, patch, options, context)?;
+    Ok(applied.map(|(object, mut owned, _)| {
+        sort_owners(&mut owned);
+        AppliedApart { object, owned }
+    }))
+}
+
+/// Returns the object without managed fields, its owners, and whether anything but them is other
+/// than it was; `None` where nothing is.
+fn apply_checked(
+    live: &Value,
+    mut owned: Vec<Owned>,
+    patch: &Value,
+    options: &ApplyOptions<'_>,
+    context: &Context<'_>,
+) -> Result<Option<(Value, Vec<Owned>, bool)>, ApplyError> {
     let Some(typed) = context.typed(options.api_version) else {
         let gvk = gvk(options.api_version, options.kind);
         return Err(ApplyError::Failed(format!("no corresponding type for {gvk}")));
@@ -99,7 +145,7 @@ pub fn apply(
         fields: FieldSet::default(),
     };
     if options.manager != KUBECTL && is_applied_already(&updater, live, patch, &mut owned, &me) {
-        return Ok(Applied { object: live.clone(), changed: false });
+        return Ok(None);
     }
 
     // Only kubectl tries twice.
@@ -116,12 +162,11 @@ pub fn apply(
         owned = before;
         applied = updater.apply(live, patch, &mut owned, me.clone(), true);
     }
-    let mut object = applied.map_err(|refusal| match refusal {
+    let (mut object, changed) = applied.map_err(|refusal| match refusal {
         Refusal::Conflicts(conflicts) => ApplyError::Conflicts(conflicts),
         Refusal::Failed(reason) => ApplyError::Failed(reason),
     })?;
 
-    let changed = !is_same_apart_from_owners(live, &object);
     if let Some(at) = owned.iter().position(|other| other.is_same_manager(&me)) {
         strip(&mut owned[at].fields);
         if owned[at].fields.is_empty() {
@@ -133,8 +178,7 @@ pub fn apply(
     if options.manager == KUBECTL && last_applied::has(&object) {
         last_applied::set(&mut object, patch);
     }
-    set_owners(&mut object, owned);
-    Ok(Applied { object, changed })
+    Ok(Some((object, owned, changed)))
 }
 
 /// Whether the same was applied before and all of it is as it was applied: what most applies

@@ -18,21 +18,23 @@ mod last_applied;
 mod owned;
 mod predict;
 mod scale;
+mod text;
 mod time;
 mod unchanged;
 mod update;
 mod updater;
 mod versions;
 
-pub use apply::{Applied, ApplyError, ApplyOptions, apply};
+pub use apply::{Applied, AppliedApart, ApplyError, ApplyOptions, apply, apply_apart};
 pub use conflict::{Conflict, Conflicts};
 pub use filter::{Filter, Step};
 pub use last_applied::LAST_APPLIED;
 pub use owned::{BadManagedFields, FieldProblem, Operation, Owned, owners, set_owners, validate};
 pub use predict::predict;
 pub use scale::{ReplicasPaths, from_scale, to_scale};
+pub use text::{owners_of_text, text_of_owners};
 pub use time::{format_seconds, parse_seconds};
-pub use unchanged::keep_times_of_no_change;
+pub use unchanged::{is_same_without_owners, keep_times_of_no_change};
 pub use update::{UpdateOptions, update};
 pub use versions::{Context, OneVersion, Versions};
 

@@ -148,14 +148,7 @@ pub(crate) fn read(at: usize, entry: &Value) -> Result<Owned, String> {
 /// Writes an object's managed fields, sorted as the API server sorts them; none leaves the
 /// field out.
 pub fn set_owners(object: &mut Value, mut owned: Vec<Owned>) {
-    owned.sort_by(|left, right| {
-        let key = |owned: &Owned| (owned.operation, owned.time_s.unwrap_or(0));
-        key(left)
-            .cmp(&key(right))
-            .then_with(|| left.manager.cmp(&right.manager))
-            .then_with(|| left.api_version.cmp(&right.api_version))
-            .then_with(|| left.subresource.cmp(&right.subresource))
-    });
+    sort_owners(&mut owned);
     let entries: Vec<_> = owned.into_iter().map(write).collect();
     if entries.is_empty() {
         return remove_managed_fields(object);
@@ -165,6 +158,18 @@ pub fn set_owners(object: &mut Value, mut owned: Vec<Owned>) {
     if let Value::Object(metadata) = metadata {
         metadata.insert("managedFields".to_owned(), Value::Array(entries));
     }
+}
+
+/// Sorts owners as the API server does.
+pub(crate) fn sort_owners(owned: &mut [Owned]) {
+    owned.sort_by(|left, right| {
+        let key = |owned: &Owned| (owned.operation, owned.time_s.unwrap_or(0));
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| left.manager.cmp(&right.manager))
+            .then_with(|| left.api_version.cmp(&right.api_version))
+            .then_with(|| left.subresource.cmp(&right.subresource))
+    });
 }
 
 fn write(owned: Owned) -> Value {

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::managed::owned::managed_fields;
-use crate::managed::updater::without_managed_fields;
 
 /// Puts the old times back into `new`'s managed fields where nothing else has changed, so
 /// that the write is seen to be none. To be called last, when the object is as it would be
@@ -25,7 +24,7 @@ pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
         && old_entries.len() == new_entries.len()
         && old_entries != new_entries
         && old_entries.iter().zip(new_entries).all(|(old, new)| is_same_but_time(old, new))
-        && without_managed_fields(old) == without_managed_fields(new);
+        && is_same_without_owners(old, new);
     if !is_same {
         return;
     }
@@ -33,4 +32,20 @@ pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
     if let Some(Value::Object(metadata)) = new.get_mut("metadata") {
         metadata.insert("managedFields".to_owned(), old_entries);
     }
+}
+
+/// Whether two objects are the same to the letter, whoever owns what in them.
+pub fn is_same_without_owners(left: &Value, right: &Value) -> bool {
+    let (Value::Object(left), Value::Object(right)) = (left, right) else { return left == right };
+    let metadata = |left: &Value, right: &Value| match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            let is_told = |(name, _): &(&String, &Value)| *name != "managedFields";
+            left.iter().filter(is_told).eq(right.iter().filter(is_told))
+        }
+        (left, right) => left == right,
+    };
+    left.len() == right.len()
+        && left.iter().zip(right).all(|((name, left), (other, right))| {
+            name == other && if name == "metadata" { metadata(left, right) } else { left == right }
+        })
 }

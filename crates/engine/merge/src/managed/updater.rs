@@ -59,8 +59,9 @@ impl From<String> for Refusal {
 }
 
 impl<'a> Updater<'a> {
-    /// Returns the new object of an apply; `owned` becomes what all managers then own. The
-    /// entry of the one who applies is at `me`, made if it was not there.
+    /// Returns the new object of an apply, and whether it is other than it was, owners apart;
+    /// `owned` becomes what all managers then own. The entry of the one who applies is made if it
+    /// was not there.
     pub(crate) fn apply(
         &self,
         live: &Value,
@@ -68,16 +69,18 @@ impl<'a> Updater<'a> {
         owned: &mut Vec<Owned>,
         me: Owned,
         force: bool,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<(Value, bool), Refusal> {
         let merged = self.merge_and_prune(live, patch, owned, me.clone())?;
+        let changed = !is_same_apart_from_owners(live, &merged);
+        let is_alone = owned.iter().all(|owned| owned.is_same_manager(&me));
         // What changes nothing takes nothing from anybody.
-        if is_same_apart_from_owners(live, &merged) {
+        if !changed || is_alone {
             owned.retain(|owned| !owned.fields.is_empty());
         } else {
             let at = owned.iter().position(|owned| owned.is_same_manager(&me));
             self.pass_on(live, &merged, owned, at, force)?;
         }
-        Ok(merged)
+        Ok((merged, changed))
     }
 
     /// Returns the fields of a patch that the endpoint takes.

@@ -1,7 +1,5 @@
 //! What differs between two values.
 
-use std::mem;
-
 use serde_json::Value;
 
 use crate::fields::{FieldSet, PathElement};
@@ -218,7 +216,9 @@ fn list(typed: Typed<'_>, list: &List, old: &[Value], new: &[Value]) -> Differen
                 inside.added.member = true;
             }
         }
-        out.hang(element, mem::take(&mut inside));
+        if !inside.is_none() {
+            out.hang(&element.to_path(), inside);
+        }
     }
     out
 }

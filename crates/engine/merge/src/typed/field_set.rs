@@ -25,11 +25,15 @@ fn of_map(typed: Typed<'_>, shape: MapShape<'_>, value: &Value) -> FieldSet {
     let Some(entries) = entries(Some(value)) else { return FieldSet::default() };
     let mut set = FieldSet::with_capacity(entries.len());
     for (name, value) in entries {
-        let Some(type_id) = shape.child(name) else { continue };
+        let Some((type_id, declared)) = shape.declared_child(name) else { continue };
         let (is_leaf, below) = branch(typed.at(type_id), value);
         let is_empty = value.is_null() || value.as_object().is_some_and(|map| map.is_empty());
-        let member = is_leaf || is_empty || !shape.declares(name);
-        set.add(PathElement::field(name), member, below);
+        let member = is_leaf || is_empty || declared.is_none();
+        let element = match declared {
+            Some(field) => PathElement::Field(field.name.clone()),
+            None => PathElement::field(name),
+        };
+        set.add(element, member, below);
     }
     set
 }
@@ -52,7 +56,7 @@ fn of_list(typed: Typed<'_>, list: &List, value: &Value) -> FieldSet {
             true => FieldSet::default(),
             false => branch(typed.at(list.element), item).1,
         };
-        set.add(element, true, below);
+        set.add(element.to_path(), true, below);
     }
     set
 }

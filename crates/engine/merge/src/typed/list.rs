@@ -1,5 +1,6 @@
 //! How the elements of a list are told apart.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -10,15 +11,114 @@ use crate::typed::Typed;
 use crate::typed::shape::Shape;
 use crate::values;
 
+/// What tells an item of a list from the others, as it stands in the item: a [`PathElement`] that
+/// nothing was copied for.
+#[derive(Clone, Debug)]
+pub(crate) enum Element<'v> {
+    /// The item is this value.
+    Value(&'v Value),
+    /// The item has this key field.
+    Key([(&'v Arc<str>, &'v Value); 1]),
+    /// The item has these two, sorted by name.
+    Keys([(&'v Arc<str>, &'v Value); 2]),
+    /// The item has these, sorted by name.
+    ManyKeys(Vec<(&'v Arc<str>, &'v Value)>),
+}
+
+impl<'v> Element<'v> {
+    fn keys(&self) -> Option<&[(&'v Arc<str>, &'v Value)]> {
+        match self {
+            Element::Value(_) => None,
+            Element::Key(keys) => Some(keys),
+            Element::Keys(keys) => Some(keys),
+            Element::ManyKeys(keys) => Some(keys),
+        }
+    }
+
+    /// Returns the same as part of a path.
+    pub(crate) fn to_path(&self) -> PathElement {
+        let key = |(name, value): &(&Arc<str>, &Value)| KeyField {
+            name: Arc::clone(name),
+            value: (*value).clone(),
+        };
+        match self {
+            Element::Value(value) => PathElement::value((*value).clone()),
+            Element::Key([only]) => PathElement::Key(Arc::new([key(only)])),
+            Element::Keys([first, second]) => PathElement::Key(Arc::new([key(first), key(second)])),
+            Element::ManyKeys(keys) => PathElement::Key(keys.iter().map(key).collect()),
+        }
+    }
+
+    /// Orders a path element against this, as path elements are ordered.
+    pub(crate) fn compare_path(&self, other: &PathElement) -> Ordering {
+        match (other, self.keys(), self) {
+            (PathElement::Key(fields), Some(keys), _) => {
+                let unequal = fields
+                    .iter()
+                    .zip(keys)
+                    .map(|(left, (name, value))| {
+                        left.name.cmp(name).then_with(|| values::compare(&left.value, value))
+                    })
+                    .find(|order| order.is_ne());
+                unequal.unwrap_or_else(|| fields.len().cmp(&keys.len()))
+            }
+            (PathElement::Value(left), None, Element::Value(right)) => values::compare(left, right),
+            (PathElement::Field(_), _, _) | (PathElement::Key(_), None, _) => Ordering::Less,
+            (PathElement::Value(_) | PathElement::Index(_), _, _) => Ordering::Greater,
+        }
+    }
+}
+
+impl Ord for Element<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Element::Value(left), Element::Value(right)) => values::compare(left, right),
+            (Element::Value(_), _) => Ordering::Greater,
+            (_, Element::Value(_)) => Ordering::Less,
+            (left, right) => {
+                let (left, right) =
+                    (left.keys().unwrap_or_default(), right.keys().unwrap_or_default());
+                let unequal = left
+                    .iter()
+                    .zip(right)
+                    .map(|(left, right)| {
+                        // Mostly both are keys of one list.
+                        let names = match Arc::ptr_eq(left.0, right.0) {
+                            true => Ordering::Equal,
+                            false => left.0.cmp(right.0),
+                        };
+                        names.then_with(|| values::compare(left.1, right.1))
+                    })
+                    .find(|order| order.is_ne());
+                unequal.unwrap_or_else(|| left.len().cmp(&right.len()))
+            }
+        }
+    }
+}
+
+impl PartialOrd for Element<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Element<'_> {}
+
 /// Returns the path element of an item of a set or of a list with keys.
 ///
 /// # Errors
 /// What the item is that none can be, in the API server's words.
-pub(crate) fn element_of(
-    schema: &Schema,
-    list: &List,
-    item: &Value,
-) -> Result<PathElement, String> {
+pub(crate) fn element_of<'v>(
+    schema: &'v Schema,
+    list: &'v List,
+    item: &'v Value,
+) -> Result<Element<'v>, String> {
     match &list.kind {
         ListKind::Atomic => Err("invalid indexing of non-associative list".to_owned()),
         ListKind::Set => element_of_set(item),
@@ -27,11 +127,9 @@ pub(crate) fn element_of(
     }
 }
 
-fn element_of_set(item: &Value) -> Result<PathElement, String> {
+fn element_of_set(item: &Value) -> Result<Element<'_>, String> {
     let refusal = match item {
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            return Ok(PathElement::value(item.clone()));
-        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(Element::Value(item)),
         Value::Object(_) => "associative list without keys has an element that's a map type",
         Value::Array(_) => "not supported: associative list with lists as elements",
         Value::Null => "associative list without keys has an element that's an explicit null",
@@ -39,12 +137,12 @@ fn element_of_set(item: &Value) -> Result<PathElement, String> {
     Err(refusal.to_owned())
 }
 
-fn element_by_keys(
-    schema: &Schema,
-    list: &List,
-    keys: &[Box<str>],
-    item: &Value,
-) -> Result<PathElement, String> {
+fn element_by_keys<'v>(
+    schema: &'v Schema,
+    list: &'v List,
+    keys: &'v [Arc<str>],
+    item: &'v Value,
+) -> Result<Element<'v>, String> {
     let map = match item {
         Value::Object(map) => map,
         Value::Null => {
@@ -52,15 +150,34 @@ fn element_by_keys(
         }
         _ => return Err("associative list with keys may not have non-map elements".to_owned()),
     };
-    let mut fields = Vec::with_capacity(keys.len());
-    for key in keys {
-        let value = match map.get(&**key) {
-            Some(value) => Some(value),
-            None => default_of(schema, list, key)
-                .map_err(|reason| format!("couldn't find default value for {key}: {reason}"))?,
-        };
-        if let Some(value) = value {
-            fields.push(KeyField { name: Arc::from(&**key), value: value.clone() });
+    let value_of = |key: &'v Arc<str>| match map.get(&**key) {
+        Some(value) => Ok(Some(value)),
+        None => default_of(schema, list, key)
+            .map_err(|reason| format!("couldn't find default value for {key}: {reason}")),
+    };
+    let mut fields = Vec::new();
+    match keys {
+        [only] => {
+            if let Some(value) = value_of(only)? {
+                return Ok(Element::Key([(only, value)]));
+            }
+        }
+        [first, second] => match (value_of(first)?, value_of(second)?) {
+            (Some(one), Some(two)) => {
+                let mut keys = [(first, one), (second, two)];
+                keys.sort_by_key(|(name, _)| *name);
+                return Ok(Element::Keys(keys));
+            }
+            (Some(one), None) => return Ok(Element::Key([(first, one)])),
+            (None, Some(two)) => return Ok(Element::Key([(second, two)])),
+            (None, None) => {}
+        },
+        keys => {
+            for key in keys {
+                if let Some(value) = value_of(key)? {
+                    fields.push((key, value));
+                }
+            }
         }
     }
     if fields.is_empty() {
@@ -70,7 +187,8 @@ fn element_by_keys(
             keys.join(" ")
         ));
     }
-    Ok(PathElement::key(fields))
+    fields.sort_by_key(|(name, _)| *name);
+    Ok(Element::ManyKeys(fields))
 }
 
 fn default_of<'s>(
@@ -99,7 +217,8 @@ pub(crate) fn find<'v>(
         }
         (wanted, Shape::List(list)) => {
             let is_wanted = |item: &&Value| {
-                element_of(typed.schema, list, item).is_ok_and(|element| element == *wanted)
+                element_of(typed.schema, list, item)
+                    .is_ok_and(|element| element.compare_path(wanted).is_eq())
             };
             (value.as_array()?.iter().find(is_wanted)?, list.element)
         }

@@ -4,10 +4,9 @@ use std::mem;
 
 use serde_json::Value;
 
-use crate::fields::PathElement;
 use crate::schema::List;
 use crate::typed::Typed;
-use crate::typed::list::element_of;
+use crate::typed::list::{Element, element_of};
 use crate::typed::shape::{MapShape, Shape, entries, items};
 use crate::values;
 
@@ -44,22 +43,27 @@ fn merge_list(typed: Typed<'_>, list: &List, value: &mut Value, patch: &Value) {
     if theirs.is_empty() {
         return;
     }
-    let elements = |items: &[Value]| -> Vec<PathElement> {
-        items.iter().filter_map(|item| element_of(typed.schema, list, item).ok()).collect()
-    };
-    let our_elements = elements(ours);
-    let their_elements = elements(theirs);
-    let merging = ListMerge {
-        item: typed.at(list.element),
-        our_places: Places::new(&our_elements),
-        their_places: Places::new(&their_elements),
-        our_elements: &our_elements,
-        their_elements: &their_elements,
-        ours: mem::take(ours),
-        theirs,
-        out: Vec::with_capacity(our_elements.len().max(their_elements.len())),
-    };
-    *ours = merging.run();
+    let order = merged_order(&elements(typed, list, ours), &elements(typed, list, theirs));
+    let item = typed.at(list.element);
+    let mut ours_left = mem::take(ours);
+    ours.reserve(order.len());
+    for from in order {
+        ours.push(match from {
+            Origin::Ours(at) => mem::take(&mut ours_left[at]),
+            Origin::Theirs(at) => theirs[at].clone(),
+            Origin::Both(our, their) => {
+                let mut value = mem::take(&mut ours_left[our]);
+                merge(item, &mut value, &theirs[their]);
+                value
+            }
+            // Which of two is meant cannot be known: nothing of them stays.
+            Origin::Twice(their) => {
+                let mut value = Value::Null;
+                merge(item, &mut value, &theirs[their]);
+                value
+            }
+        });
+    }
 }
 
 /// Whether a merge would change anything.
@@ -86,12 +90,11 @@ pub(crate) fn would_change(typed: Typed<'_>, value: &Value, patch: &Value) -> bo
 /// A list stays as it is where the patch's elements are all in it, in the same order, and stay
 /// as they are themselves.
 fn would_change_list(typed: Typed<'_>, list: &List, ours: &[Value], theirs: &[Value]) -> bool {
-    let elements = |items: &[Value]| -> Option<Vec<PathElement>> {
-        items.iter().map(|item| element_of(typed.schema, list, item).ok()).collect()
-    };
-    let (Some(our_elements), Some(their_elements)) = (elements(ours), elements(theirs)) else {
+    let our_elements = elements(typed, list, ours);
+    let their_elements = elements(typed, list, theirs);
+    if our_elements.len() != ours.len() || their_elements.len() != theirs.len() {
         return true;
-    };
+    }
     let places = Places::new(&our_elements);
     let mut last = None;
     for (element, patch) in their_elements.iter().zip(theirs) {
@@ -106,109 +109,104 @@ fn would_change_list(typed: Typed<'_>, list: &List, ours: &[Value], theirs: &[Va
     false
 }
 
-/// Two lists on their way to become one.
+/// What tells the items of a list apart; items that nothing tells apart are left out.
+fn elements<'v>(typed: Typed<'v>, list: &'v List, items: &'v [Value]) -> Vec<Element<'v>> {
+    items.iter().filter_map(|item| element_of(typed.schema, list, item).ok()).collect()
+}
+
+/// Where an element of a merged list comes from: places in our list and in the patch's.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// Only we have it.
+    Ours(usize),
+    /// Only the patch has it.
+    Theirs(usize),
+    /// Ours, with the patch's merged into it.
+    Both(usize, usize),
+    /// The patch's; we have it more than once.
+    Twice(usize),
+}
+
+/// Returns what two lists become.
 ///
 /// Elements that only we have stay about where they are; among those that both have, the
 /// patch's order wins.
-struct ListMerge<'a, 's> {
-    item: Typed<'s>,
-    our_elements: &'a [PathElement],
-    their_elements: &'a [PathElement],
-    our_places: Places<'a>,
-    their_places: Places<'a>,
-    ours: Vec<Value>,
-    theirs: &'a [Value],
-    out: Vec<Value>,
-}
-
-impl ListMerge<'_, '_> {
-    fn run(mut self) -> Vec<Value> {
-        let mut shared = self
-            .their_elements
-            .iter()
-            .filter(|element| self.our_places.first(element).is_some())
-            .collect::<Vec<_>>()
-            .into_iter();
-        let mut next_shared = shared.next();
-        let (mut our, mut their) = (0, 0);
-        // Elements of theirs that are done are those before `their`.
-        while our < self.our_elements.len() || their < self.their_elements.len() {
-            let our_element = self.our_elements.get(our);
-            let their_element = self.their_elements.get(their);
-            if let (Some(ours), Some(theirs)) = (our_element, their_element) {
-                if ours == theirs {
-                    self.take_theirs(their);
-                    our += 1;
-                    their += 1;
-                    next_shared = shared.next();
-                    continue;
-                }
-                let is_shared = self.their_places.first(ours).is_some();
-                if is_shared && next_shared.is_some_and(|next| next != ours) {
-                    our += 1;
-                    continue;
-                }
-            }
-            if let Some(element) = our_element {
-                match self.their_places.first(element) {
-                    None => {
-                        self.out.push(mem::take(&mut self.ours[our]));
-                        our += 1;
-                        continue;
-                    }
-                    Some(place) if place < their => our += 1,
-                    Some(_) => {}
-                }
-            }
-            if let Some(element) = their_element {
-                self.take_theirs(their);
+fn merged_order(ours: &[Element<'_>], theirs: &[Element<'_>]) -> Vec<Origin> {
+    let (our_places, their_places) = (Places::new(ours), Places::new(theirs));
+    let mut out = Vec::with_capacity(ours.len().max(theirs.len()));
+    // An element of the patch, merged into ours where we have it.
+    let from_theirs = |at: usize| match our_places.first(&theirs[at]) {
+        None => Origin::Theirs(at),
+        Some(_) if our_places.is_twice(&theirs[at]) => Origin::Twice(at),
+        Some(place) => Origin::Both(place, at),
+    };
+    let mut shared = theirs.iter().filter(|element| our_places.first(element).is_some());
+    let mut next_shared = shared.next();
+    let (mut our, mut their) = (0, 0);
+    // Elements of theirs that are done are those before `their`.
+    while our < ours.len() || their < theirs.len() {
+        let our_element = ours.get(our);
+        let their_element = theirs.get(their);
+        if let (Some(ours), Some(theirs)) = (our_element, their_element) {
+            if ours == theirs {
+                out.push(from_theirs(their));
+                our += 1;
                 their += 1;
-                if next_shared == Some(element) {
-                    next_shared = shared.next();
-                }
+                next_shared = shared.next();
+                continue;
+            }
+            let is_shared = their_places.first(ours).is_some();
+            if is_shared && next_shared.is_some_and(|next| next != ours) {
+                our += 1;
+                continue;
             }
         }
-        self.out
+        if let Some(element) = our_element {
+            match their_places.first(element) {
+                None => {
+                    out.push(Origin::Ours(our));
+                    our += 1;
+                    continue;
+                }
+                Some(place) if place < their => our += 1,
+                Some(_) => {}
+            }
+        }
+        if let Some(element) = their_element {
+            out.push(from_theirs(their));
+            their += 1;
+            if next_shared == Some(element) {
+                next_shared = shared.next();
+            }
+        }
     }
-
-    /// Takes an element of the patch, merged into ours where we have it.
-    fn take_theirs(&mut self, at: usize) {
-        let element = &self.their_elements[at];
-        let mut value = match self.our_places.first(element) {
-            None => return self.out.push(self.theirs[at].clone()),
-            // Which of two is meant cannot be known: nothing of them stays.
-            Some(_) if self.our_places.is_twice(element) => Value::Null,
-            Some(place) => mem::take(&mut self.ours[place]),
-        };
-        merge(self.item, &mut value, &self.theirs[at]);
-        self.out.push(value);
-    }
+    out
 }
 
 /// Where each element stands in its list.
 struct Places<'a> {
-    elements: &'a [PathElement],
+    elements: &'a [Element<'a>],
     order: Vec<usize>,
 }
 
 impl<'a> Places<'a> {
-    fn new(elements: &'a [PathElement]) -> Self {
+    fn new(elements: &'a [Element<'a>]) -> Self {
         let mut order: Vec<_> = (0..elements.len()).collect();
         order.sort_by(|left, right| elements[*left].cmp(&elements[*right]));
         Self { elements, order }
     }
 
-    fn rank(&self, element: &PathElement) -> Option<usize> {
+    fn rank(&self, element: &Element<'_>) -> Option<usize> {
         let rank = self.order.partition_point(|at| self.elements[*at] < *element);
         let at = *self.order.get(rank)?;
         (self.elements[at] == *element).then_some(rank)
     }
 
-    fn first(&self, element: &PathElement) -> Option<usize> {
+    fn first(&self, element: &Element<'_>) -> Option<usize> {
         self.rank(element).map(|rank| self.order[rank])
     }
 
-    fn is_twice(&self, element: &PathElement) -> bool {
+    fn is_twice(&self, element: &Element<'_>) -> bool {
         let next = self.rank(element).and_then(|rank| self.order.get(rank + 1));
         next.is_some_and(|at| self.elements[*at] == *element)
     }

@@ -47,7 +47,9 @@ fn remove_fields(
 
 fn remove_elements(typed: Typed<'_>, list: &List, items: &mut Vec<Value>, set: &FieldSet) {
     items.retain_mut(|item| {
-        let node = element_of(typed.schema, list, item).ok().and_then(|element| set.node(&element));
+        let node = element_of(typed.schema, list, item)
+            .ok()
+            .and_then(|element| set.node_by(|other| element.compare_path(other)));
         match node {
             Some(node) if node.member => return false,
             Some(node) => remove(typed.at(list.element), item, &node.below),
@@ -103,7 +105,8 @@ fn extracted(typed: Typed<'_>, value: &Value, set: &FieldSet) -> Value {
         }
         (Shape::List(list), Value::Array(items)) => {
             let kept = items.iter().filter_map(|item| {
-                let node = set.node(&element_of(typed.schema, list, item).ok()?)?;
+                let element = element_of(typed.schema, list, item).ok()?;
+                let node = set.node_by(|other| element.compare_path(other))?;
                 Some(match node.below.is_empty() {
                     true => item.clone(),
                     false => extracted(typed.at(list.element), item, &node.below),

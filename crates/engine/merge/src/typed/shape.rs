@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::schema::{List, ListKind, Map, Schema, Type, TypeId};
+use crate::schema::{Field, List, ListKind, Map, Schema, Type, TypeId};
 use crate::typed::Typed;
 
 /// How a value is merged.
@@ -48,11 +48,14 @@ impl MapShape<'_> {
         }
     }
 
-    /// Whether the schema names the field.
-    pub(crate) fn declares(&self, name: &str) -> bool {
+    /// The type of a field, where there may be such a field, and its declaration, if it has one.
+    pub(crate) fn declared_child(&self, name: &str) -> Option<(TypeId, Option<&Field>)> {
         match self {
-            MapShape::Deduced(_) => false,
-            MapShape::Declared(map) => map.field(name).is_some(),
+            MapShape::Deduced(id) => Some((*id, None)),
+            MapShape::Declared(map) => match map.field(name) {
+                Some(field) => Some((field.type_id, Some(field))),
+                None => map.rest.map(|rest| (rest, None)),
+            },
         }
     }
 }

@@ -60,11 +60,49 @@ pub(crate) fn validate(
     value: &Value,
     duplicates: Duplicates,
 ) -> Result<(), TypeErrors> {
+    if is_valid(of, value, duplicates) {
+        return Ok(());
+    }
     let mut walk = Walk { duplicates, path: Vec::new(), errors: Vec::new() };
     walk.value(of, value);
     match walk.errors.is_empty() {
         true => Ok(()),
         false => Err(TypeErrors(walk.errors)),
+    }
+}
+
+/// Whether nothing is to be told: what most values are asked, and without a path to any place.
+fn is_valid(of: Typed<'_>, value: &Value, duplicates: Duplicates) -> bool {
+    match (of.schema.get(of.type_id), value) {
+        (_, Value::Null) | (Type::Deduced | Type::Atomic, _) => true,
+        (Type::Scalar(Scalar::Numeric), value) => value.is_number(),
+        (Type::Scalar(Scalar::String), value) => value.is_string(),
+        (Type::Scalar(Scalar::Boolean), value) => value.is_boolean(),
+        (Type::Scalar(Scalar::Untyped), value) => !value.is_array() && !value.is_object(),
+        (Type::List(list), Value::Array(items)) => {
+            (list.kind == ListKind::Atomic || has_elements(of, list, items, duplicates))
+                && items.iter().all(|item| is_valid(of.at(list.element), item, duplicates))
+        }
+        (Type::Map(map), Value::Object(entries)) => entries.iter().all(|(name, value)| {
+            let type_id = map.field(name).map(|field| field.type_id).or(map.rest);
+            type_id.is_some_and(|type_id| is_valid(of.at(type_id), value, duplicates))
+        }),
+        (Type::List(_) | Type::Map(_), _) => false,
+    }
+}
+
+/// Whether the items of a list can be told apart.
+fn has_elements(of: Typed<'_>, list: &List, items: &[Value], duplicates: Duplicates) -> bool {
+    let element = |item| element_of(of.schema, list, item).ok();
+    match duplicates {
+        Duplicates::Allowed => items.iter().all(|item| element(item).is_some()),
+        Duplicates::Refused => {
+            let elements: Option<Vec<_>> = items.iter().map(element).collect();
+            elements.is_some_and(|mut elements| {
+                elements.sort_unstable();
+                elements.is_sorted_by(|left, right| left < right)
+            })
+        }
     }
 }
 
@@ -146,6 +184,7 @@ impl<'v> Walk<'v> {
                 Ok(element) => element,
                 Err(reason) => return self.refuse(format!("element {at}: {reason}")),
             };
+            let element = element.to_path();
             match seen.binary_search(&element) {
                 Ok(_) if self.duplicates == Duplicates::Refused => {
                     self.refuse(format!("duplicate entries for key {element}"));

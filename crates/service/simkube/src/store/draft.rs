@@ -21,6 +21,27 @@ pub struct Draft {
 impl Draft {
     /// Serializes an object. `metadata.resourceVersion` is left out; the store sets it.
     pub fn new(object: &Value) -> Draft {
+        let managed = object.get("metadata").and_then(|metadata| metadata.get(MANAGED));
+        Draft::with_managed(object, |out| match managed {
+            Some(managed) => {
+                json(out, managed);
+                true
+            }
+            None => false,
+        })
+    }
+
+    /// Serializes an object whose managed fields stand apart from it, as JSON text; `b"[]"` leaves
+    /// the field out.
+    pub fn with_managed_fields(object: &Value, managed: &[u8]) -> Draft {
+        Draft::with_managed(object, |out| {
+            out.extend_from_slice(managed);
+            managed != b"[]"
+        })
+    }
+
+    /// `write` writes the managed fields, and answers whether there are any.
+    fn with_managed(object: &Value, write: impl FnOnce(&mut Vec<u8>) -> bool) -> Draft {
         let empty = Map::new();
         let fields = object.as_object().unwrap_or(&empty);
         let metadata = fields.get("metadata").and_then(Value::as_object).unwrap_or(&empty);
@@ -31,10 +52,25 @@ impl Draft {
         head.extend_from_slice(METADATA);
         let mut tail = Vec::with_capacity(2048);
         tail.push(b'"');
-        for (name, value) in metadata {
-            if name != "resourceVersion" {
-                field(&mut tail, name, value);
-            }
+        let is_before = |name: &str| name < MANAGED;
+        let plain = || {
+            metadata
+                .iter()
+                .filter(|(name, _)| !["resourceVersion", MANAGED].contains(&name.as_str()))
+        };
+        for (name, value) in plain().filter(|(name, _)| is_before(name)) {
+            field(&mut tail, name, value);
+        }
+        let from = tail.len();
+        tail.extend_from_slice(MANAGED_KEY);
+        let mut managed = None;
+        if write(&mut tail) {
+            managed = Some(from..tail.len());
+        } else {
+            tail.truncate(from);
+        }
+        for (name, value) in plain().filter(|(name, _)| !is_before(name)) {
+            field(&mut tail, name, value);
         }
         tail.push(b'}');
         for (name, value) in fields {
@@ -44,7 +80,12 @@ impl Draft {
         }
         // The newline is part of the bytes: it ends each answer, and lists leave it out.
         tail.extend_from_slice(b"}\n");
-        Draft { head, tail, meta: Meta::of(metadata) }
+        let mut meta = Meta::of(metadata);
+        meta.managed = managed.and_then(|managed| {
+            let from_end = |at: usize| u32::try_from(tail.len() - at).ok();
+            Some((from_end(managed.start)?, from_end(managed.end)?))
+        });
+        Draft { head, tail, meta }
     }
 
     /// Returns the bytes as they would stand at `revision`.
@@ -88,6 +129,9 @@ impl Draft {
 /// What stands between the API version and the digits of the revision.
 pub(super) const METADATA: &[u8] = b"\"metadata\":{\"resourceVersion\":\"";
 const REVISION: &[u8] = b"\"resourceVersion\":\"";
+const MANAGED: &str = "managedFields";
+/// What stands before the managed fields.
+pub(super) const MANAGED_KEY: &[u8] = b",\"managedFields\":";
 
 /// Returns how the bytes of an object of this kind begin.
 pub fn prefix(kind: &str, api_version: &str) -> Vec<u8> {
@@ -104,6 +148,10 @@ fn field(out: &mut Vec<u8>, name: &str, value: &Value) {
     out.push(b',');
     text(out, name);
     out.push(b':');
+    json(out, value);
+}
+
+fn json(out: &mut Vec<u8>, value: &Value) {
     serde_json::to_writer(out, value).expect("a value is always serializable to memory");
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::Limits;
-use super::draft::METADATA;
+use super::draft::{MANAGED_KEY, METADATA};
 
 /// One object at rest.
 #[derive(Clone, Debug)]
@@ -33,6 +33,9 @@ pub struct Meta {
     pub owners: Box<[Box<str>]>,
     /// Whether `metadata.deletionTimestamp` is set.
     pub deleting: bool,
+    /// Where `metadata.managedFields` begins, with the comma before it, and ends: bytes before the
+    /// end of the object's. `None` where there are none, or where nobody has noted it.
+    pub managed: Option<(u32, u32)>,
 }
 
 impl Meta {
@@ -50,6 +53,7 @@ impl Meta {
                 .map(|owners| owners.iter().filter_map(|o| o.get("uid")).map(text).collect())
                 .unwrap_or_default(),
             deleting: metadata.get("deletionTimestamp").is_some_and(|value| !value.is_null()),
+            managed: None,
         }
     }
 
@@ -68,6 +72,18 @@ impl Entry {
     /// Returns the object parsed.
     pub fn value(&self) -> Value {
         serde_json::from_slice(&self.raw).expect("the store holds what it serialized itself")
+    }
+
+    /// Returns the object parsed but for its managed fields, and their text; `None` where it is
+    /// not known where they stand.
+    pub fn apart(&self) -> Option<(Value, &[u8])> {
+        let (from, to) = self.meta.managed?;
+        let place = |from_end: u32| self.raw.len().checked_sub(usize::try_from(from_end).ok()?);
+        let (from, to) = (place(from)?, place(to)?);
+        let managed = self.raw.get(from..to)?.strip_prefix(MANAGED_KEY)?;
+        let rest = [&self.raw[..from], &self.raw[to..]].concat();
+        let object = serde_json::from_slice(&rest);
+        Some((object.expect("the store holds what it serialized itself"), managed))
     }
 
     /// Returns the same object with another revision in its bytes.

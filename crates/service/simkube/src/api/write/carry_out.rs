@@ -2,6 +2,7 @@
 //! validation, commit.
 
 use bytes::Bytes;
+use merge::managed::{self, Owned};
 use serde_json::{Value, json};
 
 use super::super::delete;
@@ -9,6 +10,7 @@ use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
 use super::patch::{self, Patch};
 use super::{Write, Written};
+use crate::body::Body;
 use crate::ownership::Writer;
 use crate::store::{CommitError, Draft, Entry, Expect};
 use crate::{convert, meta, ownership, patches, strategy, types};
@@ -42,17 +44,65 @@ impl Write<'_> {
         let manager = self.manager.clone();
         let now = self.cluster.now_text();
         let subresource = self.target.subresource.clone();
+        for _attempt in 0..ATTEMPTS_MAX {
+            match self.apply_apart(bytes) {
+                Some(Err(problem)) if was_overtaken(&problem) => {}
+                Some(outcome) => return outcome,
+                None => break,
+            }
+        }
         self.change(false, Origin::Apply, |live| {
             let body = patch::apply(bytes)?;
             let writer = Writer { manager: &manager, subresource: &subresource, now: &now };
             let object = ownership::apply(&kind, live, &body.value, force, &writer)?;
-            let twice = body.duplicates.iter().map(|path| {
-                let name = path.rsplit('.').next().unwrap_or(path);
-                // The text of a patch that is JSON is one line.
-                format!("line 1: key \"{name}\" already set in map")
-            });
-            Ok(Step::Applied { object, patch: body.value, twice: twice.collect() })
+            let twice = said_of_twice(&body);
+            Ok(Step::Applied { object, patch: body.value, twice })
         })
+    }
+
+    /// Applies to an object that is there while its managed fields stay apart from it: the same as
+    /// any other change, but nothing of them is ever a tree of values. `None` where they cannot be
+    /// had apart.
+    fn apply_apart(&mut self, bytes: &Bytes) -> Option<Result<Written, Problem>> {
+        if !self.target.subresource.is_empty() || !convert::is_stored_as(self.kind) {
+            return None;
+        }
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
+        let entry = self.cluster.store.get(&self.kind.table, &key)?;
+        let (live, before) = entry.apart()?;
+        let owned = managed::owners_of_text(before)?;
+        let warnings = self.warnings.len();
+        let outcome = self.apply_to(&entry, &live, before, owned, bytes);
+        if outcome.as_ref().is_err_and(was_overtaken) {
+            self.warnings.truncate(warnings);
+        }
+        Some(outcome)
+    }
+
+    fn apply_to(
+        &mut self,
+        entry: &Entry,
+        live: &Value,
+        before: &[u8],
+        owned: Vec<Owned>,
+        bytes: &Bytes,
+    ) -> Result<Written, Problem> {
+        let now = self.cluster.now_text();
+        let body = patch::apply(bytes)?;
+        let writer = Writer { manager: &self.manager, subresource: "", now: &now };
+        let force = self.options.force;
+        let applied = ownership::apply_apart(self.kind, live, owned, &body.value, force, &writer)?;
+        let (object, after) = match applied {
+            Some(applied) => (applied.object, managed::text_of_owners(&applied.owned)),
+            None => (live.clone(), before.to_vec()),
+        };
+        let object = self.applied(object, &body.value, said_of_twice(&body), true)?;
+        let new = self.prepare_update(entry, live, object, Origin::Apply)?;
+        if is_same_but_version(live, &new) && ownership::is_same_but_times(before, &after) {
+            return Ok(Written { entry: entry.clone(), created: false });
+        }
+        let draft = Draft::with_managed_fields(&new, &after);
+        self.commit_draft(entry, live, &new, draft)
     }
 
     /// What strict reading finds in an apply patch is told after the patch fits.
@@ -291,6 +341,19 @@ impl Write<'_> {
         new: Value,
         origin: Origin<'_>,
     ) -> Result<Written, Problem> {
+        let mut new = self.prepare_update(entry, live, new, origin)?;
+        ownership::keep_times_of_no_change(live, &mut new);
+        self.commit_update(entry, live, new)
+    }
+
+    /// Returns an object as it is to be kept.
+    fn prepare_update(
+        &mut self,
+        entry: &Entry,
+        live: &Value,
+        new: Value,
+        origin: Origin<'_>,
+    ) -> Result<Value, Problem> {
         let name = self.target.name.clone();
         let mut new = new;
         new["apiVersion"] = json!(self.kind.api_version());
@@ -348,8 +411,7 @@ impl Write<'_> {
         }
         self.warnings.extend(strategy::warnings(self.kind, &new, Some(live)));
         types::keep(self.kind, &mut new);
-        ownership::keep_times_of_no_change(live, &mut new);
-        self.commit_update(entry, live, new)
+        Ok(new)
     }
 
     pub(super) fn commit_update(
@@ -362,12 +424,22 @@ impl Write<'_> {
             return Ok(Written { entry: entry.clone(), created: false });
         }
         let stored = convert::into_stored(self.kind, new)?;
-        let key = self.kind.key(&self.target.namespace, &self.target.name);
         let draft = Draft::new(&stored);
+        self.commit_draft(entry, live, &stored, draft)
+    }
+
+    fn commit_draft(
+        &mut self,
+        entry: &Entry,
+        live: &Value,
+        stored: &Value,
+        draft: Draft,
+    ) -> Result<Written, Problem> {
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
         if self.options.dry_run {
             return Ok(Written { entry: draft.kept_as(entry.revision), created: false });
         }
-        if entry.meta.deleting && delete::may_go(self.kind, &stored) {
+        if entry.meta.deleting && delete::may_go(self.kind, stored) {
             return delete::finish(self.cluster, self.kind, &key, entry, draft)
                 .map(|entry| Written { entry, created: false });
         }
@@ -378,13 +450,23 @@ impl Write<'_> {
             draft,
         ) {
             Ok(entry) => {
-                strategy::after_write(self.cluster, self.kind, Some(live), &stored);
+                strategy::after_write(self.cluster, self.kind, Some(live), stored);
                 Ok(Written { entry, created: false })
             }
             Err(CommitError::Conflict) => Err(overtaken()),
             Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
         }
     }
+}
+
+/// What is said of keys that stand twice in an apply patch.
+fn said_of_twice(body: &Body) -> Vec<String> {
+    let said = body.duplicates.iter().map(|path| {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        // The text of a patch that is JSON is one line.
+        format!("line 1: key \"{name}\" already set in map")
+    });
+    said.collect()
 }
 
 /// Whether `new`, which bears no version, is what stands there.
