@@ -16,6 +16,7 @@ use crate::names::fix_references;
 use crate::node::{Entry, Mapping, Node, Scalar, Tag};
 use crate::options::{Options, Reorder};
 use crate::read::check;
+use crate::resmap::refuse_twins;
 use crate::resource::Resource;
 use crate::target::{Build, Gathered, Target};
 use crate::transform::{EntriesStep, Step, add_hashes, paths, sort};
@@ -134,10 +135,11 @@ fn settle(
         let local = resource.metadata_entry("annotations", LOCAL_CONFIG);
         local.is_none_or(|local| local == "false")
     });
+    // A replacement of names may have made two of one.
+    refuse_twins(&resources)?;
     match (&kustomization.sort_options, build.options.reorder) {
         (Some(options), _) => {
-            let fifo = SortOptions { order: "fifo".to_owned(), legacy: None };
-            sort(&mut resources, if options.order.is_empty() { &fifo } else { options })?;
+            sort(&mut resources, options)?;
         }
         (None, Reorder::Legacy) => {
             sort(&mut resources, &SortOptions { order: "legacy".to_owned(), legacy: None })?;

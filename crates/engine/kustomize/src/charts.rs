@@ -121,6 +121,9 @@ impl Inflation<'_> {
             Some(version) => Some(&**version),
             None => or_none(&chart.kube_version),
         };
+        if !chart.release_name.is_empty() && !chart.name_template.is_empty() {
+            return Err(KustomizeError::said("cannot set --name-template and also specify a name"));
+        }
         let request = ChartRequest {
             tree,
             chart: directory,

@@ -35,26 +35,23 @@ pub struct Options {
 
 /// Flags with a value that say nothing about objects.
 const IGNORED_WITH_VALUE: [&str; 4] = ["--helm-command", "--output", "-o", "--network-name"];
-/// Flags that would let a kustomization run programs.
-const REFUSED: [&str; 7] = [
-    "--enable-alpha-plugins",
-    "--enable-exec",
-    "--network",
-    "--as-current-user",
-    "--mount",
-    "--env",
-    "-e",
-];
+/// Switches for programs and containers. They may stand there; a kustomization that wants such a
+/// program is refused, because nothing here runs any.
+const OF_PROGRAMS: [&str; 4] =
+    ["--enable-alpha-plugins", "--enable-exec", "--network", "--as-current-user"];
+/// As [`OF_PROGRAMS`], with a value.
+const OF_PROGRAMS_WITH_VALUE: [&str; 3] = ["--mount", "--env", "-e"];
 
 impl Options {
-    /// Reads flags as a shell would split them (Argo CD's `kustomize.buildOptions`).
+    /// Reads flags that are split at blanks and nowhere else (Argo CD's `kustomize.buildOptions`).
     ///
     /// # Errors
     ///
-    /// For a flag that is unknown, that lacks its value, or that would run programs.
+    /// For a flag that is unknown or that lacks its value.
     pub fn parse(flags: &str) -> Result<Self, KustomizeError> {
         let mut options = Self::default();
-        options.add(&crate::options::words(flags)?)?;
+        let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
+        options.add(&flags)?;
         Ok(options)
     }
 
@@ -106,20 +103,15 @@ impl Options {
                     };
                 }
                 "--helm-kube-version" => self.helm_kube_version = Some(value()?),
-                "--helm-api-versions" => {
-                    let versions = value()?;
-                    self.helm_api_versions.extend(versions.split(',').map(str::to_owned));
+                "--helm-api-versions" => self.helm_api_versions.push(value()?),
+                name if OF_PROGRAMS.contains(&name) => {
+                    let on = switch(name, given.as_deref())?;
+                    // Upstream takes charts for one kind of plugin.
+                    self.enable_helm |= on && name == "--enable-alpha-plugins";
                 }
-                name if REFUSED.contains(&name) => {
-                    let on = given.as_deref().is_none_or(|given| given != "false");
-                    if on {
-                        return Err(KustomizeError::said(format!(
-                            "`{name}` is refused: kustomizations run no programs and no containers \
-                             here"
-                        )));
-                    }
-                }
-                name if IGNORED_WITH_VALUE.contains(&name) => {
+                name if IGNORED_WITH_VALUE.contains(&name)
+                    || OF_PROGRAMS_WITH_VALUE.contains(&name) =>
+                {
                     value()?;
                 }
                 name => return Err(KustomizeError::said(format!("unknown flag: {name}"))),
@@ -140,46 +132,15 @@ fn switch(name: &str, given: Option<&str>) -> Result<bool, KustomizeError> {
     }
 }
 
-/// Splits text at blanks; quotes hold a word together.
-fn words(text: &str) -> Result<Vec<String>, KustomizeError> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut chars = text.chars();
-    while let Some(char) = chars.next() {
-        match char {
-            '\'' | '"' => {
-                let word = word.get_or_insert_default();
-                loop {
-                    match chars.next() {
-                        Some(next) if next == char => break,
-                        Some('\\') if char == '"' => word.extend(chars.next()),
-                        Some(next) => word.push(next),
-                        None => {
-                            return Err(KustomizeError::said(format!(
-                                "unterminated quote in build options `{text}`"
-                            )));
-                        }
-                    }
-                }
-            }
-            '\\' => word.get_or_insert_default().extend(chars.next()),
-            blank if blank.is_whitespace() => words.extend(word.take()),
-            other => word.get_or_insert_default().push(other),
-        }
-    }
-    words.extend(word);
-    Ok(words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Options, Reorder};
     use crate::loader::LoadRestrictor;
 
     #[test]
-    fn flags_are_read_as_a_shell_splits_them() {
+    fn flags_are_split_at_blanks() {
         let options = Options::parse(
-            "--enable-helm --load-restrictor LoadRestrictionsNone --reorder='none' \
+            "--enable-helm --load-restrictor LoadRestrictionsNone --reorder=none \
              --helm-api-versions a/v1 --helm-api-versions=b/v1",
         )
         .unwrap();
@@ -190,9 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn flags_that_run_programs_are_refused() {
-        let error = Options::parse("--enable-alpha-plugins").unwrap_err().to_string();
-        assert!(error.contains("--enable-alpha-plugins"), "{error}");
+    fn quotes_are_part_of_a_value() {
+        assert!(Options::parse("--reorder 'none'").is_err());
+    }
+
+    #[test]
+    fn flags_that_would_run_programs_may_stand_there() {
+        let options = Options::parse("--enable-alpha-plugins --enable-exec -e A=b").unwrap();
+        assert!(options.enable_helm, "charts are plugins to upstream");
         assert!(Options::parse("--nonsense").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::error::KustomizeError;
-use crate::node::{Node, parse_first};
+use crate::node::{Node, parse_resource};
 use crate::resource::{Origin, Resource};
 
 /// Objects that one file may hold, lists taken apart.
@@ -55,7 +55,7 @@ fn documents(bytes: &[u8]) -> Result<Vec<Node>, ReadError> {
     let single = chunks.len() == 1;
     let mut nodes = Vec::with_capacity(chunks.len());
     for chunk in chunks {
-        let node = parse_first(&chunk).map_err(|error| ReadError {
+        let node = parse_resource(&chunk).map_err(|error| ReadError {
             error: KustomizeError::from(error).inside("MalformedYAMLError"),
             malformed: true,
         })?;

@@ -118,6 +118,12 @@ impl Overlay {
             kustomization.namespace.clone_from(&self.namespace);
         }
         if !self.patches.is_empty() {
+            // A command that ran before has written the file without it.
+            if kustomization.patches_are_null && commands.0.is_empty() {
+                return Err(KustomizeError::said(
+                    "expected 'patches' field in kustomization.yaml to be []any, but got <nil>",
+                ));
+            }
             commands.0.push(
                 "# kustomization.yaml updated with patches. There is no `kustomize edit` command \
                  for adding patches. In order to generate the manifests in your local \

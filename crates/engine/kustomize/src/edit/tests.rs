@@ -147,6 +147,18 @@ fn components_may_be_patterns_and_are_added_once() {
 }
 
 #[test]
+fn patches_that_are_null_take_none_unless_a_command_wrote_the_file() {
+    let overlay = Overlay { patches: vec![Patch::default()], ..Overlay::default() };
+    let refused = applied("patches: null\nnamespace: x", &overlay).expect_err("as Argo CD");
+    assert!(refused.ends_with("to be []any, but got <nil>"), "{refused}");
+    let overlay = Overlay { name_prefix: "p-".to_owned(), ..overlay };
+    assert_eq!(
+        applied("patches: null\nnamespace: x", &overlay).expect("it was written").0.patches.len(),
+        1
+    );
+}
+
+#[test]
 fn an_overlay_of_switches_alone_changes_nothing() {
     let switches = Overlay {
         force_common_labels: true,

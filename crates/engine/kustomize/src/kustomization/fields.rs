@@ -45,6 +45,11 @@ impl Fields {
         self.left.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null())
     }
 
+    /// Whether a field is there, and null.
+    pub(crate) fn is_null(&self, name: &str) -> bool {
+        self.left.get(name).is_some_and(Value::is_null)
+    }
+
     /// Whether nothing is written but what Go holds as its zero: null and `""`, and lists that
     /// are `appended` to others when they are empty.
     pub(crate) fn hold_nothing(&self, besides: &[&str], appended: &[&str]) -> bool {

@@ -44,6 +44,8 @@ pub struct Kustomization {
     pub patches_strategic_merge: Vec<String>,
     pub patches_json6902: Vec<Patch>,
     pub patches: Vec<Patch>,
+    /// Whether `patches` is written, and null.
+    pub patches_are_null: bool,
     pub images: Vec<Image>,
     pub replacements: Vec<ReplacementField>,
     pub replicas: Vec<Replica>,
@@ -142,6 +144,7 @@ impl Kustomization {
             common_annotations: fields.map("commonAnnotations")?,
             patches_strategic_merge: fields.texts("patchesStrategicMerge")?,
             patches_json6902: fields.list("patchesJson6902", Patch::of)?,
+            patches_are_null: fields.is_null("patches"),
             patches: fields.list("patches", Patch::of)?,
             images,
             replacements: fields.list("replacements", ReplacementField::of)?,

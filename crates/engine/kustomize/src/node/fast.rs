@@ -168,6 +168,9 @@ impl Reader<'_> {
         let (key, colon) = match first {
             b'"' | b'\'' => {
                 let (text, end) = self.quoted(first)?;
+                if text == *"<<" {
+                    return None;
+                }
                 (Scalar { text, tag: Tag::Str, quoted: true }, end)
             }
             b'-' => return None,

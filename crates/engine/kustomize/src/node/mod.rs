@@ -5,6 +5,7 @@
 //! copied when they are written to, so that cloning a document costs nothing.
 
 mod fast;
+mod folded;
 mod json;
 mod mapping;
 mod parse;
@@ -13,7 +14,7 @@ mod timestamp;
 
 pub use json::NodeJsonError;
 pub use mapping::{Entry, Mapping};
-pub use parse::{from_document, parse_first};
+pub use parse::{parse_first, parse_resource};
 pub use text::Text;
 
 use std::sync::Arc;

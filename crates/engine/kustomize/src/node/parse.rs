@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use goyaml::{Dialect, Document, Kind, Limits, NodeId, Style, YamlError};
 
+use super::folded::printed_and_read;
 use super::{Entry, Mapping, Node, Scalar, Sequence, Tag, Text, fast};
 
 /// Reads the first document of a text; `None` for an empty one.
@@ -20,7 +21,29 @@ pub fn parse_first(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
 
 pub(super) fn parse_slowly(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
     let document = Document::parse(bytes, Dialect::V3, &Limits::default())?;
-    from_document(&document)
+    make(&document, Purpose::Text)
+}
+
+/// Reads one object of a file of resources; `None` for an empty text.
+///
+/// Kustomize itself treats these in two ways that nobody asked for: a key `<<` is lost also
+/// where it stands in quotes, and folded text (`>`) is printed and read once more.
+///
+/// # Errors
+///
+/// As [`parse_first`].
+pub fn parse_resource(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
+    if let Some(node) = std::str::from_utf8(bytes).ok().and_then(|text| fast::parse(&text.into())) {
+        return Ok(Some(node));
+    }
+    let document = Document::parse(bytes, Dialect::V3, &Limits::default())?;
+    make(&document, Purpose::Resource)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Resource,
+    Text,
 }
 
 /// Makes nodes of a document that was read with [`Dialect::V3`]; `None` for an empty one.
@@ -29,11 +52,12 @@ pub(super) fn parse_slowly(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
 ///
 /// [`YamlError`] where an alias contains itself, a merge is of no mapping, or aliases expand
 /// beyond [`Limits`].
-pub fn from_document(document: &Document) -> Result<Option<Node>, YamlError> {
+fn make(document: &Document, purpose: Purpose) -> Result<Option<Node>, YamlError> {
     let Some(root) = document.root() else { return Ok(None) };
     let limits = Limits::default();
     let mut maker = Maker {
         document,
+        purpose,
         source: document.text().into(),
         left: limits.nodes_max,
         depth_left: limits.depth_max,
@@ -43,6 +67,7 @@ pub fn from_document(document: &Document) -> Result<Option<Node>, YamlError> {
 
 struct Maker<'a> {
     document: &'a Document,
+    purpose: Purpose,
     source: Arc<str>,
     /// Nodes that may still be made.
     left: usize,
@@ -87,6 +112,10 @@ impl Maker<'_> {
             Some(range) => Text::slice(&self.source, range),
             None => Text::from(self.document.value(id).to_owned()),
         };
+        let text = match (self.purpose, node.style()) {
+            (Purpose::Resource, Style::Folded) => printed_and_read(&text).map_or(text, Text::from),
+            _ => text,
+        };
         let quoted = node.style() != Style::Plain;
         let tag = match node.tag() {
             None | Some("!") if quoted => Tag::Str,
@@ -124,6 +153,7 @@ impl Maker<'_> {
         let flow = document.node(id).style() == Style::Flow;
         let mut entries: Vec<Entry> = Vec::new();
         let mut merges: Vec<NodeId> = Vec::new();
+        let mut one_is_lost = self.purpose == Purpose::Text;
         let mut children = document.children(id);
         while let (Some(key), Some(value)) = (children.next(), children.next()) {
             let Node::Scalar(key) = self.node(key)? else {
@@ -134,6 +164,11 @@ impl Maker<'_> {
                     return Err(self.refused(value, "duplicate merge key"));
                 }
                 merges.push(value);
+                one_is_lost = true;
+                continue;
+            }
+            if &*key.text == "<<" && !one_is_lost {
+                one_is_lost = true;
                 continue;
             }
             let mut value = self.node(value)?;

@@ -3,7 +3,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 use super::parse::parse_slowly;
-use super::{Node, Scalar, Tag, fast, parse_first};
+use super::{Node, Scalar, Tag, fast, parse_first, parse_resource};
 
 fn read(text: &str) -> Node {
     parse_first(text.as_bytes()).expect("it parses").expect("it is not empty")
@@ -133,4 +133,40 @@ fn the_short_way_never_reads_otherwise() {
         }
     }
     assert!(short * 8 > total, "only {short} of {total} took the short way");
+}
+
+fn read_as_resource(text: &str) -> String {
+    let node = parse_resource(text.as_bytes()).expect("it parses").expect("it is not empty");
+    node.to_json().expect("it has JSON").to_string()
+}
+
+/// The wanted texts are what kustomize 5.8.1 prints.
+#[test]
+fn folded_text_of_a_resource_is_printed_and_read_once_more() {
+    for (text, want) in [
+        ("a: >-\n  x\n    y\n", "x\\n\\n  y"),
+        ("a: >-\n  x\n\n    y\n", "x\\n\\n\\n  y"),
+        ("a: >\n  x\n    y\n    z\n  w\n", "x\\n\\n  y\\n  z\\nw\\n"),
+        ("a: >+\n  x\n  y\n\n", "x y\\n\\n\\n"),
+        ("a: >\n  x\n\n  y\n", "x\\ny\\n"),
+        ("a: >2\n\n  x\n   y\n", "\\nx\\n\\n y\\n"),
+        ("a: >-\n  x \n    y\n", "x \\n  y"),
+        ("a: |-\n  x\n    y\n", "x\\n  y"),
+    ] {
+        assert_eq!(read_as_resource(text), format!("{{\"a\":\"{want}\"}}"), "{text}");
+    }
+}
+
+#[test]
+fn a_resource_loses_a_key_that_looks_like_a_merge() {
+    for (text, want) in [
+        ("a: {\"<<\": q, c: d}", r#"{"a":{"c":"d"}}"#),
+        ("a: {\"<<\": {x: y}}", r#"{"a":{}}"#),
+        ("a: {'<<': q, \"<<\": z}", r#"{"a":{"<<":"z"}}"#),
+        ("a: {!!str <<: q, <<: {x: y}}", r#"{"a":{"x":"y"}}"#),
+        ("\"<<\": q\nb:\n  '<<': z\n", r#"{"b":{}}"#),
+        ("a: \"<<\"", r#"{"a":"<<"}"#),
+    ] {
+        assert_eq!(read_as_resource(text), want, "{text}");
+    }
 }

@@ -83,9 +83,9 @@ impl Replacements {
                 let problem = "replacements must specify a source and at least one target";
                 return Err(KustomizeError::said(problem));
             }
-            let value = value_of(replacement, resources)?;
+            let mut value = value_of(replacement, resources)?;
             for target in &replacement.targets {
-                put(&value, target, resources)?;
+                put(&mut value, target, resources)?;
             }
         }
         resources.retain(|resource| !resource.node.is_null_or_empty());
@@ -93,7 +93,24 @@ impl Replacements {
     }
 }
 
-fn value_of(replacement: &Replacement, resources: &[Resource]) -> Result<Node, KustomizeError> {
+/// What is put into fields.
+struct Copied {
+    value: Node,
+    /// The place it was read from among the resources, where a change of that place changes
+    /// what further fields get, as upstream.
+    live: Option<(usize, Vec<String>)>,
+}
+
+impl Copied {
+    fn read_again(&mut self, object: &Node) {
+        let Some((_, path)) = &self.live else { return };
+        if let Ok(Some(found)) = lookup(object, path) {
+            self.value.clone_from(found);
+        }
+    }
+}
+
+fn value_of(replacement: &Replacement, resources: &[Resource]) -> Result<Copied, KustomizeError> {
     let source = match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => {
             let problem = "value and resource selectors are mutually exclusive";
@@ -101,16 +118,18 @@ fn value_of(replacement: &Replacement, resources: &[Resource]) -> Result<Node, K
         }
         (None, value) => {
             let text = value.clone().unwrap_or_default();
-            return Ok(Node::Scalar(Scalar::unset(text)));
+            let value = Node::Scalar(Scalar::unset(text));
+            return Ok(Copied { value, live: None });
         }
         (Some(source), None) => source,
     };
-    let resource = find_source(source, resources)?;
+    let (at, resource) = find_source(source, resources)?;
     let path = match source.field_path.as_str() {
         "" => DEFAULT_PATH,
         path => path,
     };
-    let found = lookup(&resource.node, &split_path(path))
+    let parts = split_path(path);
+    let found = lookup(&resource.node, &parts)
         .inside(|| "error looking up replacement source")?
         .filter(|node| !node.is_null_or_empty());
     let Some(found) = found else {
@@ -119,14 +138,15 @@ fn value_of(replacement: &Replacement, resources: &[Resource]) -> Result<Node, K
             source.id
         )));
     };
-    refined(found, source.options.as_ref())
+    let options = source.options.as_ref().filter(|options| !options.delimiter.is_empty());
+    Ok(match options {
+        Some(options) => Copied { value: refined(found, options)?, live: None },
+        None => Copied { value: found.clone(), live: Some((at, parts)) },
+    })
 }
 
 /// The part of a value that the source's options choose.
-fn refined(found: &Node, options: Option<&FieldOptions>) -> Result<Node, KustomizeError> {
-    let Some(options) = options.filter(|options| !options.delimiter.is_empty()) else {
-        return Ok(found.clone());
-    };
+fn refined(found: &Node, options: &FieldOptions) -> Result<Node, KustomizeError> {
     let Node::Scalar(scalar) = found else {
         let problem = "delimiter option can only be used with scalar nodes";
         return Err(KustomizeError::said(problem));
@@ -163,12 +183,13 @@ fn ids(resource: &Resource) -> Vec<ResId> {
 fn find_source<'a>(
     source: &SourceSelector,
     resources: &'a [Resource],
-) -> Result<&'a Resource, KustomizeError> {
-    let is_meant =
-        |resource: &&Resource| ids(resource).iter().any(|id| id.is_selected_by(&source.id));
-    let mut meant = resources.iter().filter(is_meant);
+) -> Result<(usize, &'a Resource), KustomizeError> {
+    let is_meant = |(_, resource): &(usize, &Resource)| {
+        ids(resource).iter().any(|id| id.is_selected_by(&source.id))
+    };
+    let mut meant = resources.iter().enumerate().filter(is_meant);
     match (meant.next(), meant.next()) {
-        (Some(resource), None) => Ok(resource),
+        (Some(found), None) => Ok(found),
         (None, _) => {
             let nearby = crate::patch::ids_nearby(resources, &source.id);
             let source = source_text(source);
@@ -201,7 +222,7 @@ fn source_text(source: &SourceSelector) -> String {
 }
 
 fn put(
-    value: &Node,
+    copied: &mut Copied,
     target: &TargetSelector,
     resources: &mut [Resource],
 ) -> Result<(), KustomizeError> {
@@ -217,7 +238,7 @@ fn put(
             !reject.annotation_selector.is_empty() || !reject.label_selector.is_empty();
         rejects.push((Matcher::new(reject).inside(inside)?, names_something, looks_at_metadata));
     }
-    for resource in resources {
+    for (at, resource) in resources.iter_mut().enumerate() {
         // Each half of a rejection is enough for itself, as upstream.
         let rejected = |ids: &[ResId], resource: &Resource| {
             rejects.iter().any(|(reject, names_something, looks_at_metadata)| {
@@ -233,21 +254,30 @@ fn put(
             continue;
         }
         let id = ids[0].clone();
+        let is_source = copied.live.as_ref().is_some_and(|(source, _)| *source == at);
         resource
-            .change(|resource| copy_to(&mut resource.node, value, target))
+            .change(|resource| copy_to(&mut resource.node, copied, is_source, target))
             .inside(|| format!("in `{id}`"))?;
     }
     Ok(())
 }
 
-fn copy_to(object: &mut Node, value: &Node, target: &TargetSelector) -> Result<(), KustomizeError> {
+fn copy_to(
+    object: &mut Node,
+    copied: &mut Copied,
+    is_source: bool,
+    target: &TargetSelector,
+) -> Result<(), KustomizeError> {
     let options = target.options.clone().unwrap_or_default();
     let default = [DEFAULT_PATH.to_owned()];
     let paths = if target.field_paths.is_empty() { &default } else { &*target.field_paths };
     for path in paths {
-        let create = options.create.then(|| targets::Made::like(value));
+        let create = options.create.then(|| targets::Made::like(&copied.value));
         let parts = split_path(path);
-        if embedded::set(object, value, &parts, create) {
+        if embedded::set(object, &copied.value, &parts, create) {
+            if is_source {
+                copied.read_again(object);
+            }
             continue;
         }
         let verb = if options.create { "find or create" } else { "find" };
@@ -259,7 +289,10 @@ fn copy_to(object: &mut Node, value: &Node, target: &TargetSelector) -> Result<(
         }
         for place in &places {
             if let Some(node) = targets::at(object, place) {
-                set(node, value, &options)?;
+                set(node, &copied.value, &options)?;
+            }
+            if is_source {
+                copied.read_again(object);
             }
         }
     }

@@ -245,7 +245,11 @@ impl Printer<'_> {
         };
         let lone = scalar.text.ends_with([' ', '\t']) || scalar.text.is_empty();
         if !as_block || lone || scalar.text.contains(" \n") {
-            self.out.push_str(&in_line(scalar, style, false));
+            let line = in_line(scalar, style, false);
+            if line.is_empty() && self.out.ends_with([':', ' ']) {
+                self.out.truncate(self.out.trim_end_matches(' ').len());
+            }
+            self.out.push_str(&line);
             self.out.push('\n');
             return;
         }

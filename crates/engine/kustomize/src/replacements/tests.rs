@@ -54,7 +54,8 @@ fn replaced(object: &str, path: &str, value: &str, create: bool) -> Result<Strin
         ..TargetSelector::default()
     };
     let value = Node::Scalar(Scalar::unset(value.to_owned()));
-    copy_to(&mut node, &value, &target).map_err(|error| error.to_string())?;
+    let mut copied = Copied { value, live: None };
+    copy_to(&mut node, &mut copied, false, &target).map_err(|error| error.to_string())?;
     Ok(node.to_json().map_err(|error| error.to_string())?.to_string())
 }
 

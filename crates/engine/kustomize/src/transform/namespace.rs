@@ -146,10 +146,13 @@ impl NamespaceStep {
             Some(other) => return Err(wrong_kind("SequenceNode", other)),
         };
         let is_wanted = |item: &Node| super::reads(item.get(key), wanted);
-        if let Some(item) =
-            items.iter().find(|item| !matches!(item, Node::Mapping(_)) && !item.is_null())
-        {
-            return Err(wrong_kind("MappingNode", item));
+        for item in items.iter().filter(|item| !item.is_null()) {
+            if !matches!(item, Node::Mapping(_)) {
+                return Err(wrong_kind("MappingNode", item));
+            }
+            if let Some(name @ (Node::Mapping(_) | Node::Sequence(_))) = item.get(key) {
+                return Err(wrong_kind("ScalarNode", name));
+            }
         }
         if !items.iter().any(is_wanted) {
             return Ok(());
