@@ -2,7 +2,8 @@
 //!
 //! `merges FROM TO`: random objects with random patches; `paths FROM TO`: with random replacements. `trees FROM TO [PART]`: changes on top of the
 //! trees of the corpus, and `edits FROM TO [PART]`: Argo CD's parameters on top of those. `goldens 0 0
-//! [PART]`: the trees as they are. All print what differs, made as small as it gets. `bench 0 ROUNDS
+//! [PART]`: the trees as they are. `survey FROM TO DIR [PART]`: every kustomization below a directory of
+//! this host, and changes on top. All print what differs, made as small as it gets. `bench 0 ROUNDS
 //! [PART]`: CPU seconds of both.
 
 mod bench;
@@ -12,6 +13,7 @@ mod merges;
 mod ours;
 mod paths;
 mod seed;
+mod survey;
 mod tool;
 mod trees;
 
@@ -32,7 +34,24 @@ pub struct Score {
     pub different: Vec<String>,
 }
 
+impl std::fmt::Display for Score {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { equal, both_refuse, different } = self;
+        write!(f, "{equal} equal, {both_refuse} refused by both, {} different", different.len())
+    }
+}
+
 impl Score {
+    fn all(&self) -> usize {
+        self.equal + self.both_refuse + self.different.len()
+    }
+
+    fn add(&mut self, other: Score) {
+        self.equal += other.equal;
+        self.both_refuse += other.both_refuse;
+        self.different.extend(other.different);
+    }
+
     fn differ(&mut self, how: String) {
         println!("{how}\n");
         self.different.push(how);
@@ -51,9 +70,17 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return Ok(());
     };
     let [what, from, to, ..] = arguments else {
-        bail!("usage: kustomize merges|trees FROM TO [PART]");
+        bail!("usage: kustomizations merges|paths|trees|edits|goldens|survey FROM TO [PART]");
     };
     let seeds: std::ops::Range<u64> = from.parse()?..to.parse()?;
+    if what == "survey" {
+        let [_, _, _, root, part @ ..] = arguments else {
+            bail!("usage: kustomizations survey FROM TO DIR [PART]");
+        };
+        let root = Path::new(root).canonicalize()?;
+        let part = part.first().map_or("", String::as_str);
+        return told(&survey::run(&tool, &root, seeds, part)?);
+    }
     let part = arguments.get(3).map_or("", String::as_str);
     let corpus = match tool::corpus()? {
         Some(corpus) => corpus,
@@ -74,12 +101,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "trees" => trees::run(&tool, &corpus, seeds, part)?,
         _ => bail!("`{what}` is not known"),
     };
-    println!(
-        "{} equal, {} refused by both, {} different",
-        score.equal,
-        score.both_refuse,
-        score.different.len()
-    );
+    told(&score)
+}
+
+fn told(score: &Score) -> Result<()> {
+    println!("{score}");
     if !score.different.is_empty() {
         bail!("{} builds differ", score.different.len());
     }

@@ -53,13 +53,23 @@ pub fn goldens(corpus: &Path, part: &str) -> Result<Score> {
 
 /// Compares seeded changes on each tree, live.
 pub fn run(tool: &Tool, corpus: &Path, seeds: std::ops::Range<u64>, part: &str) -> Result<Score> {
+    changed(tool, &corpus.join("trees"), trees(corpus, part)?, seeds)
+}
+
+/// Compares seeded changes on trees that lie below a directory.
+pub fn changed(
+    tool: &Tool,
+    below: &Path,
+    trees: Vec<Tree>,
+    seeds: std::ops::Range<u64>,
+) -> Result<Score> {
     let mut score = Score::default();
     let root = scratch("trees")?;
     let link = root.join("trees");
     if !link.exists() {
-        std::os::unix::fs::symlink(corpus.join("trees"), &link)?;
+        std::os::unix::fs::symlink(below, &link)?;
     }
-    for tree in trees(corpus, part)? {
+    for tree in trees {
         let objects = tool::objects(&tree.golden)?;
         for seed in seeds.clone() {
             let base = format!("trees/{}", tree.directory);
