@@ -17,6 +17,8 @@ use jrsonnet_stdlib::{ContextInitializer, TracePrinter};
 
 use crate::error::JsonnetError;
 use crate::imports::{Imports, Said, answer};
+use crate::library::Library;
+use crate::rewrite::with_our_operators;
 
 /// How often the caller's probe is asked while a program computes.
 const PROBE_INTERVAL: Duration = Duration::from_millis(20);
@@ -174,10 +176,10 @@ impl Job {
         let mut builder = State::builder();
         builder
             .import_resolver(Imports { ask, base, libraries: self.libraries })
-            .context_initializer(context);
+            .context_initializer(Library::new(context).map_err(words)?);
         let state = builder.build();
-        let value =
-            state.evaluate_snippet(self.file.as_str(), self.text.as_str()).map_err(words)?;
+        let text = with_our_operators(&self.text);
+        let value = state.evaluate_snippet(self.file.as_str(), text).map_err(words)?;
         let arguments = arguments(&self.top_level).map_err(words)?;
         let value = apply_tla(state, &arguments, value).map_err(words)?;
         if let Val::Func(_) = value {

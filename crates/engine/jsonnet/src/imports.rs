@@ -13,6 +13,8 @@ use jrsonnet_evaluator::{ImportResolver, bail};
 use jrsonnet_gcmodule::Trace;
 use jrsonnet_parser::{SourceFile, SourcePath};
 
+use crate::rewrite::with_our_operators;
+
 /// What the program's thread says.
 pub(crate) enum Said<T> {
     /// It wants a file.
@@ -112,7 +114,13 @@ impl ImportResolver for Imports {
         let Some(path) = path else {
             bail!(ErrorKind::ImportIo(format!("`{resolved}` is no file of the tree")))
         };
+        // Other files may be wanted as text.
+        let is_program = [".jsonnet", ".libsonnet"].iter().any(|end| path.as_str().ends_with(end));
         match self.ask(Question::Read(path))? {
+            Answer::Read(Ok(bytes)) if is_program => Ok(match String::from_utf8(bytes) {
+                Ok(text) => with_our_operators(&text).into_bytes(),
+                Err(no_text) => no_text.into_bytes(),
+            }),
             Answer::Read(Ok(bytes)) => Ok(bytes),
             Answer::Read(Err(error)) => bail!(ErrorKind::ImportIo(error.to_string())),
             Answer::Which(_) => bail!(ErrorKind::ImportIo("answered beside the point".to_owned())),

@@ -58,6 +58,85 @@ fn programs_have_the_values_that_the_language_gives_them() {
     }
 }
 
+/// The wanted values are go-jsonnet 0.22's.
+#[test]
+fn the_library_answers_as_go_does() {
+    for (text, expected) in [
+        ("std.trim(' \\t a\\u00a0\\n')", json!("a")),
+        ("[std.isNull(null), std.log2(8), std.log10(1000)]", json!([true, 3, 2.9999999999999996])),
+        ("[std.hypot(3, 4), std.deg2rad(180), std.mantissa(10), std.exponent(10)]", {
+            json!([5, std::f64::consts::PI, 0.625, 4])
+        }),
+        (
+            "std.foldl(function(a, b) a + b, 'abc', '') + std.foldr(function(a, b) a + b, 'd', '')",
+            { json!("abcd") },
+        ),
+        ("std.uniq('aab')", json!(["a", "b"])),
+        ("std.mergePatch([], { a: { b: null } })", json!({"a": {}})),
+        ("std.manifestYamlDoc({ a: 'x\\ny', b: 'z\\n', c: [[1], {}], d: { e: 'f' } })", {
+            json!("\"a\": \"x\\ny\"\n\"b\": |\n  z\n\"c\":\n-\n  - 1\n- {}\n\"d\":\n  \"e\": \"f\"")
+        }),
+        ("std.manifestYamlDoc({ 'a b': 1, yes: 2, 'c/d': [3] }, true, false)", {
+            json!("\"a b\": 1\nc/d:\n  - 3\n\"yes\": 2")
+        }),
+        ("std.manifestYamlStream([{ a: 1 }], c_document_end=false)", json!("---\n\"a\": 1\n")),
+        ("std.parseYaml('a: yes\\nb: 0777')", json!({"a": true, "b": 511})),
+        ("std.parseYaml('---\\na: 1')", json!([{"a": 1}])),
+        ("std.parseYaml('---a: 1')", json!({"---a": 1})),
+        ("std.parseYaml('# c\\n---\\na: 1\\n---\\n')", json!([null, {"a": 1}, null])),
+        ("[std.toString(0.1), 'a' + 1.1 + 'b', 0.7 + '']", {
+            json!(["0.10000000000000001", "a1.1000000000000001b", "0.69999999999999996"])
+        }),
+    ] {
+        assert_eq!(run("a.jsonnet", text, &Given::default()).unwrap(), expected, "{text}");
+    }
+    for text in ["std.split('a', '')", "std.strReplace('a', '', 'b')", "std.manifestYamlStream(1)"]
+    {
+        assert!(run("a.jsonnet", text, &Given::default()).is_err(), "{text}");
+    }
+}
+
+/// The wanted texts are go-jsonnet 0.22's.
+#[test]
+fn texts_are_formatted_in_gos_arithmetic() {
+    for (text, expected) in [
+        (
+            "'%.2f %.0f %5.1f|%-6d|%06d' % [1.999, 0.5, 2.25, -3.7, -42]",
+            "2.00 1   2.3|-3    |-00042",
+        ),
+        (
+            "'%e %e %g %g %g' % [0, 1e15, 1e15, 1234567, 0.1]",
+            "0.000000e+00 10.000000e+14 10e+14 1.23457e+06 0.1",
+        ),
+        ("'%x %X %#x %o %c%c %%' % [255, 255, 255, 8, 65, 'é']", "ff FF 0xff 10 Aé %"),
+        ("'%(a).1f and %(b)5s' % { a: 1.96, b: 'é' }", "2.0 and     é"),
+        ("local f = '%s', v = 1.1; (f % v) + ('-' + f) % [[1]]", "1.1000000000000001-[1]"),
+        ("'%*d' % [5, 42]", "   42"),
+        ("local x = 7; std.toString(x % 4 % 2) + '%d' % (x % 4)", "13"),
+        ("|||\n  a %d\n||| % 1 + 'b'", "a 1\nb"),
+    ] {
+        assert_eq!(run("a.jsonnet", text, &Given::default()).unwrap(), json!(expected), "{text}");
+    }
+    for text in
+        ["'%d' % 'x'", "'%s' % []", "'%s' % [1, 2]", "'%z' % 1", "'%' % 1", "1 % 0", "{} % 1"]
+    {
+        assert!(run("a.jsonnet", text, &Given::default()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn imported_programs_have_the_same_operators_and_texts_stay_as_they_are() {
+    let given = Given {
+        files: &[("x.libsonnet", "{ f(v):: 'v' + v, g: '%.1f' % 0.96 }"), ("t.txt", "'a' % 'b'")],
+        ..Given::default()
+    };
+    let text = "local x = import 'x.libsonnet'; [x.f(0.1), x.g, importstr 't.txt']";
+    assert_eq!(
+        run("a.jsonnet", text, &given).unwrap(),
+        json!(["v0.10000000000000001", "1.0", "'a' % 'b'"])
+    );
+}
+
 #[test]
 fn imports_come_from_beside_the_file_then_from_the_last_library() {
     let given = Given {
