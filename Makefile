@@ -15,6 +15,7 @@ lint: ## What CI holds the code to.
 
 bench: ## The figures of docs/benchmarks.md.
 	tests/bench
+	tests/bench-real
 
 kube: ## A real cluster for tests, built by the go tool into ~/.cache/tiphys.
 	tests/kube/build
