@@ -6,7 +6,7 @@
 use merge::schema::Patch;
 
 use crate::in_place::is_always_written;
-use crate::shape::{Field, ListType, MapType, Scalar, Shape, Struct, StructId};
+use crate::shape::{Field, ListType, MapType, Scalar, Shape, Struct, StructId, beginning};
 use crate::tables::{Resource, Subresource};
 
 static PACKED: &[u8] = include_bytes!("../data/tables.bin.zst");
@@ -91,6 +91,7 @@ impl Whole {
                 })
                 .collect();
             names.sort_by_key(|&(name, ..)| name);
+            structs[at].beginnings = names.iter().map(|&(name, ..)| beginning(name)).collect();
             structs[at].names = names;
         }
         let resources = resources
@@ -167,6 +168,7 @@ impl Reader<'_> {
             kinds,
             fields,
             names: Vec::new(),
+            beginnings: Vec::new(),
             always: Vec::new(),
         }
     }

@@ -24,8 +24,37 @@ pub struct Struct {
     pub fields: Vec<Field>,
     /// Every JSON name, those of inlined structs too, sorted, with where it is declared.
     pub names: Vec<(&'static str, StructId, u32)>,
+    /// How each of `names` begins: most are told apart by that, without a look at the text.
+    pub(crate) beginnings: Vec<u64>,
     /// The fields that are written also where nothing is in them, those of inlined structs too.
     pub(crate) always: Vec<(StructId, u32)>,
+}
+
+impl Struct {
+    /// The place of a JSON name in `names`.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        let beginning = beginning(name);
+        let mut at = self.beginnings.partition_point(|other| *other < beginning);
+        while self.beginnings.get(at) == Some(&beginning) {
+            if self.names[at].0 == name {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+/// The first eight bytes of a name, as a number that is ordered as names are.
+pub(crate) fn beginning(name: &str) -> u64 {
+    match name.as_bytes().first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => {
+            let mut first = [0; 8];
+            first[..name.len()].copy_from_slice(name.as_bytes());
+            u64::from_be_bytes(first)
+        }
+    }
 }
 
 /// A field of a struct.

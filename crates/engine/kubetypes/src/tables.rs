@@ -266,9 +266,8 @@ impl Tables {
 
     /// The field that stands under a JSON name in a struct, inlined ones too.
     pub fn field(&self, id: StructId, name: &str) -> Option<&Field> {
-        let names = &self.get(id).names;
-        let at = names.binary_search_by(|(known, ..)| (*known).cmp(name)).ok()?;
-        let (_, home, field) = names[at];
+        let declared = self.get(id);
+        let (_, home, field) = declared.names[declared.place(name)?];
         Some(&self.get(home).fields[field as usize])
     }
 

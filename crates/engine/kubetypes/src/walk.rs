@@ -63,9 +63,8 @@ const LATER_FIELDS: u64 = 1 << 63;
 /// declare far more than an object has, and looking each up is most of a walk.
 fn present(declared: &Struct, id: StructId, object: &Map<String, Value>) -> u64 {
     object.keys().fold(LATER_FIELDS, |present, key| {
-        let at = declared.names.binary_search_by(|(name, ..)| (*name).cmp(key));
-        match at.map(|at| declared.names[at]) {
-            Ok((_, home, field)) if home == id && field < u64::BITS => present | 1 << field,
+        match declared.place(key).map(|at| declared.names[at]) {
+            Some((_, home, field)) if home == id && field < u64::BITS => present | 1 << field,
             _ => present,
         }
     })

@@ -120,15 +120,18 @@ impl Write<'_> {
     }
 
     pub(super) fn create_object(&mut self, object: Value) -> Result<Written, Problem> {
+        let prefixed = !meta::text(&object, "generateName").is_empty();
+        let generated = prefixed && meta::text(&object, "name").is_empty();
+        if !prefixed {
+            return self.create_once(object, Origin::Create);
+        }
         for attempt in 1..=ATTEMPTS_MAX {
-            let prefixed = !meta::text(&object, "generateName").is_empty();
-            let generated = prefixed && meta::text(&object, "name").is_empty();
             match self.create_once(object.clone(), Origin::Create) {
                 Err(problem)
                     if generated && problem.reason == "AlreadyExists" && attempt < ATTEMPTS_MAX => {
                 }
                 // Who gave a name as well is told as if it had been made up.
-                Err(problem) if prefixed && problem.reason == "AlreadyExists" => {
+                Err(problem) if problem.reason == "AlreadyExists" => {
                     return Err(problem.not_generated());
                 }
                 outcome => return outcome,
