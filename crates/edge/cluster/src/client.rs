@@ -19,14 +19,12 @@ use crate::access::{Access, ConnectError};
 use crate::error::ApiError;
 use crate::home::Home;
 use crate::kinds::{KindInfo, Kinds, escape};
+use crate::limits::Limits;
 use crate::live::{LiveOptions, LiveSet};
-use crate::transport::{Answer, Call, Limits, Transport};
+use crate::transport::{Answer, Call, Transport};
 use crate::watch::{ObjectEvent, WatchSpec, Watching};
 use crate::write::Gate;
 use crate::writer::Writer;
-
-/// Objects that a list asks for at a time, as kubectl and upstream do.
-const PAGE_OBJECTS: usize = 500;
 
 /// Lists of the older discovery that are asked for at the same time.
 const GROUPS_AT_ONCE: usize = 10;
@@ -157,6 +155,22 @@ impl Cluster {
                 asking: tokio::sync::Mutex::default(),
             }),
         })
+    }
+
+    /// Takes other limits. What is under way goes on as it began; where connections are to be
+    /// made otherwise, a credential plugin is run again.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] where certificates or credentials cannot be used any more; the limits
+    /// then stay as they were.
+    pub async fn limit(&self, limits: Limits) -> Result<(), ConnectError> {
+        self.inner.transport.limit(limits).await
+    }
+
+    /// The limits that hold.
+    pub fn limits(&self) -> Limits {
+        self.inner.transport.limits()
     }
 
     /// The URL of the API server, without a slash at its end.
@@ -351,13 +365,14 @@ impl Cluster {
         query: &ListQuery,
         mut each: impl FnMut(Value),
     ) -> Result<String, ApiError> {
-        let _one_of_few = self.inner.transport.lists.acquire().await.expect("it is never closed");
+        let _one_of_few = self.inner.transport.lists.take().await;
+        let page_objects = self.limits().page_objects.max(1);
         let path = info.path(&query.namespace, "");
         let selectors = query.selectors();
         let mut more = String::new();
         let mut begun_again = false;
         loop {
-            let url = format!("{path}?limit={PAGE_OBJECTS}{selectors}{more}");
+            let url = format!("{path}?limit={page_objects}{selectors}{more}");
             let answer = match self.call(Call::get(url)).await {
                 Err(ApiError::Gone { .. }) if !more.is_empty() && !begun_again => {
                     begun_again = true;

@@ -21,9 +21,6 @@ use crate::kinds::KindInfo;
 /// The first wait after a failure; each further one is twice as long.
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 
-/// No wait after a failure is longer.
-const WAIT_MAX: Duration = Duration::from_secs(10);
-
 /// Answers that are no success in a row before a kind counts as failing. Until then it is waited
 /// for: what is not known yet must not be taken for what is not there.
 const FAILING_AFTER: u32 = 4;
@@ -98,7 +95,7 @@ pub(crate) async fn follow(
             // The server ended the watch, as it was asked to. A server that ends it at once
             // must not be asked again at once.
             if begun.elapsed() < Duration::from_secs(1) {
-                sleep(backoff(0)).await;
+                sleep(backoff(0, wait_max(cluster))).await;
             }
             failures = 0;
             continue;
@@ -144,15 +141,20 @@ pub(crate) async fn follow(
                 }
             }
         }
-        sleep(backoff(failures)).await;
+        sleep(backoff(failures, wait_max(cluster))).await;
         failures += 1;
     }
 }
 
+/// No wait after a failure is longer.
+pub(crate) fn wait_max(cluster: &Cluster) -> Duration {
+    cluster.limits().away_wait_max
+}
+
 /// Returns the wait after failure number `failures`, the first being 0.
-pub(crate) fn backoff(failures: u32) -> Duration {
+pub(crate) fn backoff(failures: u32, max: Duration) -> Duration {
     let grown = WAIT_FIRST.saturating_mul(2_u32.saturating_pow(failures.min(16)));
-    jittered(grown.min(WAIT_MAX))
+    jittered(grown.min(max.max(WAIT_FIRST)))
 }
 
 /// Returns between half of `wait` and all of it.

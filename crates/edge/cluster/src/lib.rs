@@ -18,6 +18,7 @@ mod follow;
 mod home;
 mod kinds;
 mod leadership;
+mod limits;
 mod live;
 mod redact;
 mod transport;
@@ -32,11 +33,11 @@ pub use follow::FollowState;
 pub use home::Home;
 pub use kinds::{BrokenGroup, KindInfo, Kinds, excluded_always};
 pub use leadership::{Leadership, LeaseSpec, lead};
+pub use limits::{Dial, Limits};
 pub use live::{
     Change, KindState, KindStatus, Lens, LiveEvent, LiveEvents, LiveObject, LiveOptions, LiveSet,
     LiveStatus, NotReady, Owner, fingerprint,
 };
-pub use transport::Limits;
 pub use watch::{ObjectEvent, WatchSpec, Watching};
 pub use write::{
     Action, Asked, Gate, Patch, Permit, Propagation, Refusal, Validation, Write, Written,

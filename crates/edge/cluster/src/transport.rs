@@ -3,7 +3,9 @@
 //! Calls share one HTTP/2 connection; watches are spread over others, [`STREAMS_PER_CONNECTION`]
 //! on each, since a server lets no more than 100 or so run on one.
 
+use std::borrow::Cow;
 use std::io::Read;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,11 +22,12 @@ use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tower::{BoxError, Service, ServiceBuilder};
 
 use crate::access::{ConnectError, without_output};
 use crate::error::{ApiError, Status};
+use crate::limits::{Bucket, Dial, Limits, Places, some};
 
 /// Watches that share one connection.
 const STREAMS_PER_CONNECTION: usize = 80;
@@ -39,39 +42,14 @@ const THROTTLED_RETRIES_MAX: u32 = 4;
 /// The longest wait between two of them.
 const THROTTLED_WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// The longest wait before a failed request is sent again.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// The longest line of a watch: an object of a server that allows 3 MB, with room.
 const LINE_BYTES_MAX: usize = 32 << 20;
 
 /// The longest answer: a page of 500 large objects.
 const ANSWER_BYTES_MAX: usize = 512 << 20;
-
-/// How much a cluster is asked at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Requests a second, watches aside. `None`: as many as the server answers (it says 429
-    /// when it is too much, and is then given the time it asks for).
-    pub requests_per_s: Option<u32>,
-    /// Requests above that rate that may be sent at once.
-    pub burst: u32,
-    /// Writes under way at the same time; more wait.
-    pub writes_at_once: usize,
-    /// Lists under way at the same time; more wait.
-    pub lists_at_once: usize,
-    /// How long one request may take, its answer included.
-    pub request_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            requests_per_s: None,
-            burst: 100,
-            writes_at_once: 50,
-            lists_at_once: 4,
-            request_timeout: Duration::from_secs(60),
-        }
-    }
-}
 
 /// One request.
 pub(crate) struct Call {
@@ -99,10 +77,18 @@ impl Call {
         }
     }
 
-    fn request(&self, gzip: bool) -> Result<Request<Body>, ApiError> {
+    /// Makes the request; `within` is what the server is told that it may take.
+    fn request(&self, gzip: bool, within: Option<Duration>) -> Result<Request<Body>, ApiError> {
+        let path = match within {
+            None => Cow::Borrowed(&self.path),
+            Some(within) => {
+                let more = if self.path.contains('?') { '&' } else { '?' };
+                Cow::Owned(format!("{}{more}timeout={}ms", self.path, within.as_millis()))
+            }
+        };
         let mut request = Request::builder()
             .method(self.method.clone())
-            .uri(&self.path)
+            .uri(path.as_str())
             .header(header::ACCEPT, self.accept)
             .header(header::USER_AGENT, USER_AGENT);
         if gzip {
@@ -178,12 +164,13 @@ pub(crate) fn warnings(headers: &HeaderMap) -> Vec<String> {
 /// The way to one cluster.
 pub(crate) struct Transport {
     pub(crate) server: String,
-    client: Client,
-    limits: Limits,
+    config: Config,
+    client: RwLock<Client>,
+    limits: RwLock<Limits>,
     gzip: bool,
-    bucket: Option<Bucket>,
-    pub(crate) writes: Semaphore,
-    pub(crate) lists: Semaphore,
+    bucket: RwLock<Option<Arc<Bucket>>>,
+    pub(crate) writes: Places,
+    pub(crate) lists: Places,
     opening: Semaphore,
     lanes: Arc<Mutex<Vec<usize>>>,
 }
@@ -194,42 +181,56 @@ impl Transport {
         install_crypto();
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let gzip = !config.disable_compression;
-        // A credential plugin is waited for while the layers are made.
-        let made = tokio::task::spawn_blocking(move || stack(config)).await;
-        let client = made
-            .map_err(|error| ConnectError::Client {
-                server: server.clone(),
-                cause: Box::new(error),
-            })?
-            .map_err(|error| ConnectError::Client {
-                server: server.clone(),
-                cause: without_output(error),
-            })?;
+        let client = dial(&config, limits.dial, &server).await?;
         Ok(Self {
             server,
-            client: Client::new(client, "default"),
+            config,
+            client: RwLock::new(client),
             gzip,
-            bucket: limits.requests_per_s.map(|rate| Bucket::new(rate, limits.burst)),
-            writes: Semaphore::new(limits.writes_at_once.max(1)),
-            lists: Semaphore::new(limits.lists_at_once.max(1)),
+            bucket: RwLock::new(Bucket::of(&limits)),
+            writes: Places::new(limits.writes_at_once.unwrap_or(usize::MAX)),
+            lists: Places::new(limits.lists_at_once),
             opening: Semaphore::new(STREAMS_OPENING_MAX),
             lanes: Arc::new(Mutex::new(Vec::new())),
-            limits,
+            limits: RwLock::new(limits),
         })
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        *self.limits.read()
+    }
+
+    /// Takes other limits. What is under way goes on as it began.
+    pub(crate) async fn limit(&self, new: Limits) -> Result<(), ConnectError> {
+        let old = self.limits();
+        if old.dial != new.dial {
+            let client = dial(&self.config, new.dial, &self.server).await?;
+            *self.client.write() = client;
+        }
+        if (old.requests_per_s, old.burst) != (new.requests_per_s, new.burst) {
+            *self.bucket.write() = Bucket::of(&new);
+        }
+        self.writes.resize(new.writes_at_once.unwrap_or(usize::MAX));
+        self.lists.resize(new.lists_at_once);
+        *self.limits.write() = new;
+        Ok(())
     }
 
     /// Sends one request and waits for its whole answer, which may be no success.
     ///
     /// A throttled request is sent again after the time that the server asks for; a read whose
-    /// connection broke is sent again once.
+    /// connection broke is sent again once. Whatever else fails is as often sent again as the
+    /// limits say.
     pub(crate) async fn call(&self, call: Call) -> Result<Answer, ApiError> {
-        let mut throttled = 0;
+        let (mut throttled, mut retried) = (0, 0);
         let mut broken = false;
         loop {
-            if let Some(bucket) = &self.bucket {
+            let limits = self.limits();
+            let bucket = self.bucket.read().clone();
+            if let Some(bucket) = bucket {
                 bucket.take().await;
             }
-            match self.call_once(&call).await {
+            match self.call_once(&call, &limits).await {
                 Ok(answer)
                     if answer.status == StatusCode::TOO_MANY_REQUESTS
                         && throttled < THROTTLED_RETRIES_MAX =>
@@ -241,15 +242,21 @@ impl Transport {
                 Err(ApiError::Unreachable { .. }) if call.method == Method::GET && !broken => {
                     broken = true;
                 }
+                other if retried < limits.retries_max && may_pass(&other) => {
+                    let times = 2_u32.saturating_pow(u32::try_from(retried).unwrap_or(u32::MAX));
+                    retried += 1;
+                    sleep(limits.retry_first.saturating_mul(times).min(RETRY_WAIT_MAX)).await;
+                }
                 other => return other,
             }
         }
     }
 
-    async fn call_once(&self, call: &Call) -> Result<Answer, ApiError> {
-        let request = call.request(self.gzip)?;
+    async fn call_once(&self, call: &Call, limits: &Limits) -> Result<Answer, ApiError> {
+        let request = call.request(self.gzip, limits.server_side_timeout)?;
+        let client = self.client.read().clone();
         let exchange = async {
-            let answer = self.client.send(request).await.map_err(|e| self.unreachable(e))?;
+            let answer = client.send(request).await.map_err(|e| self.unreachable(e))?;
             let (parts, body) = answer.into_parts();
             let body = http_body_util::Limited::new(body, ANSWER_BYTES_MAX)
                 .collect()
@@ -261,24 +268,24 @@ impl Transport {
             let body = if zipped { unzip(&body)? } else { body };
             Ok(Answer { status: parts.status, headers: parts.headers, body })
         };
-        match timeout(self.limits.request_timeout, exchange).await {
+        match timeout(limits.request_timeout, exchange).await {
             Ok(answer) => answer,
-            Err(_) => Err(self.timed_out(self.limits.request_timeout)),
+            Err(_) => Err(self.timed_out(limits.request_timeout)),
         }
     }
 
     /// Opens a watch. `quiet` is how long it may say nothing before it counts as broken.
     pub(crate) async fn stream(&self, path: &str, quiet: Duration) -> Result<Lines, ApiError> {
         let lane = Lane::take(&self.lanes);
-        let mut request = Call::get(path).request(false)?;
+        let mut request = Call::get(path).request(false, None)?;
         request.extensions_mut().insert(LaneNumber(lane.number));
+        let client = self.client.read().clone();
         let headers = async {
             let _one_of_few = self.opening.acquire().await.expect("it is never closed");
-            self.client.send(request).await.map_err(|error| self.unreachable(error))
+            client.send(request).await.map_err(|error| self.unreachable(error))
         };
-        let answer = timeout(self.limits.request_timeout, headers)
-            .await
-            .map_err(|_| self.timed_out(self.limits.request_timeout))??;
+        let patience = self.limits().request_timeout;
+        let answer = timeout(patience, headers).await.map_err(|_| self.timed_out(patience))??;
         let (parts, body) = answer.into_parts();
         let mut lines = Lines {
             body,
@@ -302,6 +309,29 @@ impl Transport {
     fn timed_out(&self, waited: Duration) -> ApiError {
         ApiError::Timeout { server: self.server.clone(), waited_s: waited.as_secs() }
     }
+}
+
+/// Whether the same request may have better luck.
+fn may_pass(answer: &Result<Answer, ApiError>) -> bool {
+    match answer {
+        Ok(answer) => {
+            let status = answer.status;
+            status == StatusCode::TOO_MANY_REQUESTS
+                || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
+        }
+        Err(error) => error.is_connection(),
+    }
+}
+
+/// Makes a client. A credential plugin is waited for while its layers are made.
+async fn dial(config: &Config, dial: Dial, server: &str) -> Result<Client, ConnectError> {
+    let config = config.clone();
+    let made = tokio::task::spawn_blocking(move || stack(config, dial)).await;
+    let failed = |cause| ConnectError::Client { server: server.to_owned(), cause };
+    let stack = made
+        .map_err(|error| failed(Box::new(error)))?
+        .map_err(|error| failed(without_output(error)))?;
+    Ok(Client::new(stack, "default"))
 }
 
 fn unzip(body: &[u8]) -> Result<Bytes, ApiError> {
@@ -395,32 +425,6 @@ impl Lines {
     }
 }
 
-/// A rate: tokens come one by one, and wait in a bucket.
-struct Bucket {
-    gap: Duration,
-    depth: Duration,
-    /// When the bucket was, or will be, empty of debts.
-    paid_until: Mutex<Instant>,
-}
-
-impl Bucket {
-    fn new(per_s: u32, burst: u32) -> Self {
-        let gap = Duration::from_secs(1) / per_s.max(1);
-        Self { gap, depth: gap * burst.max(1), paid_until: Mutex::new(Instant::now()) }
-    }
-
-    async fn take(&self) {
-        let until = {
-            let mut paid = self.paid_until.lock();
-            *paid = (*paid).max(Instant::now()) + self.gap;
-            *paid
-        };
-        if let Some(when) = until.checked_sub(self.depth) {
-            sleep_until(when).await;
-        }
-    }
-}
-
 /// A place on one of the connections for watches; given back when dropped.
 struct Lane {
     number: usize,
@@ -453,24 +457,24 @@ struct LaneNumber(usize);
 type Stack = tower::util::BoxService<Request<Body>, Response<hyper::body::Incoming>, BoxError>;
 
 /// Stacks address, credentials and connections.
-fn stack(config: Config) -> Result<Stack, kube::Error> {
+fn stack(config: Config, dial: Dial) -> Result<Stack, kube::Error> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(Duration::from_secs(30)));
-    tcp.set_keepalive(Some(Duration::from_secs(30)));
-    tcp.set_keepalive_interval(Some(Duration::from_secs(10)));
+    tcp.set_connect_timeout(some(dial.connect_timeout));
+    tcp.set_keepalive(some(dial.keepalive));
+    tcp.set_keepalive_interval(some(dial.keepalive / 3));
     match config.proxy_url.clone() {
-        None => with_connector(config, tcp),
+        None => with_connector(config, dial, tcp),
         Some(proxy) if proxy.scheme_str() == Some("socks5") => {
-            with_connector(config, SocksV5::new(proxy, tcp))
+            with_connector(config, dial, SocksV5::new(proxy, tcp))
         }
         Some(proxy) if proxy.scheme_str() == Some("http") => {
             let mut tunnel = Tunnel::new(proxy.clone(), tcp);
             if let Some(login) = proxy_login(&proxy) {
                 tunnel = tunnel.with_auth(login);
             }
-            with_connector(config, tunnel)
+            with_connector(config, dial, tunnel)
         }
         Some(proxy) => Err(kube::Error::ProxyProtocolUnsupported {
             proxy_url: Box::new(without_login(&proxy)),
@@ -514,7 +518,7 @@ fn without_login(proxy: &http::Uri) -> http::Uri {
     format!("{scheme}://{host}").parse().unwrap_or_default()
 }
 
-fn with_connector<C>(config: Config, connector: C) -> Result<Stack, kube::Error>
+fn with_connector<C>(config: Config, dial: Dial, connector: C) -> Result<Stack, kube::Error>
 where
     C: Service<http::Uri> + Clone + Send + Sync + 'static,
     C::Response: hyper::rt::Read
@@ -535,7 +539,12 @@ where
         })?;
         tls = tls.with_server_name_resolver(FixedServerNameResolver::new(name));
     }
-    let pool = Pool::new(tls.enable_all_versions().wrap_connector(connector));
+    let limit = match (some(dial.connect_timeout), some(dial.handshake_timeout)) {
+        (Some(connect), Some(handshake)) => Some(connect + handshake),
+        _ => None,
+    };
+    let connector = tls.enable_all_versions().wrap_connector(connector);
+    let pool = Pool::new(Within { connector, limit }, dial);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
@@ -545,36 +554,78 @@ where
     Ok(tower::util::BoxService::new(service))
 }
 
+/// Connects within a time, the handshake included.
+#[derive(Clone)]
+struct Within<C> {
+    connector: C,
+    limit: Option<Duration>,
+}
+
+impl<C> Service<http::Uri> for Within<C>
+where
+    C: Service<http::Uri>,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    type Response = C::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.connector.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: http::Uri) -> Self::Future {
+        let (connecting, limit) = (self.connector.call(uri), self.limit);
+        Box::pin(async move {
+            let Some(limit) = limit else { return connecting.await.map_err(Into::into) };
+            match timeout(limit, connecting).await {
+                Ok(connected) => connected.map_err(Into::into),
+                Err(_) => {
+                    let limit_s = limit.as_secs_f64();
+                    Err(format!("no connection and TLS handshake within {limit_s} s").into())
+                }
+            }
+        })
+    }
+}
+
 /// One client a lane, so that each has its own connection.
 struct Pool<C> {
     connector: C,
+    dial: Dial,
     clients: Arc<RwLock<Vec<HyperClient<C, Body>>>>,
 }
 
 impl<C: Clone> Clone for Pool<C> {
     fn clone(&self) -> Self {
-        Self { connector: self.connector.clone(), clients: self.clients.clone() }
+        Self { connector: self.connector.clone(), dial: self.dial, clients: self.clients.clone() }
     }
 }
 
 impl<C: Connect + Clone + Send + Sync + 'static> Pool<C> {
-    fn new(connector: C) -> Self {
-        Self { connector, clients: Arc::new(RwLock::new(Vec::new())) }
+    fn new(connector: C, dial: Dial) -> Self {
+        Self { connector, dial, clients: Arc::new(RwLock::new(Vec::new())) }
     }
 
     fn client(&self, lane: usize) -> HyperClient<C, Body> {
         if let Some(client) = self.clients.read().get(lane) {
             return client.clone();
         }
+        let idle_max = match self.dial.idle_connections_max {
+            0 => usize::MAX,
+            max => max,
+        };
         let mut clients = self.clients.write();
         while clients.len() <= lane {
             clients.push(
                 HyperClient::builder(TokioExecutor::new())
                     .timer(TokioTimer::new())
                     .pool_timer(TokioTimer::new())
-                    .pool_idle_timeout(Duration::from_secs(300))
-                    // A connection whose other end has gone is noticed in 45 s.
-                    .http2_keep_alive_interval(Duration::from_secs(30))
+                    .pool_idle_timeout(some(self.dial.idle_timeout))
+                    .pool_max_idle_per_host(idle_max)
+                    // A connection whose other end has gone is noticed 15 s after it is tried.
+                    .http2_keep_alive_interval(some(self.dial.keepalive))
                     .http2_keep_alive_timeout(Duration::from_secs(15))
                     .http2_keep_alive_while_idle(true)
                     .http2_initial_stream_window_size(1 << 20)

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::client::{Cluster, ListQuery};
 use crate::error::ApiError;
-use crate::follow::{FollowState, Sink, backoff, follow};
+use crate::follow::{FollowState, Sink, backoff, follow, wait_max};
 
 /// How often a kind that is not served yet is asked for.
 const MISSING_AFTER: Duration = Duration::from_secs(2);
@@ -137,7 +137,7 @@ async fn run(cluster: Cluster, gvk: Gvk, query: ListQuery, mut sink: CallbackSin
             }
             Err(error) => {
                 sink.state(FollowState::Failing(error.message()), true);
-                sleep(backoff(failures)).await;
+                sleep(backoff(failures, wait_max(&cluster))).await;
                 failures += 1;
             }
         }

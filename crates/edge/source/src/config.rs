@@ -41,6 +41,49 @@ pub struct Live {
     pub poll_interval: Option<Duration>,
     /// Up to this is added to each interval, so that not all are asked at once.
     pub poll_jitter: Duration,
+    /// To connect, log in and list what there is (upstream's `ARGOCD_GIT_REQUEST_TIMEOUT`).
+    pub request_timeout: Duration,
+    /// How a list is asked for again that did not come.
+    pub retry: Retry,
+    /// How long a GitHub App's token is used at most.
+    pub github_token_age: Duration,
+}
+
+/// How a server is asked again that did not answer: upstream's `ARGOCD_GIT_ATTEMPTS_COUNT` and
+/// its kin. What a server refuses is not asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The first attempt included; at least one.
+    pub attempts_max: usize,
+    /// The wait after the first attempt.
+    pub first: Duration,
+    /// Each wait is this many times the one before.
+    pub factor: u32,
+    /// No wait is longer; zero is no limit.
+    pub max: Duration,
+}
+
+impl Retry {
+    /// How long to wait after attempt number `attempt`, the first being 1; `None` after the last.
+    pub(crate) fn wait_after(&self, attempt: usize) -> Option<Duration> {
+        if attempt >= self.attempts_max {
+            return None;
+        }
+        let power = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+        let grown = self.first.saturating_mul(self.factor.saturating_pow(power));
+        Some(if self.max.is_zero() { grown } else { grown.min(self.max) })
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts_max: 1,
+            first: Duration::from_millis(250),
+            factor: 2,
+            max: Duration::from_secs(10),
+        }
+    }
 }
 
 impl Default for Live {
@@ -49,6 +92,9 @@ impl Default for Live {
             submodules: true,
             poll_interval: Some(Duration::from_secs(120)),
             poll_jitter: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(15),
+            retry: Retry::default(),
+            github_token_age: Duration::from_secs(3600),
         }
     }
 }
@@ -65,8 +111,6 @@ pub struct Limits {
     pub fetched_object_bytes_max: u64,
     /// From the first byte of a fetch to its end.
     pub fetch_timeout: Duration,
-    /// To connect, log in and list what there is (upstream's `ARGOCD_GIT_REQUEST_TIMEOUT`).
-    pub handshake_timeout: Duration,
     /// Repositories that are fetched or listed at once; others wait.
     pub concurrent_fetches_max: usize,
     /// Bytes of decoded directories that are kept for all repositories together.
@@ -84,7 +128,6 @@ impl Default for Limits {
             object_bytes_max: 100 << 20,
             fetched_object_bytes_max: 1 << 30,
             fetch_timeout: Duration::from_secs(90),
-            handshake_timeout: Duration::from_secs(15),
             concurrent_fetches_max: 8,
             object_cache_bytes: 32 << 20,
             mirror_packs_max: 100,

@@ -41,6 +41,7 @@ struct Known {
 #[derive(Clone)]
 struct Token {
     text: String,
+    bought: SystemTime,
     ends: SystemTime,
 }
 
@@ -65,12 +66,13 @@ impl GithubTokens {
     /// Returns a token that is good for some minutes at least.
     ///
     /// `owner` is the repository's, lower case; it is asked for where the App's installation is
-    /// not given.
+    /// not given. A token that was bought longer ago than `age_max` is not used again.
     pub(crate) async fn token(
         &self,
         credentials: &Credentials,
         app: &GithubApp,
         owner: Option<&str>,
+        age_max: Duration,
     ) -> Result<String, Failure> {
         // Held while it asks: many repositories of one App ask once.
         let mut known = self.known.lock().await;
@@ -84,6 +86,7 @@ impl GithubTokens {
         let now = SystemTime::now();
         if let Some(token) = known.tokens.get(&key)
             && now + RENEWED_BEFORE < token.ends
+            && now < token.bought + age_max
         {
             return Ok(token.text.clone());
         }
@@ -155,7 +158,7 @@ impl<'a> Api<'a> {
             .expires_at
             .and_then(|text| text.parse::<jiff::Timestamp>().ok())
             .map_or(now + hour, SystemTime::from);
-        Ok(Token { text: answer.token, ends })
+        Ok(Token { text: answer.token, bought: now, ends })
     }
 
     async fn installations(&self) -> Result<Vec<Installation>, Failure> {

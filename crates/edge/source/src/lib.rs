@@ -39,7 +39,7 @@ mod web;
 
 pub use crate::core::Listener;
 pub use commit::{CommitId, CommitMetadata, NoCommitId};
-pub use config::{Config, Limits, Live};
+pub use config::{Config, Limits, Live, Retry};
 pub use credentials::{CloudIdentity, Credentials, GithubApp};
 pub use error::{Remedy, SourceError};
 pub use observer::{Observer, RequestKind};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gix::ObjectId;
 use parking_lot::Mutex;
@@ -71,9 +71,25 @@ impl Remote {
         also.len() < ALSO_MAX && also.insert(full)
     }
 
-    /// What the names point at now.
+    /// What the names point at now; a server that does not answer is asked as often as it may be.
     pub(crate) async fn list(&self, core: &Core) -> Result<RefList, SourceError> {
-        let limit = core.config.limits.handshake_timeout;
+        let mut attempt = 1;
+        loop {
+            let live = core.live();
+            let listed = self.list_once(core, live.request_timeout).await;
+            let silent = matches!(
+                listed,
+                Err(SourceError::Unreachable { .. } | SourceError::TimedOut { .. })
+            );
+            match live.retry.wait_after(attempt).filter(|_| silent) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return listed,
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn list_once(&self, core: &Core, limit: Duration) -> Result<RefList, SourceError> {
         let what = "list its branches and tags";
         let (mirror, also) = (self.mirror.clone(), self.also());
         self.exchange(core, RequestKind::LsRemote, move |transport, _| {
@@ -217,7 +233,8 @@ impl Remote {
         let credentials = &self.credentials;
         if let Some(app) = &credentials.github_app {
             let owner = self.url.owner();
-            let token = core.github.token(credentials, app, owner.as_deref());
+            let token =
+                core.github.token(credentials, app, owner.as_deref(), core.live().github_token_age);
             let token = budget.within(token).await.map_err(|_| Failure::TimedOut)??;
             return Ok(Some(http::basic(TOKEN_USER, &token)));
         }
@@ -245,7 +262,7 @@ impl<W> Exchange<'_, W> {
     async fn with_budget<T>(
         self,
         what: &'static str,
-        limit: std::time::Duration,
+        limit: Duration,
         bytes_max: u64,
     ) -> Result<T, SourceError>
     where

@@ -15,6 +15,8 @@ pub struct ControllerMetrics {
     /// `namespace, name, project, autosync_enabled, repo, dest_server, dest_namespace,
     /// sync_status, health_status, operation`; always 1.
     pub app_info: Gauge,
+    /// `namespace, name, project` and the labels that the settings name; always 1.
+    pub app_labels: Gauge,
     /// `namespace, name, project, condition`: how many conditions of a type.
     pub app_condition: Gauge,
     /// `namespace, name, project`: objects of nobody's in the namespaces of an application.
@@ -38,6 +40,8 @@ pub struct ControllerMetrics {
     pub cluster_connected: Gauge,
     /// `server, k8s_version, name`; always 1.
     pub cluster_info: Gauge,
+    /// `server, name` and the labels that the settings name; always 1.
+    pub cluster_labels: Gauge,
     /// `server, group, kind`: events of watches.
     pub cluster_events: Counter,
     /// `server`: how long a batch of events took, in seconds.
@@ -65,6 +69,7 @@ impl ControllerMetrics {
                     "operation",
                 ]),
             ),
+            app_labels: registry.gauge("argocd_app_labels", "Labels of an application.", &APP),
             app_condition: registry.gauge(
                 "argocd_app_condition",
                 "Conditions of an application, by type.",
@@ -128,6 +133,11 @@ impl ControllerMetrics {
                 "What there is to know about a cluster.",
                 &["server", "k8s_version", "name"],
             ),
+            cluster_labels: registry.gauge(
+                "argocd_cluster_labels",
+                "Labels of a cluster.",
+                &["server", "name"],
+            ),
             cluster_events: registry.counter(
                 "argocd_cluster_events_total",
                 "Events of a cluster's watches.",
@@ -154,6 +164,9 @@ impl ControllerMetrics {
             counter.reset();
         }
         self.cluster_events.reset();
+        self.app_orphaned_resources.reset();
+        self.events_in_batch.reset();
         self.app_reconcile.reset();
+        self.events_processing.reset();
     }
 }

@@ -8,6 +8,7 @@
 
 mod controller;
 mod health;
+mod layout;
 mod log;
 mod metrics;
 mod process;
@@ -18,7 +19,7 @@ mod span;
 pub use controller::ControllerMetrics;
 pub use health::Health;
 pub use log::{Log, LogError, LogFormat, LogOptions, init_log};
-pub use metrics::{Counter, Gauge, Histogram, Registry};
+pub use metrics::{Counter, Gauge, Histogram, Registry, label_name};
 pub use process::register_process;
 pub use repo::RepoMetrics;
 pub use server::{Served, Server, serve};

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -18,6 +18,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::layout::time_text;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,11 +38,13 @@ pub struct LogOptions {
     pub format: LogFormat,
     /// `trace`, `debug`, `info`, `warn` or `error`; or directives as in `info,cluster=debug`.
     pub level: String,
+    /// How the time is written, as a layout of Go's; `""` is RFC 3339, to the second.
+    pub time_layout: String,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { format: LogFormat::Json, level: "info".to_owned() }
+        Self { format: LogFormat::Json, level: "info".to_owned(), time_layout: String::new() }
     }
 }
 
@@ -58,20 +62,32 @@ pub enum LogError {
     Already,
 }
 
-/// The log of the process, to change its level later.
+/// The log of the process, to change it later.
 #[derive(Clone)]
 pub struct Log {
     filter: reload::Handle<EnvFilter, tracing_subscriber::Registry>,
+    options: Arc<RwLock<LogOptions>>,
 }
 
 impl Log {
-    /// Changes the level.
+    /// How it is now.
+    pub fn options(&self) -> LogOptions {
+        self.options.read().clone()
+    }
+
+    /// Changes how and what is logged, from the next line on.
     ///
     /// # Errors
     ///
-    /// [`LogError::Level`] where it is none.
-    pub fn set_level(&self, level: &str) -> Result<(), LogError> {
-        self.filter.reload(filter(level)?).map_err(|_| LogError::Level { level: level.to_owned() })
+    /// [`LogError::Level`] where the level is none; nothing is changed then.
+    pub fn set(&self, options: LogOptions) -> Result<(), LogError> {
+        let level = options.level.clone();
+        if self.options.read().level != level {
+            let filter = filter(&level)?;
+            self.filter.reload(filter).map_err(|_| LogError::Level { level })?;
+        }
+        *self.options.write() = options;
+        Ok(())
     }
 }
 
@@ -82,13 +98,14 @@ impl Log {
 /// [`LogError`] where the level is none, or a log is there already.
 pub fn init_log(options: &LogOptions) -> Result<Log, LogError> {
     let (filter, handle) = reload::Layer::new(filter(&options.level)?);
-    let lines = Lines { format: options.format, out: Arc::new(StandardError) };
+    let options = Arc::new(RwLock::new(options.clone()));
+    let lines = Lines { options: options.clone(), out: Arc::new(StandardError) };
     tracing_subscriber::registry()
         .with(filter)
         .with(lines)
         .try_init()
         .map_err(|_| LogError::Already)?;
-    Ok(Log { filter: handle })
+    Ok(Log { filter: handle, options })
 }
 
 fn filter(level: &str) -> Result<EnvFilter, LogError> {
@@ -134,7 +151,7 @@ impl Out for Mutex<String> {
 
 /// Writes each event as a line.
 pub(crate) struct Lines {
-    pub(crate) format: LogFormat,
+    pub(crate) options: Arc<RwLock<LogOptions>>,
     pub(crate) out: Arc<dyn Out>,
 }
 
@@ -164,8 +181,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         event.record(&mut fields);
         let message = fields.0.iter().position(|(name, _)| *name == "message");
         let message = message.map_or(Value::Null, |at| fields.0.remove(at).1);
+        let options = self.options.read();
         let mut all: Vec<(String, Value)> = vec![
-            ("time".to_owned(), now().into()),
+            ("time".to_owned(), time_text(Timestamp::now(), &options.time_layout).into()),
             ("level".to_owned(), level_word(*event.metadata().level()).into()),
             ("msg".to_owned(), message),
         ];
@@ -175,7 +193,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
                 add(&mut all, &fields.0);
             }
         }
-        self.out.line(&match self.format {
+        self.out.line(&match options.format {
             LogFormat::Json => json_line(all),
             LogFormat::Text => text_line(&all),
         });
@@ -188,10 +206,6 @@ fn add(all: &mut Vec<(String, Value)>, fields: &[(&'static str, Value)]) {
             all.push(((*name).to_owned(), value.clone()));
         }
     }
-}
-
-fn now() -> String {
-    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn level_word(level: Level) -> &'static str {

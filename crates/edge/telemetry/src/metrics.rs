@@ -28,7 +28,7 @@ struct Inner {
 
 struct Family {
     help: &'static str,
-    labels: Vec<String>,
+    labels: Mutex<Vec<String>>,
     kind: Kind,
     series: Mutex<BTreeMap<Box<[String]>, Value>>,
 }
@@ -97,7 +97,7 @@ impl Registry {
         let family = inner.families.entry(name.to_owned()).or_insert_with(|| {
             Arc::new(Family {
                 help,
-                labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+                labels: Mutex::new(labels.iter().map(|label| (*label).to_owned()).collect()),
                 kind,
                 series: Mutex::default(),
             })
@@ -122,7 +122,7 @@ impl Registry {
 
 impl Family {
     fn change(&self, labels: &[&str], change: impl FnOnce(&mut Value)) {
-        debug_assert_eq!(labels.len(), self.labels.len(), "one value a label");
+        debug_assert_eq!(labels.len(), self.labels.lock().len(), "one value a label");
         let key: Box<[String]> = labels.iter().map(|value| (*value).to_owned()).collect();
         let mut series = self.series.lock();
         if series.len() >= SERIES_MAX && !series.contains_key(&key) {
@@ -180,7 +180,8 @@ impl Family {
 
     /// `a="1",b="2"`, sorted by label.
     fn labels_text(&self, values: &[String]) -> String {
-        let mut pairs: Vec<_> = self.labels.iter().zip(values).collect();
+        let labels = self.labels.lock();
+        let mut pairs: Vec<_> = labels.iter().zip(values).collect();
         pairs.sort();
         let pairs: Vec<String> =
             pairs.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
@@ -235,6 +236,21 @@ impl Gauge {
         self.family.series.lock().remove(&key);
     }
 
+    /// Sets the labels too, where they are only known later; see [`Gauge::replace`].
+    pub fn relabel(
+        &self,
+        labels: Vec<String>,
+        series: impl IntoIterator<Item = (Vec<String>, f64)>,
+    ) {
+        *self.family.labels.lock() = labels;
+        self.replace(series);
+    }
+
+    /// Forgets all series.
+    pub fn reset(&self) {
+        self.family.series.lock().clear();
+    }
+
     /// Sets all series at once; those that are not among them are forgotten.
     pub fn replace(&self, series: impl IntoIterator<Item = (Vec<String>, f64)>) {
         let series = series.into_iter().take(SERIES_MAX);
@@ -242,6 +258,13 @@ impl Gauge {
             .map(|(labels, number)| (labels.into_boxed_slice(), Value::Number(number)))
             .collect();
     }
+}
+
+/// A label of Kubernetes as a label of a metric: upstream puts `label_` before it, and `_` in
+/// place of what no metric's label may hold.
+pub fn label_name(label: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    format!("label_{}", label.chars().map(letter).collect::<String>())
 }
 
 impl Histogram {

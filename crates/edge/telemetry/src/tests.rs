@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -9,14 +9,15 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::log::Lines;
 use crate::metrics::number_text;
 use crate::{
-    ControllerMetrics, Health, LogFormat, Registry, RepoMetrics, Served, refresh_span,
+    ControllerMetrics, Health, LogFormat, LogOptions, Registry, RepoMetrics, Served, refresh_span,
     register_process, serve,
 };
 
 /// The lines that `log` leads to.
 fn lines(format: LogFormat, log: impl FnOnce()) -> String {
     let out = Arc::new(Mutex::new(String::new()));
-    let layer = Lines { format, out: out.clone() };
+    let options = LogOptions { format, ..LogOptions::default() };
+    let layer = Lines { options: Arc::new(RwLock::new(options)), out: out.clone() };
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
     out.lock().clone()
 }
@@ -74,6 +75,19 @@ fn numbers_are_written_as_go_writes_them() {
     ] {
         assert_eq!(number_text(number), text);
     }
+}
+
+#[test]
+fn labels_that_are_known_later_are_printed_with_names_that_a_metric_may_have() {
+    let registry = Registry::default();
+    let gauge = registry.gauge("of_labels", "Labels.", &["name"]);
+    let series = |value: &str| [(vec!["web".to_owned(), value.to_owned()], 1.0)];
+    gauge.relabel(vec!["name".to_owned(), crate::label_name("example.com/the-team")], series("a"));
+    let line = r#"of_labels{label_example_com_the_team="a",name="web"} 1"#;
+    assert!(registry.print().contains(line), "{}", registry.print());
+    gauge.relabel(vec!["name".to_owned(), crate::label_name("tier")], series("b"));
+    let line = r#"of_labels{label_tier="b",name="web"} 1"#;
+    assert!(registry.print().contains(line), "{}", registry.print());
 }
 
 #[test]

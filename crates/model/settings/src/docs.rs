@@ -8,8 +8,9 @@ pub fn page() -> String {
     let mut page = String::from(
         "# Settings\n\n\
          <!-- Printed by `cargo xtask settings-doc` from crates/model/settings/src/keys. -->\n\n\
-         Names and defaults are Argo CD's. Changes hold at once, without a restart. An environment\n\
-         variable wins over the key beside it. A key that is unknown or stands in the wrong place is\n\
+         Names and defaults are Argo CD's. Changes hold at once, without a restart, unless the\n\
+         line says otherwise; the environment is read at the start. An environment variable wins\n\
+         over the key beside it. A key that is unknown or stands in the wrong place is\n\
          reported by name. *Not built yet*: reported when it is set, and without effect. *No effect*:\n\
          accepted; it tunes a part that does not exist here.\n",
     );

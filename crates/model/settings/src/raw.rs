@@ -127,11 +127,17 @@ impl RawSettings {
         (key.state == State::NotBuiltYet && !says_nothing).then_some(Fault::NotBuiltYet)
     }
 
-    /// The text of a key: the environment's, else the object's, else the default.
+    /// The text of a key: what was given, else the default.
+    pub(crate) fn text(&self, place: Place, name: &str) -> &str {
+        let key = keys::find(place, name).expect("code asks only for keys of the table");
+        self.given(place, name).unwrap_or(key.default)
+    }
+
+    /// The text that was given for a key: the environment's, else the object's.
     ///
     /// A text that is not of the key's kind counts as absent; an empty one does too, but for
     /// lists and texts, which may be empty on purpose.
-    pub(crate) fn text(&self, place: Place, name: &str) -> &str {
+    pub(crate) fn given(&self, place: Place, name: &str) -> Option<&str> {
         let key = keys::find(place, name).expect("code asks only for keys of the table");
         let may_be_empty = matches!(key.kind, Kind::List);
         let fits = |text: &&str| match text.is_empty() {
@@ -139,7 +145,7 @@ impl RawSettings {
             false => fits(key.kind, text, &|_| Ok(Value::Null)),
         };
         let from_environment = key.env.iter().filter_map(|name| self.variable(name)).find(fits);
-        from_environment.or_else(|| self.stored(place, name).filter(fits)).unwrap_or(key.default)
+        from_environment.or_else(|| self.stored(place, name).filter(fits))
     }
 
     pub(crate) fn trust(&self) -> Trust {

@@ -74,16 +74,14 @@ pub struct Rendering {
     pub directory_bytes_max: Option<u64>,
     /// A chart, unpacked; `None` is no limit.
     pub chart_bytes_max: Option<u64>,
-    /// Whether plain directories include folders whose names begin with a dot.
-    pub hidden_directories: bool,
+    /// An image of manifests, unpacked; `None` is no limit.
+    pub image_bytes_max: Option<u64>,
     /// Renderings at a time; `None` leaves it to the renderer.
     pub parallel_max: Option<usize>,
     /// How long one rendering may take.
     pub timeout: Duration,
     /// How long a program may run.
     pub program_timeout: Duration,
-    /// How long after a polite signal it is killed.
-    pub program_kill_after: Duration,
 }
 
 /// How Git repositories are read.
@@ -105,10 +103,6 @@ pub struct Git {
     pub retry_max: Duration,
     /// Repositories that are asked for their branches at a time; `None` is no limit.
     pub list_parallel_max: Option<usize>,
-    /// Folder with a file of certificates a host.
-    pub tls_folder: String,
-    /// Folder with `ssh_known_hosts`.
-    pub ssh_folder: String,
     /// How long a GitHub App's token is used.
     pub github_app_token_age: Duration,
 }
@@ -135,14 +129,12 @@ pub struct SyncSettings {
     pub wave_delay: Duration,
     /// Waits between repeated self-heals.
     pub self_heal: SelfHeal,
-    /// Whether a sync may replace objects.
-    pub replace_allowed: bool,
     /// Whether syncs act as the project's service accounts.
     pub impersonation: bool,
     /// Whether such a sync fails when its project names none.
     pub impersonation_enforced: bool,
-    /// Applies at a time.
-    pub applies_parallel_max: usize,
+    /// Writes to one cluster at a time; `None` is no limit.
+    pub writes_parallel_max: Option<usize>,
     /// An automated sync that would prune more objects, and a larger part, waits for a person.
     pub guard_objects: usize,
     /// That part, in percent of an Application's live objects.
@@ -190,8 +182,8 @@ pub struct Controller {
 /// How clusters are talked to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClusterClient {
-    /// Requests a second, on average.
-    pub requests_per_s: f64,
+    /// Requests a second, on average; `None` is no limit.
+    pub requests_per_s: Option<f64>,
     /// Requests at once.
     pub burst: usize,
     /// Idle connections.
@@ -214,21 +206,17 @@ pub struct ClusterClient {
     pub list_page_size: usize,
     /// Lists at a time.
     pub lists_parallel_max: usize,
-    /// How often a list is tried, at least once.
-    pub list_attempts_max: usize,
-    /// How long after a failure a cluster is tried again.
+    /// How long after a failure a cluster is tried again at the latest.
     pub retry_cluster_after: Duration,
-    /// How long events are gathered into a batch; `None` takes them one by one.
-    pub event_batch: Option<Duration>,
 }
 
-/// How logs look.
+/// How logs look; `None` leaves it to how the process was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     /// JSON; otherwise text.
-    pub json: bool,
+    pub json: Option<bool>,
     /// From which level on: `trace`, `debug`, `info`, `warn` or `error`.
-    pub level: &'static str,
+    pub level: Option<&'static str>,
     /// How the time is written, in Go's layout; `""` is RFC 3339.
     pub timestamp_layout: String,
 }
@@ -282,14 +270,14 @@ impl Settings {
             controller: controller(raw),
             cluster_client: cluster_client(raw),
             log: Log {
-                json: raw.text(Parameters, "controller.log.format") != "text",
-                level: match raw.text(Parameters, "controller.log.level") {
+                json: raw.given(Parameters, "controller.log.format").map(|text| text != "text"),
+                level: raw.given(Parameters, "controller.log.level").map(|text| match text {
                     "trace" => "trace",
                     "debug" => "debug",
                     "warn" | "warning" => "warn",
                     "error" | "fatal" | "panic" => "error",
                     _ => "info",
-                },
+                }),
                 timestamp_layout: raw.text(Parameters, "log.format.timestamp").to_owned(),
             },
             application_namespaces: raw.list(Parameters, "application.namespaces"),
@@ -321,6 +309,8 @@ fn some_count(count: usize) -> Option<usize> {
 fn rendering(raw: &RawSettings) -> Rendering {
     let chart_bytes = raw.bytes(Parameters, "reposerver.helm.manifest.max.extracted.size");
     let any_chart = raw.bool(Parameters, "reposerver.disable.helm.manifest.max.extracted.size");
+    let image_bytes = raw.bytes(Parameters, "reposerver.oci.manifest.max.extracted.size");
+    let any_image = raw.bool(Parameters, "reposerver.disable.oci.manifest.max.extracted.size");
     let directory_bytes = raw.bytes(Parameters, "reposerver.max.combined.directory.manifests.size");
     Rendering {
         helm: raw.bool(Main, "helm.enable"),
@@ -330,11 +320,10 @@ fn rendering(raw: &RawSettings) -> Rendering {
         value_file_schemes: raw.list(Main, "helm.valuesFileSchemes"),
         directory_bytes_max: Some(directory_bytes).filter(|bytes| *bytes > 0),
         chart_bytes_max: (!any_chart).then_some(chart_bytes),
-        hidden_directories: raw.bool(Parameters, "reposerver.include.hidden.directories"),
+        image_bytes_max: (!any_image).then_some(image_bytes),
         parallel_max: some_count(raw.count(Parameters, "reposerver.parallelism.limit")),
         timeout: raw.seconds(Parameters, "controller.repo.server.timeout.seconds"),
         program_timeout: raw.duration(Environment, "ARGOCD_EXEC_TIMEOUT"),
-        program_kill_after: raw.duration(Environment, "ARGOCD_EXEC_FATAL_TIMEOUT"),
     }
 }
 
@@ -351,8 +340,6 @@ fn git(raw: &RawSettings) -> Git {
         list_parallel_max: some_count(
             raw.count(Parameters, "reposerver.git.lsremote.parallelism.limit"),
         ),
-        tls_folder: raw.text(Environment, "ARGOCD_TLS_DATA_PATH").to_owned(),
-        ssh_folder: raw.text(Environment, "ARGOCD_SSH_DATA_PATH").to_owned(),
         github_app_token_age: Duration::from_secs(60)
             .saturating_mul(u32::try_from(minutes).unwrap_or(u32::MAX)),
     }
@@ -368,10 +355,11 @@ fn sync(raw: &RawSettings) -> SyncSettings {
             factor: raw.int(Parameters, "controller.self.heal.backoff.factor"),
             max: raw.seconds(Parameters, "controller.self.heal.backoff.cap.seconds"),
         },
-        replace_allowed: raw.bool(Parameters, "server.sync.replace.allowed"),
         impersonation: raw.bool(Main, "application.sync.impersonation.enabled"),
         impersonation_enforced: raw.bool(Main, "application.sync.impersonation.enforced"),
-        applies_parallel_max: raw.count(Parameters, "controller.kubectl.parallelism.limit").max(1),
+        writes_parallel_max: some_count(
+            raw.count(Parameters, "controller.kubectl.parallelism.limit"),
+        ),
         guard_objects: raw.count(Main, "application.sync.pruneGuard.objects"),
         guard_percent: raw.count(Main, "application.sync.pruneGuard.percent"),
     }
@@ -394,11 +382,10 @@ fn controller(raw: &RawSettings) -> Controller {
 }
 
 fn cluster_client(raw: &RawSettings) -> ClusterClient {
-    let batch = raw.bool(Parameters, "controller.cluster.cache.batch.events.processing");
-    let batch_for = raw.duration(Parameters, "controller.cluster.cache.events.processing.interval");
     let retry_ms = raw.count(Parameters, "controller.k8sclient.retry.base.backoff");
     ClusterClient {
-        requests_per_s: raw.float(Parameters, "controller.k8s.client.qps"),
+        requests_per_s: Some(raw.float(Parameters, "controller.k8s.client.qps"))
+            .filter(|rate| *rate > 0.0),
         burst: raw.count(Parameters, "controller.k8s.client.burst"),
         idle_connections_max: raw.count(Parameters, "controller.k8s.client.max.idle.connections"),
         connect_timeout: raw.duration(Parameters, "controller.k8s.tcp.timeout"),
@@ -410,10 +397,8 @@ fn cluster_client(raw: &RawSettings) -> ClusterClient {
         server_side_timeout: some(raw.duration(Environment, "ARGOCD_K8S_SERVER_SIDE_TIMEOUT")),
         list_page_size: raw.count(Environment, "ARGOCD_CLUSTER_CACHE_LIST_PAGE_SIZE").max(1),
         lists_parallel_max: raw.count(Environment, "ARGOCD_CLUSTER_CACHE_LIST_SEMAPHORE").max(1),
-        list_attempts_max: raw.count(Environment, "ARGOCD_CLUSTER_CACHE_ATTEMPT_LIMIT").max(1),
         retry_cluster_after: raw
             .duration(Environment, "ARGOCD_CLUSTER_SYNC_RETRY_TIMEOUT_DURATION"),
-        event_batch: some(batch_for).filter(|_| batch),
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::{Access, Cluster, Limits, LiveOptions, LiveSet, SecretAccess};
+use cluster::{Access, Cluster, Dial, Limits, LiveOptions, LiveSet, SecretAccess};
 use manifest::{GroupKind, Gvk};
 use parking_lot::Mutex;
-use settings::SecretType;
+use settings::{SecretType, Settings};
 use tracing::warn;
 
 use crate::lens::AppLens;
@@ -179,12 +179,52 @@ impl Destinations {
         self.open.lock().retain(|_, (reach, _)| known.contains(reach));
     }
 
+    /// Talks to all connected clusters as the settings say now.
+    pub async fn limit(&self, shared: &Arc<Shared>) {
+        let limits = limits(&shared.snapshot().settings);
+        let connected = self.connected();
+        let clusters = connected.iter().map(|one| &one.cluster).chain([&shared.home_cluster]);
+        for cluster in clusters {
+            if let Err(error) = cluster.limit(limits).await {
+                let error = chain(&error);
+                warn!(
+                    cluster.server = cluster.server(),
+                    error, "limits of a cluster stay as they were"
+                );
+            }
+        }
+    }
+
     /// Looks at all live state with other settings.
     pub fn reconfigure(&self, shared: &Arc<Shared>) {
         for destination in self.connected() {
             let (lens, wants) = looks(shared, &destination.server);
             destination.live.reconfigure(lens, wants);
         }
+    }
+}
+
+/// What the settings say of how clusters are talked to.
+pub(crate) fn limits(settings: &Settings) -> Limits {
+    let client = &settings.cluster_client;
+    Limits {
+        requests_per_s: client.requests_per_s,
+        burst: client.burst,
+        writes_at_once: settings.sync.writes_parallel_max,
+        lists_at_once: client.lists_parallel_max,
+        page_objects: client.list_page_size,
+        server_side_timeout: client.server_side_timeout,
+        retries_max: client.retries_max,
+        retry_first: client.retry_first,
+        away_wait_max: client.retry_cluster_after,
+        dial: Dial {
+            connect_timeout: client.connect_timeout,
+            handshake_timeout: client.handshake_timeout,
+            keepalive: client.keepalive,
+            idle_timeout: client.idle_timeout,
+            idle_connections_max: client.idle_connections_max,
+        },
+        ..Limits::default()
     }
 }
 
@@ -209,7 +249,8 @@ async fn connect(shared: &Arc<Shared>, reach: &Reach) -> Result<Arc<Destination>
                 server: reach.server.clone(),
                 config: config.clone(),
             });
-            Cluster::connect(&access, Limits::default()).await.map_err(|error| chain(&error))?
+            let limits = limits(&shared.snapshot().settings);
+            Cluster::connect(&access, limits).await.map_err(|error| chain(&error))?
         }
     };
     let (lens, wants) = looks(shared, &reach.server);

@@ -1,5 +1,6 @@
 //! Figures under upstream's names.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -30,6 +31,11 @@ impl Metrics {
                 fill(&families, &shared);
             }
         });
+    }
+
+    /// Begins to count anew, as upstream does when its metrics cache expires.
+    pub(crate) fn reset(&self) {
+        self.families.reset();
     }
 
     /// Counts a look.
@@ -121,9 +127,42 @@ impl Tally<'_> {
     }
 }
 
+/// What the labels that the settings name are called as labels of a metric, and their values;
+/// of two with one name the first is told.
+struct Labels<'a>(Vec<(String, &'a str)>);
+
+impl<'a> Labels<'a> {
+    fn of(wanted: &'a [String]) -> Self {
+        let mut named: Vec<(String, &str)> = Vec::new();
+        for label in wanted {
+            let name = telemetry::label_name(label);
+            if named.iter().all(|(known, _)| *known != name) {
+                named.push((name, label));
+            }
+        }
+        Self(named)
+    }
+
+    fn names(&self, before: &[&str]) -> Vec<String> {
+        let before = before.iter().map(|name| (*name).to_owned());
+        before.chain(self.0.iter().map(|(name, _)| name.clone())).collect()
+    }
+
+    /// The values of one object; a label that it does not have is empty.
+    fn values(&self, before: &[&str], held: &BTreeMap<String, String>) -> Vec<String> {
+        let before = before.iter().map(|value| (*value).to_owned());
+        let of = |label: &str| held.get(label).cloned().unwrap_or_default();
+        before.chain(self.0.iter().map(|(_, label)| of(label))).collect()
+    }
+}
+
 fn fill(families: &ControllerMetrics, shared: &Arc<Shared>) {
     let snapshot = shared.snapshot();
-    let wanted = &snapshot.settings.controller.metrics_application_conditions;
+    let controller = &snapshot.settings.controller;
+    let wanted = &controller.metrics_application_conditions;
+    let of_applications = Labels::of(&controller.metrics_application_labels);
+    let of_clusters = Labels::of(&controller.metrics_cluster_labels);
+    let mut labelled = Vec::new();
     let mut infos = Vec::new();
     let mut conditions = Vec::new();
     for application in shared.applications() {
@@ -135,15 +174,28 @@ fn fill(families: &ControllerMetrics, shared: &Arc<Shared>) {
             let labels = [metadata.namespace.as_str(), &metadata.name, project, condition];
             conditions.push((labels.map(str::to_owned).to_vec(), count as f64));
         }
+        if !of_applications.0.is_empty() {
+            let before = [metadata.namespace.as_str(), &metadata.name, project];
+            labelled.push((of_applications.values(&before, &metadata.labels), 1.0));
+        }
         infos.push((info(&application, &snapshot), 1.0));
     }
+    families.app_labels.relabel(of_applications.names(&["namespace", "name", "project"]), labelled);
     families.app_info.replace(infos);
     families.app_condition.replace(conditions);
+    let mut labelled = Vec::new();
     for destination in shared.destinations.connected() {
         let status = destination.live.status();
         let server = destination.server.as_str();
         let version = status.version.as_ref().map_or("", |version| version.git_version.as_str());
-        let name = snapshot.clusters.by_server(server).map_or("", |known| known.name.as_str());
+        let known = snapshot.clusters.by_server(server);
+        let name = known.map_or("", |known| known.name.as_str());
+        // As upstream: a cluster without a label has no series.
+        if let Some(known) = known.filter(|known| !known.labels.is_empty())
+            && !of_clusters.0.is_empty()
+        {
+            labelled.push((of_clusters.values(&[server, name], &known.labels), 1.0));
+        }
         families.cluster_objects.set(&[server], status.objects as f64);
         families.cluster_kinds.set(&[server], status.kinds.len() as f64);
         let connected = if status.connected { 1.0 } else { 0.0 };
@@ -152,6 +204,7 @@ fn fill(families: &ControllerMetrics, shared: &Arc<Shared>) {
         let age = status.last_sync.and_then(|at| SystemTime::now().duration_since(at).ok());
         families.cluster_cache_age.set(&[server], age.unwrap_or_default().as_secs_f64());
     }
+    families.cluster_labels.relabel(of_clusters.names(&["server", "name"]), labelled);
 }
 
 /// What `argocd_app_info` says of an Application, in the order of its labels.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use settings::{RawSettings, Settings};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::config::Config;
@@ -142,7 +143,6 @@ async fn run_alone(
     let snapshot = sources.lock().snapshot(&namespace);
     let processors = snapshot.settings.controller.status_processors
         + snapshot.settings.controller.operation_processors;
-    let everywhere = !snapshot.settings.application_namespaces.is_empty();
     let shared = Arc::new(Shared::new(
         config,
         parts.home.clone(),
@@ -152,10 +152,10 @@ async fn run_alone(
         snapshot,
     ));
     parts.metrics.follow(Arc::downgrade(&shared));
+    shared.destinations.limit(&shared).await;
 
     let mut tasks = JoinSet::new();
     tasks.spawn(write_all(Arc::downgrade(&shared), telling));
-    tasks.spawn(follow_settings(shared.clone(), sources.clone(), changed));
     {
         let shared = shared.clone();
         tasks.spawn(async move { shared.queue.run_timer().await });
@@ -173,8 +173,9 @@ async fn run_alone(
         () = projects.ready() => {}
         () = &mut shutdown => return Ok(()),
     }
-    let namespaces = if everywhere { Vec::new() } else { vec![namespace.clone()] };
-    let applications = watch(&parts.home, application_kind(), namespaces, &shared, on_application);
+    let applications = Arc::new(Mutex::new(watch_applications(&shared)));
+    let following = follow_settings(shared.clone(), sources.clone(), changed, applications.clone());
+    let following = tasks.spawn(following);
 
     let mut workers = JoinSet::new();
     for _ in 0..processors.max(1) {
@@ -184,6 +185,7 @@ async fn run_alone(
     shutdown.await;
 
     info!("controller ends");
+    following.abort();
     drop((projects, applications, watches));
     shared.queue.close();
     let end = async { while workers.join_next().await.is_some() {} };
@@ -205,6 +207,13 @@ fn watch(
     let shared = shared.clone();
     let spec = WatchSpec { gvk, namespaces, labels: String::new(), fields: String::new() };
     home.watch_objects(spec, move |event| on(&shared, event))
+}
+
+/// Watches the Applications of the namespaces that are this controller's now.
+fn watch_applications(shared: &Arc<Shared>) -> cluster::Watching {
+    let alone = shared.snapshot().settings.application_namespaces.is_empty();
+    let namespaces = if alone { vec![shared.config.namespace.clone()] } else { Vec::new() };
+    watch(&shared.home_cluster, application_kind(), namespaces, shared, on_application)
 }
 
 fn take_map(raw: &mut RawSettings, event: ObjectEvent) {
@@ -242,9 +251,29 @@ fn take_secret(secrets: &mut Vec<Value>, event: ObjectEvent) {
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// Takes changed settings in, and looks at everything that depends on them.
-async fn follow_settings(shared: Arc<Shared>, sources: Arc<Mutex<Sources>>, changed: Arc<Notify>) {
+async fn follow_settings(
+    shared: Arc<Shared>,
+    sources: Arc<Mutex<Sources>>,
+    changed: Arc<Notify>,
+    applications: Arc<Mutex<cluster::Watching>>,
+) {
+    let reset_at = |every: Option<Duration>| every.map(|every| Instant::now() + every);
+    let mut reset = reset_at(shared.snapshot().settings.controller.metrics_reset_every);
     loop {
-        changed.notified().await;
+        let expiry = async {
+            match reset {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = changed.notified() => {}
+            () = expiry => {
+                shared.metrics.reset();
+                reset = reset_at(shared.snapshot().settings.controller.metrics_reset_every);
+                continue;
+            }
+        }
         tokio::time::sleep(SETTLE).await;
         let before = shared.snapshot();
         let after = sources.lock().snapshot(&shared.config.namespace);
@@ -256,8 +285,28 @@ async fn follow_settings(shared: Arc<Shared>, sources: Arc<Mutex<Sources>>, chan
         let looks_differ = before.settings.tracking != after.settings.tracking
             || before.settings.resources.filter != after.settings.resources.filter
             || before.ignored_updates.hash() != after.ignored_updates.hash();
+        let talk_differs = before.settings.cluster_client != after.settings.cluster_client
+            || before.settings.sync.writes_parallel_max != after.settings.sync.writes_parallel_max;
+        let namespaces_differ =
+            before.settings.application_namespaces != after.settings.application_namespaces;
+        let every = after.settings.controller.metrics_reset_every;
+        if before.settings.controller.metrics_reset_every != every {
+            reset = reset_at(every);
+        }
         let reach: Vec<_> = after.reach.values().cloned().collect();
         shared.set_snapshot(after);
+        if talk_differs {
+            shared.destinations.limit(&shared).await;
+        }
+        if namespaces_differ {
+            let watching = watch_applications(&shared);
+            *applications.lock() = watching;
+            for key in shared.application_keys() {
+                if !shared.looks_after(&key.namespace) {
+                    shared.drop_application(&key);
+                }
+            }
+        }
         shared.destinations.retain(&reach);
         if looks_differ {
             shared.destinations.reconfigure(&shared);

@@ -1,13 +1,44 @@
 //! What the loops stand on. Whole runs are scenarios; rules are tested in the engines.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use cluster::{Dial, Limits};
 use desired::Freshness;
 use manifest::ObjectKey;
 use reconcile::Prepared;
 
+use crate::destinations::limits;
 use crate::entry::{Applied, Entry};
 use crate::queue::{AppKey, Queue, Why};
+
+#[test]
+fn clusters_are_talked_to_as_the_settings_say() {
+    let mut raw = settings::RawSettings::default();
+    let read = |raw: &settings::RawSettings| {
+        limits(&settings::Settings::read(raw, &|_| Ok(serde_json::Value::Null)).0)
+    };
+    // Unset, connections that were made before the settings were read stay as they are.
+    assert_eq!(read(&raw), Limits { writes_at_once: Some(20), ..Limits::default() });
+    for (key, value) in [
+        ("controller.kubectl.parallelism.limit", "0"),
+        ("controller.k8s.client.qps", "0.5"),
+        ("controller.k8s.tcp.idle.timeout", "1m"),
+        ("controller.k8sclient.retry.max", "3"),
+    ] {
+        raw.parameters.insert(key.to_owned(), value.to_owned());
+    }
+    raw.environment.insert("ARGOCD_CLUSTER_CACHE_LIST_PAGE_SIZE".to_owned(), "100".to_owned());
+    let expected = Limits {
+        writes_at_once: None,
+        requests_per_s: Some(0.5),
+        retries_max: 3,
+        page_objects: 100,
+        dial: Dial { idle_timeout: Duration::from_secs(60), ..Dial::default() },
+        ..Limits::default()
+    };
+    assert_eq!(read(&raw), expected);
+}
 
 fn key(name: &str) -> AppKey {
     AppKey::new("argocd", name)

@@ -252,21 +252,27 @@ impl Artifacts {
         Ok(tags)
     }
 
-    /// The files of an artifact.
+    /// The files of an artifact, which may not be larger than the settings allow.
     pub(crate) async fn tree(
         &self,
         shelf: &Shelf,
         artifact: &Arc<Artifact>,
+        settings: &settings::Rendering,
     ) -> Result<Arc<dyn FileTree>, ArtifactError> {
-        if let Some(tree) = self.trees.lock().get(artifact) {
-            return Ok(tree);
-        }
-        let bytes = self.archive(shelf, artifact).await?;
-        let strip = match &artifact.place {
+        let is_chart = match &artifact.place {
             ArtifactPlace::File { .. } => true,
             ArtifactPlace::Layer(layer) => layer.media_type == CHART_LAYER,
         };
-        let unpacked = tokio::task::spawn_blocking(move || archive::unpack(&bytes, strip));
+        let bytes_max = match is_chart {
+            true => settings.chart_bytes_max,
+            false => settings.image_bytes_max,
+        };
+        if let Some(tree) = self.trees.lock().get(artifact, bytes_max) {
+            return Ok(tree);
+        }
+        let bytes = self.archive(shelf, artifact).await?;
+        let unpacked =
+            tokio::task::spawn_blocking(move || archive::unpack(&bytes, is_chart, bytes_max));
         let unpacked = unpacked.await.unwrap_or_else(|_| Err("unpacking broke down".to_owned()));
         let (tree, size_bytes) = unpacked.map_err(|problem| ArtifactError::Archive {
             what: artifact.place.to_string(),

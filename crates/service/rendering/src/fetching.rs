@@ -122,7 +122,11 @@ async fn chart(
     match resolved.map_err(failed)? {
         Pin::Artifact(artifact) => {
             let archive = inner.artifacts.archive(&shelf, &artifact).await.map_err(failed)?;
-            let tree = inner.artifacts.tree(&shelf, &artifact).await.map_err(failed)?;
+            let tree = inner
+                .artifacts
+                .tree(&shelf, &artifact, &job.snapshot.rendering)
+                .await
+                .map_err(failed)?;
             Ok((archive, tree))
         }
         Pin::Commit(_) => unreachable!("a chart is no commit"),

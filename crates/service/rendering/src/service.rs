@@ -369,7 +369,7 @@ impl Inner {
                     tree.map_err(|error| from_source(&error, job.at(index), job.revisions()))?
                 }
                 (Place::Shelf(shelf), Pin::Artifact(artifact)) => {
-                    let tree = self.artifacts.tree(shelf, artifact).await;
+                    let tree = self.artifacts.tree(shelf, artifact, &job.snapshot.rendering).await;
                     tree.map_err(|error| from_artifact(&error, job.at(index), job.revisions()))?
                 }
                 _ => unreachable!("a pin is made of its own place"),

@@ -14,6 +14,8 @@ mod goldens;
 mod install;
 mod kubetypes;
 mod settings_doc;
+#[cfg(test)]
+mod settings_used;
 mod yaml;
 
 /// A command: its name, what it does, and the function, which takes the arguments behind the name.

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use cluster::{Access, Cluster, Limits};
-use telemetry::{LogFormat, LogOptions};
+use telemetry::{Log, LogFormat, LogOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::commands::controller;
@@ -51,19 +51,19 @@ pub async fn ended() {
 }
 
 /// Sets the log up as a command's flags ask for.
-pub fn log(format: &str, level: &str) -> Result<()> {
+pub fn log(format: &str, level: &str) -> Result<Log> {
     let format = match format {
         "json" => LogFormat::Json,
         "text" => LogFormat::Text,
         other => anyhow::bail!("`{other}` is no log format; there are json and text"),
     };
-    telemetry::init_log(&LogOptions { format, level: level.to_owned() })?;
-    Ok(())
+    let options = LogOptions { format, level: level.to_owned(), ..LogOptions::default() };
+    Ok(telemetry::init_log(&options)?)
 }
 
 /// Runs until it is told to end.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    log(&arguments.logformat, &arguments.loglevel)?;
+    let log = log(&arguments.logformat, &arguments.loglevel)?;
     let place = Place::take(arguments.dir.as_deref(), arguments.fresh)?;
     let stage = Stage::set(&arguments, &place).await?;
     let home = stage.cluster.home();
@@ -80,6 +80,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         leader_identity: None,
         metrics: ANY_PORT,
         environment: environment(),
+        log: Some(log),
     };
     let mut services = Services::start(&stage.cluster, options).await?;
     let mut endpoints = services.endpoints();
@@ -114,7 +115,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 
 /// Runs the controller alone until it is told to end.
 pub async fn run_controller(arguments: controller::Arguments) -> Result<ExitCode> {
-    log(&arguments.logformat, &arguments.loglevel)?;
+    let log = log(&arguments.logformat, &arguments.loglevel)?;
     let access = match arguments.kubeconfig {
         Some(path) => Access::Kubeconfig { path: Some(path), context: arguments.context },
         None => Access::InCluster,
@@ -133,6 +134,7 @@ pub async fn run_controller(arguments: controller::Arguments) -> Result<ExitCode
         leader_identity: Some(arguments.identity).filter(|identity| !identity.is_empty()),
         metrics: arguments.metrics_listen,
         environment: environment(),
+        log: Some(log),
     };
     let mut services = Services::start(&cluster, options).await?;
     tokio::select! {

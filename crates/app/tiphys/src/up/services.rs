@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use cluster::Cluster;
 use rendering::Rendering;
 use settings::Settings;
-use telemetry::{Health, Registry, Served, Server};
+use telemetry::{Health, Log, LogFormat, LogOptions, Registry, Served, Server};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -34,6 +34,8 @@ pub struct Options {
     pub metrics: SocketAddr,
     /// The process's environment, as far as settings stand in it.
     pub environment: BTreeMap<String, String>,
+    /// The process's log, which the settings may change.
+    pub log: Option<Log>,
 }
 
 /// Running services.
@@ -52,8 +54,12 @@ impl Services {
         let settings = surroundings.settings();
         let mut source = source::Config::new(&options.cache_dir);
         source.allow_file = options.allow_file || settings.git.allow_files;
+        if let Some(log) = options.log {
+            let begun = log.options();
+            follow_log(&log, &begun, &settings);
+            surroundings.on_settings(move |settings| follow_log(&log, &begun, settings));
+        }
         source.live = live(&settings);
-        source.limits.handshake_timeout = settings.git.request_timeout;
         if let Some(most) = settings.git.list_parallel_max {
             source.limits.concurrent_fetches_max = most;
         }
@@ -129,6 +135,28 @@ fn live(settings: &Settings) -> source::Live {
         submodules: settings.git.submodules,
         poll_interval: settings.reconciliation.every,
         poll_jitter: settings.reconciliation.jitter_max,
+        request_timeout: settings.git.request_timeout,
+        retry: source::Retry {
+            attempts_max: settings.git.attempts_max,
+            first: settings.git.retry_first,
+            factor: u32::try_from(settings.git.retry_factor).unwrap_or(1),
+            max: settings.git.retry_max,
+        },
+        github_token_age: settings.git.github_app_token_age,
+    }
+}
+
+/// Logs as the settings say, and where they say nothing as it `begun`.
+fn follow_log(log: &Log, begun: &LogOptions, settings: &Settings) {
+    let format = match settings.log.json {
+        None => begun.format,
+        Some(true) => LogFormat::Json,
+        Some(false) => LogFormat::Text,
+    };
+    let level = settings.log.level.map_or_else(|| begun.level.clone(), str::to_owned);
+    let time_layout = settings.log.timestamp_layout.clone();
+    if let Err(error) = log.set(LogOptions { format, level, time_layout }) {
+        tracing::warn!(%error, "the log stays as it was");
     }
 }
 

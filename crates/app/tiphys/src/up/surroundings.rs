@@ -46,13 +46,7 @@ impl Surroundings {
         let (settings, _) = Settings::read(&raw, &yaml);
         let held = Arc::new(RwLock::new(Held {
             namespace: namespace.to_owned(),
-            snapshot: Arc::new(snapshot(
-                namespace,
-                &raw,
-                &settings,
-                &BTreeMap::new(),
-                Seed::default(),
-            )),
+            snapshot: Arc::new(snapshot(namespace, &settings, &BTreeMap::new(), Seed::default())),
             raw,
             secrets: BTreeMap::new(),
             seed: Seed::default(),
@@ -187,7 +181,7 @@ impl Held {
     fn read_again(&mut self) {
         // What is wrong with the settings the controller reports, once.
         self.settings = Settings::read(&self.raw, &yaml).0;
-        let next = snapshot(&self.namespace, &self.raw, &self.settings, &self.secrets, self.seed);
+        let next = snapshot(&self.namespace, &self.settings, &self.secrets, self.seed);
         self.snapshot = Arc::new(next);
         for listener in &self.listeners {
             listener(&self.settings);
@@ -203,18 +197,16 @@ pub fn seed_of(secret: &Value) -> Seed {
 
 fn snapshot(
     namespace: &str,
-    raw: &RawSettings,
     settings: &Settings,
     secrets: &BTreeMap<String, Value>,
     seed: Seed,
 ) -> Snapshot {
-    let known_hosts = raw.ssh_known_hosts.get("ssh_known_hosts");
     Snapshot {
         control_plane_namespace: namespace.to_owned(),
         repositories: Repositories::read(secrets.values()).0,
         rendering: settings.rendering.clone(),
-        tls_certs: raw.tls_certs.clone(),
-        ssh_known_hosts: known_hosts.cloned().unwrap_or_default(),
+        tls_certs: settings.trust.tls_certs.clone(),
+        ssh_known_hosts: settings.trust.ssh_known_hosts.clone(),
         seed,
     }
 }

@@ -2,7 +2,7 @@
 
 use cluster::{Patch, Write};
 use manifest::Gvk;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::{Stage, application, conditions, config_map, map, text};
 
@@ -190,4 +190,44 @@ pub async fn settings_hold_as_soon_as_they_are_written(stage: &mut Stage) {
         .await;
     let gone = stage.cluster.get(&application(), "argocd", "web").await.expect("answers");
     assert!(gone.is_some());
+}
+
+pub async fn limits_metrics_and_logs_follow_the_settings(stage: &mut Stage) {
+    let repository = stage.repository();
+    repository.commit(&[("app/map.yaml", Some(&map("main", &[], "one")))]);
+    let team = json!({"example.com/team": "blue"});
+    stage.application("web", "app", |app| app["metadata"]["labels"] = team).await;
+    stage.synced("web").await;
+    assert!(!stage.metrics().contains("argocd_app_labels"));
+    assert!(stage.metrics().contains("argocd_app_sync_total{"));
+    let parameters = json!({
+        "controller.metrics.application.labels": "example.com/team",
+        "controller.log.format": "json",
+        "log.format.timestamp": "2006",
+        "controller.k8s.client.qps": "40",
+        "controller.k8s.client.burst": "2",
+        "controller.kubectl.parallelism.limit": "1",
+        "controller.k8s.tcp.timeout": "7s",
+    });
+    stage.set("argocd-cmd-params-cm", parameters).await;
+    let labelled = r#"argocd_app_labels{label_example_com_team="blue",name="web","#;
+    stage.seen("the label as a metric", || stage.metrics().contains(labelled)).await;
+    let year = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        text(&line, "/time").len() == 4 && text(&line, "/level") == "info"
+    };
+    stage.seen("a line in JSON", || stage.log().lines().any(year)).await;
+    // Syncs go on, at another pace and over another connection.
+    repository.commit(&[("app/map.yaml", Some(&map("main", &[], "two")))]);
+    stage.synced("web").await;
+    let fewer = json!({
+        "controller.metrics.cache.expiration": "1s",
+        "controller.metrics.application.labels": null,
+        "controller.log.format": "text",
+    });
+    stage.set("argocd-cmd-params-cm", fewer).await;
+    stage.seen("the counters anew", || !stage.metrics().contains("argocd_app_sync_total{")).await;
+    assert!(!stage.metrics().contains("argocd_app_labels"));
+    let text_line = |line: &str| line.starts_with("time=20") && line.contains("settings changed");
+    stage.seen("a line in text", || stage.log().lines().any(text_line)).await;
 }

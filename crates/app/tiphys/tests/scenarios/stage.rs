@@ -307,6 +307,35 @@ impl Stage {
         self.cluster.get(&gvk, &self.namespace, name).await.expect("the cluster answers")
     }
 
+    /// What the process has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).expect("the log can be read")
+    }
+
+    /// The process's metrics, as they are served.
+    pub fn metrics(&self) -> String {
+        let endpoints = std::fs::read(self.dir.path().join("run/endpoints.json"));
+        let endpoints: Value =
+            serde_json::from_slice(&endpoints.expect("endpoints")).expect("JSON");
+        let url = text(&endpoints, "/metrics");
+        let address = url.trim_start_matches("http://").trim_end_matches("/metrics");
+        let mut stream = std::net::TcpStream::connect(address).expect("metrics are served");
+        let ask = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        std::io::Write::write_all(&mut stream, ask.as_bytes()).expect("the request is sent");
+        let mut answer = Vec::new();
+        std::io::Read::read_to_end(&mut stream, &mut answer).expect("the answer is whole");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Waits for what neither a watch nor a file event tells of.
+    pub async fn seen(&self, what: &str, holds: impl Fn() -> bool) {
+        let until = Instant::now() + Duration::from_secs(PATIENCE_S);
+        while !holds() {
+            assert!(Instant::now() < until, "{what} is not seen; the log:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// A hand that may write anything.
     pub fn hand(&self) -> Writer {
         self.cluster.writer(Arc::new(Anything))

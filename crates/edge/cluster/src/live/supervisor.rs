@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::client::ListQuery;
-use crate::follow::{FollowState, Sink, backoff, follow};
+use crate::follow::{FollowState, Sink, backoff, follow, wait_max};
 use crate::kinds::{KindInfo, Kinds, excluded_always};
 use crate::live::Inner;
 use crate::live::status::TaskKey;
@@ -55,7 +55,7 @@ pub(super) async fn supervise(inner: Arc<Inner>) {
             }
             Err(error) => {
                 inner.note_failure(error.message());
-                sleep(backoff(failures)).await;
+                sleep(backoff(failures, wait_max(&inner.cluster))).await;
                 failures += 1;
             }
         }

@@ -13,8 +13,10 @@ use tokio::time::timeout;
 
 use manifest::{GroupKind, ObjectKey};
 
+use crate::limits::{Bucket, Places};
 use crate::{
-    Access, ApiError, Change, Cluster, KindState, Lens, Limits, LiveOptions, LiveSet, SecretAccess,
+    Access, ApiError, Change, Cluster, Dial, KindState, Lens, Limits, LiveOptions, LiveSet,
+    SecretAccess,
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -365,4 +367,72 @@ async fn what_is_no_json_is_told_by_its_place() {
         matches!(&error, ApiError::Malformed { what } if !what.contains("hidden")),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn limits_may_change_while_the_cluster_is_in_use() {
+    let server = Server::start(one_kind("36", |path, count| match path {
+        path if path.contains("continue=b") => Reply::Json(200, json!({"items": []})),
+        _ if count == 1 => Reply::Json(503, json!({"kind": "Status", "code": 503})),
+        _ => Reply::Json(200, json!({"metadata": {"continue": "b"}, "items": []})),
+    }))
+    .await;
+    let cluster = server.connect().await;
+    let things = manifest::Gvk::new("", "v1", "Thing");
+    assert!(cluster.list(&things, &Default::default()).await.is_err(), "nothing is sent again");
+    assert_eq!((server.count("limit=500"), server.count("timeout=")), (1, 0));
+
+    let limits = Limits {
+        retries_max: 1,
+        retry_first: Duration::from_millis(1),
+        page_objects: 7,
+        server_side_timeout: Some(Duration::from_secs(2)),
+        dial: Dial { keepalive: Duration::ZERO, ..Dial::default() },
+        ..Limits::default()
+    };
+    cluster.limit(limits).await.unwrap();
+    assert_eq!(cluster.limits(), limits);
+    assert_eq!(cluster.list(&things, &Default::default()).await.unwrap(), Vec::<Value>::new());
+    // The first of each page fails here; it is sent again, and the second page comes.
+    assert_eq!(server.count("limit=7&timeout=2000ms"), 2);
+    assert_eq!(server.count("limit=7&continue=b&timeout=2000ms"), 1);
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("https://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let access = Access::Secret(SecretAccess { server, config: String::new() });
+    let soon = Duration::from_millis(30);
+    let dial = Dial { connect_timeout: soon, handshake_timeout: soon, ..Dial::default() };
+    let limits = Limits { dial, ..Limits::default() };
+    let cluster = Cluster::connect(&access, limits).await.unwrap();
+    let error = cluster.version().await.unwrap_err();
+    assert!(matches!(&error, ApiError::Unreachable { .. }), "{error:?}");
+    assert!(error.message().contains("handshake within 0.06 s"), "{}", error.message());
+}
+
+#[test]
+fn a_rate_lets_a_burst_through_and_then_one_after_another() {
+    let limits = Limits { requests_per_s: Some(0.5), burst: 3, ..Limits::default() };
+    let bucket = Bucket::of(&limits).unwrap();
+    let now = tokio::time::Instant::now();
+    let waits = |now: tokio::time::Instant| {
+        let there = bucket.take_at(now).expect("the clock began long ago");
+        there.saturating_duration_since(now).as_secs()
+    };
+    assert_eq!([0; 5].map(|_| waits(now)), [0, 0, 0, 2, 4]);
+    assert_eq!(waits(now + Duration::from_secs(60)), 0, "the bucket fills up again");
+    assert!(Bucket::of(&Limits { requests_per_s: Some(0.0), ..Limits::default() }).is_none());
+}
+
+#[tokio::test]
+async fn more_places_are_there_at_once_and_fewer_when_others_are_given_back() {
+    let places = Places::new(1);
+    let first = places.take().await;
+    places.resize(2);
+    let (_second, third) = (places.take().await, places.take().await);
+    places.resize(2);
+    drop((first, third));
+    drop(places.take().await);
 }

@@ -18,7 +18,7 @@ use crate::testing::{Fixture, PATIENCE, open, sources};
 use crate::transport::http::basic;
 use crate::{
     Config, Credentials, Freshness, GithubApp, Limits, Live, Observer, Repository, RequestKind,
-    SourceError, Sources, TreeOptions,
+    Retry, SourceError, Sources, TreeOptions,
 };
 
 fn path(text: &str) -> TreePath {
@@ -350,7 +350,8 @@ async fn what_is_not_there_too_large_or_silent_is_told() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = silent.local_addr().unwrap();
     let short = Duration::from_millis(50);
-    let hasty = limited(Limits { handshake_timeout: short, ..Limits::default() }, "hasty");
+    let live = Live { request_timeout: short, ..Live::default() };
+    let hasty = Sources::new(Config { live, ..Config::new(dir.path().join("hasty")) });
     for url in [format!("http://{address}/repo"), format!("ssh://git@{address}/repo")] {
         let error = tree_of(&open(&hasty, &url), "main").await.err().unwrap();
         assert!(matches!(error, SourceError::TimedOut { .. }), "{error}");
@@ -442,6 +443,12 @@ async fn a_github_app_buys_one_token_and_reads_with_it() {
     let seen = server.seen.lock().clone();
     let claim = seen.iter().find(|(request, _)| request.contains("access_tokens")).unwrap();
     assert!(claim.1.starts_with("Bearer ey") && claim.1.split('.').count() == 3);
+
+    // A token that may not grow old is bought for each request.
+    here.reload(Live { github_token_age: Duration::ZERO, ..Live::default() });
+    assert_eq!(read(&with(&here, &url, app(Some(7))), "main", "a.yaml").await.unwrap(), "1");
+    assert_eq!(server.count("POST /app/installations/7/access_tokens"), 2);
+    here.reload(Live::default());
 
     let elsewhere = format!("http://{}/else/repo/.git", server.address);
     let error = tree_of(&with(&here, &elsewhere, app(None)), "main").await.err().unwrap();
@@ -544,4 +551,41 @@ async fn an_ssh_host_with_a_certificate_is_known_by_its_authority() {
     assert_eq!(got.as_deref(), Ok("1"), "{}", server.log());
     let error = tree_of(&with(&here, &url, trusting("me.pub")), "main").await.err().unwrap();
     assert!(matches!(error, SourceError::HostKey { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_answer_is_asked_as_often_as_it_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    // Every connection is cut.
+    let cutting = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/repo", cutting.local_addr().unwrap());
+    std::thread::spawn(move || cutting.incoming().for_each(drop));
+    let counts = Arc::new(Counts::default());
+    let here = Sources::with_observer(Config::new(dir.path().join("cache")), counts.clone());
+    let repo = open(&here, &url);
+    assert!(tree_of(&repo, "main").await.is_err());
+    assert_eq!(counts.of(RequestKind::LsRemote), 1);
+    let first = Duration::from_millis(1);
+    let retry = Retry { attempts_max: 3, first, ..Retry::default() };
+    here.reload(Live { retry, ..Live::default() });
+    assert!(tree_of(&repo, "main").await.is_err());
+    assert_eq!(counts.of(RequestKind::LsRemote), 1 + 3, "a changed number holds at once");
+    // What answers that there is no such repository has answered.
+    let server = HttpServer::start(serving(dir.path()));
+    let repo = open(&here, &format!("http://{}/none/.git", server.address));
+    assert!(tree_of(&repo, "main").await.is_err());
+    assert_eq!(counts.of(RequestKind::LsRemote), 1 + 3 + 1);
+}
+
+#[test]
+fn waits_between_attempts_grow_up_to_the_longest() {
+    let (first, max) = (Duration::from_secs(1), Duration::from_secs(5));
+    let retry = Retry { attempts_max: 5, first, factor: 2, max };
+    let waits = |retry: Retry| -> Vec<_> {
+        (1..=5).map(|n| retry.wait_after(n).map(|wait| wait.as_secs())).collect()
+    };
+    assert_eq!(waits(retry), [Some(1), Some(2), Some(4), Some(5), None]);
+    let unbounded = Retry { max: Duration::ZERO, ..retry };
+    assert_eq!(waits(unbounded), [Some(1), Some(2), Some(4), Some(8), None]);
+    assert_eq!(waits(Retry { attempts_max: 0, ..retry })[0], None);
 }

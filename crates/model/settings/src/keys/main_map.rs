@@ -48,7 +48,7 @@ pub(super) const KEYS: &[Key] = &[
     key("resource.customLabels", List, "", "Labels of objects that the web UI shows.").later(),
     key("resource.includeEventLabelKeys", List, "", "Globs over labels of an Application and its project that go onto its events."),
     key("resource.excludeEventLabelKeys", List, "", "Globs over labels that do not."),
-    key("resource.respectRBAC", Choice(&["", "normal", "strict"]), "", "Whether kinds that may not be listed are passed over, and how that is found out."),
+    key("resource.respectRBAC", Choice(&["", "normal", "strict"]), "", "Whether kinds that may not be listed are passed over; here they always are, and tried again once a minute.").no_effect(),
     key("kustomize.enable", Bool, "true", "Whether kustomizations are rendered; otherwise they are plain directories."),
     key("helm.enable", Bool, "true", "Whether Helm charts are rendered; otherwise they are plain directories."),
     key("jsonnet.enable", Bool, "true", "Whether Jsonnet files in plain directories are rendered."),

@@ -32,8 +32,8 @@ fn nothing_at_all_gives_upstreams_defaults() {
     assert_eq!(settings.controller.status_processors, 20);
     assert_eq!(settings.rendering.directory_bytes_max, Some(10_000_000));
     assert_eq!(settings.rendering.value_file_schemes, ["https", "http"]);
-    assert_eq!(settings.cluster_client.requests_per_s, 50.0);
-    assert!(settings.in_cluster_enabled && settings.rendering.helm && settings.log.json);
+    assert_eq!(settings.cluster_client.requests_per_s, None);
+    assert!(settings.in_cluster_enabled && settings.rendering.helm && settings.log.json.is_none());
     assert_eq!(settings.resources.compare.ignore_status, IgnoreStatus::All);
     let all = &settings.resources.overrides["*/*"];
     assert_eq!(all.ignore_differences.json_pointers, ["/status"]);
@@ -71,7 +71,7 @@ fn a_value_of_the_wrong_kind_leaves_the_default() {
     assert_eq!(settings.reconciliation.every, Some(Duration::from_secs(120)));
     assert_eq!(settings.tracking.method, TrackingMethod::Annotation);
     assert_eq!(settings.controller.status_processors, 20);
-    assert_eq!(settings.log.level, "debug");
+    assert_eq!(settings.log.level, Some("debug"));
     assert_eq!(
         problems,
         [

@@ -5,28 +5,33 @@ use std::io::Read;
 
 use filetree::{MapTree, TreePath};
 
-/// All files of one archive, in bytes (upstream's extraction caps are larger; a chart has at
-/// most 100 MiB).
-const FILES_BYTES_MAX: u64 = 256 << 20;
+/// What a tar archive takes besides its files' bytes, at most.
+const HEADERS_BYTES_MAX: u64 = 64 << 20;
 /// Entries of one archive.
 const ENTRIES_MAX: usize = 100_000;
 /// Links that lead to links.
 const LINKS_MAX: usize = 40;
 
 /// Unpacks a tar archive, gzipped or not; `strip` takes the first name off each path, which is
-/// a chart's own folder. Answers with the bytes of all files too.
-pub(crate) fn unpack(bytes: &[u8], strip: bool) -> Result<(MapTree, usize), String> {
+/// a chart's own folder. Answers with the bytes of all files too. Files of more than `bytes_max`
+/// together are refused before they are unpacked; `None` is no limit.
+pub(crate) fn unpack(
+    bytes: &[u8],
+    strip: bool,
+    bytes_max: Option<u64>,
+) -> Result<(MapTree, usize), String> {
     if bytes.starts_with(&[0x1F, 0x8B]) {
-        return read(flate2::read::MultiGzDecoder::new(bytes), strip);
+        return read(flate2::read::MultiGzDecoder::new(bytes), strip, bytes_max);
     }
-    read(bytes, strip)
+    read(bytes, strip, bytes_max)
 }
 
-fn read(bytes: impl Read, strip: bool) -> Result<(MapTree, usize), String> {
-    let mut archive = tar::Archive::new(bytes.take(FILES_BYTES_MAX + (64 << 20)));
+fn read(bytes: impl Read, strip: bool, bytes_max: Option<u64>) -> Result<(MapTree, usize), String> {
+    let bytes_max = bytes_max.unwrap_or(u64::MAX);
+    let mut archive = tar::Archive::new(bytes.take(bytes_max.saturating_add(HEADERS_BYTES_MAX)));
     let mut files: BTreeMap<TreePath, Vec<u8>> = BTreeMap::new();
     let mut links: BTreeMap<TreePath, TreePath> = BTreeMap::new();
-    let mut left = FILES_BYTES_MAX;
+    let mut left = bytes_max;
     let entries = archive.entries().map_err(|error| error.to_string())?;
     for (count, entry) in entries.enumerate() {
         if count == ENTRIES_MAX {
@@ -40,7 +45,7 @@ fn read(bytes: impl Read, strip: bool) -> Result<(MapTree, usize), String> {
             let size = entry.size();
             left = left
                 .checked_sub(size)
-                .ok_or_else(|| format!("its files have more than {FILES_BYTES_MAX} bytes"))?;
+                .ok_or_else(|| format!("its files have more than {bytes_max} bytes"))?;
             let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
             entry.read_to_end(&mut content).map_err(|error| error.to_string())?;
             files.insert(path, content);

@@ -51,6 +51,10 @@ pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     builder.into_inner().unwrap().finish().unwrap()
 }
 
+fn rendering() -> settings::Rendering {
+    settings::Settings::default().rendering
+}
+
 const INDEX: &str = r#"apiVersion: v1
 entries:
   other:
@@ -149,7 +153,7 @@ async fn a_chart_is_read_from_a_repository_and_fetched_once() {
     let (revision, artifact) = revision_and_artifact(&pin);
     assert_eq!(revision, "1.10.0");
     for _ in 0..2 {
-        let tree = artifacts.tree(&shelf, artifact).await.unwrap();
+        let tree = artifacts.tree(&shelf, artifact, &rendering()).await.unwrap();
         assert_eq!(text(tree.as_ref(), "Chart.yaml"), "name: web");
         assert_eq!(text(tree.as_ref(), "templates/a.yaml"), "x");
     }
@@ -201,14 +205,14 @@ async fn a_registry_gives_charts_by_version_and_files_by_tag() {
     let pin = artifacts.resolve(&web, "^1.0.0", Freshness::Latest).await.unwrap();
     let (revision, artifact) = revision_and_artifact(&pin);
     assert_eq!(revision, "1.1.0+b1");
-    let tree = artifacts.tree(&web, artifact).await.unwrap();
+    let tree = artifacts.tree(&web, artifact, &rendering()).await.unwrap();
     assert_eq!(text(tree.as_ref(), "Chart.yaml"), "name: web");
 
     let plain = shelf("files", false);
     let pin = artifacts.resolve(&plain, "stable", Freshness::Latest).await.unwrap();
     let (revision, artifact) = revision_and_artifact(&pin);
     assert_eq!(revision, format!("sha256:{}", hex(&sha256(files_manifest.as_bytes()))));
-    let tree = artifacts.tree(&plain, artifact).await.unwrap();
+    let tree = artifacts.tree(&plain, artifact, &rendering()).await.unwrap();
     assert_eq!(text(tree.as_ref(), "app/a.yaml"), "a: 1");
 
     let error = artifacts.resolve(&plain, "odd", Freshness::Latest).await.unwrap_err();
@@ -223,10 +227,13 @@ fn sha256(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn an_archive_stays_in_its_place() {
     let (tree, bytes) =
-        archive::unpack(&archive(&[("web/a", "12"), ("web/b/c", "3")]), true).unwrap();
+        archive::unpack(&archive(&[("web/a", "12"), ("web/b/c", "3")]), true, Some(3)).unwrap();
     assert_eq!((text(&tree, "b/c").as_str(), bytes), ("3", 3));
     let plain = archive(&[("a/b", "1")]);
-    assert_eq!(text(&archive::unpack(&plain, false).unwrap().0, "a/b"), "1");
-    assert!(archive::unpack(b"no archive", true).is_err());
-    assert!(archive::unpack(&archive(&[]), true).is_err());
+    assert_eq!(text(&archive::unpack(&plain, false, None).unwrap().0, "a/b"), "1");
+    assert!(archive::unpack(b"no archive", true, None).is_err());
+    assert!(archive::unpack(&archive(&[]), true, None).is_err());
+    let large = archive(&[("web/a", "12"), ("web/b/c", "34")]);
+    let said = archive::unpack(&large, true, Some(3)).unwrap_err();
+    assert_eq!(said, "its files have more than 3 bytes");
 }

@@ -24,8 +24,16 @@ pub(crate) struct Trees {
 }
 
 impl Trees {
-    pub(crate) fn get(&mut self, artifact: &Arc<Artifact>) -> Option<Arc<dyn FileTree>> {
+    /// Returns what is kept of an artifact, unless it is larger than `bytes_max`.
+    pub(crate) fn get(
+        &mut self,
+        artifact: &Arc<Artifact>,
+        bytes_max: Option<u64>,
+    ) -> Option<Arc<dyn FileTree>> {
         let at = self.kept.iter().position(|kept| kept.artifact == *artifact)?;
+        if bytes_max.is_some_and(|max| self.kept[at].bytes as u64 > max) {
+            return None;
+        }
         let kept = self.kept.remove(at);
         let tree = kept.tree.clone();
         self.kept.push(kept);
