@@ -23,12 +23,18 @@ pub(crate) fn from_crds(bytes: &[u8], path: &str) -> Result<TransformerConfig, K
     let unreadable = |error: KustomizeError| {
         error.inside(format!("unable to parse open API definition from '{path}'"))
     };
+    if bytes.is_empty() {
+        return Err(unreadable(KustomizeError::said("it is empty")));
+    }
     let value = goyaml::to_json(bytes).map_err(|error| unreadable(error.into()))?;
     let definitions = match value {
         Value::Object(definitions) => definitions,
         Value::Null => Map::new(),
         _ => return Err(unreadable(KustomizeError::said("definitions must be an object"))),
     };
+    if definitions.values().any(|one| !matches!(one, Value::Object(_) | Value::Null)) {
+        return Err(unreadable(KustomizeError::said("a definition must be an object")));
+    }
     let definitions: BTreeMap<String, Value> = definitions.into_iter().collect();
     let mut config = TransformerConfig::default();
     for name in definitions.keys() {

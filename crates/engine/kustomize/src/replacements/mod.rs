@@ -284,6 +284,10 @@ fn copy_to(
         let missing =
             || format!("unable to {verb} field {} in replacement target", goval::quote(path));
         let places = targets::find(object, &parts, create).inside(missing)?;
+        // What was just made may be a part of it.
+        if is_source && create.is_some() {
+            copied.read_again(object);
+        }
         if places.is_empty() {
             return Err(KustomizeError::said(missing()));
         }
