@@ -72,6 +72,7 @@ fn the_library_answers_as_go_does() {
             { json!("abcd") },
         ),
         ("std.uniq('aab')", json!(["a", "b"])),
+        ("[std.escapeStringJson(1.5), std.makeArray(-1, std.id)]", json!(["\"1.5\"", []])),
         ("std.mergePatch([], { a: { b: null } })", json!({"a": {}})),
         ("std.manifestYamlDoc({ a: 'x\\ny', b: 'z\\n', c: [[1], {}], d: { e: 'f' } })", {
             json!("\"a\": \"x\\ny\"\n\"b\": |\n  z\n\"c\":\n-\n  - 1\n- {}\n\"d\":\n  \"e\": \"f\"")

@@ -3,6 +3,9 @@
   isNull(v):: v == null,
   deg2rad(x):: x * 3.141592653589793 / 180,
   rad2deg(x):: x * 180 / 3.141592653589793,
+  escapeStringJson(str_):: std.escapeStringJson($.toString(str_)),
+  escapeStringPython(str):: std.escapeStringPython($.toString(str)),
+  makeArray(sz, func):: std.makeArray(if std.isNumber(sz) && sz < 0 then 0 else sz, func),
   foldl(func, arr, init)::
     std.foldl(func, if std.isString(arr) then std.stringChars(arr) else arr, init),
   foldr(func, arr, init)::
