@@ -19,6 +19,8 @@ pub struct ControllerMetrics {
     pub app_labels: Gauge,
     /// `namespace, name, project, condition`: how many conditions of a type.
     pub app_condition: Gauge,
+    /// `namespace, name, project, reason`: how long an application has been waiting, in seconds.
+    pub app_waiting: Gauge,
     /// `namespace, name, project`: objects of nobody's in the namespaces of an application.
     pub app_orphaned_resources: Gauge,
     /// `namespace, name, project, dest_server, phase, dry_run`.
@@ -74,6 +76,11 @@ impl ControllerMetrics {
                 "argocd_app_condition",
                 "Conditions of an application, by type.",
                 &app(&["condition"]),
+            ),
+            app_waiting: registry.gauge(
+                "tiphys_app_waiting_seconds",
+                "How long an application has been waiting for something, by what that is.",
+                &app(&["reason"]),
             ),
             app_orphaned_resources: registry.gauge(
                 "argocd_app_orphaned_resources_count",

@@ -40,8 +40,13 @@ pub fn resolve<'a>(
         {
             return Ok(found);
         }
+        // This cluster is always known, unless the settings say otherwise.
+        let missing = match wanted == crd::keys::IN_CLUSTER_SERVER {
+            true => "is disabled",
+            false => "not found",
+        };
         let mut words =
-            format!("error getting cluster by server \"{server}\": cluster \"{wanted}\" not found");
+            format!("error getting cluster by server \"{server}\": cluster \"{wanted}\" {missing}");
         if clusters.iter().any(|cluster| cluster.name == *server) {
             words.push_str(&format!(
                 ": \"{server}\" is the name of a cluster: set destination.name to \"{server}\" and leave destination.server out"

@@ -17,7 +17,7 @@ pub use account::service_account;
 pub use cluster::{Cluster, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, resolve};
 pub use project::Project;
 pub use spec::{check, not_built};
-pub use windows::{SyncAsked, windows_permit};
+pub use windows::{SyncAsked, is_open, windows_permit};
 
 #[cfg(test)]
 mod tests;

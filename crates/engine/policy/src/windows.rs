@@ -108,7 +108,11 @@ fn concerns(window: &SyncWindow, application: &Application) -> bool {
 }
 
 /// Tells whether a window is open: its schedule began it less than its duration ago.
-fn is_open(window: &SyncWindow, at: Timestamp) -> Result<bool, String> {
+///
+/// # Errors
+///
+/// Words for people, where its schedule or duration cannot be read.
+pub fn is_open(window: &SyncWindow, at: Timestamp) -> Result<bool, String> {
     let schedule = Schedule::parse(&window.schedule).ok_or_else(|| {
         format!("invalid sync windows: cannot parse schedule '{}'", window.schedule)
     })?;

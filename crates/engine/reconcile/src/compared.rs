@@ -66,14 +66,11 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
         if pair.target.as_ref().is_some_and(|target| target.namespaced == Some(true))
             && row.status.namespace.is_empty()
         {
-            let target = pair.target.as_ref().map(|target| &target.gvk);
+            // As Go prints a kind: with the slash, also where the group is empty.
+            let ResourceStatus { group, version, kind, name, .. } = &row.status;
             conditions.push(Condition::new(
                 Kind::InvalidSpecError,
-                format!(
-                    "Namespace for {} {} is missing.",
-                    row.status.name,
-                    target.map(ToString::to_string).unwrap_or_default()
-                ),
+                format!("Namespace for {name} {group}/{version}, Kind={kind} is missing."),
             ));
         }
         resources.push(row.status);
@@ -89,6 +86,7 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
         SyncStatusCode::Synced
     };
     let (health, health_message) = health::sum(&side.pairs, application);
+    conditions.extend(health::failed(&side.pairs, application));
     Compared {
         sync: sync_status(application, side, status),
         health,

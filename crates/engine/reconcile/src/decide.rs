@@ -21,6 +21,7 @@ use crate::names::DEFAULT_PROJECT;
 use crate::operation::{Operated, Waiting, begun, current, errored, history, operate, waiting};
 use crate::patch::merge_patch;
 use crate::preflight::{Ground, preflight};
+use crate::waits;
 
 /// How soon a shut window is looked at again.
 const WINDOW_LOOK: SignedDuration = SignedDuration::from_secs(30);
@@ -162,14 +163,17 @@ fn decide_deletion(facts: &Facts) -> Verdict {
         ));
     }
     let held = &facts.application.status.conditions;
-    let now_hold: Vec<Condition> = deletion
-        .error
-        .into_iter()
-        .map(|words| Condition::new(Kind::DeletionError, words))
-        .collect();
-    let set = conditions::set(held, &now_hold, &[Kind::DeletionError], facts.now);
+    let mut now_hold: Vec<Condition> = Vec::new();
+    if let Some(words) = deletion.error {
+        now_hold.push(Condition::new(Kind::DeletionError, words));
+    } else if let Some(words) = &deletion.waits_for {
+        now_hold.push(waits::deletion(format!("waiting for {words}")));
+    }
+    let evaluated: Vec<Kind> =
+        std::iter::once(Kind::DeletionError).chain(waits::of_every_look()).collect();
+    let set = conditions::set(held, &now_hold, &evaluated, facts.now);
     if set != *held {
-        for condition in &now_hold {
+        for condition in now_hold.iter().filter(|one| one.kind == Kind::DeletionError) {
             verdict.events.push(Event {
                 reason: "StatusRefreshed",
                 warning: true,
@@ -199,6 +203,11 @@ fn without_request(application: &mut Application) -> Map<String, Value> {
 fn decide_invalid(facts: &Facts, found: &[Condition]) -> Verdict {
     let mut next = (*facts.application).clone();
     let evaluated = [Kind::InvalidSpecError, Kind::UnknownError, Kind::ComparisonError];
+    let evaluated: Vec<Kind> = evaluated
+        .into_iter()
+        .chain(waits::of_every_look())
+        .chain([waits::of_comparison()])
+        .collect();
     next.status.conditions = conditions::set(&next.status.conditions, found, &evaluated, facts.now);
     next.status.sync.status = SyncStatusCode::Unknown;
     next.status.sync.compared_to.destination = next.spec.destination.clone();
@@ -232,9 +241,10 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
     });
     let spec_only = [Kind::InvalidSpecError, Kind::UnknownError];
     let mut answered: Vec<Kind> = match compared.is_some() {
-        true => spec_only.into_iter().chain(evaluated()).collect(),
+        true => spec_only.into_iter().chain(evaluated()).chain([waits::of_comparison()]).collect(),
         false => Vec::new(),
     };
+    answered.extend(waits::of_every_look());
     if let (Some(side), Some(compared)) = (&facts.side, &compared) {
         take_comparison(facts, &mut next, side, compared);
         if let Some(prepared) = side.prepared.as_ref().filter(|_| !side.failed) {
@@ -262,6 +272,7 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
     if compared.is_some() && verdict.ended.is_none() && facts.application.operation.is_none() {
         answered.push(Kind::SyncError);
     }
+    found.extend(waits::operation(&next));
     next.status.conditions = conditions::set(&next.status.conditions, &found, &answered, facts.now);
     conclude(facts, next, verdict)
 }
@@ -328,10 +339,12 @@ fn set_health(status: &mut ApplicationStatus, facts: &Facts, health: Wellness, m
     message.clone_into(&mut status.health.message);
 }
 
-/// Tells whether a new revision ends the retries of an old one. Upstream would try the old one on.
+/// Tells whether a new revision ends the retries of an old one. Upstream would try the old one on; what
+/// takes the newest revision at each attempt needs no end.
 fn newer_than_retry(facts: &Facts, state: &OperationState, side: &Side) -> bool {
     if !matches!(waiting(state, facts.now), Waiting::Until(_) | Waiting::Again(_))
         || !state.operation.initiated_by.automated
+        || state.operation.retry.refresh
         || automated_policy(&facts.application).is_none()
         || side.failed
         || facts.content_changed == Some(false)
@@ -354,6 +367,9 @@ fn start_unasked(
     verdict: &mut Verdict,
 ) {
     if let Some(because) = shut(facts, SyncAsked { manual: false, began: None }) {
+        if let Automated::Start(_) = automated(facts, &compared.sync, &compared.resources) {
+            found.push(waits::sync(because.clone()));
+        }
         verdict.because = because;
         let at = facts.now.checked_add(WINDOW_LOOK).unwrap_or(facts.now);
         verdict.next = Some(Next { at, because: "a sync window is shut" });
@@ -383,6 +399,7 @@ fn start_unasked(
             found.push(condition);
         }
         Automated::Later(at, because) => {
+            found.push(waits::sync(format!("{because} until {at}")));
             verdict.next = Some(Next { at, because });
             because.clone_into(&mut verdict.because);
         }
@@ -433,8 +450,8 @@ fn shut(facts: &Facts, asked: SyncAsked) -> Option<String> {
     let windows: Vec<_> = project.spec.sync_windows.iter().chain(globals).cloned().collect();
     match policy::windows_permit(&windows, &facts.application, asked, facts.now) {
         Ok(true) => None,
-        Ok(false) => Some("Sync operation blocked by sync window".to_owned()),
-        Err(words) => Some(format!("Sync operation blocked by sync window: {words}")),
+        Ok(false) => Some(waits::SHUT.to_owned()),
+        Err(words) => Some(format!("{}: {words}", waits::SHUT)),
     }
 }
 
@@ -592,7 +609,7 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
         next.status = was.clone();
     }
     let mut patch = Map::new();
-    if let Some(status) = merge_patch(&as_value(&before.status), &as_value(&next.status)) {
+    if let Some(status) = status_patch(&before.status, &mut next.status) {
         patch.insert("status".into(), status);
     }
     if before.operation != next.operation {
@@ -626,6 +643,34 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
     }
     verdict.application = Arc::new(next);
     verdict
+}
+
+/// Returns what changes of a status. What has a row an object is not turned into JSON where it stays
+/// as it is: that would cost more than the whole decision.
+fn status_patch(before: &ApplicationStatus, next: &mut ApplicationStatus) -> Option<Value> {
+    let mut was = before.clone();
+    let was_rows = std::mem::take(&mut was.resources);
+    let rows = std::mem::take(&mut next.resources);
+    let operation = match was.operation_state == next.operation_state {
+        true => {
+            was.operation_state = None;
+            next.operation_state.take()
+        }
+        false => None,
+    };
+    let mut patch = merge_patch(&as_value(&was), &as_value(&*next));
+    if was_rows != rows {
+        let changed = if rows.is_empty() { Value::Null } else { as_value(&rows) };
+        let fields = patch.get_or_insert_with(|| json!({}));
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("resources".into(), changed);
+        }
+    }
+    next.resources = rows;
+    if operation.is_some() {
+        next.operation_state = operation;
+    }
+    patch
 }
 
 fn updated(message: String) -> Event {

@@ -223,6 +223,7 @@ fn create(hook: &Target) -> Action {
         deed: Deed::Apply {
             object: hook.object.clone(),
             how: How::ServerSide,
+            told_as_server_side: false,
             force: false,
             validate: true,
             dry_run: false,

@@ -167,6 +167,8 @@ pub struct Seen {
     pub owned: bool,
     /// Under which URLs it is reached.
     pub urls: Vec<String>,
+    /// Why nobody can tell how well it is: the rule for its kind failed.
+    pub health_error: Option<String>,
 }
 
 /// An operation, and what it needs to go on.

@@ -16,6 +16,9 @@ use crate::operation::DELETION_APPROVED;
 /// Under this name an operation says that its prune was confirmed.
 const CONFIRMED: &str = "prune-guard";
 
+/// In the words of a condition that waits for [`Guarded::Confirmed`].
+pub(crate) const NEEDS_A_PERSON: &str = "which needs a person's confirmation";
+
 /// What the guard says of an automated sync.
 #[derive(Clone, Debug)]
 pub(crate) enum Guarded {
@@ -85,7 +88,7 @@ pub(crate) fn ask(
     let condition = Condition::new(
         Kind::SyncError,
         format!(
-            "Skipping sync attempt to [{}]: auto-sync would prune {pruned} of {live} resources, which needs a person's confirmation: look at `argocd app diff {name}`, then mend the source or `argocd app confirm-deletion {name}`",
+            "Skipping sync attempt to [{}]: auto-sync would prune {pruned} of {live} resources, {NEEDS_A_PERSON}: look at `argocd app diff {name}`, then mend the source or `argocd app confirm-deletion {name}`",
             revisions.join(" "),
             name = application.metadata.name,
         ),

@@ -1,10 +1,11 @@
 //! How well a whole Application is (HLT-20).
 
 use crd::Application;
-use manifest::annotation;
+use manifest::{ObjectKey, annotation};
 use sync::Wellness;
 use sync::marks::{is_ignored, is_skipped, is_sync_hook};
 
+use crate::conditions::{Condition, Kind};
 use crate::facts::Pair;
 
 /// How many culprits a message names.
@@ -71,6 +72,20 @@ pub(crate) fn sum(pairs: &[Pair], application: &Application) -> (Wellness, Strin
         return (Wellness::Missing, String::new());
     }
     (worst, caused_by(&culprits))
+}
+
+/// States that a rule of health failed; the first object of which that is so is named, as
+/// upstream does.
+pub(crate) fn failed(pairs: &[Pair], application: &Application) -> Option<Condition> {
+    pairs.iter().filter(|pair| !left_out(pair, application)).find_map(|pair| {
+        let seen = pair.live.as_ref()?;
+        let words = seen.health_error.as_ref()?;
+        let ObjectKey { kind, namespace, name, .. } = &seen.key;
+        let message = format!(
+            "error setting app health: failed to get resource health for \"{kind}\" with name \"{name}\" in namespace \"{namespace}\": failed to get resource health for {namespace}/{name}: {words}"
+        );
+        Some(Condition::new(Kind::ComparisonError, message))
+    })
 }
 
 fn caused_by(culprits: &[&Pair]) -> String {

@@ -27,6 +27,7 @@ mod prepare;
 mod scope;
 mod seen;
 mod urls;
+mod waits;
 
 pub use conditions::{Condition, Kind};
 pub use decide::{Event, Next, REFRESH, SKIP_RECONCILE, Verdict, decide};
@@ -39,7 +40,8 @@ pub use patch::merge_patch;
 pub use preflight::{Ground, preflight};
 pub use prepare::{Destination, Prepared, Target, prepare};
 pub use scope::outside;
-pub use seen::see;
+pub use seen::{Judged, see};
+pub use waits::{Waits, waits};
 
 #[cfg(test)]
 mod tests;

@@ -353,9 +353,11 @@ pub(crate) fn operate(
     }
     state.sync_result = Some(result);
 
+    let of_health = crate::health::failed(&side.pairs, &facts.application);
     let errors: Vec<String> = side
         .conditions
         .iter()
+        .chain(&of_health)
         .filter(|one| {
             one.kind.as_str() == "ComparisonError" || one.kind.as_str() == "InvalidSpecError"
         })

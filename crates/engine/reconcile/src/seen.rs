@@ -9,10 +9,21 @@ use sync::{Live, Tracking, Wellness};
 
 use crate::facts::Seen;
 
+/// How well a live object was found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// How well.
+    pub wellness: Wellness,
+    /// Why, for people; where the rule failed, how.
+    pub message: String,
+    /// Whether the rule itself could not answer: nobody knows how the object is.
+    pub rule_failed: bool,
+}
+
 /// Keeps of a live object what decisions ask.
 ///
-/// `health` is the object's own, `None` where its kind has none.
-pub fn see(object: &Value, health: Option<(Wellness, String)>, tracking: &Tracking) -> Seen {
+/// `judged` is the object's own, `None` where its kind has no health.
+pub fn see(object: &Value, judged: Option<Judged>, tracking: &Tracking) -> Seen {
     let mut head = Map::new();
     for field in ["apiVersion", "kind"] {
         if let Some(value) = object.get(field) {
@@ -35,8 +46,11 @@ pub fn see(object: &Value, health: Option<(Wellness, String)>, tracking: &Tracki
         });
         head.insert("spec".into(), spec);
     }
+    let health_error = judged.as_ref().filter(|one| one.rule_failed).map(|one| one.message.clone());
+    let health = judged.map(|judged| (judged.wellness, judged.message));
     Seen {
         key: key_of(object),
+        health_error,
         tracking_id: tracking.id_of(object),
         app: tracking.app_of(object).map(str::to_owned),
         owned: !owner_references(object).is_empty(),

@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use sync::{Action, Deed, Done, How, Outcome, Progress, Wellness};
 
 use crate::{
-    Condition, Destination, Facts, Kind, OperationFacts, Pair, Rules, Seen, Side, Verdict, decide,
-    instance_name, merge_patch, prepare, see,
+    Condition, Destination, Facts, Judged, Kind, OperationFacts, Pair, Rules, Seen, Side, Verdict,
+    decide, instance_name, merge_patch, prepare, see,
 };
 
 /// Decisions that a case may take.
@@ -178,7 +178,12 @@ impl World {
             let found = all.into_iter().find(|one| one.as_str() == health);
             (found.expect("a health"), words.clone())
         });
-        Arc::new(see(object, health, &self.tracking()))
+        let judged = health.map(|(wellness, message)| Judged {
+            rule_failed: message.starts_with("the rule failed"),
+            wellness,
+            message,
+        });
+        Arc::new(see(object, judged, &self.tracking()))
     }
 
     fn side(&self) -> Side {

@@ -48,6 +48,14 @@ struct Part {
     failed: bool,
 }
 
+/// Whether what runs is waited for.
+enum Wait {
+    /// It runs on; the message says what is waited for.
+    On,
+    /// All of it is done; hooks are let go.
+    Over(Vec<Action>),
+}
+
 /// What to do now.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -159,27 +167,34 @@ impl Progress {
             return self.go_on(world, tasks, part);
         }
         self.watch(&mut tasks);
-        if let Some(step) = self.wait_for_running(world, &mut tasks) {
-            return step;
-        }
+        let released = match self.wait_for_running(world, &mut tasks) {
+            Wait::On => return Step { actions: Vec::new() },
+            Wait::Over(released) => released,
+        };
         let (on_failure, ordinary): (Vec<Task>, Vec<Task>) =
             tasks.into_iter().partition(|task| task.phase == SyncPhase::SyncFail);
-        if ordinary.iter().any(Task::failed) {
+        let failed = ordinary.iter().any(Task::failed);
+        let waits_to_begin =
+            |task: &&Task| task.pending() && !(world.options.out_of_sync_only && is_in_sync(task));
+        let rests = self.rest_until.is_some_and(|until| until > world.now);
+        if !released.is_empty()
+            && (failed || rests || !ordinary.iter().any(|one| waits_to_begin(&one)))
+        {
+            // Nothing may be over before every hook is let go.
+            return Step { actions: released };
+        }
+        if failed {
             let actions = delete_hooks(world, &ordinary, DeletePolicy::HookFailed);
             let message = "one or more synchronization tasks completed unsuccessfully";
             return self.fail(world, &ordinary, on_failure, message, actions);
         }
-        let pending: Vec<Task> = ordinary
-            .iter()
-            .filter(|task| task.pending() && !(world.options.out_of_sync_only && is_in_sync(task)))
-            .cloned()
-            .collect();
+        let pending: Vec<Task> = ordinary.iter().filter(waits_to_begin).cloned().collect();
         let Some(first) = pending.first() else {
             let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);
             let message = "successfully synced (no more tasks)".to_owned();
             return self.finish(OperationPhase::Succeeded, message, actions);
         };
-        if self.rest_until.is_some_and(|until| until > world.now) {
+        if rests {
             self.say(OperationPhase::Running, "waiting for the delay between sync waves");
             return Step { actions: Vec::new() };
         }
@@ -193,7 +208,17 @@ impl Progress {
         };
         self.say(OperationPhase::Running, "one or more tasks are running");
         let all = ordinary.into_iter().chain(on_failure).collect();
-        self.go_on(world, all, part)
+        let mut step = self.go_on(world, all, part);
+        // Hooks that are done are let go while the next part begins.
+        for one in released {
+            let known = |action: &Action| {
+                action.task == one.task && matches!(action.deed, Deed::ReleaseHook)
+            };
+            if !step.actions.iter().any(known) {
+                step.actions.push(one);
+            }
+        }
+        step
     }
 
     /// Ends the operation; hooks that go with it go first, once how they ended is written down.
@@ -323,7 +348,7 @@ impl Progress {
         }
     }
 
-    fn wait_for_running(&mut self, world: &World, tasks: &mut [Task]) -> Option<Step> {
+    fn wait_for_running(&mut self, world: &World, tasks: &mut [Task]) -> Wait {
         let several = match (tasks.first(), tasks.last()) {
             (Some(first), Some(last)) => (first.phase, first.wave) != (last.phase, last.wave),
             _ => false,
@@ -340,7 +365,7 @@ impl Progress {
         }
         if running.iter().any(Task::running) {
             self.wait(world, &running, false);
-            return Some(Step { actions: Vec::new() });
+            return Wait::On;
         }
         let going: Vec<Task> = tasks
             .iter()
@@ -350,15 +375,14 @@ impl Progress {
             .collect();
         if !going.is_empty() {
             self.wait(world, &going, true);
-            return Some(Step { actions: Vec::new() });
+            return Wait::On;
         }
-        let done: Vec<Action> = tasks
+        let done = tasks
             .iter()
             .filter(|task| task.is_hook() && task.completed())
             .filter(|task| task.live().is_some_and(|live| has_hook_finalizer(&live.head)))
-            .map(|task| action(task, Deed::ReleaseHook))
-            .collect();
-        (!done.is_empty()).then_some(Step { actions: done })
+            .map(|task| action(task, Deed::ReleaseHook));
+        Wait::Over(done.collect())
     }
 
     /// Goes on with a phase and wave until nothing is left to do in it.
@@ -556,6 +580,13 @@ impl Progress {
             actions.push(action(task, Deed::DeleteHook { propagation, before_creation: false }));
             self.set(task, status, Some(OperationPhase::Failed), "Terminated");
         }
+        // Those that are done stay, and nobody will come back to let them go.
+        let done = tasks.iter().filter(|task| task.is_hook() && task.completed());
+        let held = |task: &&Task| task.live().is_some_and(|live| has_hook_finalizer(&live.head));
+        let mut released: Vec<Action> =
+            done.filter(held).map(|task| action(task, Deed::ReleaseHook)).collect();
+        released.retain(|one| actions.iter().all(|action| action.task != one.task));
+        actions.extend(released);
         self.say(OperationPhase::Failed, "Operation terminated");
         Step { actions }
     }
@@ -618,6 +649,7 @@ fn apply(world: &World, task: &Task) -> Action {
     debug_assert!(!is_skipped(&object), "what is skipped makes no task");
     let deed = Deed::Apply {
         how: world.options.how(&task.resource),
+        told_as_server_side: world.options.told_as_server_side(&object),
         force: world.options.forces(&task.resource),
         validate: world.options.validates(&object),
         dry_run: world.options.dry_run,

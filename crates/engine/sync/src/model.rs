@@ -310,6 +310,8 @@ pub enum Deed {
         object: Arc<Value>,
         /// By which means.
         how: How,
+        /// Whether a server-side apply is told as such, or as a client-side one is.
+        told_as_server_side: bool,
         /// Delete and make again what cannot be changed.
         force: bool,
         /// Whether unknown fields are an error.

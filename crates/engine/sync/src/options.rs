@@ -28,6 +28,8 @@ pub struct Options {
     pub replace: bool,
     /// Apply on the server's side; `false` only where `ServerSideApply=false` says so.
     pub server_side: bool,
+    /// Whether `ServerSideApply=true` says so.
+    pub server_side_asked: bool,
     /// Whose client-side fields are taken over; `None`: nobody's.
     pub migrate_from: Option<String>,
     /// `Prune=…` of the Application.
@@ -74,6 +76,7 @@ impl Options {
             propagation,
             replace: has("Replace=true"),
             server_side: !has("ServerSideApply=false") || has("ServerSideApply=true"),
+            server_side_asked: has("ServerSideApply=true"),
             migrate_from: (!has("ClientSideApplyMigration=false"))
                 .then(|| KUBECTL_CLIENT_SIDE.to_owned()),
             prune_default: value_of(list, "Prune"),
@@ -99,6 +102,13 @@ impl Options {
             true => How::ServerSide,
             false => How::ClientSide,
         }
+    }
+
+    /// Tells whether somebody asked for a server-side apply of the object. Where nobody did, what it
+    /// came to is told as a client-side apply tells it.
+    pub fn told_as_server_side(&self, target: &Value) -> bool {
+        has_option(target, SYNC_OPTIONS, "ServerSideApply=true")
+            || self.server_side_asked && !has_option(target, SYNC_OPTIONS, "ServerSideApply=false")
     }
 
     /// Tells whether the object may be deleted and made again.

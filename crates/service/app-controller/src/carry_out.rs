@@ -105,7 +105,15 @@ impl Hand<'_> {
     async fn deed(&self, action: &Action) -> Result<Done, String> {
         let Action { gvk, key, deed, .. } = action;
         match deed {
-            Deed::Apply { object, how, force, validate, dry_run, migrate_from } => {
+            Deed::Apply {
+                object,
+                how,
+                told_as_server_side,
+                force,
+                validate,
+                dry_run,
+                migrate_from,
+            } => {
                 let mut object = object.clone();
                 if let Some(rulebook) = self.respect
                     && let Some(live) = self.live(gvk, key).await?
@@ -120,6 +128,7 @@ impl Hand<'_> {
                     object,
                     force: *force,
                     dry_run: *dry_run,
+                    told_as_server_side: *told_as_server_side,
                     validation: if *validate { Validation::Strict } else { Validation::Ignore },
                     migrate_from: migrate_from.as_deref(),
                 };
@@ -212,8 +221,15 @@ impl Hand<'_> {
 
     /// Takes the hook finalizer off a hook.
     async fn release(&self, gvk: &Gvk, key: &ObjectKey) -> Result<(), String> {
+        // What the watch told is good enough for the first try: the version is part of the patch.
+        let mut known = self.destination.live.get(key).filter(|one| one.gvk() == gvk);
         for _ in 0..CONFLICTS_MAX {
-            let Some(live) = self.live(gvk, key).await? else { return Ok(()) };
+            let told = known.take().and_then(|one| one.body());
+            let live = match told {
+                Some(live) => Some(live),
+                None => self.live(gvk, key).await?,
+            };
+            let Some(live) = live else { return Ok(()) };
             let held = live.pointer("/metadata/finalizers").and_then(Value::as_array);
             let Some(held) = held.filter(|list| list.iter().any(|one| one == HOOK_FINALIZER))
             else {
@@ -283,6 +299,7 @@ struct Apply<'a> {
     object: &'a Arc<Value>,
     force: bool,
     dry_run: bool,
+    told_as_server_side: bool,
     validation: Validation,
     migrate_from: Option<&'a str>,
 }
@@ -295,6 +312,8 @@ impl Apply<'_> {
 
     /// Server-side apply; what stands in its way is taken over first.
     async fn server_side(&self) -> Result<Verb, String> {
+        let held = self.hand.destination.live.get(self.key);
+        let before = held.map(|held| held.resource_version().to_owned());
         for _ in 0..CONFLICTS_MAX {
             match self.take_over().await {
                 Ok(()) => {}
@@ -303,16 +322,34 @@ impl Apply<'_> {
             }
             let write = self.ready(Write::apply((**self.object).clone(), MANAGER));
             match self.hand.write(&write).await {
-                Ok(_) => return Ok(Verb::Did("serverside-applied")),
+                Ok(written) => return Ok(Verb::Did(self.applied(before.as_deref(), &written))),
                 Err(ApiError::Conflict { .. }) => continue,
                 Err(error) if judge::is_structural(&error) => return self.client_side().await,
                 Err(error) if self.force && immutable(&error) => {
-                    return self.again(Verb::Did("serverside-applied")).await;
+                    let verb = match self.told_as_server_side {
+                        true => "serverside-applied",
+                        false => "configured",
+                    };
+                    return self.again(Verb::Did(verb)).await;
                 }
                 Err(error) => return Err(said(&error)),
             }
         }
         Err(format!("{} could not be applied: somebody else writes it all the time", self.key))
+    }
+
+    /// kubectl's verb for what an apply came to; `before` is the version that was there.
+    fn applied(&self, before: Option<&str>, written: &Written) -> &'static str {
+        let after = written.object.as_ref().map(manifest::resource_version);
+        if self.told_as_server_side {
+            "serverside-applied"
+        } else if written.created {
+            "created"
+        } else if !self.dry_run && before.is_some() && before == after {
+            "unchanged"
+        } else {
+            "configured"
+        }
     }
 
     /// Makes our own what client-side applies, and syncs before this one, have left.

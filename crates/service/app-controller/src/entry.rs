@@ -1,7 +1,7 @@
 //! What is remembered of one Application between two looks. All of it can be found again.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use desired::Rendered;
 use manifest::ObjectKey;
@@ -73,6 +73,23 @@ pub(crate) struct Applied {
     pub prepared: Arc<Prepared>,
     /// Whether the whole Application was synced, and well.
     pub whole: bool,
+    /// Where each object stands among the prepared ones, once somebody asked.
+    places: OnceLock<HashMap<ObjectKey, usize>>,
+}
+
+impl Applied {
+    /// What was to be made; `whole` tells whether all of it was, and well.
+    pub fn new(key: u64, prepared: Arc<Prepared>, whole: bool) -> Self {
+        Self { key, prepared, whole, places: OnceLock::new() }
+    }
+
+    fn object(&self, key: &ObjectKey) -> Option<Arc<serde_json::Value>> {
+        let targets = &self.prepared.targets;
+        let places = self.places.get_or_init(|| {
+            targets.iter().enumerate().map(|(at, target)| (target.key.clone(), at)).collect()
+        });
+        places.get(key).map(|at| targets[*at].object.clone())
+    }
 }
 
 /// How many sets of applied objects are remembered: the last whole one, and the last one tried.
@@ -96,8 +113,7 @@ impl Entry {
         self.applied
             .iter()
             .filter(|applied| !Arc::ptr_eq(&applied.prepared, wanted))
-            .filter_map(|applied| applied.prepared.targets.iter().find(|one| one.key == *key))
-            .map(|target| target.object.clone())
+            .filter_map(|applied| applied.object(key))
             .collect()
     }
 }

@@ -219,7 +219,7 @@ impl Looker<'_> {
             let last = entry.applied.last()?;
             Some(last.key != made.rendered.key)
         });
-        gathered.wanted = made.as_ref().map(applied);
+        gathered.wanted = made.as_ref().map(|made| applied(made, false));
 
         let running = state.filter(|state| {
             // One that waits for its next attempt needs nothing yet.
@@ -246,7 +246,7 @@ impl Looker<'_> {
                 let rendered = self.render(&wish, fresh, &mut own, gathered).await;
                 let made = rendered.map(|rendered| self.made(rendered, None));
                 self.fill(&mut own, made.as_ref(), entry, true).await;
-                gathered.operation_wanted = made.as_ref().map(applied);
+                gathered.operation_wanted = made.as_ref().map(|made| applied(made, false));
                 facts.side = Some(own);
             }
             let id = (state.started_at.0.clone(), state.retry_count);
@@ -512,7 +512,7 @@ impl Looker<'_> {
                 continue;
             }
             if sources == side.sources && several == side.several && revisions == side.revisions {
-                entry.remember(Applied { whole, ..applied(made) });
+                entry.remember(applied(made, whole));
                 continue;
             }
             let wish = Wish { sources, revisions, manifests: Vec::new() };
@@ -532,7 +532,7 @@ impl Looker<'_> {
             // A revision that is gone cannot be remembered; what is owned is still pruned by its owner.
             if let Ok(rendered) = self.shared.renderer.render(request).await {
                 let made = self.made(rendered, Some(made));
-                entry.remember(Applied { whole, ..applied(&made) });
+                entry.remember(applied(&made, whole));
             }
         }
     }
@@ -837,6 +837,6 @@ fn failures(outcomes: &[Outcome]) -> Vec<String> {
         .collect()
 }
 
-fn applied(made: &Made) -> Applied {
-    Applied { key: made.rendered.key, prepared: made.prepared.clone(), whole: false }
+fn applied(made: &Made, whole: bool) -> Applied {
+    Applied::new(made.rendered.key, made.prepared.clone(), whole)
 }

@@ -9,7 +9,7 @@ use compare::{CompareError, Compiled, IgnoreRules, KnownTypes, Mode};
 use crd::{Application, HealthStatusCode};
 use health::{Rules, assess};
 use jiff::Timestamp;
-use reconcile::{Ground, Target};
+use reconcile::{Ground, Judged, Target};
 use serde_json::Value;
 use settings::{CompareOptions, IgnoreStatus};
 use sync::marks::{COMPARE_OPTIONS, is_crd};
@@ -29,7 +29,7 @@ const SCRIPT_TIME_MAX: Duration = Duration::from_secs(1);
 /// Returns how well an object is; `None` where its kind has no health.
 ///
 /// A user's script that takes longer than a second is ended, and the object is Unknown.
-pub(crate) fn health(snapshot: &Snapshot, object: &Value) -> Option<(Wellness, String)> {
+pub(crate) fn health(snapshot: &Snapshot, object: &Value) -> Option<Judged> {
     let user = |object: &Value| {
         let until = Instant::now() + SCRIPT_TIME_MAX;
         let should_stop = Arc::new(move || until < Instant::now());
@@ -47,7 +47,7 @@ pub(crate) fn health(snapshot: &Snapshot, object: &Value) -> Option<(Wellness, S
         "Degraded" => Wellness::Degraded,
         _ => Wellness::Unknown,
     };
-    Some((wellness, health.message))
+    Some(Judged { wellness, message: health.message, rule_failed: health.rule_failed })
 }
 
 /// The rules by which objects of one Application are compared.

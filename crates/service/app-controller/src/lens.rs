@@ -38,8 +38,8 @@ impl Lens for AppLens {
         let mut hash = DefaultHasher::new();
         cluster::fingerprint(&rest).hash(&mut hash);
         // How it is counts, whatever is ignored of why.
-        if let Some((health, _)) = judge::health(&self.snapshot, object) {
-            health.hash(&mut hash);
+        if let Some(judged) = judge::health(&self.snapshot, object) {
+            judged.wellness.hash(&mut hash);
         }
         hash.finish()
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use cluster::{Action, ApiError, LiveEvent, Write, Written};
 use crd::{Application, OperationState};
+use jiff::Timestamp;
 use telemetry::{ControllerMetrics, Registry};
 
 use crate::shared::{Shared, Snapshot};
@@ -165,6 +166,8 @@ fn fill(families: &ControllerMetrics, shared: &Arc<Shared>) {
     let mut labelled = Vec::new();
     let mut infos = Vec::new();
     let mut conditions = Vec::new();
+    let mut waiting: BTreeMap<Vec<String>, f64> = BTreeMap::new();
+    let now = Timestamp::now();
     for application in shared.applications() {
         let metadata = &application.metadata;
         let project = reconcile::project_name(&application);
@@ -178,11 +181,18 @@ fn fill(families: &ControllerMetrics, shared: &Arc<Shared>) {
             let before = [metadata.namespace.as_str(), &metadata.name, project];
             labelled.push((of_applications.values(&before, &metadata.labels), 1.0));
         }
+        for one in reconcile::waits(&application) {
+            let labels = [metadata.namespace.as_str(), &metadata.name, project, one.reason];
+            let since = one.since.unwrap_or(now);
+            let longest = waiting.entry(labels.map(str::to_owned).to_vec()).or_default();
+            *longest = longest.max(now.duration_since(since).as_secs_f64());
+        }
         infos.push((info(&application, &snapshot), 1.0));
     }
     families.app_labels.relabel(of_applications.names(&["namespace", "name", "project"]), labelled);
     families.app_info.replace(infos);
     families.app_condition.replace(conditions);
+    families.app_waiting.replace(waiting);
     let mut labelled = Vec::new();
     for destination in shared.destinations.connected() {
         let status = destination.live.status();

@@ -87,7 +87,7 @@ async fn what_is_due_comes_by_the_timer() {
 
 #[test]
 fn the_last_whole_sync_and_the_last_attempt_are_remembered() {
-    let applied = |key, whole| Applied { key, prepared: Arc::new(Prepared::default()), whole };
+    let applied = |key, whole| Applied::new(key, Arc::new(Prepared::default()), whole);
     let mut entry = Entry::default();
     let keys = |entry: &Entry| entry.applied.iter().map(|one| one.key).collect::<Vec<_>>();
     entry.remember(applied(1, true));
