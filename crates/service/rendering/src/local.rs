@@ -61,6 +61,31 @@ pub fn render_path(
     source: &ApplicationSource,
     options: &Options,
 ) -> Result<Vec<Arc<Value>>, LocalError> {
+    let input = Input {
+        source,
+        source_index: 0,
+        app_name: "",
+        namespace: "",
+        project: crd::keys::DEFAULT_PROJECT,
+        revision: "",
+        kube_version: "",
+        api_versions: &[],
+        options,
+        reach: &Reach::default(),
+    };
+    render_path_as(path, root, &input)
+}
+
+/// The same for an Application: `input` says everything but the source's path.
+///
+/// # Errors
+///
+/// [`LocalError`].
+pub fn render_path_as(
+    path: &Path,
+    root: Option<&Path>,
+    input: &Input<'_>,
+) -> Result<Vec<Arc<Value>>, LocalError> {
     let unreadable = |cause| LocalError::Unreadable { path: path.to_owned(), cause };
     let place = path.canonicalize().map_err(unreadable)?;
     let root = match root {
@@ -73,19 +98,8 @@ pub fn render_path(
     let relative = place.strip_prefix(tree.root()).map_err(|_| outside())?;
     let relative = relative.to_str().ok_or_else(outside)?;
     let relative = TreePath::parse(relative).map_err(RenderError::from)?;
-    let source = ApplicationSource { path: relative.as_str().to_owned(), ..source.clone() };
-    let input = Input {
-        source: &source,
-        source_index: 0,
-        app_name: "",
-        namespace: "",
-        project: crd::keys::DEFAULT_PROJECT,
-        revision: "",
-        kube_version: "",
-        api_versions: &[],
-        options,
-        reach: &Reach::default(),
-    };
+    let source = ApplicationSource { path: relative.as_str().to_owned(), ..input.source.clone() };
+    let input = Input { source: &source, ..*input };
     let rendered = render_source(&tree, &input)?;
     Ok(rendered.objects.into_iter().map(|desired| desired.object).collect())
 }

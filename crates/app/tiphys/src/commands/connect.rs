@@ -137,6 +137,21 @@ impl Session {
         found.map(read).transpose()
     }
 
+    /// What a project allows, with the global projects whose rules join it (CRD-15).
+    pub async fn project_rules(&self, project: &AppProject) -> Result<policy::Project> {
+        let settings = super::scripts::settings(self).await?;
+        let mut globals = Vec::new();
+        for global in &settings.global_projects {
+            if global.project_name != project.metadata.name
+                && app_controller::selects(&global.label_selector, &project.metadata.labels)
+                && let Some(found) = self.project(&global.project_name).await?
+            {
+                globals.push(found);
+            }
+        }
+        Ok(policy::Project::new(project, &globals.iter().collect::<Vec<_>>()))
+    }
+
     /// Reads all projects, sorted by name.
     pub async fn projects(&self) -> Result<Vec<AppProject>> {
         let query = ListQuery::in_namespace(&self.namespace);

@@ -8,6 +8,7 @@ mod colour;
 mod completion;
 mod connect;
 pub mod controller;
+mod editor;
 mod failure;
 mod global;
 mod go_flags;

@@ -19,8 +19,40 @@ use super::table::Table;
 pub enum Command {
     /// Register a repository
     Add(Box<Add>),
+    /// Show a registered repository
+    Get(Get),
     /// List registered repositories
     List(List),
+    /// Forget registered repositories
+    Rm(Rm),
+}
+
+/// Arguments of `repo get`.
+#[derive(Debug, clap::Args)]
+pub struct Get {
+    /// The repository's URL
+    #[arg(value_name = "REPOURL")]
+    url: String,
+    /// Of which project, where several have it
+    #[arg(long, value_name = "NAME", default_value = "")]
+    project: String,
+    /// Output format, one of wide|json|yaml|url
+    #[arg(short, long, value_name = "FORMAT", default_value = "wide")]
+    output: String,
+    /// Once asked for new connection states; changes nothing here
+    #[arg(long, value_name = "hard", hide = true)]
+    refresh: Option<String>,
+}
+
+/// Arguments of `repo rm`.
+#[derive(Debug, clap::Args)]
+pub struct Rm {
+    /// The repositories' URLs
+    #[arg(value_name = "REPOURL", required = true)]
+    urls: Vec<String>,
+    /// Of which project, where several have them
+    #[arg(long, value_name = "NAME", default_value = "")]
+    project: String,
 }
 
 /// Arguments of `repo add`.
@@ -138,7 +170,9 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
         let session = Session::open(global).await?;
         match command {
             Command::Add(arguments) => add(&arguments, &session).await?,
+            Command::Get(arguments) => get(&arguments, &session).await?,
             Command::List(arguments) => list(&arguments, &session).await?,
+            Command::Rm(arguments) => remove(&arguments, &session).await?,
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -310,6 +344,56 @@ pub async fn store(
     }
     secret["metadata"]["resourceVersion"] = manifest::resource_version(&existing).into();
     session.home.replace(&secret).await?;
+    Ok(())
+}
+
+/// The Secrets that register a repository for a project, or, where none is named, for any.
+async fn registered(session: &Session, url: &str, project: &str) -> Result<Vec<Value>> {
+    let mut secrets = session.secrets("repository").await?;
+    secrets.retain(|secret| {
+        crd::normalize_repo_url(&secret_text(secret, "url")) == crd::normalize_repo_url(url)
+            && (project.is_empty() || secret_text(secret, "project") == project)
+    });
+    if secrets.is_empty() {
+        bail!("repo '{url}' not found");
+    }
+    Ok(secrets)
+}
+
+async fn get(arguments: &Get, session: &Session) -> Result<()> {
+    check(&arguments.output, &["wide", "json", "yaml", "url"])?;
+    let mut secrets = registered(session, &arguments.url, &arguments.project).await?;
+    if secrets.len() > 1 {
+        bail!(
+            "repository not found for url '{}': several projects have it; name one with --project",
+            arguments.url
+        );
+    }
+    secrets.extend(session.secrets("repo-creds").await?);
+    let found: Vec<Repository> = Repositories::read(&secrets).0.list().collect();
+    match arguments.output.as_str() {
+        format @ ("json" | "yaml") => {
+            print_as(format, &found.first().map(shown).unwrap_or_default())
+        }
+        "url" => print(&found.iter().map(|one| one.url.clone() + "\n").collect::<String>()),
+        _ => print(&table(&found).print(Colour::Off)),
+    }
+}
+
+async fn remove(arguments: &Rm, session: &Session) -> Result<()> {
+    for url in &arguments.urls {
+        let secrets = registered(session, url, &arguments.project).await?;
+        if secrets.len() > 1 {
+            bail!("several projects have repository '{url}'; name one with --project");
+        }
+        let kind = manifest::Gvk::new("", "v1", "Secret");
+        for secret in &secrets {
+            let name = manifest::name(secret);
+            let background = cluster::Propagation::Background;
+            session.home.delete(&kind, &session.namespace, name, background).await?;
+        }
+        print(&format!("Repository '{url}' removed\n"))?;
+    }
     Ok(())
 }
 

@@ -271,7 +271,7 @@ async fn gate(session: &Session, application: &Application) -> Result<ProjectGat
     let clusters = session.clusters().await?;
     let destination = clusters.find(&application.spec.destination)?;
     Ok(ProjectGate {
-        project: policy::Project::new(&found, &[]),
+        project: session.project_rules(&found).await?,
         cluster: policy::Cluster {
             server: destination.server.clone(),
             name: destination.name.clone(),

@@ -216,7 +216,7 @@ pub async fn check(session: &Session, application: &Application, validate: bool)
     let Some(project) = session.project(name).await? else {
         bail!("app is not allowed in project \"{name}\", or the project does not exist");
     };
-    let rules = policy::Project::new(&project, &[]);
+    let rules = session.project_rules(&project).await?;
     if !rules.permits_namespace(&application.metadata.namespace, &session.namespace) {
         bail!("app is not allowed in project \"{name}\", or the project does not exist");
     }

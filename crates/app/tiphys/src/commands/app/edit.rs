@@ -1,20 +1,18 @@
 //! `app edit`.
 
-use std::io::Write as _;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use crd::ApplicationSpec;
 
 use super::create;
 use crate::commands::connect::Session;
+use crate::commands::editor::edited;
 use crate::commands::failure::refused;
 use crate::commands::name::AppName;
 use crate::commands::output::note;
 use crate::commands::yaml;
 
-/// What edits where nobody names another.
-const EDITOR: &str = "vi";
 /// How often a text that cannot be taken is handed back.
 const TRIES_MAX: usize = 10;
 
@@ -73,34 +71,4 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
 fn read(text: &str) -> Result<ApplicationSpec> {
     let value = goyaml::to_json(text.as_bytes()).context("it does not parse")?;
     serde_json::from_value(value).context("it is no spec of an Application")
-}
-
-/// Hands a text to the editor, and answers what comes back without the lines of comment.
-fn edited(text: &str, problem: Option<&str>) -> Result<String> {
-    let mut file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
-    writeln!(
-        file,
-        "# Lines that begin with '#' are left out; an empty text, or one without changes, changes nothing."
-    )?;
-    for line in problem.into_iter().flat_map(str::lines) {
-        writeln!(file, "# {line}")?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.flush()?;
-    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let editor = named("KUBE_EDITOR").or_else(|| named("EDITOR")).unwrap_or_else(|| EDITOR.into());
-    // The variable holds words, as for other programs: the editor and its arguments.
-    let mut words = editor.split_whitespace();
-    let program = words.next().unwrap_or(EDITOR);
-    let ended = Command::new(program)
-        .args(words)
-        .arg(file.path())
-        .status()
-        .with_context(|| format!("cannot start the editor `{program}`"))?;
-    if !ended.success() {
-        bail!("the editor `{program}` ended with {ended}");
-    }
-    let back = std::fs::read_to_string(file.path()).context("the edited file is gone")?;
-    let kept: Vec<&str> = back.lines().filter(|line| !line.starts_with('#')).collect();
-    Ok(format!("{}\n", kept.join("\n")))
 }

@@ -347,7 +347,7 @@ async fn writer(session: &Session, application: &Application, cluster: &Cluster)
     let clusters = session.clusters().await?;
     let found = clusters.find(&application.spec.destination)?;
     let gate = OfProject {
-        project: policy::Project::new(&project, &[]),
+        project: session.project_rules(&project).await?,
         cluster: policy::Cluster {
             server: found.server.clone(),
             name: found.name.clone(),

@@ -9,7 +9,7 @@ use crd::{AppProject, Application};
 use desired::{DesiredObject, Freshness, Origin, RenderRequest, Renderer as _};
 use manifest::Gvk;
 use reconcile::{Destination, Target, prepare};
-use rendering::{Fixed, Rendering, Snapshot, render_path};
+use rendering::{Fixed, Rendering, Snapshot, render_path_as};
 use serde_json::Value;
 use settings::{RawSettings, Repositories, Settings};
 use sync::{Method, Tracking};
@@ -73,24 +73,41 @@ impl Local {
     /// # Errors
     ///
     /// Where it does not render, or the Application has several sources.
-    pub fn objects(&self, application: &Application) -> Result<Vec<Value>> {
+    pub async fn objects(
+        &self,
+        session: &Session,
+        application: &Application,
+    ) -> Result<Vec<Value>> {
         let Some(dir) = &self.dir else { return Ok(Vec::new()) };
         let spec = &application.spec;
         if spec.has_multiple_sources() {
             bail!("--local takes the place of one source, and the application has several");
         }
-        let mut source = spec.effective_sources().first().cloned().unwrap_or_default();
-        if dir.join("Chart.yaml").exists() {
-            let helm = source.helm.get_or_insert_default();
-            if helm.release_name.is_empty() {
-                helm.release_name.clone_from(&application.metadata.name);
-            }
-            if helm.namespace.is_empty() {
-                helm.namespace.clone_from(&spec.destination.namespace);
-            }
-        }
-        let options = ::render::Options::default();
-        let objects = render_path(dir, self.local_repo_root.as_deref(), &source, &options)?;
+        let source = spec.effective_sources().first().cloned().unwrap_or_default();
+        let destination = live::destination(session, application).await?;
+        let (_, snapshot) = surroundings(session).await?;
+        let kinds = destination.kinds();
+        let allowed = &snapshot.rendering;
+        let options = ::render::Options {
+            helm: allowed.helm,
+            kustomize: allowed.kustomize,
+            jsonnet: allowed.jsonnet,
+            combined_bytes_max: allowed.directory_bytes_max,
+            kustomize_build_options: allowed.kustomize_build_options.clone(),
+        };
+        let input = ::render::Input {
+            source: &source,
+            source_index: 0,
+            app_name: &application.instance_name(&session.namespace),
+            namespace: &spec.destination.namespace,
+            project: spec.project_name(),
+            revision: "",
+            kube_version: &destination.version().await?.git_version,
+            api_versions: &kinds.api_versions(|kind| !excluded_always(kind)),
+            options: &options,
+            reach: &::render::Reach::default(),
+        };
+        let objects = render_path_as(dir, self.local_repo_root.as_deref(), &input)?;
         Ok(objects.into_iter().map(Arc::unwrap_or_clone).collect())
     }
 
@@ -102,9 +119,13 @@ impl Local {
     ) -> Result<Vec<Arc<Target>>> {
         let destination = live::destination(session, application).await?;
         let (settings, _) = surroundings(session).await?;
-        let objects = self.objects(application)?.into_iter().enumerate().map(|(at, object)| {
-            DesiredObject { object: Arc::new(object), hash: at as u64, origin: Origin::default() }
-        });
+        let objects = self.objects(session, application).await?.into_iter().enumerate().map(
+            |(at, object)| DesiredObject {
+                object: Arc::new(object),
+                hash: at as u64,
+                origin: Origin::default(),
+            },
+        );
         let objects: Vec<DesiredObject> = objects.collect();
         Ok(ready(session, application, &destination, &settings, &objects))
     }

@@ -72,6 +72,11 @@ pub fn summary(application: &Application, around: &Surroundings, colour: Colour)
     text.push_str(&row("Sync Policy:", policy_words(spec)));
     text.push_str(&row("Sync Status:", &sync_words(application, colour)));
     text.push_str(&row("Health Status:", &colour.word(health(application))));
+    for waits in reconcile::waits(application) {
+        let since = waits.since.map(|since| format!(" (since {})", moment(&Time::at(since))));
+        let words = waits.words.strip_prefix("waiting for ").unwrap_or(&waits.words);
+        text.push_str(&row("Waiting For:", &format!("{words}{}", since.unwrap_or_default())));
+    }
     text
 }
 

@@ -191,6 +191,7 @@ impl Arguments {
         &self,
         application: &Application,
         resources: Vec<SyncOperationResource>,
+        manifests: Vec<String>,
     ) -> Result<Operation> {
         let spec = &application.spec;
         let policy = spec.sync_policy.as_ref();
@@ -227,7 +228,7 @@ impl Arguments {
                 sync_options: options,
                 sync_strategy: Some(self.sync_strategy()),
                 resources,
-                manifests: self.manifests(application)?,
+                manifests,
                 ..SyncOperation::default()
             }),
             initiated_by: initiator(),
@@ -241,14 +242,14 @@ impl Arguments {
     }
 
     /// The objects of a directory of this host, to be synced instead of the source's.
-    fn manifests(&self, application: &Application) -> Result<Vec<String>> {
+    async fn manifests(&self, session: &Session, application: &Application) -> Result<Vec<String>> {
         if !self.local.is_given() {
             return Ok(Vec::new());
         }
         if application.spec.automated().is_some() && !self.dry_run {
             bail!("Cannot use local sync when Automatic Sync Policy is enabled unless for dry run");
         }
-        let objects = self.local.objects(application)?;
+        let objects = self.local.objects(session, application).await?;
         Ok(objects.iter().map(ToString::to_string).collect())
     }
 
@@ -356,9 +357,10 @@ async fn sync(session: &Session, arguments: &Arguments, name: &AppName) -> Resul
         return Ok(false);
     }
     check_windows(session, &application).await?;
+    let manifests = arguments.manifests(session, &application).await?;
     ask(session, name, |application| {
         arguments.check_revisions(application)?;
-        arguments.operation(application, selected(application, &selections))
+        arguments.operation(application, selected(application, &selections), manifests.clone())
     })
     .await?;
     if arguments.without_waiting {

@@ -25,10 +25,11 @@ pub struct Arguments {
 }
 
 /// One cluster, and whether it answers.
-struct Row {
-    cluster: settings::Cluster,
+pub struct Row {
+    /// As it is registered.
+    pub cluster: settings::Cluster,
     /// Its version, or why it did not tell.
-    answer: Result<String, String>,
+    pub answer: Result<String, String>,
 }
 
 /// Lists clusters, each asked for its version.
@@ -39,19 +40,24 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result<()> {
         let servers = clusters.list().iter().map(|one| one.server.clone() + "\n");
         return print(&servers.collect::<String>());
     }
+    let rows = asked(session, clusters.list()).await?;
+    match arguments.output.as_str() {
+        format @ ("json" | "yaml") => print_as(format, &rows.iter().map(shown).collect::<Vec<_>>()),
+        _ => print(&table(&rows).print(Colour::Off)),
+    }
+}
+
+/// Asks clusters for their versions.
+pub async fn asked(session: &Session, clusters: &[settings::Cluster]) -> Result<Vec<Row>> {
     let secrets = session.secrets("cluster").await?;
-    let rows = clusters.list().iter().map(async |cluster| Row {
+    let rows = clusters.iter().map(async |cluster| Row {
         cluster: cluster.clone(),
         answer: match timeout(ANSWER_MAX, version(session, cluster, &secrets)).await {
             Ok(answer) => answer.map_err(|error| format!("{error:#}")),
             Err(_) => Err(format!("no answer in {} s", ANSWER_MAX.as_secs())),
         },
     });
-    let rows = join_all(rows).await;
-    match arguments.output.as_str() {
-        format @ ("json" | "yaml") => print_as(format, &rows.iter().map(shown).collect::<Vec<_>>()),
-        _ => print(&table(&rows).print(Colour::Off)),
-    }
+    Ok(join_all(rows).await)
 }
 
 async fn version(
@@ -83,7 +89,7 @@ fn status(row: &Row) -> (&'static str, &str) {
 }
 
 /// `1.36` of `v1.36.2`.
-fn short_version(version: &str) -> String {
+pub fn short_version(version: &str) -> String {
     let mut numbers = version.trim_start_matches('v').split('.');
     match (numbers.next(), numbers.next()) {
         (Some(major), Some(minor)) => format!("{major}.{minor}"),
@@ -92,7 +98,7 @@ fn short_version(version: &str) -> String {
 }
 
 /// A cluster as others may see it: nothing secret.
-fn shown(row: &Row) -> Value {
+pub fn shown(row: &Row) -> Value {
     let (status, message) = status(row);
     let cluster = &row.cluster;
     let mut shown = json!({

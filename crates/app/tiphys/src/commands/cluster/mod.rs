@@ -2,6 +2,8 @@
 
 mod account;
 mod add;
+mod change;
+mod get;
 mod kubeconfig;
 mod list;
 
@@ -17,8 +19,14 @@ use super::global::Global;
 pub enum Command {
     /// Register the cluster of a kubeconfig's context
     Add(Box<add::Arguments>),
+    /// Show registered clusters
+    Get(get::Arguments),
     /// List registered clusters
     List(list::Arguments),
+    /// Forget registered clusters
+    Rm(change::Rm),
+    /// Change what is registered of a cluster
+    Set(change::Set),
 }
 
 /// Runs one of them.
@@ -28,6 +36,15 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
             Command::Add(arguments) => add::run(*arguments, global).await?,
             Command::List(arguments) => {
                 list::run(&arguments, &Session::open(global).await?).await?;
+            }
+            Command::Get(arguments) => {
+                get::run(&arguments, &Session::open(global).await?).await?;
+            }
+            Command::Rm(arguments) => {
+                change::remove(&arguments, &Session::open(global).await?).await?;
+            }
+            Command::Set(arguments) => {
+                change::set(&arguments, &Session::open(global).await?).await?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,8 +1,11 @@
 //! `proj`: projects.
 
+mod change;
+mod windows;
+
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use cluster::ApiError;
 use crd::{
     AppProject, ApplicationDestination, ApplicationDestinationServiceAccount,
@@ -10,13 +13,14 @@ use crd::{
     SignatureKey,
 };
 
-use super::colour::Colour;
-use super::connect::{self, Session, read};
-use super::failure::refused;
-use super::global::Global;
-use super::input;
-use super::output::{check, print, print_as};
-use super::table::Table;
+use crate::commands::colour::Colour;
+use crate::commands::connect::{self, Session, read};
+use crate::commands::failure::refused;
+use crate::commands::global::Global;
+use crate::commands::output::{check, note, print, print_as};
+use crate::commands::table::Table;
+use crate::commands::yaml;
+use crate::commands::{editor, input};
 
 /// The commands on projects.
 #[derive(Debug, clap::Subcommand)]
@@ -27,6 +31,17 @@ pub enum Command {
     Get(Get),
     /// List projects
     List(List),
+    /// Change what a project says, all at once
+    Set(Box<Create>),
+    /// Change a project in an editor
+    Edit(Edit),
+    /// Delete projects
+    Delete(change::Delete),
+    /// Times at which a project's applications may, or may not, be synced
+    #[command(subcommand)]
+    Windows(windows::Command),
+    #[command(flatten)]
+    Change(change::Change),
 }
 
 /// Arguments of `proj create`.
@@ -98,6 +113,14 @@ pub struct List {
     output: String,
 }
 
+/// Arguments of `proj edit`.
+#[derive(Debug, clap::Args)]
+pub struct Edit {
+    /// The project
+    #[arg(value_name = "PROJECT")]
+    project: String,
+}
+
 /// Runs one of them.
 pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
     connect::run(async {
@@ -106,6 +129,11 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
             Command::Create(arguments) => create(&arguments, &session).await?,
             Command::Get(arguments) => get(&arguments, &session).await?,
             Command::List(arguments) => list(&arguments, &session).await?,
+            Command::Set(arguments) => set(&arguments, &session).await?,
+            Command::Edit(arguments) => edit(&arguments, &session).await?,
+            Command::Delete(arguments) => change::delete(&arguments, &session).await?,
+            Command::Windows(command) => windows::run(&command, &session).await?,
+            Command::Change(change) => change::run(&change, &session).await?,
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -131,6 +159,49 @@ async fn create(arguments: &Create, session: &Session) -> Result<()> {
     }
     existing.spec = project.spec;
     session.home.replace(&serde_json::to_value(&existing)?).await?;
+    Ok(())
+}
+
+/// Writes what was given over what a project says.
+async fn set(arguments: &Create, session: &Session) -> Result<()> {
+    let Some(name) = &arguments.project else {
+        return Err(refused("name the project: proj set PROJECT"));
+    };
+    let mut nothing = AppProject::new("", name);
+    let before = nothing.spec.clone();
+    arguments.write(&mut nothing)?;
+    if nothing.spec == before {
+        return Err(refused("Please set at least one option to update"));
+    }
+    change::apply(session, name, |project| {
+        arguments.write(project)?;
+        Ok(change::Done::Changed(String::new()))
+    })
+    .await?;
+    Ok(())
+}
+
+/// Opens a project's spec in the person's editor, and writes what comes back.
+async fn edit(arguments: &Edit, session: &Session) -> Result<()> {
+    let name = &arguments.project;
+    let Some(project) = session.project(name).await? else {
+        bail!("appprojects.argoproj.io \"{name}\" not found");
+    };
+    let original = yaml::text(&serde_json::to_value(&project.spec)?);
+    let text = editor::edited(&original, None)?;
+    if text == original || text.trim().is_empty() {
+        note("Edit cancelled, no changes made.");
+        return Ok(());
+    }
+    let value = goyaml::to_json(text.as_bytes()).context("it does not parse")?;
+    let spec: crd::AppProjectSpec =
+        serde_json::from_value(value).context("it is no spec of a project")?;
+    change::apply(session, name, |project| {
+        project.spec.clone_from(&spec);
+        Ok(change::Done::Changed(String::new()))
+    })
+    .await?;
+    note("Project edited.");
     Ok(())
 }
 
