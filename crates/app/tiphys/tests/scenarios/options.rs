@@ -205,6 +205,7 @@ pub async fn how_an_object_is_written_is_an_option(stage: &mut Stage) {
     let repository = stage.repository();
     repository.commit(&[
         ("app/server.yaml", Some(&map("server", &[], "one"))),
+        ("app/asked.yaml", Some(&map("asked", &[(OPTIONS, "ServerSideApply=true")], "one"))),
         ("app/client.yaml", Some(&map("client", &[(OPTIONS, "ServerSideApply=false")], "one"))),
         ("app/replaced.yaml", Some(&map("replaced", &[(OPTIONS, "Replace=true")], "one"))),
     ]);
@@ -226,9 +227,10 @@ pub async fn how_an_object_is_written_is_an_option(stage: &mut Stage) {
     assert!(manifest::annotation(&client, LAST_APPLIED).is_some());
     let made = results(&app);
     assert_eq!(
-        text(&made["ConfigMap/server/Sync"], "/message"),
-        "configmap/server serverside-applied"
+        text(&made["ConfigMap/asked/Sync"], "/message"),
+        "configmap/asked serverside-applied"
     );
+    assert_eq!(text(&made["ConfigMap/server/Sync"], "/message"), "configmap/server created");
     assert_eq!(text(&made["ConfigMap/client/Sync"], "/message"), "configmap/client created");
     assert_eq!(text(&made["ConfigMap/replaced/Sync"], "/message"), "configmap/replaced created");
 
@@ -252,6 +254,7 @@ pub async fn how_an_object_is_written_is_an_option(stage: &mut Stage) {
         );
     }
     let made = results(&app);
+    assert_eq!(text(&made["ConfigMap/server/Sync"], "/message"), "configmap/server configured");
     assert_eq!(text(&made["ConfigMap/client/Sync"], "/message"), "configmap/client configured");
     assert_eq!(text(&made["ConfigMap/replaced/Sync"], "/message"), "configmap/replaced replaced");
     stage.synced("web").await;
