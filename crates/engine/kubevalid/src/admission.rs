@@ -1,67 +1,139 @@
-//! Webhook configurations.
+//! Webhook configurations, and the rules that say which requests are meant.
 
 use std::collections::BTreeSet;
 
 use manifest::field::FieldError;
+use serde_json::Value;
 
+use crate::cel::{self, Variables};
 use crate::cursor::At;
 use crate::names;
 use crate::selector;
 
 const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
+const REVIEWS: [&str; 2] = ["v1", "v1beta1"];
+const NO_EFFECTS: [&str; 2] = ["None", "NoneOnDryRun"];
+const EFFECTS: [&str; 4] = ["None", "NoneOnDryRun", "Some", "Unknown"];
+/// A webhook or policy may have so many conditions.
+const CONDITIONS_MAX: u64 = 64;
 
-pub fn webhooks(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+/// What an old configuration may keep that a new one may not have.
+struct Tolerated {
+    effects: bool,
+    reviews: bool,
+    twins: bool,
+    labels: bool,
+    conditions: bool,
+}
+
+/// A ValidatingWebhookConfiguration or a MutatingWebhookConfiguration.
+pub fn webhooks(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let tolerated = tolerated(&object, old.as_ref());
     let mut seen = BTreeSet::new();
     for hook in object.at("webhooks").items() {
-        let mut own = Vec::new();
-        webhook(&hook, &mut own);
-        errors.extend(own);
+        webhook(&hook, &tolerated, errors);
+        reviews(&hook.at("admissionReviewVersions"), tolerated.reviews, errors);
         let name = hook.at("name");
-        if !name.is_empty() && !seen.insert(name.text()) {
+        if !tolerated.twins && !name.is_empty() && !seen.insert(name.text()) {
             errors.push(name.duplicate());
         }
     }
 }
 
-fn webhook(hook: &At<'_>, errors: &mut Vec<FieldError>) {
+fn tolerated(object: &At<'_>, old: Option<&At<'_>>) -> Tolerated {
+    let Some(old) = old else {
+        return Tolerated {
+            effects: false,
+            reviews: false,
+            twins: false,
+            labels: false,
+            conditions: false,
+        };
+    };
+    let hooks: Vec<At<'_>> = old.at("webhooks").items().collect();
+    let names: BTreeSet<&str> = hooks.iter().map(|hook| hook.at("name").text()).collect();
+    let unread = |hook: &At<'_>| {
+        let versions = hook.at("admissionReviewVersions");
+        !versions.is_empty() && !versions.items().any(|one| REVIEWS.contains(&one.text()))
+    };
+    let bad_labels = |hook: &At<'_>| {
+        let mut wrong = Vec::new();
+        selector::validate(&hook.at("namespaceSelector"), &mut wrong);
+        selector::validate(&hook.at("objectSelector"), &mut wrong);
+        !wrong.is_empty()
+    };
+    let now: Vec<At<'_>> = object.at("webhooks").items().collect();
+    let same_conditions = now.len() == hooks.len()
+        && now
+            .iter()
+            .zip(&hooks)
+            .all(|(new, old)| new.at("matchConditions").value == old.at("matchConditions").value);
+    Tolerated {
+        effects: hooks.iter().any(|hook| !NO_EFFECTS.contains(&hook.at("sideEffects").text())),
+        reviews: hooks.iter().any(unread),
+        twins: names.len() < hooks.len(),
+        labels: hooks.iter().any(bad_labels),
+        conditions: same_conditions,
+    }
+}
+
+fn webhook(hook: &At<'_>, tolerated: &Tolerated, errors: &mut Vec<FieldError>) {
     let name = hook.at("name");
     if name.is_empty() {
         errors.push(name.required(""));
     } else {
         let refusals = names::subdomain(name.text(), false);
-        let good = refusals.is_empty();
-        name.named(refusals, errors);
-        if good && name.text().split('.').count() < 3 {
+        if !refusals.is_empty() {
+            errors.push(name.invalid(refusals.join(",")));
+        } else if name.text().split('.').count() < 3 {
             errors.push(
                 name.invalid("should be a domain with at least three segments separated by dots"),
             );
         }
     }
-    let versions = hook.at("admissionReviewVersions");
-    if versions.is_empty() {
-        errors.push(versions.required("must specify one of v1, v1beta1"));
-    } else if !versions.items().any(|version| matches!(version.text(), "v1" | "v1beta1")) {
-        errors.push(versions.invalid("must include at least one of v1, v1beta1"));
-    }
-    for rule in hook.at("rules").items() {
-        check_rule(&rule, errors);
-    }
+    hook.at("rules").items().for_each(|rule| check_rule(&rule, errors));
     hook.at("failurePolicy").one_of(&["Fail", "Ignore"], errors);
     hook.at("matchPolicy").one_of(&["Equivalent", "Exact"], errors);
     let effects = hook.at("sideEffects");
-    if effects.is_empty() {
-        errors.push(effects.required("must specify one of None, NoneOnDryRun"));
+    let known: &[&str] = if tolerated.effects { &EFFECTS } else { &NO_EFFECTS };
+    if effects.is_set() {
+        effects.one_of(known, errors);
     } else {
-        effects.one_of(&["None", "NoneOnDryRun"], errors);
+        errors.push(effects.required(&format!("must specify one of {}", known.join(", "))));
     }
     let timeout = hook.at("timeoutSeconds");
     if timeout.number().is_some_and(|seconds| !(1..=30).contains(&seconds)) {
         errors.push(timeout.invalid("the timeout value must be between 1 and 30 seconds"));
     }
-    selector::validate(&hook.at("namespaceSelector"), errors);
-    selector::validate(&hook.at("objectSelector"), errors);
+    for field in ["namespaceSelector", "objectSelector"] {
+        match tolerated.labels {
+            true => selector::validate_with_old_values(&hook.at(field), errors),
+            false => selector::validate(&hook.at(field), errors),
+        }
+    }
     hook.at("reinvocationPolicy").one_of(&["IfNeeded", "Never"], errors);
     client(&hook.at("clientConfig"), errors);
+    if !tolerated.conditions {
+        match_conditions(&hook.at("matchConditions"), false, errors);
+    }
+}
+
+fn reviews(versions: &At<'_>, any_will_do: bool, errors: &mut Vec<FieldError>) {
+    if versions.is_empty() {
+        errors.push(versions.required("must specify one of v1, v1beta1"));
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for version in versions.items() {
+        if !seen.insert(version.text()) {
+            errors.push(version.invalid("duplicate version"));
+            continue;
+        }
+        version.named(names::label_1035(version.text()), errors);
+    }
+    if !any_will_do && !REVIEWS.iter().any(|known| seen.contains(known)) {
+        errors.push(versions.invalid("must include at least one of v1, v1beta1"));
+    }
 }
 
 fn client(config: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -70,55 +142,138 @@ fn client(config: &At<'_>, errors: &mut Vec<FieldError>) {
         (true, true) | (false, false) => {
             errors.push(config.required("exactly one of url or service is required"));
         }
-        (true, false) => {
-            let form = "; desired format: https://host[/path]";
-            match url.text().split_once("://") {
-                Some(("https", rest)) => {
-                    if rest.is_empty() || rest.starts_with('/') {
-                        let words = format!("host must be specified{form}");
-                        errors.push(FieldError::invalid(url.path.clone(), "", words));
-                    }
-                }
-                scheme => {
-                    let scheme = scheme.map_or("", |(scheme, _)| scheme);
-                    let words = format!("'https' is the only allowed URL scheme{form}");
-                    errors.push(FieldError::invalid(url.path.clone(), scheme, words));
-                }
-            }
+        (true, false) => check_url(&url, errors),
+        (false, true) => check_service(&service, errors),
+    }
+}
+
+/// The parts of a URL that the rules look at.
+struct Url<'a> {
+    scheme: String,
+    host: &'a str,
+    user: Option<&'a str>,
+    query: &'a str,
+    fragment: &'a str,
+}
+
+/// Takes a URL apart as Go does, or says why it is none.
+fn parts(text: &str) -> Result<Url<'_>, String> {
+    let quoted = manifest::field::quote(text);
+    if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
+        return Err(format!("parse {quoted}: net/url: invalid control character in URL"));
+    }
+    let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let colon =
+        rest.find(|sign: char| !(sign.is_ascii_alphanumeric() || matches!(sign, '+' | '-' | '.')));
+    let (scheme, rest) = match colon {
+        Some(0) if rest.starts_with(':') => {
+            return Err(format!("parse {quoted}: missing protocol scheme"));
         }
-        (false, true) => {
-            for field in ["name", "namespace"] {
-                let at = service.at(field);
-                if at.is_empty() {
-                    let words = if field == "name" {
-                        "service name is required"
-                    } else {
-                        "service namespace is required"
-                    };
-                    errors.push(at.required(words));
-                }
-            }
-            let port = service.at("port");
-            if let Some(number) = port.number() {
-                port.named(
-                    names::port_number(number)
-                        .into_iter()
-                        .map(|words| format!("port is not valid: {words}"))
-                        .collect(),
-                    errors,
-                );
-            }
+        Some(at) if rest[at..].starts_with(':') && rest.as_bytes()[0].is_ascii_alphabetic() => {
+            (&rest[..at], &rest[at + 1..])
+        }
+        _ => ("", rest),
+    };
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if scheme.is_empty() && !rest.starts_with('/') {
+        let first = rest.split('/').next().unwrap_or_default();
+        if first.contains(':') {
+            return Err(format!("parse {quoted}: first path segment in URL cannot contain colon"));
+        }
+    }
+    let authority = match rest.strip_prefix("//") {
+        Some(rest) => rest.split('/').next().unwrap_or_default(),
+        None => "",
+    };
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
+    };
+    if host.contains(' ') {
+        return Err(format!("parse {quoted}: invalid character \" \" in host name"));
+    }
+    Ok(Url { scheme: scheme.to_ascii_lowercase(), host, user, query, fragment })
+}
+
+fn check_url(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    const FORM: &str = "; desired format: https://host[/path]";
+    let parts = match parts(at.text()) {
+        Ok(parts) => parts,
+        Err(why) => {
+            errors.push(at.required(&format!("url must be a valid URL: {why}{FORM}")));
+            return;
+        }
+    };
+    let wrong = |shown: &str, words: &str| FieldError::invalid(at.path.clone(), shown, words);
+    if parts.scheme != "https" {
+        let words = format!("'https' is the only allowed URL scheme{FORM}");
+        errors.push(wrong(&parts.scheme, &words));
+    }
+    if parts.host.is_empty() {
+        errors.push(wrong("", &format!("host must be specified{FORM}")));
+    }
+    if let Some(user) = parts.user {
+        errors.push(wrong(user, "user information is not permitted in the URL"));
+    }
+    if !parts.fragment.is_empty() {
+        errors.push(wrong(parts.fragment, "fragments are not permitted in the URL"));
+    }
+    if !parts.query.is_empty() {
+        errors.push(wrong(parts.query, "query parameters are not permitted in the URL"));
+    }
+}
+
+fn check_service(service: &At<'_>, errors: &mut Vec<FieldError>) {
+    // The server mixes the two up: what is missing is called by the other's name.
+    for (missing, called) in [("namespace", "name"), ("name", "namespace")] {
+        if service.at(missing).is_empty() {
+            errors.push(service.at(called).required(""));
+        }
+    }
+    let port = service.at("port");
+    if let Some(number) = port.number() {
+        let refusals = names::port_number(number);
+        if !refusals.is_empty() {
+            errors.push(port.invalid(format!("port is not valid: {}", refusals.join(", "))));
+        }
+    }
+    let path = service.at("path");
+    let text = path.text();
+    if matches!(text, "" | "/") {
+        return;
+    }
+    if text == "//" {
+        errors.push(path.invalid("segment[0] may not be empty"));
+        return;
+    }
+    if !text.starts_with('/') {
+        errors.push(path.invalid("must start with a '/'"));
+    }
+    // The first sign is left out, whatever it is.
+    let mut signs = text.chars();
+    signs.next();
+    let inside = signs.as_str();
+    let inside = inside.strip_suffix('/').unwrap_or(inside);
+    for (index, step) in inside.split('/').enumerate() {
+        if step.is_empty() {
+            errors.push(path.invalid(format!("segment[{index}] may not be empty")));
+            continue;
+        }
+        for words in names::subdomain(step, false) {
+            errors.push(path.invalid(format!("segment[{index}]: {words}")));
         }
     }
 }
 
-fn check_rule(rule: &At<'_>, errors: &mut Vec<FieldError>) {
-    let all = |at: &At<'_>| at.items().any(|item| item.text() == "*") && at.items().count() > 1;
+/// Which requests are meant.
+pub fn check_rule(rule: &At<'_>, errors: &mut Vec<FieldError>) {
+    let several = |at: &At<'_>| at.items().count() > 1;
+    let all = |at: &At<'_>| at.items().any(|item| item.text() == "*");
     let operations = rule.at("operations");
     if operations.is_empty() {
         errors.push(operations.required(""));
     }
-    if all(&operations) {
+    if several(&operations) && all(&operations) {
         errors.push(operations.invalid("if '*' is present, must not specify other operations"));
     }
     for operation in operations.items() {
@@ -131,15 +286,84 @@ fn check_rule(rule: &At<'_>, errors: &mut Vec<FieldError>) {
         if at.is_empty() {
             errors.push(at.required(""));
         }
-        if all(&at) {
+        if several(&at) && all(&at) {
             errors.push(at.invalid(format!("if '*' is present, must not specify other {what}")));
         }
     }
-    let resources = rule.at("resources");
+    for version in rule.at("apiVersions").items().filter(At::is_empty) {
+        errors.push(version.required(""));
+    }
+    resources(&rule.at("resources"), errors);
+    rule.at("scope").one_of(&["*", "Cluster", "Namespaced"], errors);
+}
+
+fn resources(resources: &At<'_>, errors: &mut Vec<FieldError>) {
     if resources.is_empty() {
         errors.push(resources.required(""));
     }
-    if rule.at("scope").is_set() {
-        rule.at("scope").one_of(&["*", "Cluster", "Namespaced"], errors);
+    let (mut of_one, mut of_all) = (BTreeSet::new(), BTreeSet::new());
+    let mut plain = false;
+    for one in resources.items() {
+        let text = one.text();
+        if text.is_empty() {
+            errors.push(one.required(""));
+            continue;
+        }
+        let Some((resource, part)) = text.split_once('/') else {
+            plain = text != "*";
+            continue;
+        };
+        if of_one.contains(resource) {
+            errors.push(
+                one.invalid(format!("if '{resource}/*' is present, must not specify {text}")),
+            );
+        }
+        if of_all.contains(part) {
+            errors.push(one.invalid(format!("if '*/{part}' is present, must not specify {text}")));
+        }
+        if part == "*" {
+            of_one.insert(resource);
+        }
+        if resource == "*" {
+            of_all.insert(part);
+        }
+    }
+    let has = |wanted: &str| resources.items().any(|one| one.text() == wanted);
+    if resources.items().count() > 1 && has("*/*") {
+        errors.push(resources.invalid("if '*/*' is present, must not specify other resources"));
+    }
+    if has("*") && plain {
+        errors.push(
+            resources.invalid(
+                "if '*' is present, must not specify other resources without subresources",
+            ),
+        );
+    }
+}
+
+/// Conditions of webhooks and policies. `params`: whether they may speak of a policy's parameters.
+pub fn match_conditions(conditions: &At<'_>, params: bool, errors: &mut Vec<FieldError>) {
+    let count = conditions.items().count() as u64;
+    if count > CONDITIONS_MAX {
+        errors.push(FieldError::too_many(conditions.path.clone(), count, CONDITIONS_MAX));
+    }
+    let mut seen = BTreeSet::new();
+    for condition in conditions.items() {
+        let (name, expression) = (condition.at("name"), condition.at("expression"));
+        let trimmed = expression.text().trim();
+        if trimmed.is_empty() {
+            errors.push(expression.required(""));
+        } else {
+            let trimmed = At { value: &Value::from(trimmed), path: expression.path.clone() };
+            cel::admission(&trimmed, &Variables::of_requests(params), cel::Wanted::Boolean, errors);
+        }
+        if name.is_empty() {
+            errors.push(name.required(""));
+            continue;
+        }
+        name.named(names::qualified(name.text()), errors);
+        if !seen.insert(name.text()) {
+            errors.push(name.duplicate());
+        }
     }
 }

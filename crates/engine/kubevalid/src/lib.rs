@@ -2,8 +2,7 @@
 //!
 //! [`create`] and [`update`] are given objects as they stand after decoding and defaulting
 //! (`kubetypes`) and answer with every field that is wrong, in the order in which Kubernetes
-//! 1.36 names them. Rules of kinds that nobody applies from git are left out: a kind without
-//! rules of its own is held to those of its metadata alone.
+//! 1.36 names them.
 //!
 //! What the words must be stands in `tests/kube/goldens/v1.36/refused.json`, captured from the
 //! real server.
@@ -11,19 +10,26 @@
 mod admission;
 mod autoscaling;
 mod batch;
+mod cel;
 mod cursor;
 mod definitions;
+mod devices;
+mod flows;
 mod meta;
 mod names;
 mod networking;
+mod nodes;
 mod objects;
 mod pod;
+mod policies;
 mod policy;
 mod quota;
 mod rbac;
+mod registration;
 mod schedule;
 mod selector;
 mod service;
+mod slices;
 mod small;
 mod status;
 mod storage;
@@ -111,6 +117,14 @@ pub fn update(
                     rule(At::root(new), Some(At::root(old)), &mut errors);
                 }
             }
+            Step::Body if gvk.kind == "CertificateSigningRequest" => {
+                registration::certificate_request_through(
+                    subresource,
+                    &At::root(new),
+                    &At::root(old),
+                    &mut errors,
+                );
+            }
             Step::Body if subresource == "status" => {
                 status::validate(gvk, &At::root(new), &mut errors);
             }
@@ -146,8 +160,7 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             | "PersistentVolumeClaim"
             | "Pod"
             | "Secret"
-            | "ServiceAccount"
-            | "VolumeAttributesClass",
+            | "ServiceAccount",
             true,
         ) => &[MetadataChange, Metadata, Body],
         (
@@ -160,18 +173,28 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             | "ResourceClaimTemplate"
             | "RuntimeClass"
             | "StorageClass"
-            | "Node"
             | "CSIStorageCapacity"
-            | "IPAddress"
-            | "DeviceClass"
-            | "ResourceClaim",
+            | "IPAddress",
             true,
-        ) => &[Metadata, Body, MetadataChange],
+        )
+        | ("CertificateSigningRequest", _) => &[Metadata, Body, MetadataChange],
+        ("DeviceClass" | "ResourceClaim", true) => &[Metadata, MetadataChange, Body],
+        ("VolumeAttributesClass", true) => &[MetadataChange, Body, Metadata],
+        ("APIService", true) => &[MetadataChange, Metadata, Body],
+        (
+            "FlowSchema"
+            | "PriorityLevelConfiguration"
+            | "ValidatingAdmissionPolicy"
+            | "MutatingAdmissionPolicy",
+            false,
+        ) => &[Body],
         ("PersistentVolume", true) => &[Metadata, Body, Metadata],
         (
             "EndpointSlice"
             | "FlowSchema"
             | "LimitRange"
+            | "MutatingAdmissionPolicy"
+            | "MutatingAdmissionPolicyBinding"
             | "MutatingWebhookConfiguration"
             | "PriorityLevelConfiguration"
             | "ValidatingAdmissionPolicy"
@@ -250,9 +273,42 @@ fn rules(gvk: &Gvk) -> (NameRule, Option<Rule>) {
                 "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
                     Some(admission::webhooks)
                 }
+                "ValidatingAdmissionPolicy" => Some(policies::validating),
+                "ValidatingAdmissionPolicyBinding" => Some(policies::validating_binding),
+                "MutatingAdmissionPolicy" => Some(policies::mutating),
+                "MutatingAdmissionPolicyBinding" => Some(policies::mutating_binding),
                 _ => None,
             },
         ),
+        ("apiregistration.k8s.io", "APIService") => (path, Some(registration::api_service)),
+        ("certificates.k8s.io", "CertificateSigningRequest") => {
+            (registration::any_name, Some(registration::certificate_request))
+        }
+        ("flowcontrol.apiserver.k8s.io", kind) => (
+            subdomain,
+            match kind {
+                "FlowSchema" => Some(flows::flow_schema),
+                "PriorityLevelConfiguration" => Some(flows::priority_level),
+                _ => None,
+            },
+        ),
+        ("networking.k8s.io", "ServiceCIDR") => (subdomain, Some(registration::service_network)),
+        ("networking.k8s.io", "IPAddress") => {
+            (registration::address_name, Some(registration::address))
+        }
+        ("resource.k8s.io", kind) => (
+            subdomain,
+            match kind {
+                "DeviceClass" => Some(devices::class),
+                "ResourceClaim" => Some(devices::claim),
+                "ResourceClaimTemplate" => Some(devices::claim_template),
+                "ResourceSlice" => Some(slices::slice),
+                _ => None,
+            },
+        ),
+        ("", "Node") => (subdomain, Some(nodes::node)),
+        ("", "Endpoints") => (subdomain, Some(nodes::endpoints)),
+        ("storage.k8s.io", "CSIDriver") => (small::any_case, Some(small::csi_driver)),
         ("", "ReplicationController") => (subdomain, Some(small::replication_controller)),
         ("", "PodTemplate") => (subdomain, Some(small::pod_template)),
         ("apps", "ControllerRevision") => (subdomain, Some(small::controller_revision)),

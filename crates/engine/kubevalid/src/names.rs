@@ -296,3 +296,74 @@ pub fn percent(text: &str) -> Result<u64, String> {
         _ => Err("a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')".to_owned()),
     }
 }
+
+/// An address in the one form that new kinds take.
+pub fn address_refusals(text: &str) -> Vec<String> {
+    use std::net::IpAddr;
+    let Some(parsed) = text.parse::<IpAddr>().ok().or_else(|| with_leading_zeros(text)) else {
+        return address(text);
+    };
+    let mut refusals = Vec::new();
+    if text.parse::<IpAddr>().is_err() {
+        refusals.push("must not have leading 0s".to_owned());
+    }
+    let mapped = match parsed {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped(),
+        IpAddr::V4(_) => None,
+    };
+    if mapped.is_some() {
+        refusals.push("must not be an IPv4-mapped IPv6 address".to_owned());
+    }
+    let canonical = mapped.map_or(parsed, IpAddr::V4).to_string();
+    if refusals.is_empty() && canonical != text {
+        refusals.push(format!("must be in canonical form (\"{canonical}\")"));
+    }
+    refusals
+}
+
+/// An address of the old family as old programs wrote it, `010.0.0.1`.
+pub fn with_leading_zeros(text: &str) -> Option<std::net::IpAddr> {
+    let parts: Vec<u8> = text
+        .split('.')
+        .map(|part| match part.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => part.parse().ok(),
+            false => None,
+        })
+        .collect::<Option<_>>()?;
+    let octets: [u8; 4] = parts.try_into().ok()?;
+    Some(std::net::IpAddr::from(octets))
+}
+
+/// A block of addresses in the one form that new kinds take.
+pub fn network(at: &crate::cursor::At<'_>, errors: &mut Vec<manifest::field::FieldError>) {
+    let text = at.text();
+    let wrong = |words: String| manifest::field::FieldError::invalid(at.path.clone(), text, words);
+    let Some((address, bits)) = block(text) else {
+        errors.push(wrong(NO_BLOCK.to_owned()));
+        return;
+    };
+    let first = first_of(address, bits);
+    if matches!(address, std::net::IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some()) {
+        errors.push(wrong("must not have an IPv4-mapped IPv6 address".to_owned()));
+    } else if first != address {
+        errors.push(wrong("must not have bits set beyond the prefix length".to_owned()));
+    } else if format!("{first}/{bits}") != text {
+        errors.push(wrong(format!("must be in canonical form (\"{first}/{bits}\")")));
+    }
+}
+
+/// The first address of the block in which an address is.
+pub fn first_of(address: std::net::IpAddr, bits: u8) -> std::net::IpAddr {
+    let first = |wide: u128, length: u32| match length - u32::from(bits).min(length) {
+        128 => 0,
+        hidden => wide >> hidden << hidden,
+    };
+    match address {
+        std::net::IpAddr::V4(v4) => {
+            let masked = first(u128::from(u32::from(v4)), 32);
+            // What was 32 bits wide before some were taken away is so now.
+            std::net::Ipv4Addr::from(masked as u32).into()
+        }
+        std::net::IpAddr::V6(v6) => std::net::Ipv6Addr::from(first(u128::from(v6), 128)).into(),
+    }
+}

@@ -43,7 +43,8 @@ pub fn config_map(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErr
     }
 }
 
-fn decoded_length(base64: &str) -> u64 {
+/// How many bytes a text in base64 stands for.
+pub fn decoded_length(base64: &str) -> u64 {
     (base64.trim_end_matches('=').len() * 3 / 4) as u64
 }
 
@@ -133,7 +134,7 @@ fn json_key(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 /// Base64, as the object was checked to hold.
-fn decode(text: &str) -> Vec<u8> {
+pub fn decode(text: &str) -> Vec<u8> {
     let value = |byte: u8| -> u32 {
         u32::from(match byte {
             b'A'..=b'Z' => byte - b'A',

@@ -11,6 +11,15 @@ use crate::names;
 
 /// `matchLabels` and `matchExpressions`.
 pub fn validate(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    check(at, true, errors);
+}
+
+/// The same, where what an old object had may stay: values in expressions are not looked at.
+pub fn validate_with_old_values(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    check(at, false, errors);
+}
+
+fn check(at: &At<'_>, values_too: bool, errors: &mut Vec<FieldError>) {
     if !at.is_set() {
         return;
     }
@@ -37,7 +46,7 @@ pub fn validate(at: &At<'_>, errors: &mut Vec<FieldError>) {
         }
         let key = expression.at("key");
         key.named(names::qualified(key.text()), errors);
-        for value in values.items() {
+        for value in values.items().filter(|_| values_too) {
             value.named(names::label_value(value.text()), errors);
         }
     }

@@ -171,20 +171,93 @@ pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
 
 /// A VolumeAttributesClass.
 pub fn attributes_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
-    let parameters = object.at("parameters");
-    match old {
-        None => {
-            driver_name(&object.at("driverName"), errors);
-            if parameters.is_empty() {
-                errors.push(parameters.required("must contain at least one key/value pair"));
-            }
+    let (name, parameters) = (object.at("driverName"), object.at("parameters"));
+    if let Some(old) = old {
+        if name.text() != old.at("driverName").text() {
+            errors.push(name.forbidden("updates to driverName are forbidden."));
         }
-        Some(old) => {
-            object.at("driverName").unchanged(&old.at("driverName"), errors);
-            if parameters.value != old.at("parameters").value {
-                errors.push(parameters.forbidden("updates to parameters are forbidden."));
-            }
+        if parameters.value != old.at("parameters").value {
+            errors.push(parameters.forbidden("updates to parameters are forbidden."));
         }
+    }
+    if name.is_empty() {
+        errors.push(name.required(""));
+    } else {
+        name.named(names::qualified(&name.text().to_lowercase()), errors);
+    }
+    if parameters.is_empty() {
+        errors.push(parameters.required("must contain at least one key/value pair"));
+    }
+    if parameters.entries().any(|(key, _)| key.is_empty()) {
+        errors.push(FieldError::invalid(parameters.path.clone(), "", "field can not be empty."));
+    }
+}
+
+/// Drivers are called as their makers like.
+pub fn any_case(text: &str, prefix: bool) -> Vec<String> {
+    names::subdomain(&text.to_lowercase(), prefix)
+}
+
+/// A CSIDriver.
+pub fn csi_driver(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    for (field, shown) in [
+        ("attachRequired", "attachedRequired"),
+        ("podInfoOnMount", "podInfoOnMount"),
+        ("storageCapacity", "storageCapacity"),
+    ] {
+        if !spec.at(field).is_set() {
+            errors.push(FieldError::required(spec.child(shown), ""));
+        }
+    }
+    spec.at("fsGroupPolicy").one_of(&["File", "None", "ReadWriteOnceWithFSType"], errors);
+    let requests = spec.at("tokenRequests");
+    let mut seen = BTreeSet::new();
+    for request in requests.items() {
+        let (audience, seconds) = (request.at("audience"), request.at("expirationSeconds"));
+        if !seen.insert(audience.text()) {
+            errors.push(FieldError::duplicate(audience.path.clone(), audience.text()));
+            continue;
+        }
+        let number = seconds.number().unwrap_or(600);
+        if number < 600 {
+            errors.push(seconds.invalid("may not specify a duration less than 10 minutes"));
+        }
+        if number > 1 << 32 {
+            errors.push(seconds.invalid("may not specify a duration larger than 2^32 seconds"));
+        }
+    }
+    let modes = spec.at("volumeLifecycleModes");
+    for mode in modes.items() {
+        if !["Persistent", "Ephemeral"].contains(&mode.text()) {
+            errors.push(FieldError::not_supported(
+                modes.path.clone(),
+                mode.text(),
+                &["Persistent", "Ephemeral"],
+            ));
+        }
+    }
+    if !spec.at("seLinuxMount").is_set() {
+        errors.push(spec.at("seLinuxMount").required(""));
+    }
+    let period = spec.at("nodeAllocatableUpdatePeriodSeconds");
+    if period.number().is_some_and(|seconds| seconds < 10) {
+        errors.push(period.invalid("must be greater than or equal to 10 seconds"));
+    }
+    let in_secrets = spec.at("serviceAccountTokenInSecrets");
+    if in_secrets.is_set() && requests.is_empty() {
+        errors.push(
+            in_secrets
+                .invalid("serviceAccountTokenInSecrets is set but no tokenRequests are specified"),
+        );
+    }
+    let Some(old) = old else { return };
+    let old = old.at("spec");
+    for (field, shown) in
+        [("attachRequired", "attachedRequired"), ("volumeLifecycleModes", "volumeLifecycleModes")]
+    {
+        let at = At { value: spec.at(field).value, path: spec.child(shown) };
+        at.unchanged(&old.at(field), errors);
     }
 }
 

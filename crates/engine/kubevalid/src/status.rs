@@ -8,6 +8,22 @@ use crate::cursor::At;
 /// Names what is wrong with a status.
 pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
     let status = object.at("status");
+    match gvk.kind.as_str() {
+        "FlowSchema" | "PriorityLevelConfiguration" => {
+            return crate::flows::conditions(object, errors);
+        }
+        "APIService" => {
+            for condition in status.at("conditions").items() {
+                let known = ["True", "False", "Unknown"];
+                let at = condition.at("status");
+                if !known.contains(&at.text()) {
+                    errors.push(FieldError::not_supported(at.path.clone(), at.text(), &known));
+                }
+            }
+            return;
+        }
+        _ => {}
+    }
     let counted: &[&str] = match (gvk.group.as_str(), gvk.kind.as_str()) {
         ("apps", "Deployment") => &[
             "observedGeneration",

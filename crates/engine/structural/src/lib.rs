@@ -5,17 +5,18 @@
 //! fills in, [`validate`](Schema::validate) names what is wrong in the server's words, and
 //! [`to_merge`](Schema::to_merge) gives the shape by which objects merge.
 //!
-//! Rules written in CEL (`x-kubernetes-validations`) are kept and not evaluated:
-//! [`Schema::has_rules`] says so, and whoever serves the definition warns.
+//! [`follow_rules`](Schema::follow_rules) holds objects to the rules written in CEL.
 
 mod definition;
 mod fill;
 mod format;
+mod rules;
 mod schema;
 mod shape;
 mod validate;
 
 pub use definition::{Column, Definition, Names, Version, parse};
+pub use rules::Said;
 pub use schema::Schema;
 
 #[cfg(test)]

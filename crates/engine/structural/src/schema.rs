@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::rules::Rule;
+
 /// One node of an `openAPIV3Schema`.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
@@ -30,7 +32,9 @@ pub struct Schema {
     pub(crate) any_of: Vec<Schema>,
     pub(crate) one_of: Vec<Schema>,
     pub(crate) not: Option<Box<Schema>>,
-    pub(crate) rules: bool,
+    pub(crate) rules: Vec<Rule>,
+    /// Whether rules stand here or below.
+    any_rules: bool,
 }
 
 /// What `additionalProperties` says.
@@ -102,16 +106,24 @@ impl Schema {
             any_of: several("anyOf"),
             one_of: several("oneOf"),
             not: one("not"),
-            rules: value.get("x-kubernetes-validations").is_some(),
+            rules: Rule::parse_all(value),
+            any_rules: false,
         }
+        .with_rules_noted()
     }
 
-    /// Whether a rule in CEL stands anywhere in the schema; such rules are not evaluated.
-    pub fn has_rules(&self) -> bool {
-        self.rules
+    fn with_rules_noted(mut self) -> Self {
+        self.any_rules = !self.rules.is_empty()
             || self.properties.values().any(Schema::has_rules)
+            || self.all_of.iter().any(Schema::has_rules)
             || self.items.as_deref().is_some_and(Schema::has_rules)
-            || matches!(&self.additional, Some(Additional::Schema(node)) if node.has_rules())
+            || matches!(&self.additional, Some(Additional::Schema(node)) if node.has_rules());
+        self
+    }
+
+    /// Whether a rule in CEL stands anywhere in the schema.
+    pub fn has_rules(&self) -> bool {
+        self.any_rules
     }
 
     /// The types as a validation error names them.

@@ -197,3 +197,47 @@ fn a_definition_fills_in_names_that_it_does_not_give() {
     assert!(definition.namespaced);
     assert!(definition.storage().unwrap().has_status);
 }
+
+fn refusals(schema: &Value, object: &Value, old: Option<&Value>) -> Vec<String> {
+    let said = Schema::parse(schema).follow_rules(object, old, &[]);
+    said.errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn rules_in_cel_are_followed_in_the_servers_words() {
+    let schema = json!({"type": "object", "properties": {"spec": {
+        "type": "object",
+        "x-kubernetes-validations": [
+            {"rule": "self.min <= self.max", "message": "min must not be above max"},
+            {"rule": "!has(self.name) || self.name != 'x'", "fieldPath": ".name",
+                "reason": "FieldValueForbidden"},
+            {"rule": "oldSelf.max <= self.max", "messageExpression": "'not below %d'.format([oldSelf.max])"},
+        ],
+        "properties": {
+            "min": {"type": "integer"}, "max": {"type": "integer"}, "name": {"type": "string"},
+            "class": {"type": "string", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]},
+        },
+    }}});
+    let good = json!({"spec": {"min": 1, "max": 2, "class": "a"}});
+    assert_eq!(refusals(&schema, &good, None), Vec::<String>::new());
+    assert_eq!(
+        refusals(&schema, &json!({"spec": {"min": 3, "max": 2, "name": "x"}}), None),
+        [
+            "spec: Invalid value: min must not be above max",
+            "spec.name: Forbidden: failed rule: !has(self.name) || self.name != 'x'",
+        ]
+    );
+    assert_eq!(
+        refusals(&schema, &json!({"spec": {"min": 1, "max": 1, "class": "b"}}), Some(&good)),
+        [
+            "spec: Invalid value: not below 2",
+            "spec.class: Invalid value: \"b\": failed rule: self == oldSelf",
+        ]
+    );
+    assert_eq!(
+        refusals(&schema, &json!({"spec": {"max": 1}}), None),
+        [
+            "spec: Invalid value: \"object\": no such key: min evaluating rule: min must not be above max"
+        ]
+    );
+}

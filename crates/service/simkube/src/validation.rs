@@ -14,6 +14,8 @@ pub fn create(kind: &Kind, object: &Value) -> Vec<Cause> {
     if let Some(schema) = crds::schema_of(kind) {
         errors.extend(schema.validate(object, None));
         scale(kind, object, true, &mut errors);
+        let said = schema.follow_rules(object, None, &errors);
+        errors.extend(said.errors);
     }
     causes(&errors)
 }
@@ -24,16 +26,21 @@ pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<C
     if let Some(schema) = crds::schema_of(kind) {
         errors.extend(schema.validate(new, Some(old)));
         scale(kind, new, subresource != "status", &mut errors);
+        let said = schema.follow_rules(new, Some(old), &errors);
+        errors.extend(said.errors);
     }
     causes(&errors)
 }
 
 /// Returns what the client is told beside the answer.
-pub fn warnings(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<String> {
+pub fn warnings(kind: &Kind, subresource: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
     let mut warnings = match kind.built_in() {
-        true => kubevalid::warnings(&kind.gvk, new, old),
+        true => kubevalid::warnings(&kind.gvk, subresource, new, old),
         false => Vec::new(),
     };
+    if let (Some(schema), Some(_)) = (crds::schema_of(kind), old) {
+        warnings.extend(schema.follow_rules(new, old, &[]).warnings);
+    }
     if !kind.built_in() {
         let before = old.map(|old| meta::texts(old, "finalizers")).unwrap_or_default();
         let mut bare = meta::texts(new, "finalizers");
@@ -147,7 +154,8 @@ fn causes(errors: &[FieldError]) -> Vec<Cause> {
     errors.iter().map(cause).collect()
 }
 
-fn cause(error: &FieldError) -> Cause {
+/// Returns an error as a `Status` tells it.
+pub fn cause(error: &FieldError) -> Cause {
     Cause {
         reason: error.kind.reason().to_owned(),
         message: error.body(),

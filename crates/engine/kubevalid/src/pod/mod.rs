@@ -2,8 +2,10 @@
 
 pub mod affinity;
 mod container;
+pub mod overlaps;
 mod security;
 pub mod volumes;
+pub mod warnings;
 
 use std::collections::BTreeSet;
 

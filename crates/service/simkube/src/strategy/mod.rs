@@ -5,6 +5,8 @@
 //! is `kubevalid`'s.
 
 mod accounts;
+mod certificates;
+mod devices;
 mod jobs;
 mod pods;
 mod services;
@@ -322,12 +324,16 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
         }
         ("", "PersistentVolumeClaim") => object["status"] = json!({"phase": "Pending"}),
         ("", "Service") => services::prepare(cluster, None, object),
+        ("certificates.k8s.io", "CertificateSigningRequest") => {
+            certificates::prepare_create(object);
+        }
         ("batch", "Job") => {
             jobs::prepare_create(object);
             // What is read back is defaulted again: the job takes its template's labels.
             types::set_defaults(kind, object);
         }
         ("apps", "DaemonSet") => set_template_generation(object, 1),
+        ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
         _ => {}
     }
@@ -376,6 +382,10 @@ pub fn prepare_update(
     old: &Value,
     new: &mut Value,
 ) -> Result<(), Problem> {
+    if kind.is("certificates.k8s.io", "CertificateSigningRequest") {
+        certificates::prepare_update(subresource, &cluster.now_text(), old, new);
+        return Ok(());
+    }
     if subresource == "status" {
         keep_all_but_status(kind, old, new);
         return Ok(());
@@ -403,6 +413,7 @@ pub fn prepare_update(
             new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();
         }
         ("", "Pod") => pods::prepare_update(subresource, old, new),
+        ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(new),
         ("", "Service") => services::prepare(cluster, Some(old), new),
         ("batch", "Job") => jobs::prepare_update(old, new),
         ("apps", "DaemonSet") => {
@@ -463,8 +474,14 @@ fn put(fields: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 }
 
 /// Returns what is wrong with a new object.
-pub fn create_causes(kind: &Kind, object: &Value) -> Vec<Cause> {
-    validation::create(kind, object)
+pub fn create_causes(cluster: &Cluster, kind: &Kind, object: &Value) -> Vec<Cause> {
+    let mut causes = validation::create(kind, object);
+    if kind.group == "resource.k8s.io"
+        && let Some(refused) = devices::admin_access(cluster, kind, object)
+    {
+        causes.insert(0, validation::cause(&refused));
+    }
+    causes
 }
 
 /// Returns what is wrong with an updated object. The simulated scheduler, who is on the server's side,
@@ -484,8 +501,8 @@ pub fn update_causes(
 }
 
 /// Returns what the client is told beside the answer.
-pub fn warnings(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<String> {
-    validation::warnings(kind, new, old)
+pub fn warnings(kind: &Kind, subresource: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
+    validation::warnings(kind, subresource, new, old)
 }
 
 /// Does what follows a write at once.

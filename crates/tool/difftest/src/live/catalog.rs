@@ -49,9 +49,11 @@ pub struct Catalog {
 }
 
 /// Kinds whose objects others feel.
-const ONLY_TRIED: [&str; 9] = [
+const ONLY_TRIED: [&str; 11] = [
     "APIService",
     "CustomResourceDefinition",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
     "MutatingWebhookConfiguration",
     "ValidatingWebhookConfiguration",
     "ValidatingAdmissionPolicy",
@@ -84,7 +86,11 @@ impl Catalog {
         let more: Vec<Value> = serde_json::from_str(MORE)?;
         for object in more {
             let (api_version, kind) = (object["apiVersion"].clone(), object["kind"].clone());
-            catalog.kinds.extend(built_in(tables, &api_version, &kind, vec![object]));
+            let same = |known: &&mut Kind| known.api_version == api_version && known.kind == kind;
+            match catalog.kinds.iter_mut().find(same) {
+                Some(known) => known.objects.push(object),
+                None => catalog.kinds.extend(built_in(tables, &api_version, &kind, vec![object])),
+            }
         }
         let customs: Vec<Value> = serde_json::from_str(CRDS)?;
         for custom in &customs {

@@ -79,3 +79,32 @@ fn a_session_of_kubectl_prints_the_same() {
     let found = kubectl_differences(&real).unwrap();
     assert!(found.is_empty(), "{}", found.join("\n\n"));
 }
+
+#[test]
+fn every_built_in_kind_that_can_be_changed_is_asked_about() {
+    use kubetypes::Verb;
+    let catalog = Catalog::read().unwrap();
+    let missing: Vec<String> = kubetypes::tables(36)
+        .resources()
+        .iter()
+        .filter(|resource| {
+            resource.served_by_default() && resource.group != "internal.apiserver.k8s.io"
+        })
+        .filter(|resource| {
+            let verbs: Vec<Verb> = resource.verbs().collect();
+            verbs.contains(&Verb::Create) && verbs.contains(&Verb::Update)
+        })
+        .filter(|resource| {
+            let api_version = match resource.group {
+                "" => resource.version.to_owned(),
+                group => format!("{group}/{}", resource.version),
+            };
+            !catalog
+                .kinds
+                .iter()
+                .any(|known| known.api_version == api_version && known.kind == resource.kind)
+        })
+        .map(|resource| format!("{}/{} {}", resource.group, resource.version, resource.kind))
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+}

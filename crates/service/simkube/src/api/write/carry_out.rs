@@ -176,11 +176,11 @@ impl Write<'_> {
         let version = metadata.remove("resourceVersion").unwrap_or_default();
         strategy::prepare_create(self.cluster, self.kind, &mut object)?;
         let name = meta::text(&object, "name").to_owned();
-        let causes = strategy::create_causes(self.kind, &object);
+        let causes = strategy::create_causes(self.cluster, self.kind, &object);
         if !causes.is_empty() {
             return Err(self.invalid(&name, &causes));
         }
-        self.warnings.extend(strategy::warnings(self.kind, &object, None));
+        self.warnings.extend(strategy::warnings(self.kind, "", &object, None));
         types::keep(self.kind, &mut object);
         let key = self.kind.key(&self.target.namespace, &name);
         if self.options.dry_run {
@@ -412,7 +412,8 @@ impl Write<'_> {
         if !causes.is_empty() {
             return Err(self.invalid(&name, &causes));
         }
-        self.warnings.extend(strategy::warnings(self.kind, &new, Some(live)));
+        let door = &self.target.subresource;
+        self.warnings.extend(strategy::warnings(self.kind, door, &new, Some(live)));
         types::keep(self.kind, &mut new);
         Ok(new)
     }

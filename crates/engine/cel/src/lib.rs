@@ -1,0 +1,22 @@
+//! The Common Expression Language, as Kubernetes speaks it.
+//!
+//! [`parse`] reads an expression, [`Scope::check`] says of which type it is and what in it is not
+//! there, [`eval`] what it comes to. Nothing is cached and nothing outside of the arguments is looked
+//! at. Times, durations and versions are known to the checker and not to [`eval`]: [`is_known`]
+//! says beforehand whether an expression can be evaluated.
+
+mod check;
+mod eval;
+mod functions;
+mod known;
+mod parse;
+mod value;
+
+pub use check::{Field, Scope, Type};
+pub use eval::{EvalError, eval};
+pub use known::{is_known, names_used};
+pub use parse::{Expr, Fault, Node, is_reserved, parse};
+pub use value::Value;
+
+#[cfg(test)]
+mod tests;
