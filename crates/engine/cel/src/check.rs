@@ -9,17 +9,29 @@ use crate::parse::{Expr, Fault, Node};
 pub enum Type {
     /// Known when it is there.
     Dyn,
+    /// `bool`
     Bool,
+    /// `int`
     Int,
+    /// `uint`
     Uint,
+    /// `double`
     Double,
+    /// `string`
     Text,
+    /// `bytes`
     Bytes,
+    /// `null_type`
     Null,
+    /// `timestamp`
     Time,
+    /// `duration`
     Span,
+    /// `list(…)`
     List(Box<Type>),
+    /// `map(…, …)`
     Map(Box<Type>, Box<Type>),
+    /// `optional_type(…)`
     Optional(Box<Type>),
     /// An object with these fields, and no others.
     Known(&'static str, &'static [(&'static str, Field)]),
@@ -30,17 +42,27 @@ pub enum Type {
 /// The type of a known object's field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
+    /// `string`
     Text,
+    /// `bool`
     Bool,
+    /// `int`
     Int,
+    /// `timestamp`
     Time,
+    /// `dyn`
     Any,
+    /// `list(string)`
     Texts,
+    /// `map(string, string)`
     TextMap,
+    /// `map(string, list(string))`
     ListMap,
     /// A map whose keys are domains.
     Domains,
+    /// An object of its own, by name and fields.
     Of(&'static str, &'static [(&'static str, Field)]),
+    /// A list of such objects.
     ListOf(&'static str, &'static [(&'static str, Field)]),
 }
 

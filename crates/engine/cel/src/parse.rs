@@ -9,7 +9,9 @@ const OPERAND: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', N
 /// A node and the offset, in characters, that errors about it name.
 #[derive(Clone, Debug)]
 pub struct Expr {
+    /// In characters from the beginning.
     pub at: usize,
+    /// What stands there.
     pub node: Node,
 }
 
@@ -77,6 +79,7 @@ pub enum Node {
 pub struct Fault {
     /// In characters from the beginning.
     pub at: usize,
+    /// In the server's words.
     pub words: String,
 }
 
@@ -432,10 +435,7 @@ impl Parser {
                 at: seen.at,
                 words: match seen.token {
                     Token::End => "Syntax error: no viable alternative at input '.'".to_owned(),
-                    _ => format!(
-                        "Syntax error: mismatched input '{}' expecting IDENTIFIER",
-                        seen.text
-                    ),
+                    _ => format!("Syntax error: no viable alternative at input '.{}'", seen.text),
                 },
             }),
         }

@@ -9,24 +9,37 @@ use serde_json::Value as Json;
 /// A value. Lists and maps are shared: copies are cheap.
 #[derive(Clone, Debug)]
 pub enum Value {
+    /// `null`
     Null,
+    /// `bool`
     Bool(bool),
+    /// `int`
     Int(i64),
+    /// `uint`
     Uint(u64),
+    /// `double`
     Double(f64),
+    /// `string`
     Text(Rc<str>),
+    /// `bytes`
     Bytes(Rc<[u8]>),
+    /// `list`
     List(Rc<Vec<Value>>),
     /// In the order of the keys.
     Map(Rc<Vec<(Value, Value)>>),
+    /// `optional_type`
     Optional(Option<Rc<Value>>),
+    /// As in `1Gi`.
     Quantity(Rc<Quantity>),
     /// Scheme, host with port, path, query, fragment.
     Url(Rc<[String; 5]>),
+    /// An address.
     Address(std::net::IpAddr),
+    /// A block of addresses, and its bits.
     Block(std::net::IpAddr, u8),
     /// The name of a format, `dns1123Label`.
     Format(Rc<str>),
+    /// The name of a type.
     Type(&'static str),
 }
 

@@ -33,6 +33,7 @@ impl Visit for Converting {
     fn object(&mut self, name: &'static str, object: &mut Map<String, Value>) {
         match name {
             "io.k8s.api.core.v1.Secret" => fold_string_data(object),
+            "io.k8s.api.core.v1.NodeSpec" => name_blocks_twice(object),
             "io.k8s.api.core.v1.PodSpec" => name_service_account_twice(object),
             "io.k8s.api.core.v1.Pod" => {
                 drop_annotations(object, &INIT_CONTAINERS);
@@ -60,6 +61,22 @@ impl Visit for Converting {
             "io.k8s.api.apps.v1.StatefulSetSpec" => name_claim_templates(object),
             _ => {}
         }
+    }
+}
+
+/// A node's block of addresses is the first of its blocks.
+fn name_blocks_twice(spec: &mut Map<String, Value>) {
+    let one = spec.get("podCIDR").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let first = spec.get("podCIDRs").and_then(|all| all.get(0)).and_then(Value::as_str);
+    match first.map(str::to_owned) {
+        Some(first) if one.is_empty() => {
+            spec.insert("podCIDR".to_owned(), first.into());
+        }
+        Some(first) if first == one => {}
+        Some(_) | None if !one.is_empty() => {
+            spec.insert("podCIDRs".to_owned(), vec![one].into());
+        }
+        Some(_) | None => {}
     }
 }
 

@@ -11,7 +11,7 @@ const WINDOW_S_MAX: i64 = 3600;
 /// Seconds of a scaling policy's period at most.
 const PERIOD_S_MAX: i64 = 1800;
 
-pub fn validate(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     // Version 1 is the same object, written with fewer words.
     let spec = object.at("spec");
     let (low, high) = (spec.at("minReplicas"), spec.at("maxReplicas"));
@@ -29,7 +29,15 @@ pub fn validate(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>)
             "must be greater than or equal to `minReplicas`",
         ));
     }
-    reference(&spec.at("scaleTargetRef"), true, errors);
+    let target = spec.at("scaleTargetRef");
+    let tolerated = old
+        .as_ref()
+        .is_some_and(|old| wrong_version(&old.to(&["spec", "scaleTargetRef"]), true).is_some());
+    reference(&target, errors);
+    if !tolerated && let Some(words) = wrong_version(&target, true) {
+        let version = target.at("apiVersion");
+        errors.push(FieldError::invalid(version.path.clone(), version.text(), words));
+    }
     let metrics = spec.at("metrics");
     let mut scales_from_nothing = false;
     for metric in metrics.items() {
@@ -49,7 +57,7 @@ pub fn validate(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>)
     }
 }
 
-fn reference(at: &At<'_>, scaled: bool, errors: &mut Vec<FieldError>) {
+fn reference(at: &At<'_>, errors: &mut Vec<FieldError>) {
     for field in ["kind", "name"] {
         let name = at.at(field);
         if name.is_empty() {
@@ -58,11 +66,17 @@ fn reference(at: &At<'_>, scaled: bool, errors: &mut Vec<FieldError>) {
             name.named(names::path_segment(name.text(), false), errors);
         }
     }
-    let version = at.at("apiVersion");
-    if scaled && version.is_empty() && at.at("kind").text() != "ReplicationController" {
-        let words = "apiVersion must specify API group";
-        errors.push(FieldError::invalid(version.path.clone(), "", words));
+}
+
+/// What is wrong with the version of what an autoscaler speaks of.
+fn wrong_version(at: &At<'_>, scaled: bool) -> Option<String> {
+    let text = at.at("apiVersion").text();
+    if text.matches('/').count() > 1 {
+        return Some(format!("unexpected GroupVersion string: {text}"));
     }
+    let grouped = text.split_once('/').is_some_and(|(group, _)| !group.is_empty());
+    let free = !scaled || at.at("kind").text() == "ReplicationController";
+    (!grouped && !free).then(|| "apiVersion must specify API group".to_owned())
 }
 
 fn check_metric(metric: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -111,7 +125,11 @@ fn check_metric(metric: &At<'_>, errors: &mut Vec<FieldError>) {
             }
         }
         "object" => {
-            reference(&source.at("describedObject"), false, errors);
+            let described = source.at("describedObject");
+            reference(&described, errors);
+            if let Some(words) = wrong_version(&described, false) {
+                errors.push(described.at("apiVersion").invalid(words));
+            }
             identifier(&source.at("metric"), errors);
             target_of(&target, errors);
             if !target.at("value").is_set() && !target.at("averageValue").is_set() {

@@ -198,7 +198,16 @@ fn bare_invalid(at: &At<'_>, words: &str) -> FieldError {
     error
 }
 
-pub fn cron_job(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+pub fn cron_job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    cron_job_itself(&object, errors);
+    let name = object.to(&["metadata", "name"]);
+    // The Jobs' names, which are longer, have to fit.
+    if old.is_none() && name.text().len() > 52 {
+        errors.push(name.invalid("must be no more than 52 characters"));
+    }
+}
+
+fn cron_job_itself(object: &At<'_>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     let when = spec.at("schedule");
     let zone = spec.at("timeZone");

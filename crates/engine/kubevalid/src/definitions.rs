@@ -16,14 +16,6 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
     let established = object.to(&["status", "conditions"]).items().any(|condition| {
         condition.at("type").text() == "Established" && condition.at("status").text() == "True"
     });
-    let (group, plural) = (spec.at("group").text(), spec.to(&["names", "plural"]).text());
-    if manifest::name(object.value) != format!("{plural}.{group}") {
-        errors.push(FieldError::invalid(
-            "metadata.name",
-            manifest::name(object.value),
-            r#"must be spec.names.plural+"."+spec.group"#,
-        ));
-    }
     spec_of(&spec, errors);
     let stored: Vec<&str> = spec
         .at("versions")

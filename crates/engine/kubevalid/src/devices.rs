@@ -13,6 +13,8 @@ use crate::names;
 /// Requests, constraints, configurations and selectors may be so many.
 const ITEMS_MAX: u64 = 32;
 const ALTERNATIVES_MAX: u64 = 8;
+const USERS_MAX: u64 = 256;
+const POOL_NAME_BYTES_MAX: usize = 253;
 const EXPRESSION_BYTES_MAX: usize = 10 * 1024;
 const PARAMETERS_BYTES_MAX: usize = 10 * 1024;
 const ID_BYTES_MAX: usize = 32;
@@ -31,6 +33,75 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
                 errors.push(spec.invalid("field is immutable").showing(shown_claim(&spec)));
             }
         }
+    }
+}
+
+/// What becomes of a claim's status.
+pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (status, before) = (object.at("status"), old.at("status"));
+    let named = requests_of(&object.to(&["spec", "devices", "requests"]));
+    let users = status.at("reservedFor");
+    if fits(&users, USERS_MAX, errors) {
+        for user in users.items() {
+            for field in ["resource", "name", "uid"] {
+                if user.at(field).is_empty() {
+                    errors.push(user.at(field).required(""));
+                }
+            }
+        }
+        twins(&users, |user| user.at("uid").text().to_owned(), errors);
+    }
+    let allocation = status.at("allocation");
+    let results = allocation.to(&["devices", "results"]);
+    let key = |at: &At<'_>| -> Vec<String> {
+        let fields = ["driver", "pool", "device", "shareID"];
+        fields.iter().map(|field| at.at(field).text().to_owned()).collect()
+    };
+    let allocated: BTreeSet<Vec<String>> = results.items().map(|one| key(&one)).collect();
+    for device in status.at("devices").items() {
+        driver(&device.at("driver"), errors);
+        pool_name(&device.at("pool"), errors);
+        request_name(&device.at("device"), errors);
+        let parts = key(&device);
+        if !allocated.contains(&parts) {
+            let shown = json!({"Driver": parts[0], "Pool": parts[1], "Device": parts[2]});
+            errors.push(FieldError::invalid(
+                device.path.clone(),
+                shown,
+                "must be an allocated device in the claim",
+            ));
+        }
+    }
+    if !users.is_empty() && !allocation.is_set() {
+        errors.push(users.forbidden("may not be specified when `allocated` is not set"));
+    }
+    if !allocation.is_set() {
+        return;
+    }
+    if before.at("allocation").is_set() {
+        if before.at("allocation").value != allocation.value {
+            errors.push(allocation.invalid("field is immutable"));
+        }
+        return;
+    }
+    for result in results.items() {
+        reference(&result.at("request"), &named, errors);
+        driver(&result.at("driver"), errors);
+        pool_name(&result.at("pool"), errors);
+        request_name(&result.at("device"), errors);
+    }
+    for config in allocation.to(&["devices", "config"]).items() {
+        let source = config.at("source");
+        if source.is_empty() {
+            errors.push(source.required(""));
+        } else {
+            source.one_of(&["FromClaim", "FromClass"], errors);
+        }
+        references(&config.at("requests"), &named, errors);
+        configuration(&config, errors);
+    }
+    if allocation.at("nodeSelector").is_set() {
+        crate::pod::affinity::node_selector(&allocation.at("nodeSelector"), errors);
     }
 }
 
@@ -67,9 +138,6 @@ pub fn claim_template(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
         let mut shown = String::from("{");
         for (field, value) in metadata.entries() {
             shown.push_str(&format!("\"{field}\":{value},"));
-        }
-        if !metadata.at("creationTimestamp").is_set() {
-            shown.push_str("\"creationTimestamp\":null,");
         }
         let shown = format!("{shown}\"Spec\":{}}}", shown_claim(&spec.at("spec")));
         errors.push(spec.invalid("field is immutable").showing(shown));
@@ -247,26 +315,28 @@ fn references(at: &At<'_>, named: &Requests<'_>, errors: &mut Vec<FieldError>) {
     if !fits(at, ITEMS_MAX, errors) {
         return;
     }
-    for one in at.items() {
-        let parts: Vec<&str> = one.text().split('/').collect();
-        if parts.len() > 2 {
-            errors.push(one.invalid(NO_REQUEST));
-            continue;
-        }
-        for part in &parts {
-            for words in names::plain_label(part, false) {
-                errors.push(FieldError::invalid(one.path.clone(), *part, words));
-            }
-        }
-        let known = named.get(parts[0]).is_some_and(|inside| match parts.get(1) {
-            Some(part) => inside.contains(part),
-            None => true,
-        });
-        if !known {
-            errors.push(one.invalid(NO_REQUEST));
+    at.items().for_each(|one| reference(&one, named, errors));
+    twins(at, |one| one.text().to_owned(), errors);
+}
+
+fn reference(one: &At<'_>, named: &Requests<'_>, errors: &mut Vec<FieldError>) {
+    let parts: Vec<&str> = one.text().split('/').collect();
+    if parts.len() > 2 {
+        errors.push(one.invalid(NO_REQUEST));
+        return;
+    }
+    for part in &parts {
+        for words in names::plain_label(part, false) {
+            errors.push(FieldError::invalid(one.path.clone(), *part, words));
         }
     }
-    twins(at, |one| one.text().to_owned(), errors);
+    let known = named.get(parts[0]).is_some_and(|inside| match parts.get(1) {
+        Some(part) => inside.contains(part),
+        None => true,
+    });
+    if !known {
+        errors.push(FieldError::invalid(one.path.clone(), one.text(), NO_REQUEST));
+    }
 }
 
 fn constraint(at: &At<'_>, named: &Requests<'_>, errors: &mut Vec<FieldError>) {
@@ -331,6 +401,22 @@ pub fn driver(at: &At<'_>, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::too_long(at.path.clone(), 63));
     }
     at.named(names::subdomain(&at.text().to_lowercase(), false), errors);
+}
+
+/// The name of a pool of devices.
+pub fn pool_name(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if at.is_empty() {
+        errors.push(at.required(""));
+        return;
+    }
+    if at.text().len() > POOL_NAME_BYTES_MAX {
+        errors.push(FieldError::too_long(at.path.clone(), POOL_NAME_BYTES_MAX as u64));
+    }
+    for part in at.text().split('/') {
+        for words in names::subdomain(part, false) {
+            errors.push(FieldError::invalid(at.path.clone(), part, words));
+        }
+    }
 }
 
 fn configuration(at: &At<'_>, errors: &mut Vec<FieldError>) {

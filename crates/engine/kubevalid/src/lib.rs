@@ -57,6 +57,7 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     if gvk.kind == "Event" && gvk.group == "events.k8s.io" {
         small::new_event_first(At::root(object), &mut errors);
     }
+    errors.extend(named_by_spec(gvk, object));
     // Old events are asked about nothing but what they are about.
     if !(gvk.kind == "Event" && gvk.group.is_empty()) {
         errors.extend(meta::create(object, namespaced, name_rule, finalizers(gvk)));
@@ -69,6 +70,31 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
         return common(object, namespaced);
     }
     errors
+}
+
+/// What is wrong with names that an object's own fields say.
+fn named_by_spec(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
+    let object = At::root(object);
+    let text = |path: &[&str]| object.to(path).text();
+    let (wanted, words) = match (gvk.group.as_str(), gvk.kind.as_str()) {
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => (
+            format!("{}.{}", text(&["spec", "names", "plural"]), text(&["spec", "group"])),
+            r#"must be spec.names.plural+"."+spec.group"#.to_owned(),
+        ),
+        ("apiregistration.k8s.io", "APIService") => {
+            let wanted = format!("{}.{}", text(&["spec", "version"]), text(&["spec", "group"]));
+            let quoted = manifest::field::quote(&wanted);
+            (wanted, format!("must be `spec.version+\".\"+spec.group`: {quoted}"))
+        }
+        _ => return Vec::new(),
+    };
+    ["generateName", "name"]
+        .iter()
+        .map(|field| object.to(&["metadata", field]))
+        .filter(|at| !at.is_empty() && at.text() != wanted)
+        .filter(|at| names::path_segment(at.text(), false).is_empty())
+        .map(|at| at.invalid(words.clone()))
+        .collect()
 }
 
 fn common(object: &Value, namespaced: bool) -> Vec<FieldError> {
@@ -110,7 +136,10 @@ pub fn update(
     let main = matches!(subresource, "" | "scale");
     for step in steps(gvk, main) {
         match step {
-            Step::Metadata => errors.extend(meta::create(new, namespaced, name_rule, known)),
+            Step::Metadata => {
+                errors.extend(named_by_spec(gvk, new));
+                errors.extend(meta::create(new, namespaced, name_rule, known));
+            }
             Step::MetadataChange => errors.extend(meta::update(new, old, known)),
             Step::Body if main => {
                 if let Some(rule) = rule {
@@ -124,6 +153,9 @@ pub fn update(
                     &At::root(old),
                     &mut errors,
                 );
+            }
+            Step::Body if gvk.kind == "ResourceClaim" => {
+                devices::claim_status(&At::root(new), &At::root(old), &mut errors);
             }
             Step::Body if subresource == "status" => {
                 status::validate(gvk, &At::root(new), &mut errors);
@@ -246,7 +278,7 @@ fn rules(gvk: &Gvk) -> (NameRule, Option<Rule>) {
         ("apps", "StatefulSet") => (label, Some(workloads::stateful_set)),
         ("apps", "DaemonSet") => (subdomain, Some(workloads::daemon_set)),
         ("batch", "Job") => (subdomain, Some(batch::job)),
-        ("batch", "CronJob") => (names::cron_job, Some(batch::cron_job)),
+        ("batch", "CronJob") => (subdomain, Some(batch::cron_job)),
         ("networking.k8s.io", "Ingress") => (subdomain, Some(networking::ingress)),
         ("networking.k8s.io", "IngressClass") => (subdomain, Some(networking::ingress_class)),
         ("networking.k8s.io", "NetworkPolicy") => (subdomain, Some(networking::network_policy)),
@@ -297,7 +329,7 @@ fn rules(gvk: &Gvk) -> (NameRule, Option<Rule>) {
             (registration::address_name, Some(registration::address))
         }
         ("resource.k8s.io", kind) => (
-            subdomain,
+            if kind == "DeviceClass" { names::long_name } else { subdomain },
             match kind {
                 "DeviceClass" => Some(devices::class),
                 "ResourceClaim" => Some(devices::claim),
@@ -309,7 +341,7 @@ fn rules(gvk: &Gvk) -> (NameRule, Option<Rule>) {
         ("", "Node") => (subdomain, Some(nodes::node)),
         ("", "Endpoints") => (subdomain, Some(nodes::endpoints)),
         ("storage.k8s.io", "CSIDriver") => (small::any_case, Some(small::csi_driver)),
-        ("", "ReplicationController") => (subdomain, Some(small::replication_controller)),
+        ("", "ReplicationController") => (names::long_name, Some(small::replication_controller)),
         ("", "PodTemplate") => (subdomain, Some(small::pod_template)),
         ("apps", "ControllerRevision") => (subdomain, Some(small::controller_revision)),
         ("node.k8s.io", "RuntimeClass") => (subdomain, Some(small::runtime_class)),

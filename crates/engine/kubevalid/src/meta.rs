@@ -180,7 +180,7 @@ fn owners(at: &At<'_>, errors: &mut Vec<FieldError>) {
             }
         }
         let kind = owner.at("kind").text();
-        if kind == "Event" && matches!(group, "" | "events.k8s.io") {
+        if kind == "Event" && group.is_empty() && version == "v1" {
             let words = format!("{group}/{version}, Kind={kind} is disallowed from being an owner");
             let error = FieldError::invalid(at.path.clone(), owner.value.clone(), words);
             errors.push(error.showing(shown(&owner)));

@@ -93,16 +93,18 @@ pub fn resource_quota(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
 fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let scopes = spec.at("scopes");
     let named: BTreeSet<&str> = scopes.items().map(|scope| scope.text()).collect();
-    for scope in &named {
-        if !SCOPES.contains(scope) {
+    for scope in scopes.items() {
+        let scope = scope.text();
+        if !SCOPES.contains(&scope) {
             errors.push(scopes.invalid("unsupported scope"));
             continue;
         }
         for (resource, _) in spec.at("hard").entries() {
             let standard = COUNTED.contains(&resource) || MEASURED.contains(&resource);
-            let applies = match *scope {
+            let computed = ["cpu", "memory"].iter().any(|one| resource.ends_with(one));
+            let applies = match scope {
                 "BestEffort" => resource == "pods",
-                _ => resource == "pods" || MEASURED.contains(&resource),
+                _ => resource == "pods" || computed,
             };
             if standard && !applies {
                 errors.push(scopes.invalid("unsupported scope applied to resource"));
@@ -155,7 +157,14 @@ pub fn limit_range(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldErro
     let mut seen = BTreeSet::new();
     for limit in object.to(&["spec", "limits"]).items() {
         let kind = limit.at("type");
-        kind.named(names::qualified(kind.text()), errors);
+        let refusals = names::qualified(kind.text());
+        let standard = ["Pod", "Container", "PersistentVolumeClaim"];
+        if refusals.is_empty() && !kind.text().contains('/') && !standard.contains(&kind.text()) {
+            errors.push(kind.invalid("must be a standard limit type or fully qualified"));
+        }
+        for words in refusals {
+            errors.push(FieldError::invalid(kind.path.clone(), kind.text(), words));
+        }
         if !seen.insert(kind.text()) {
             errors.push(kind.duplicate());
         }

@@ -8,29 +8,8 @@ use serde_json::Value;
 use crate::cursor::At;
 use crate::names;
 
-/// How an APIService must be called is said by its spec: `version.group`.
-fn service_name(object: &At<'_>, errors: &mut Vec<FieldError>) {
-    let name = object.to(&["metadata", "name"]);
-    let wanted = format!(
-        "{}.{}",
-        object.to(&["spec", "version"]).text(),
-        object.to(&["spec", "group"]).text()
-    );
-    for at in [object.to(&["metadata", "generateName"]), name] {
-        if at.is_empty() {
-            continue;
-        }
-        let refusals = names::path_segment(at.text(), false);
-        if refusals.is_empty() && at.text() != wanted {
-            let wanted = manifest::field::quote(&wanted);
-            errors.push(at.invalid(format!("must be `spec.version+\".\"+spec.group`: {wanted}")));
-        }
-    }
-}
-
 /// An APIService.
 pub fn api_service(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
-    service_name(&object, errors);
     let spec = object.at("spec");
     let (group, version) = (spec.at("group"), spec.at("version"));
     if group.is_empty() {
@@ -243,7 +222,7 @@ fn request_itself(object: &At<'_>, errors: &mut Vec<FieldError>) {
     let request = spec.at("request");
     if !is_request(&crate::objects::decode(request.text())) {
         let words = "PEM block type must be CERTIFICATE REQUEST";
-        errors.push(match request.is_set() {
+        errors.push(match !request.is_empty() {
             true => request.invalid(words),
             false => request.invalid(words).showing("null"),
         });

@@ -292,4 +292,13 @@ fn unchanged(spec: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     if balanced(spec) && balanced(old) && class.value != known.value {
         errors.push(class.invalid("may not change once set"));
     }
+    // Updates are asked twice.
+    if class.is_set() {
+        match balanced(spec) {
+            true => class.named(names::qualified(class.text()), errors),
+            false => {
+                errors.push(class.forbidden("may only be used when `type` is 'LoadBalancer'"));
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use manifest::field::{FieldError, FieldErrorKind};
 use serde_json::{Value, json};
 
 use crate::cursor::At;
-use crate::devices::{EFFECTS, driver, fits, qualified, twins};
+use crate::devices::{EFFECTS, driver, fits, pool_name, qualified, twins};
 use crate::names;
 use crate::pod::affinity;
 
@@ -22,7 +22,6 @@ const TAINTS_MAX: u64 = 16;
 const ATTRIBUTES_MAX: u64 = 32;
 const ATTRIBUTE_VALUES_MAX: u64 = 48;
 const VALUE_BYTES_MAX: usize = 64;
-const POOL_NAME_BYTES_MAX: usize = 253;
 const LISTS: [&str; 4] = ["bools", "ints", "strings", "versions"];
 
 /// A ResourceSlice.
@@ -68,21 +67,6 @@ pub fn slice(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
             counters(&set, "name", errors);
         }
         twins(&sets, |set| set.at("name").text().to_owned(), errors);
-    }
-}
-
-fn pool_name(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    if at.is_empty() {
-        errors.push(at.required(""));
-        return;
-    }
-    if at.text().len() > POOL_NAME_BYTES_MAX {
-        errors.push(FieldError::too_long(at.path.clone(), POOL_NAME_BYTES_MAX as u64));
-    }
-    for part in at.text().split('/') {
-        for words in names::subdomain(part, false) {
-            errors.push(FieldError::invalid(at.path.clone(), part, words));
-        }
     }
 }
 

@@ -51,7 +51,16 @@ pub fn controller_revision(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec
     let (data, revision) = (object.at("data"), object.at("revision"));
     revision.not_negative(errors);
     match old {
-        Some(old) => data.unchanged(&old.at("data"), errors),
+        Some(old) => {
+            if data.value != old.at("data").value {
+                // Raw JSON is printed as Go writes it.
+                let shown = data.value.to_string();
+                let shown = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")]
+                    .iter()
+                    .fold(shown, |shown, (sign, code)| shown.replace(sign, code));
+                errors.push(data.invalid("field is immutable").showing(shown));
+            }
+        }
         None if !data.is_set() => errors.push(data.required("data is mandatory")),
         None if !data.value.is_object() => {
             errors.push(data.required("data must be a valid JSON object"));
@@ -99,8 +108,18 @@ pub fn volume_attachment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<F
     if volume.is_set() {
         volume.named(names::subdomain(volume.text(), false), errors);
     }
-    if let Some(old) = old {
-        spec.unchanged(&old.at("spec"), errors);
+    if let Some(old) = old
+        && spec.value != old.at("spec").value
+    {
+        let text = |at: &At<'_>| Value::from(at.text());
+        let shown = format!(
+            r#"{{"Attacher":{},"Source":{{"PersistentVolumeName":{},"InlineVolumeSpec":{}}},"NodeName":{}}}"#,
+            text(&spec.at("attacher")),
+            volume.value,
+            inline.value,
+            text(&node)
+        );
+        errors.push(spec.invalid("field is immutable").showing(shown));
     }
 }
 

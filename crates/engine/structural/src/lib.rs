@@ -10,6 +10,7 @@
 mod definition;
 mod fill;
 mod format;
+mod inside;
 mod rules;
 mod schema;
 mod shape;

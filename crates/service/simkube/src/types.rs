@@ -55,6 +55,7 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
     whole_numbers(&mut value);
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
     let (metadata, mut faults) = decode_metadata(metadata)?;
+    schema.each_inside(&mut value, &mut decode_inside)?;
     let unknown = schema.prune(&mut value);
     faults.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
     value["metadata"] = metadata;
@@ -113,6 +114,24 @@ fn read_as(
     let mut value = read.object;
     named(kind, &mut value);
     Ok(Decoded { value, faults })
+}
+
+/// Objects within others have metadata of their own, and say what they are.
+fn decode_inside(
+    path: &str,
+    fields: &mut serde_json::Map<String, Value>,
+) -> Result<(), Undecodable> {
+    for name in ["apiVersion", "kind"] {
+        if let Some(said) = fields.get(name).filter(|said| !said.is_string()) {
+            let why = format!("{path}.{name}: Invalid value: {said}: must be a string");
+            return Err(Undecodable(why));
+        }
+    }
+    if let Some(metadata) = fields.get("metadata").filter(|metadata| metadata.is_object()) {
+        let (read, _unknown) = decode_metadata(metadata.clone())?;
+        fields.insert("metadata".to_owned(), read);
+    }
+    Ok(())
 }
 
 /// A number without a fraction is written without one.
@@ -208,9 +227,7 @@ pub fn from_protobuf(bytes: &[u8]) -> Result<Value, String> {
     decoded.map(|(_, value)| value).map_err(|error| error.to_string())
 }
 
-/// Writes a value as YAML. JSON is YAML too; nobody has asked for more than that yet.
+/// Writes a value as YAML; what YAML cannot say is written as JSON, which is YAML too.
 pub fn to_yaml(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
+    goyaml::to_yaml(value).unwrap_or_else(|_| value.to_string() + "\n")
 }

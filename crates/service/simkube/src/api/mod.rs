@@ -45,8 +45,22 @@ pub fn answer(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Answer {
     };
     if let Answer::Response(response) = &mut answer {
         prettify(request, response);
+        in_yaml(request, response);
     }
     answer
+}
+
+/// Whoever wants YAML is told in YAML what went wrong, too.
+fn in_yaml(request: &Request, response: &mut Response) {
+    let wanted = negotiate::choose(&request.accept, &Query::parse(&request.query));
+    let yaml = wanted.is_ok_and(|wanted| wanted.yaml);
+    if !yaml || !response.content_type.starts_with("application/json") {
+        return;
+    }
+    if let Ok(value) = serde_json::from_slice::<Value>(&response.whole_body()) {
+        response.body = vec![crate::body::to_yaml(&value).into_bytes().into()];
+        response.content_type = "application/yaml".to_owned();
+    }
 }
 
 fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Answer, Problem> {
@@ -117,6 +131,12 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
         "" => main_resource(cluster, &kind, &target, request, &query),
         _ => subresources::answer(cluster, &kind, &target, request, &query),
     };
+    let outcome = outcome.map_err(|problem| {
+        match !kind.built_in() && problem.message.starts_with("406: Not Acceptable") {
+            true => Problem::new(406, "NotAcceptable", negotiate::ACCEPTED),
+            false => problem,
+        }
+    });
     let Some(warning) = validation::deprecation(&kind) else { return outcome };
     match outcome {
         Ok(Answer::Response(mut response)) => {
@@ -138,8 +158,13 @@ fn main_resource(
     request: &Request,
     query: &Query,
 ) -> Result<Answer, Problem> {
-    let wanted = negotiate::choose(&request.accept, query)?;
     let named = !target.name.is_empty();
+    let wanted = negotiate::choose(&request.accept, query).map_err(|mut problem| {
+        if !named && matches!(request.method.as_str(), "GET" | "HEAD") {
+            problem.message.push_str(negotiate::ALSO_FOR_LISTS);
+        }
+        problem
+    })?;
     let in_namespace = !kind.namespaced || !target.namespace.is_empty();
     let whole = |response: Response| Ok(Answer::Response(response));
     match (request.method.as_str(), named) {

@@ -43,6 +43,13 @@ pub struct Wanted {
     pub yaml: bool,
 }
 
+/// What is said where custom objects are asked for in another form.
+pub const ACCEPTED: &str = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+/// What lists may be had in besides.
+pub const ALSO_FOR_LISTS: &str =
+    ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+
 /// Chooses the first form of `accept` that is served.
 ///
 /// # Errors

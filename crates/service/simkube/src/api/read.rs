@@ -234,12 +234,12 @@ pub fn select(
     let mut at = exact_revision(cluster, options)?;
     let mut after: Option<String> = None;
     if !options.continue_token.is_empty() {
+        let token = Token::read(&options.continue_token)?;
         if !options.resource_version.is_empty() && options.resource_version != "0" {
             return Err(Problem::bad_request(
                 "specifying resource version is not allowed when using continue",
             ));
         }
-        let token = Token::read(&options.continue_token)?;
         // A token without a revision goes on with what is there now.
         at = token.revision;
         after = Some(format!("{prefix}{}", token.start));

@@ -122,6 +122,16 @@ pub fn creates_on_update(kind: &Kind) -> bool {
     in_table(CREATED_ON_UPDATE, kind)
 }
 
+/// Returns whether an apply to the status makes an object that is missing.
+pub fn made_through_status(kind: &Kind) -> bool {
+    kind.is("", "Namespace") || kind.is("admissionregistration.k8s.io", "ValidatingAdmissionPolicy")
+}
+
+/// Returns whether the server puts letters of its own behind a `generateName`.
+pub fn completes_names(kind: &Kind) -> bool {
+    !kind.is("networking.k8s.io", "IPAddress")
+}
+
 /// Returns whether an update need not name the version that it replaces.
 pub fn updates_unconditionally(kind: &Kind) -> bool {
     kind.built_in() && !in_table(NEVER_UNCONDITIONAL, kind)
@@ -206,6 +216,7 @@ pub fn admit_create(
             default_storage_class(cluster, object);
         }
         ("", "PersistentVolume") => add_finalizer(object, "kubernetes.io/pv-protection"),
+        ("", "Node") if kind.built_in() => not_ready(object),
         ("networking.k8s.io", "Ingress") => default_ingress_class(cluster, object),
         ("storage.k8s.io", "VolumeAttributesClass") => {
             add_finalizer(object, "kubernetes.io/vac-protection");
@@ -231,6 +242,24 @@ pub fn admit_update(
         name_label(new);
     }
     Ok(())
+}
+
+/// Nothing is scheduled on a node before it is known to be ready.
+fn not_ready(node: &mut Value) {
+    const KEY: &str = "node.kubernetes.io/not-ready";
+    let Some(spec) = node.as_object_mut().map(|node| node.entry("spec").or_insert(json!({})))
+    else {
+        return;
+    };
+    let taints = &mut spec["taints"];
+    if taints.is_null() {
+        *taints = json!([]);
+    }
+    if let Some(list) = taints.as_array_mut()
+        && !list.iter().any(|taint| taint["key"] == KEY && taint["effect"] == "NoSchedule")
+    {
+        list.push(json!({"key": KEY, "effect": "NoSchedule"}));
+    }
 }
 
 fn add_finalizer(object: &mut Value, name: &str) {
@@ -334,6 +363,8 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
         }
         ("apps", "DaemonSet") => set_template_generation(object, 1),
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(object),
+        ("apps", "StatefulSet") => forget_unavailable(object),
+        ("", "ServiceAccount") => keep_names_of_secrets(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
         _ => {}
     }
@@ -348,6 +379,26 @@ fn prepare_namespace(object: &mut Value) {
         finalizers.push(json!("kubernetes"));
     }
     object["spec"] = json!({"finalizers": finalizers});
+}
+
+const MAX_UNAVAILABLE: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
+
+/// The release has switched the field off.
+fn forget_unavailable(object: &mut Value) {
+    let rolling = object.pointer_mut("/spec/updateStrategy/rollingUpdate");
+    if let Some(rolling) = rolling.and_then(Value::as_object_mut) {
+        rolling.remove("maxUnavailable");
+    }
+}
+
+/// Of an account's secrets nothing is kept but what they are called.
+fn keep_names_of_secrets(account: &mut Value) {
+    let secrets = account.get_mut("secrets").and_then(Value::as_array_mut);
+    for secret in secrets.into_iter().flatten() {
+        if let Some(fields) = secret.as_object_mut() {
+            fields.retain(|name, _| name == "name");
+        }
+    }
 }
 
 fn set_status(object: &mut Value, status: Option<Value>) {
@@ -414,6 +465,12 @@ pub fn prepare_update(
         }
         ("", "Pod") => pods::prepare_update(subresource, old, new),
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(new),
+        ("apps", "StatefulSet") => {
+            if old.pointer(MAX_UNAVAILABLE).is_none() {
+                forget_unavailable(new);
+            }
+        }
+        ("", "ServiceAccount") => keep_names_of_secrets(new),
         ("", "Service") => services::prepare(cluster, Some(old), new),
         ("batch", "Job") => jobs::prepare_update(old, new),
         ("apps", "DaemonSet") => {

@@ -39,6 +39,7 @@ impl Normal {
             list_metadata(metadata);
         }
         self.value(&mut said);
+        in_one_order(&mut said["body"]);
         said
     }
 
@@ -135,11 +136,54 @@ impl Normal {
             .iter()
             .fold(out, |out, prefix| drawn(&out, &format!("\"{prefix}"), 5));
         let out = versions_in(&out);
+        let out = without_structs(&out);
         // Keys and versions in etcd, which only one of them has.
         let out = without(&out, "Key: ", ',');
         let out = without(&out, "in record (", ')');
         let out = without(&out, "current: ", '\0');
         first_undeclared(out)
+    }
+}
+
+/// Makes answers that were kept comparable as those of today are.
+#[cfg(test)]
+pub fn again(mut answers: Value) -> Value {
+    let mut normal = Normal::new("no namespace");
+    for answer in answers.as_array_mut().into_iter().flatten() {
+        normal.value(answer);
+        if let Some(body) = answer.get_mut("body") {
+            in_one_order(body);
+        }
+    }
+    answers
+}
+
+/// Go's internal structs, and how they differ, stand in no table here.
+fn without_structs(text: &str) -> String {
+    const FROZEN: &str = ": field is immutable";
+    const PODS: &str = "if it was previously negative)\n";
+    if let Some((before, _)) = text.split_once(PODS) {
+        return format!("{before}{PODS}…");
+    }
+    const VOLUMES: &str = "is immutable after creation";
+    if let Some((before, _)) = text.split_once(VOLUMES) {
+        return format!("{before}{VOLUMES}…");
+    }
+    // A patched object is printed as a map of Go's.
+    const PATCHED: &str = "Invalid value: \"{\\\"";
+    if let Some((before, rest)) = text.split_once(PATCHED)
+        && let Some((_, after)) = rest.rsplit_once("}\": ")
+    {
+        return format!("{before}Invalid value: …{after}");
+    }
+    match (text.find("Invalid value: {"), text.find(FROZEN)) {
+        (Some(from), Some(to)) if from < to && text[from..to].contains("\"Spec\":{\"Volumes\"") => {
+            format!("{}Invalid value: …{}", &text[..from], &text[to..])
+        }
+        (Some(from), Some(to)) if from < to && text[from..to].contains("\"containers\":[") => {
+            format!("{}Invalid value: …{}", &text[..from], &text[to..])
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -173,7 +217,8 @@ fn versions_in(text: &str) -> String {
     while let Some((before, after)) = rest.split_once(NAME) {
         out.push_str(before);
         out.push_str(NAME);
-        let signs = after.find(|c: char| !matches!(c, '\\' | '"' | ':')).unwrap_or(after.len());
+        let signs =
+            after.find(|c: char| !matches!(c, '\\' | '"' | ':' | ' ')).unwrap_or(after.len());
         out.push_str(&after[..signs]);
         rest = &after[signs..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -201,6 +246,22 @@ fn first_undeclared(text: String) -> String {
             format!("{}: field not declared in schema", &text[..=at])
         }
         _ => text,
+    }
+}
+
+/// In which order a custom object's faults are told is left to Go's order of maps.
+fn in_one_order(body: &mut Value) {
+    if body["details"]["group"] != "diff.test" {
+        return;
+    }
+    let Some(causes) = body.pointer_mut("/details/causes").and_then(Value::as_array_mut) else {
+        return;
+    };
+    if causes.len() > 1 {
+        causes.sort_by_key(Value::to_string);
+        let said = body["message"].as_str().unwrap_or_default();
+        let head = said.split_once(" is invalid: ").map_or(said, |(head, _)| head).to_owned();
+        body["message"] = json!(head);
     }
 }
 

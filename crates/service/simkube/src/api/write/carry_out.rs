@@ -11,6 +11,7 @@ use super::super::problem::{Cause, Problem};
 use super::patch::{self, Patch};
 use super::{Write, Written};
 use crate::body::Body;
+use crate::kinds::{Kind, Kinds};
 use crate::ownership::Writer;
 use crate::store::{CommitError, Draft, Entry, Expect};
 use crate::{convert, meta, ownership, patches, strategy, types};
@@ -27,6 +28,11 @@ impl Write<'_> {
         self.change(false, Origin::Patch, |live| {
             let live = live.ok_or(Step::NotFound)?;
             let patched = patch.on(&kind, live, validation)?;
+            if matches!(patch, Patch::Json(_) | Patch::Merge(_))
+                && let Some(said) = unregistered(&kind, &patched.object)
+            {
+                return Err(patches::refused(&patched.shown, &said).into());
+            }
             let read = match patch {
                 Patch::Strategic(_) => types::decode_parsed(&kind, patched.object),
                 Patch::Json(_) | Patch::Merge(_) | Patch::Apply(_) => {
@@ -149,7 +155,10 @@ impl Write<'_> {
             let said = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
             return Err(Problem::new(500, "", said));
         }
-        meta::of(&mut object).remove("selfLink");
+        // Where objects are kept it is taken away; a rehearsed apply gets no further than here.
+        if !(origin == Origin::Apply && self.options.dry_run) {
+            meta::of(&mut object).remove("selfLink");
+        }
         if origin == Origin::Create {
             meta::clear_system_fields(&mut object);
         }
@@ -165,7 +174,10 @@ impl Write<'_> {
         if meta::text(&object, "name").is_empty() {
             let base = meta::text(&object, "generateName").to_owned();
             if !base.is_empty() {
-                let name = self.cluster.generate_name(&base);
+                let name = match strategy::completes_names(self.kind) {
+                    true => self.cluster.generate_name(&base),
+                    false => base,
+                };
                 meta::of(&mut object).insert("name".to_owned(), json!(name));
             }
         }
@@ -285,7 +297,9 @@ impl Write<'_> {
 
     /// Whether what is not there is made.
     fn may_make(&self, origin: Origin<'_>) -> bool {
-        self.target.subresource.is_empty()
+        let door = self.target.subresource.as_str();
+        let open = door == "status" && strategy::made_through_status(self.kind);
+        (door.is_empty() || (open && origin == Origin::Apply))
             && match origin {
                 Origin::Put { .. } => strategy::creates_on_update(self.kind),
                 Origin::Apply | Origin::Create => true,
@@ -555,4 +569,16 @@ pub fn was_overtaken(problem: &Problem) -> bool {
 /// Returns what is said where the disk refuses.
 pub fn not_kept(error: &crate::store::LogError) -> Problem {
     Problem::new(500, "InternalError", format!("Internal error occurred: {error}"))
+}
+
+/// What is said where a patch made something of an object that no table knows.
+fn unregistered(kind: &Kind, patched: &Value) -> Option<String> {
+    let (api_version, named) = (manifest::api_version(patched), manifest::kind(patched));
+    if !kind.built_in() || named.is_empty() || named == kind.kind {
+        return None;
+    }
+    let unknown = Kinds::built_in().of(api_version, named).is_none();
+    (unknown && api_version == kind.api_version()).then(|| {
+        format!("no kind \"{named}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\"")
+    })
 }

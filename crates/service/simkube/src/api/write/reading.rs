@@ -95,6 +95,13 @@ impl Write<'_> {
         if (!kind.is_empty() && kind != expected.1)
             || (!api_version.is_empty() && api_version != expected.0)
         {
+            // A new custom object gets as far as to validation.
+            if !self.kind.built_in() && self.target.name.is_empty() && api_version == expected.0 {
+                let words = format!("Invalid value: \"{kind}\": must be {}", expected.1);
+                let cause = meta::cause("FieldValueInvalid", "kind", &words);
+                let name = meta::text(value, "name").to_owned();
+                return Err(Problem::invalid(&self.kind.group, &kind, &name, &[cause]));
+            }
             return Err(self.other_kind(&api_version, &kind));
         }
         value["apiVersion"] = json!(expected.0);
