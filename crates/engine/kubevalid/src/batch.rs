@@ -14,23 +14,10 @@ const INDEXED_PARALLELISM_MAX: i64 = 100_000;
 pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     generated_selector(&object, errors);
-    spec_of_job(&spec, errors);
-    let chosen = spec.at("selector");
-    if !chosen.is_set() {
-        errors.insert(first_after_meta(errors, &spec), chosen.required(""));
-    } else {
-        selector::validate(&chosen, errors);
-    }
-    let labels = spec.to(&["template", "metadata", "labels"]);
-    if !selector::matches(&chosen, labels.value) {
-        let at = errors.iter().position(|error| error.field.starts_with("spec.template"));
-        let error = labels.invalid("`selector` does not match template `labels`");
-        match at {
-            Some(at) => errors.insert(at, error),
-            None => errors.push(error),
-        }
-    }
+    errors.extend(whole_spec(&spec));
     let Some(old) = old else { return };
+    // An update is looked at as a new one first, and then as what it is.
+    errors.extend(whole_spec(&spec));
     let old = old.at("spec");
     let indexed = spec.at("completionMode").text() == "Indexed";
     if !indexed {
@@ -70,6 +57,28 @@ pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     {
         spec.at(field).unchanged(&old.at(field), errors);
     }
+}
+
+fn whole_spec(spec: &At<'_>) -> Vec<FieldError> {
+    let mut found = Vec::new();
+    let errors = &mut found;
+    spec_of_job(spec, errors);
+    let chosen = spec.at("selector");
+    if !chosen.is_set() {
+        errors.insert(first_after_meta(errors, spec), chosen.required(""));
+    } else {
+        selector::validate(&chosen, errors);
+    }
+    let labels = spec.to(&["template", "metadata", "labels"]);
+    if !selector::matches(&chosen, labels.value) {
+        let at = errors.iter().position(|error| error.field.starts_with("spec.template"));
+        let error = labels.invalid("`selector` does not match template `labels`");
+        match at {
+            Some(at) => errors.insert(at, error),
+            None => errors.push(error),
+        }
+    }
+    found
 }
 
 fn first_after_meta(errors: &[FieldError], spec: &At<'_>) -> usize {

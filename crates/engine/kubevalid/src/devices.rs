@@ -64,12 +64,15 @@ pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>)
         request_name(&device.at("device"), errors);
         let parts = key(&device);
         if !allocated.contains(&parts) {
-            let shown = json!({"Driver": parts[0], "Pool": parts[1], "Device": parts[2]});
-            errors.push(FieldError::invalid(
-                device.path.clone(),
-                shown,
-                "must be an allocated device in the claim",
-            ));
+            let text = |at: usize| Value::from(parts[at].as_str());
+            let shown = format!(
+                r#"{{"Driver":{},"Pool":{},"Device":{},"ShareID":{}}}"#,
+                text(0),
+                text(1),
+                text(2),
+                text(3)
+            );
+            errors.push(device.invalid("must be an allocated device in the claim").showing(shown));
         }
     }
     if !users.is_empty() && !allocation.is_set() {

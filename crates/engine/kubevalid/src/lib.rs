@@ -141,6 +141,11 @@ pub fn update(
                 errors.extend(meta::create(new, namespaced, name_rule, known));
             }
             Step::MetadataChange => errors.extend(meta::update(new, old, known)),
+            Step::Fresh => {
+                if let Some(rule) = rule {
+                    rule(At::root(new), None, &mut errors);
+                }
+            }
             Step::Body if main => {
                 if let Some(rule) = rule {
                     rule(At::root(new), Some(At::root(old)), &mut errors);
@@ -173,13 +178,15 @@ enum Step {
     Metadata,
     /// Metadata, against what it was.
     MetadataChange,
+    /// Everything else, as if it were new.
+    Fresh,
     /// Everything else.
     Body,
 }
 
 /// In which order a kind's update is looked at, after what is asked of every kind.
 fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
-    use Step::{Body, Metadata, MetadataChange};
+    use Step::{Body, Fresh, Metadata, MetadataChange};
     match (gvk.kind.as_str(), main) {
         ("Event", _) if gvk.group.is_empty() => &[Body],
         ("PodDisruptionBudget", _) | ("CronJob", false) => &[Body],
@@ -220,7 +227,7 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             | "MutatingAdmissionPolicy",
             false,
         ) => &[Body],
-        ("PersistentVolume", true) => &[Metadata, Body, Metadata],
+        ("PersistentVolume", true) => &[Metadata, Fresh, Metadata, Body],
         (
             "EndpointSlice"
             | "FlowSchema"

@@ -326,9 +326,17 @@ pub fn new_event(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErro
     if object.at("series").value != old.at("series").value {
         series(&object, errors);
     }
+    let about = object.at("regarding");
+    if about.value != old.at("regarding").value {
+        let error =
+            FieldError::invalid("involvedObject", about.value.clone(), "field is immutable");
+        errors.push(error.showing(shown_reference(&about)));
+    }
     for (field, path) in [
         ("reason", "reason"),
         ("note", "message"),
+        // The server asks about it twice.
+        ("reason", "reason"),
         ("type", "type"),
         ("eventTime", "eventTime"),
         ("action", "action"),
@@ -341,6 +349,23 @@ pub fn new_event(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErro
             errors.push(FieldError::invalid(path, value, "field is immutable"));
         }
     }
+}
+
+fn shown_reference(at: &At<'_>) -> String {
+    let fields = [
+        ("Kind", "kind"),
+        ("Namespace", "namespace"),
+        ("Name", "name"),
+        ("UID", "uid"),
+        ("APIVersion", "apiVersion"),
+        ("ResourceVersion", "resourceVersion"),
+        ("FieldPath", "fieldPath"),
+    ];
+    let parts: Vec<String> = fields
+        .iter()
+        .map(|(shown, field)| format!("\"{shown}\":{}", Value::from(at.at(field).text())))
+        .collect();
+    format!("{{{}}}", parts.join(","))
 }
 
 /// What stands before the metadata's errors: the rules that events have always had.

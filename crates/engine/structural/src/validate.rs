@@ -21,6 +21,17 @@ impl Schema {
     }
 }
 
+const KIND: &str = "may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
+/// `a-b`, as kinds are named but for their large letters.
+fn is_label(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 63
+        && text.bytes().all(|byte| inner(byte) || byte == b'-')
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().last().is_some_and(inner)
+}
+
 /// Objects within objects bear a kind and a version.
 fn embedded(
     schema: &Schema,
@@ -39,7 +50,17 @@ fn embedded(
                         Some(Value::String(text)) if text.is_empty() => {
                             errors.push(FieldError::invalid(at, "", "must not be empty"));
                         }
-                        Some(Value::String(_)) => {}
+                        Some(Value::String(text)) if name == "apiVersion" => {
+                            if text.matches('/').count() > 1 {
+                                let words = format!("unexpected GroupVersion string: {text}");
+                                errors.push(FieldError::invalid(at, text.as_str(), words));
+                            }
+                        }
+                        Some(Value::String(text)) => {
+                            if !is_label(&text.to_lowercase()) {
+                                errors.push(FieldError::invalid(at, text.as_str(), KIND));
+                            }
+                        }
                         Some(other) => {
                             errors.push(FieldError::invalid(at, other.clone(), "must be a string"));
                         }

@@ -2,7 +2,7 @@
 
 use kubetypes::{DecodeError, Source, Tables};
 use manifest::Gvk;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::problem::Problem;
 use crate::kinds::Kind;
@@ -41,7 +41,12 @@ impl Undecodable {
 /// # Errors
 ///
 /// Where a field has a type that the kind cannot hold.
-pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
+pub fn decode(kind: &Kind, value: Value) -> Result<Decoded, Undecodable> {
+    decode_as(kind, value, true)
+}
+
+/// `new`: whether the object comes from outside. What the server made of a patch is validated later.
+fn decode_as(kind: &Kind, mut value: Value, new: bool) -> Result<Decoded, Undecodable> {
     let Some(schema) = crds::schema_of(kind) else {
         if tables().struct_of(&kind.gvk).is_none() {
             return Ok(Decoded { value, faults: Vec::new() });
@@ -55,7 +60,9 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
     whole_numbers(&mut value);
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
     let (metadata, mut faults) = decode_metadata(metadata)?;
-    schema.each_inside(&mut value, &mut decode_inside)?;
+    schema.each_inside(&mut value, &mut |path: &str, fields: &mut Map<String, Value>| {
+        decode_inside(path, fields, new)
+    })?;
     let unknown = schema.prune(&mut value);
     faults.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
     value["metadata"] = metadata;
@@ -70,7 +77,7 @@ pub fn decode(kind: &Kind, mut value: Value) -> Result<Decoded, Undecodable> {
 /// Where a field has a type that the kind cannot hold.
 pub fn decode_parsed(kind: &Kind, value: Value) -> Result<Decoded, Undecodable> {
     if !kind.built_in() || tables().struct_of(&kind.gvk).is_none() {
-        return decode(kind, value);
+        return decode_as(kind, value, false);
     }
     let empty = empty_policies(kind, &value);
     let mut read =
@@ -119,10 +126,11 @@ fn read_as(
 /// Objects within others have metadata of their own, and say what they are.
 fn decode_inside(
     path: &str,
-    fields: &mut serde_json::Map<String, Value>,
+    fields: &mut Map<String, Value>,
+    new: bool,
 ) -> Result<(), Undecodable> {
     for name in ["apiVersion", "kind"] {
-        if let Some(said) = fields.get(name).filter(|said| !said.is_string()) {
+        if let Some(said) = fields.get(name).filter(|said| new && !said.is_string()) {
             let why = format!("{path}.{name}: Invalid value: {said}: must be a string");
             return Err(Undecodable(why));
         }

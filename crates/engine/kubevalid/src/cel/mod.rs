@@ -207,6 +207,9 @@ fn typed(text: &str, names: Vec<(String, Type)>) -> Result<Type, String> {
 
 /// A fault, with the line in which it is and a sign below it.
 fn shown(text: &str, fault: &Fault) -> String {
+    if text.is_empty() {
+        return format!("ERROR: <input>:1:0: {}", fault.words);
+    }
     let before: Vec<char> = text.chars().take(fault.at).collect();
     let line = before.iter().filter(|sign| **sign == '\n').count();
     let column = before.iter().rev().take_while(|sign| **sign != '\n').count();
