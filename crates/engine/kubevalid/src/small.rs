@@ -51,16 +51,15 @@ pub fn controller_revision(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec
     let (data, revision) = (object.at("data"), object.at("revision"));
     revision.not_negative(errors);
     match old {
-        Some(old) => {
-            if data.value != old.at("data").value {
-                // Raw JSON is printed as Go writes it.
-                let shown = data.value.to_string();
-                let shown = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")]
-                    .iter()
-                    .fold(shown, |shown, (sign, code)| shown.replace(sign, code));
-                errors.push(data.invalid("field is immutable").showing(shown));
-            }
+        Some(old) if data.value != old.at("data").value => {
+            // Raw JSON is printed as Go writes it.
+            let shown = data.value.to_string();
+            let shown = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")]
+                .iter()
+                .fold(shown, |shown, (sign, code)| shown.replace(sign, code));
+            errors.push(data.invalid("field is immutable").showing(shown));
         }
+        Some(_) => {}
         None if !data.is_set() => errors.push(data.required("data is mandatory")),
         None if !data.value.is_object() => {
             errors.push(data.required("data must be a valid JSON object"));

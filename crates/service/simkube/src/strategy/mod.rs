@@ -465,10 +465,8 @@ pub fn prepare_update(
         }
         ("", "Pod") => pods::prepare_update(subresource, old, new),
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(new),
-        ("apps", "StatefulSet") => {
-            if old.pointer(MAX_UNAVAILABLE).is_none() {
-                forget_unavailable(new);
-            }
+        ("apps", "StatefulSet") if old.pointer(MAX_UNAVAILABLE).is_none() => {
+            forget_unavailable(new);
         }
         ("", "ServiceAccount") => keep_names_of_secrets(new),
         ("", "Service") => services::prepare(cluster, Some(old), new),
