@@ -70,6 +70,12 @@ pub trait Object: fmt::Debug {
         None
     }
 
+    /// The members that JSON text has, in the order of Go's struct; `None` where `plain` says
+    /// all: a map's members are sorted, a struct's are not.
+    fn members(&self) -> Option<Vec<(String, Value)>> {
+        None
+    }
+
     /// For functions that take one certain type.
     fn as_any(&self) -> &dyn Any;
 }

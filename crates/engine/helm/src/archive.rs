@@ -23,8 +23,12 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
 ///
 /// Helm's words, for what is no archive, is too large or has paths that lead elsewhere.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
-    if !is_gzip(bytes) {
-        return Err("gzip: invalid header".to_owned());
+    match bytes.len() {
+        0 => return Err("EOF".to_owned()),
+        // No header is shorter.
+        1..10 => return Err("unexpected EOF".to_owned()),
+        _ if !is_gzip(bytes) => return Err("gzip: invalid header".to_owned()),
+        _ => {}
     }
     let too_large =
         || format!("decompressed chart is larger than the maximum size {CHART_BYTES_MAX}");
@@ -32,9 +36,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
     let mut archive = tar::Archive::new(unpacked);
     let mut files = Vec::new();
     let mut left = CHART_BYTES_MAX;
-    let entries = archive.entries().map_err(|error| error.to_string())?;
+    let entries = archive.entries().map_err(|error| said(&error))?;
     for (count, entry) in entries.enumerate() {
-        let mut entry = entry.map_err(|error| error.to_string())?;
+        let mut entry = entry.map_err(|error| said(&error))?;
         if count == ENTRIES_MAX {
             return Err(format!("the archive has more than {ENTRIES_MAX} entries"));
         }
@@ -57,7 +61,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
             ));
         }
         let mut data = Vec::with_capacity(size as usize);
-        let read = entry.read_to_end(&mut data).map_err(|error| error.to_string())? as u64;
+        let read = entry.read_to_end(&mut data).map_err(|error| said(&error))? as u64;
         left = left.saturating_sub(read);
         if read < size || left == 0 {
             return Err(too_large());
@@ -68,6 +72,14 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<File>, String> {
         return Err("no files in chart archive".to_owned());
     }
     Ok(files)
+}
+
+/// A fault of the archive, in Go's words where it has one of its own.
+fn said(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let ends_early = error.kind() == std::io::ErrorKind::UnexpectedEof
+        || text.contains("failed to read entire block");
+    if ends_early { "unexpected EOF".to_owned() } else { text }
 }
 
 /// A path without its first name; archives made on Windows have `\` in it.

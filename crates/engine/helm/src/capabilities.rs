@@ -170,6 +170,11 @@ impl Object for Capabilities {
         Some(map.into())
     }
 
+    fn members(&self) -> Option<Vec<(String, Value)>> {
+        let fields = self.fields()?.into_iter();
+        Some(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -231,13 +236,18 @@ impl Object for Version {
     }
 
     fn plain(&self) -> Option<Value> {
+        let members = self.members()?.into_iter();
+        let entries = members.map(|(name, value)| (name.as_str().into(), value));
+        Some(Map::of(MapType::Any, entries).into())
+    }
+
+    fn members(&self) -> Option<Vec<(String, Value)>> {
         let version = self.ask();
-        let fields = [
-            ("Version".into(), version.given.as_str().into()),
-            ("Major".into(), version.major.as_str().into()),
-            ("Minor".into(), version.minor.as_str().into()),
-        ];
-        Some(Map::of(MapType::Any, fields).into())
+        Some(vec![
+            ("Version".to_owned(), version.given.as_str().into()),
+            ("Major".to_owned(), version.major.as_str().into()),
+            ("Minor".to_owned(), version.minor.as_str().into()),
+        ])
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -342,15 +352,26 @@ impl Object for Build {
         format!("{{{}}}", shown.join(" "))
     }
 
+    fn fields(&self) -> Option<Vec<(&str, Value)>> {
+        let names = ["Version", "GitCommit", "GitTreeState", "GoVersion", "KubeClientVersion"];
+        Some(names.into_iter().filter_map(|name| Some((name, self.field(name)?))).collect())
+    }
+
     fn plain(&self) -> Option<Value> {
+        let members = self.members()?.into_iter();
+        let entries = members.map(|(name, value)| (name.as_str().into(), value));
+        Some(Map::of(MapType::Any, entries).into())
+    }
+
+    /// What is empty is left out.
+    fn members(&self) -> Option<Vec<(String, Value)>> {
         let [version, _, _, go, client] = self.parts();
-        let map = Map::new();
-        map.insert("version".into(), version.into());
-        map.insert("go_version".into(), go.into());
+        let mut members =
+            vec![("version".to_owned(), version.into()), ("go_version".to_owned(), go.into())];
         if self.0 == Profile::V4 {
-            map.insert("kube_client_version".into(), client.into());
+            members.push(("kube_client_version".to_owned(), client.into()));
         }
-        Some(map.into())
+        Some(members)
     }
 
     fn as_any(&self) -> &dyn Any {

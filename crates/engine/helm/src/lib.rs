@@ -37,6 +37,7 @@ mod order;
 mod origin;
 mod profile;
 mod quick;
+mod record;
 mod release_name;
 mod render;
 mod request;

@@ -154,15 +154,35 @@ fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failu
         vendor(Arc::make_mut(&mut files), vendored)?;
     }
     let chart_file = files.iter().find(|file| &*file.name == "Chart.yaml").ok_or_else(|| {
-        Failure::chart("unable to detect chart version, no Chart.yaml found".to_owned())
+        Failure::chart(match request.chart {
+            ChartSource::Archive { .. } => {
+                "unable to detect chart version, no Chart.yaml found".to_owned()
+            }
+            // It is there, or the directory were none.
+            ChartSource::Directory { .. } => "Chart.yaml file is missing".to_owned(),
+        })
+        .with_hint("the file Chart.yaml must be there, and .helmignore must not name it")
     })?;
     let metadata = cache.metadata(&chart_file.data).map_err(|problem| {
+        // Helm looks for the version first, with a type of its own.
+        let problem = problem
+            .replace("into Go value of type v2.Metadata", "into Go value of type loader.chartBase")
+            .replace("Metadata.apiVersion of type", "chartBase.apiVersion of type");
         Failure::chart(format!("cannot load Chart.yaml: {problem}")).at_file("Chart.yaml")
     })?;
     match metadata.api_version.as_str() {
         "v1" | "v2" => Charts::load(&files, request.profile, cache),
         // Helm reads charts of its next version, and does not install them.
-        "v3" => Err(Failure::chart("invalid chart apiVersion".to_owned()).at_file("Chart.yaml")),
+        "v3" => {
+            let (charts, root) = Charts::load(&files, request.profile, cache)?;
+            let depends = charts.metadata(root).listed().next().is_some();
+            let words = if depends {
+                "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: unsupported chart dependency type"
+            } else {
+                "invalid chart apiVersion"
+            };
+            Err(Failure::chart(words.to_owned()).at_file("Chart.yaml"))
+        }
         _ => Err(Failure::chart("unsupported chart version".to_owned()).at_file("Chart.yaml")),
     }
 }

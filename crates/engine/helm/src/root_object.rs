@@ -10,6 +10,7 @@ use crate::chart::{ChartId, Charts};
 use crate::files::Files;
 use crate::metadata::{Dependency, Import, Metadata};
 use crate::profile::Profile;
+use crate::record::{Field, Record};
 
 /// One template file, and what it is given.
 pub(crate) struct Renderable {
@@ -121,9 +122,14 @@ fn as_map(metadata: &Metadata, is_root: bool) -> Map {
     let texts = |texts: &Option<Vec<String>>| {
         Value::list(texts.iter().flatten().map(|text| text.as_str().into()).collect())
     };
-    let annotations = metadata.annotations.iter().flatten();
-    let annotations =
-        annotations.map(|(key, value)| (Str::from(key.as_str()), Value::from(value.as_str())));
+    // Of all fields, only this one stays nil where the file has none.
+    let annotations = match &metadata.annotations {
+        None => Map::nil(MapType::String),
+        Some(annotations) => Map::of(
+            MapType::String,
+            annotations.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())),
+        ),
+    };
     let maintainers = metadata.maintainers.iter().flatten().flatten().map(|maintainer| {
         Value::Map(Map::of(
             MapType::Any,
@@ -150,7 +156,7 @@ fn as_map(metadata: &Metadata, is_root: bool) -> Map {
             ("Tags".into(), metadata.tags.as_str().into()),
             ("AppVersion".into(), metadata.app_version.as_str().into()),
             ("Deprecated".into(), metadata.deprecated.into()),
-            ("Annotations".into(), Map::of(MapType::String, annotations).into()),
+            ("Annotations".into(), annotations.into()),
             ("KubeVersion".into(), metadata.kube_version.as_str().into()),
             ("Dependencies".into(), Value::list(metadata.listed().map(dependency).collect())),
             ("Type".into(), metadata.kind.as_str().into()),
@@ -220,6 +226,12 @@ impl Object for Chart {
             ("Sources" | "Keywords", Value::List(list)) => {
                 Value::List(List::typed(ListType::String, list.to_vec()))
             }
+            ("Maintainers", Value::List(list)) => {
+                records(&list, "[]*chart.Maintainer", "*chart.Maintainer", &MAINTAINER)
+            }
+            ("Dependencies", Value::List(list)) => {
+                records(&list, "[]*chart.Dependency", "*chart.Dependency", &DEPENDENCY)
+            }
             (_, value) => value,
         })
     }
@@ -233,24 +245,62 @@ impl Object for Chart {
         format!("{{{{{}}} {last}}}", metadata.join(" "))
     }
 
-    /// JSON has the field names of `Chart.yaml`, and leaves out what is empty.
     fn plain(&self) -> Option<Value> {
-        let map = Map::new();
-        self.0.for_each(|name, value| {
-            let name = name.to_text();
-            let key = match &*name {
+        let members = self.members()?.into_iter();
+        let entries = members.map(|(name, value)| (name.as_str().into(), value));
+        Some(Map::of(MapType::Any, entries).into())
+    }
+
+    /// JSON has the field names of `Chart.yaml`, and leaves out what is empty.
+    fn members(&self) -> Option<Vec<(String, Value)>> {
+        let members = FIELDS.iter().filter_map(|name| {
+            let key = match *name {
                 "APIVersion" => "apiVersion".to_owned(),
                 "IsRoot" => "IsRoot".to_owned(),
                 name => name[..1].to_lowercase() + &name[1..],
             };
-            if key == "IsRoot" || value.is_true() {
-                map.insert(key.into(), value.clone());
-            }
+            let value = self.field(name)?;
+            (key == "IsRoot" || value.is_true()).then_some((key, value))
         });
-        Some(map.into())
+        Some(members.collect())
     }
 
     fn as_any(&self) -> &dyn Any {
         self
     }
+}
+
+/// A field's name, its name in JSON, and whether JSON has it also where it is empty.
+type FieldRule = (&'static str, &'static str, bool);
+
+const MAINTAINER: [FieldRule; 3] =
+    [("Name", "name", false), ("Email", "email", false), ("URL", "url", false)];
+
+const DEPENDENCY: [FieldRule; 8] = [
+    ("Name", "name", true),
+    ("Version", "version", false),
+    ("Repository", "repository", true),
+    ("Condition", "condition", false),
+    ("Tags", "tags", false),
+    ("Enabled", "enabled", false),
+    ("ImportValues", "import-values", false),
+    ("Alias", "alias", false),
+];
+
+/// Maps as the structs that they stand for.
+fn records(maps: &List, list: &'static str, type_name: &'static str, rules: &[FieldRule]) -> Value {
+    let record = |map: &Map| {
+        let fields = rules.iter().map(|(name, in_json, always)| Field {
+            name,
+            in_json,
+            always: *always,
+            value: map.get(name.as_bytes()).unwrap_or(Value::Nil),
+        });
+        Value::Object(Rc::new(Record { type_name, fields: fields.collect() }))
+    };
+    let records = maps.iter().filter_map(|map| match map {
+        Value::Map(map) => Some(record(map)),
+        _ => None,
+    });
+    Value::List(List::typed(ListType::Named(list), records.collect()))
 }

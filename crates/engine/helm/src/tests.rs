@@ -1,5 +1,6 @@
 mod archives;
 mod charts;
+mod objects;
 mod parts;
 mod probes;
 mod quick;

@@ -115,6 +115,16 @@ impl Writer<'_> {
                 self.leave(at == 0);
                 self.out.push(b'}');
             }
+            Value::Object(object) if let Some(members) = object.members() => {
+                self.enter(object.type_name())?;
+                self.out.push(b'{');
+                for (at, (key, value)) in members.iter().enumerate() {
+                    self.separate(at);
+                    self.entry(key.as_bytes(), value)?;
+                }
+                self.leave(members.is_empty());
+                self.out.push(b'}');
+            }
             Value::Object(object) => match object.plain() {
                 Some(plain) if !matches!(plain, Value::Object(_)) => self.value(&plain)?,
                 _ => return Err(format!("json: unsupported type: {}", object.type_name())),

@@ -56,3 +56,14 @@ fn a_file_that_is_too_large_is_refused_before_it_is_unpacked() {
         "decompressed chart file \"web/big\" is larger than the maximum file size 5242880"
     );
 }
+
+#[test]
+fn an_archive_that_ends_early_is_told_as_in_go() {
+    let whole = packed(&[("web/Chart.yaml", b"name: web\n")]);
+    assert_eq!(read(b"").unwrap_err(), "EOF");
+    assert_eq!(read(&whole[..6]).unwrap_err(), "unexpected EOF");
+    assert_eq!(read(&whole[..40]).unwrap_err(), "unexpected EOF");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(b"no tar").unwrap();
+    assert_eq!(read(&encoder.finish().unwrap()).unwrap_err(), "unexpected EOF");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{json, load, values};
+use super::support::{json, load, rendered, values};
 use crate::chart::{ChartId, Charts};
 use crate::coalesce::{Nulls, coalesce};
 use crate::dependencies;
@@ -57,6 +57,22 @@ fn a_chart_says_what_is_wrong_with_it() {
     assert_eq!(
         refusal(&[("Chart.yaml", PARENT), ("charts/loose.yaml", "a: 1")]),
         "error unpacking subchart loose.yaml in parent: Chart.yaml file is missing"
+    );
+}
+
+#[test]
+fn a_chart_file_is_looked_at_before_the_chart_is_read() {
+    let refusal = |files: &[(&str, &str)]| {
+        let problem = rendered(files, Profile::V4).unwrap_err();
+        problem.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        refusal(&[("Chart.yaml", PARENT), (".helmignore", "!templates/a.yaml\n")]),
+        "Chart.yaml file is missing"
+    );
+    assert_eq!(
+        refusal(&[("Chart.yaml", "- a\n")]),
+        "cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type loader.chartBase"
     );
 }
 

@@ -9,6 +9,7 @@ use crate::directory;
 use crate::error::Failure;
 use crate::frozen::Frozen;
 use crate::profile::Profile;
+use crate::{ChartSource, Limits, Request, render_texts};
 
 /// A tree of files, each written as path and content.
 pub(crate) fn tree(files: &[(&str, &str)]) -> MapTree {
@@ -24,6 +25,33 @@ pub(crate) fn tree(files: &[(&str, &str)]) -> MapTree {
 pub(crate) fn load(files: &[(&str, &str)]) -> Result<(Charts, ChartId), Failure> {
     let files = directory::read(&tree(files), &TreePath::root())?;
     Charts::load(&files, Profile::V4, &Cache::default())
+}
+
+/// What the first template of a chart gives, or what is wrong.
+pub(crate) fn rendered(files: &[(&str, &str)], profile: Profile) -> Result<String, String> {
+    let tree = tree(files);
+    let request = Request {
+        chart: ChartSource::Directory { tree: &tree, path: &TreePath::root() },
+        vendored: &[],
+        release_name: "rel",
+        namespace: "ns1",
+        kube_version: Some("1.33.0"),
+        api_versions: &[],
+        values_files: &[],
+        set: &[],
+        set_string: &[],
+        set_file: &[],
+        read_file: &|path| Err(path.to_owned()),
+        include_definitions: true,
+        skip_tests: false,
+        skip_schema_validation: false,
+        profile,
+        limits: Limits::default(),
+        objects: |_| Ok(Vec::new()),
+    };
+    let texts = render_texts(&request, &mut sprig::Pinned, &mut || false, &Cache::default());
+    let texts = texts.map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&texts[0].text).into_owned())
 }
 
 /// Values as a values file has them.
