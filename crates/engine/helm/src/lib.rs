@@ -18,6 +18,7 @@ mod cache;
 mod capabilities;
 mod chart;
 mod coalesce;
+mod complaint;
 mod content;
 mod dependencies;
 mod directory;

@@ -2,12 +2,13 @@
 
 use std::error::Error;
 
-use boon::{Compiler, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
+use boon::{Compiler, SchemaIndex, Schemas, UrlLoader};
 use goval::Map;
 use serde_json::{Number, Value};
 
 use crate::cache::Cache;
 use crate::chart::{ChartId, Charts};
+use crate::complaint::describe;
 
 /// The name under which Helm hands a schema to its library; it stands in messages.
 const LOCATION: &str = "file:///values.schema.json";
@@ -152,165 +153,5 @@ fn as_json(value: &goval::Value) -> Value {
         goval::Value::List(list) => Value::Array(list.iter().map(as_json).collect()),
         goval::Value::Map(map) => as_json_map(map),
         goval::Value::Object(object) => object.plain().map_or(Value::Null, |plain| as_json(&plain)),
-    }
-}
-
-/// An error with its causes, a line each, as Helm's library prints it.
-fn describe(error: &ValidationError<'_, '_>) -> String {
-    let mut out = String::new();
-    describe_into(error, 0, &mut out);
-    out
-}
-
-fn describe_into(error: &ValidationError<'_, '_>, indent: usize, out: &mut String) {
-    let passed_over = error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
-    let mut inner = indent;
-    if !passed_over {
-        if indent > 0 {
-            out.push('\n');
-            out.push_str(&"  ".repeat(indent - 1));
-            out.push_str("- ");
-        }
-        inner += 1;
-        match &error.kind {
-            ErrorKind::Schema { url } => {
-                out.push_str(&format!("jsonschema validation failed with {}", quoted(url)));
-            }
-            kind => {
-                let place = error.instance_location.to_string();
-                out.push_str(&format!("at {}: {}", quoted(&place), said(kind)));
-            }
-        }
-    }
-    for cause in &error.causes {
-        describe_into(cause, inner, out);
-    }
-}
-
-fn said(kind: &ErrorKind<'_, '_>) -> String {
-    let bound = |name: &str, got: usize, want: usize| {
-        format!("{name}: got {}, want {}", grouped(got), grouped(want))
-    };
-    let number = |name: &str, got: &Number, want: &Number| {
-        format!("{name}: got {}, want {}", printed(got), printed(want))
-    };
-    match kind {
-        ErrorKind::Group | ErrorKind::Reference { .. } => "validation failed".to_owned(),
-        ErrorKind::Schema { url } => format!("jsonschema validation failed with {}", quoted(url)),
-        ErrorKind::ContentSchema => "'contentSchema' failed".to_owned(),
-        ErrorKind::PropertyName { prop } => format!("invalid propertyName {}", quoted(prop)),
-        ErrorKind::FalseSchema => "false schema".to_owned(),
-        ErrorKind::Type { got, want } => {
-            let want: Vec<String> = want.iter().map(|one| one.to_string()).collect();
-            format!("got {got}, want {}", want.join(" or "))
-        }
-        ErrorKind::Enum { want } => {
-            if want.iter().any(|one| one.is_array() || one.is_object()) {
-                return "'enum' failed".to_owned();
-            }
-            let shown: Vec<String> = want.iter().map(shown).collect();
-            match shown.as_slice() {
-                [one] => format!("value must be {one}"),
-                several => format!("value must be one of {}", several.join(", ")),
-            }
-        }
-        ErrorKind::Const { want } if want.is_array() || want.is_object() => {
-            "'const' failed".to_owned()
-        }
-        ErrorKind::Const { want } => format!("value must be {}", shown(want)),
-        ErrorKind::Format { got, want, err } => {
-            format!("{} is not valid {want}: {err}", shown(got))
-        }
-        ErrorKind::MinProperties { got, want } => bound("minProperties", *got, *want),
-        ErrorKind::MaxProperties { got, want } => bound("maxProperties", *got, *want),
-        ErrorKind::MinItems { got, want } => bound("minItems", *got, *want),
-        ErrorKind::MaxItems { got, want } => bound("maxItems", *got, *want),
-        ErrorKind::MinLength { got, want } => bound("minLength", *got, *want),
-        ErrorKind::MaxLength { got, want } => bound("maxLength", *got, *want),
-        ErrorKind::AdditionalProperties { got } => {
-            format!("additional properties {} not allowed", joined(got.iter().map(AsRef::as_ref)))
-        }
-        ErrorKind::Required { want } => match want.as_slice() {
-            [one] => format!("missing property {}", quoted(one)),
-            several => format!("missing properties {}", joined(several.iter().copied())),
-        },
-        ErrorKind::Dependency { prop, missing }
-        | ErrorKind::DependentRequired { prop, missing } => format!(
-            "properties {} required, if {} exists",
-            joined(missing.iter().copied()),
-            quoted(prop)
-        ),
-        ErrorKind::UniqueItems { got: [one, other] } => {
-            format!("items at {one} and {other} are equal")
-        }
-        ErrorKind::AdditionalItems { got } => format!("last {got} additionalItem(s) not allowed"),
-        ErrorKind::Contains => "no items match contains schema".to_owned(),
-        ErrorKind::Pattern { got, want } => {
-            format!("{} does not match pattern {}", quoted(got), quoted(want))
-        }
-        ErrorKind::Minimum { got, want } => number("minimum", got, want),
-        ErrorKind::Maximum { got, want } => number("maximum", got, want),
-        ErrorKind::ExclusiveMinimum { got, want } => number("exclusiveMinimum", got, want),
-        ErrorKind::ExclusiveMaximum { got, want } => number("exclusiveMaximum", got, want),
-        ErrorKind::MultipleOf { got, want } => number("multipleOf", got, want),
-        ErrorKind::Not => "'not' failed".to_owned(),
-        ErrorKind::AllOf => "'allOf' failed".to_owned(),
-        ErrorKind::AnyOf => "'anyOf' failed".to_owned(),
-        ErrorKind::OneOf(None) => "'oneOf' failed, none matched".to_owned(),
-        ErrorKind::OneOf(Some((one, other))) => {
-            format!("'oneOf' failed, subschemas {one}, {other} matched")
-        }
-        // Kinds that charts hardly meet say about the same in both libraries.
-        ErrorKind::RefCycle { .. }
-        | ErrorKind::MinContains { .. }
-        | ErrorKind::MaxContains { .. }
-        | ErrorKind::ContentEncoding { .. }
-        | ErrorKind::ContentMediaType { .. } => kind.to_string(),
-    }
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => quoted(text),
-        Value::Array(_) | Value::Object(_) => "value".to_owned(),
-        Value::Null => "<nil>".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    texts.map(quoted).collect::<Vec<_>>().join(", ")
-}
-
-fn quoted(text: &str) -> String {
-    let quoted = goval::quote(text).replace("\\\"", "\"").replace('\'', "\\'");
-    format!("'{}'", &quoted[1..quoted.len() - 1])
-}
-
-/// Numbers in messages have commas: 1,024.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn printed(number: &Number) -> String {
-    let value = number.as_f64().unwrap_or_default();
-    let (sign, value) = if value < 0.0 { ("-", -value) } else { ("", value) };
-    let text = value.to_string();
-    match text.split_once('.') {
-        Some((whole, fraction)) => {
-            format!("{sign}{}.{fraction}", grouped(whole.parse().unwrap_or_default()))
-        }
-        None => match text.parse() {
-            Ok(whole) => format!("{sign}{}", grouped(whole)),
-            Err(_) => format!("{sign}{text}"),
-        },
     }
 }

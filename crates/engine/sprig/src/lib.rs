@@ -37,6 +37,7 @@ mod words;
 
 pub use crypto::Certificate;
 pub use impure::{Fresh, Made, Pinned, Stable};
+pub use regexes::regex_problem;
 pub use semver::{Constraint, Version};
 pub use table::{Profile, functions};
 pub use time::{Duration, Time};

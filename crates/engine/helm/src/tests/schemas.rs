@@ -42,6 +42,39 @@ fn complaints_read_as_helms() {
 }
 
 #[test]
+fn a_branch_with_one_complaint_has_a_line_too() {
+    for (schema, user, lines) in [
+        (
+            r#"{"properties": {"a": {"anyOf": [{"type": "string"}]}}}"#,
+            json!({"a": 1}),
+            "- at '/a': 'anyOf' failed\n  - at '/a': got number, want string\n",
+        ),
+        (
+            r#"{"properties": {"a": {"allOf": [{"minLength": 1}, {"oneOf": [{"pattern": "b"}]}]}}}"#,
+            json!({"a": "c"}),
+            "- at '/a': 'allOf' failed\n  - at '/a': 'oneOf' failed, none matched\n    - at '/a': 'c' does not match pattern 'b'\n",
+        ),
+        (
+            r#"{"anyOf": [{"properties": {"a": {"type": "null"}, "b": {"type": "null"}}}]}"#,
+            json!({"a": 1, "b": 1}),
+            "- at '': 'anyOf' failed\n  - at '': validation failed\n    - at '/a': got number, want null\n    - at '/b': got number, want null\n",
+        ),
+        (
+            r#"{"properties": {"a": {"items": {"allOf": [{"$ref": "\#/definitions/x"}]}}}, "definitions": {"x": {"additionalProperties": {"anyOf": [{"const": 1}]}}}}"#,
+            json!({"a": [{"b/c": 2}]}),
+            "- at '/a/0': 'allOf' failed\n  - at '/a/0/b~1c': 'anyOf' failed\n    - at '/a/0/b~1c': value must be 1\n",
+        ),
+        (
+            r#"{"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}"#,
+            json!({}),
+            "- at '': 'oneOf' failed, none matched\n  - at '': missing property 'a'\n  - at '': missing property 'b'\n",
+        ),
+    ] {
+        assert_eq!(complaints(schema, user), Err(format!("shop:\n{lines}")), "{schema}");
+    }
+}
+
+#[test]
 fn nothing_is_fetched_and_an_unknown_urn_takes_everything() {
     let remote = r#"{"$ref": "https://example.com/schema.json"}"#;
     assert!(complaints(remote, json!({})).unwrap_err().contains("not fetched from elsewhere"));

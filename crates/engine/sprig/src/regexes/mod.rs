@@ -10,3 +10,4 @@ pub(crate) use functions::{
     must_replace_all_literal, must_split, quote_meta, replace_all, replace_all_literal, split,
     string_matches,
 };
+pub use translate::regex_problem;

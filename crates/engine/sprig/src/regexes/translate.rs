@@ -57,6 +57,11 @@ impl Group {
     }
 }
 
+/// What Go says of a pattern that is none; `None` where it is one.
+pub fn regex_problem(pattern: &str) -> Option<String> {
+    translate(pattern).err().map(|refused| refused.to_string())
+}
+
 /// A pattern for the crate. Names are kept apart: in Go two groups may have the same.
 pub(crate) struct Translated {
     pub(crate) pattern: String,
