@@ -25,6 +25,9 @@ struct KeyStart {
     mark: Mark,
 }
 
+/// How the refusal of a text that is too deep begins.
+pub(crate) const TOO_DEEP: &str = "exceeded max depth";
+
 pub(crate) struct Scanner<'a> {
     pub(crate) text: &'a [u8],
     fault: Option<&'a YamlError>,
@@ -362,7 +365,7 @@ impl<'a> Scanner<'a> {
         self.indents.push(self.indent);
         self.indent = column as i32;
         if self.indents.len() > self.depth_max {
-            return Err(self.error(format!("exceeded max depth of {}", self.depth_max)));
+            return Err(self.error(format!("{TOO_DEEP} of {}", self.depth_max)));
         }
         self.insert(token, Token { kind, start });
         Ok(())
@@ -408,7 +411,7 @@ impl<'a> Scanner<'a> {
         let token = self.taken + self.queue.len();
         self.keys.push(KeyStart { token, ..KeyStart::default() });
         if self.flow_level() > self.depth_max {
-            return Err(self.error(format!("exceeded max depth of {}", self.depth_max)));
+            return Err(self.error(format!("{TOO_DEEP} of {}", self.depth_max)));
         }
         self.key_allowed = true;
         self.push_mark(kind, 1)

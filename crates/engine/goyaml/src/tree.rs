@@ -9,7 +9,7 @@ use crate::document::{Document, Kind, NO_NODE, Node, NodeId, Style, Text};
 use crate::error::{Stage, YamlError};
 use crate::input;
 use crate::resolve::Dialect;
-use crate::scanner::Scanner;
+use crate::scanner::{Scanner, TOO_DEEP};
 use crate::token::{Mark, Token, TokenKind};
 
 const CORE_PREFIX: &str = "tag:yaml.org,2002:";
@@ -35,10 +35,29 @@ impl Document {
                 tags: Vec::new(),
                 open: Vec::new(),
             };
-            let root = builder.document()?;
+            let root = builder.document().map_err(|error| seen_by_go(error, &input))?;
             (builder.nodes, root)
         };
         Ok(Document { text: input.text, nodes, root })
+    }
+}
+
+/// Collections inside each other that Go's reader takes.
+const GO_DEPTH_MAX: usize = 10_000;
+
+/// Go's own refusal where a text is too deep for Go too; else the error as it is.
+fn seen_by_go(error: YamlError, input: &input::Input) -> YamlError {
+    if !error.problem().starts_with(TOO_DEEP) {
+        return error;
+    }
+    let mut scanner = Scanner::new(input, GO_DEPTH_MAX);
+    loop {
+        match scanner.peek() {
+            Err(other) if other.problem().starts_with(TOO_DEEP) => return other,
+            Err(_) => return error,
+            Ok(token) if matches!(token.kind, TokenKind::StreamEnd) => return error,
+            Ok(_) => drop(scanner.take()),
+        }
     }
 }
 
@@ -480,7 +499,7 @@ impl Builder<'_> {
         wants: Wants,
     ) -> Result<(), YamlError> {
         if self.open.len() >= self.depth_max {
-            let problem = format!("exceeded max depth of {}", self.depth_max);
+            let problem = format!("{TOO_DEEP} of {}", self.depth_max);
             return Err(YamlError::at(Stage::Scanner, node.line, node.column, problem));
         }
         let node = self.add(node, anchor)?;

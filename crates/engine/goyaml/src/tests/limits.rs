@@ -32,6 +32,10 @@ fn depth_is_bounded_however_it_is_made() {
         let error = to_json(text.as_bytes()).expect_err("too deep");
         assert_eq!(error.problem(), "exceeded max depth of 1000");
     }
+    for text in ["[".repeat(12_000), "{a: ".repeat(12_000), "- ".repeat(12_000)] {
+        let error = to_json(text.as_bytes()).expect_err("too deep for Go too");
+        assert_eq!(error.problem(), "exceeded max depth of 10000");
+    }
     let chain: String = (1..1_500)
         .fold("a0: &a0 x\n".to_owned(), |text, at| format!("{text}a{at}: &a{at} [*a{}]\n", at - 1));
     let error = to_json(chain.as_bytes()).expect_err("too deep");
