@@ -60,7 +60,7 @@ fn a_branch_with_one_complaint_has_a_line_too() {
             "- at '': 'anyOf' failed\n  - at '': validation failed\n    - at '/a': got number, want null\n    - at '/b': got number, want null\n",
         ),
         (
-            r#"{"properties": {"a": {"items": {"allOf": [{"$ref": "\#/definitions/x"}]}}}, "definitions": {"x": {"additionalProperties": {"anyOf": [{"const": 1}]}}}}"#,
+            r##"{"properties": {"a": {"items": {"allOf": [{"$ref": "#/definitions/x"}]}}}, "definitions": {"x": {"additionalProperties": {"anyOf": [{"const": 1}]}}}}"##,
             json!({"a": [{"b/c": 2}]}),
             "- at '/a/0': 'allOf' failed\n  - at '/a/0/b~1c': 'anyOf' failed\n    - at '/a/0/b~1c': value must be 1\n",
         ),
