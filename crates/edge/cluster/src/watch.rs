@@ -144,6 +144,14 @@ async fn run(cluster: Cluster, gvk: Gvk, query: ListQuery, mut sink: CallbackSin
     }
 }
 
+/// Takes out who owns which field: it is most of an object, and who watches objects asks for what
+/// stands in them.
+fn without_owners(object: &mut Value) {
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("managedFields");
+    }
+}
+
 struct CallbackSink {
     on: Arc<Mutex<dyn FnMut(ObjectEvent) + Send>>,
     states: Arc<watch::Sender<Vec<FollowState>>>,
@@ -164,7 +172,8 @@ impl Sink for CallbackSink {
         self.telling = Some(Vec::new());
     }
 
-    fn object(&mut self, object: Value) {
+    fn object(&mut self, mut object: Value) {
+        without_owners(&mut object);
         match &mut self.telling {
             Some(objects) => objects.push(object),
             None => self.call(ObjectEvent::Applied(object)),

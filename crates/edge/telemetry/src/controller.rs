@@ -46,6 +46,9 @@ pub struct ControllerMetrics {
     pub cluster_labels: Gauge,
     /// `server, group, kind`: events of watches.
     pub cluster_events: Counter,
+    /// `tiphys_diff_checks_total`, ours: predicted applies that were held to a dry run, by what
+    /// was found: `agrees`, `missed`, `imagined`, `otherwise`, `unanswered`.
+    pub diff_checks: Counter,
     /// `server`: how long a batch of events took, in seconds.
     pub events_processing: Histogram,
     /// `server`: events of the last batch.
@@ -149,6 +152,11 @@ impl ControllerMetrics {
                 "argocd_cluster_events_total",
                 "Events of a cluster's watches.",
                 &["server", "group", "kind"],
+            ),
+            diff_checks: registry.counter(
+                "tiphys_diff_checks_total",
+                "Predicted applies that were held to a cluster's dry run, by what was found.",
+                &["server", "group", "kind", "finding"],
             ),
             events_processing: registry.histogram(
                 "argocd_resource_events_processing",

@@ -7,10 +7,12 @@
 //!
 //! Where the local answer may be wrong (a kind of which only its CRD's schema is known, an
 //! object of another version), [`Comparison::certain`] says so, and whoever calls asks the
-//! server with a dry run; [`compare_dry_run`] reads its answer.
+//! server with a dry run; [`compare_dry_run`] reads its answer. Of the others a [`Sampler`] chooses
+//! some that are held to the server's word all the same, see [`check()`].
 //!
 //! Start at [`compare`].
 
+mod check;
 mod client_side;
 mod compare;
 mod explain;
@@ -23,6 +25,7 @@ mod rules;
 mod secrets;
 mod server_side;
 
+pub use check::{Finding, Sampler, Share, check};
 pub use compare::{CompareError, Comparison, Sides, compare, compare_dry_run};
 pub use explain::{Cause, Evidence, FieldDifference, Owner, differences};
 pub use ignore::{Compiled, IgnoreRules};

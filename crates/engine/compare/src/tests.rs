@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crd::ResourceIgnoreDifferences;
 use manifest::gvk;
@@ -14,8 +15,9 @@ use merge::schema::Schema;
 use serde_json::{Value, json};
 
 use crate::{
-    Cause, CompareError, Comparison, Compiled, Evidence, IgnoreRules, KnownTypes, Mode, Rules,
-    compare, compare_dry_run, differences, mask_secrets, respect_ignored,
+    Cause, CompareError, Comparison, Compiled, Evidence, Finding, IgnoreRules, KnownTypes, Mode,
+    Rules, Sampler, Share, check, compare, compare_dry_run, differences, mask_secrets,
+    respect_ignored,
 };
 
 const MINOR: u32 = 36;
@@ -554,4 +556,47 @@ fn differences_are_explained() {
     }
     assert!(failed.is_empty(), "{} of {count}:\n{}", failed.len(), failed.join("\n"));
     assert!(count >= 60, "only {count} cases");
+}
+
+#[test]
+fn one_of_so_many_predictions_is_checked_and_no_more_than_so_many_a_minute() {
+    let minute = |number: u64| Duration::from_secs(number * 60);
+    let share = Share { one_in: 10, per_minute_max: 3 };
+    let mut sampler = Sampler::default();
+    let mut taken =
+        |now| (0..100).filter(|draw| sampler.takes(share, *draw, now)).collect::<Vec<u64>>();
+    assert_eq!(taken(minute(0)), [0, 10, 20], "then the minute has had its share");
+    assert!(taken(minute(0)).is_empty());
+    assert_eq!(taken(minute(1)), [0, 10, 20]);
+    let wide = Share { per_minute_max: 1000, ..share };
+    assert_eq!((0..100).filter(|draw| sampler.takes(wide, *draw, minute(2))).count(), 10);
+    let none = Share { one_in: 0, ..wide };
+    assert!(!sampler.takes(none, 0, minute(3)));
+}
+
+#[test]
+fn a_check_names_the_fields_in_which_the_server_disagrees_and_no_value() {
+    let ignore = IgnoreRules::default();
+    let target = json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": {"name": "x"}, "data": {"password": "c2VjcmV0"}});
+    let live = target.clone();
+    let mut mutated = target.clone();
+    mutated["data"]["password"] = json!("b3RoZXI=");
+    mutated["metadata"]["labels"] = json!({"by": "webhook"});
+    let rules = Rules { include_webhooks: true, ..rules(&target, &ignore) };
+    let of = |target: &Value, answer: &Value| {
+        let here = compare(target, &live, &rules).expect("it can be compared");
+        let there = compare_dry_run(answer, &live, &rules).expect("it can be compared");
+        check(&here, &there, target, &live, &rules)
+    };
+    assert_eq!(of(&target, &live), (Finding::Agrees, Vec::new()));
+    let (finding, fields) = of(&target, &mutated);
+    assert_eq!(finding, Finding::Missed);
+    assert_eq!(fields, [".data.password", ".metadata.labels.by"]);
+    let mut wanted = target.clone();
+    wanted["data"]["password"] = json!("bW9yZQ==");
+    assert_eq!(of(&wanted, &live), (Finding::Imagined, vec![".data.password".to_owned()]));
+    assert_eq!(of(&wanted, &wanted).0, Finding::Agrees);
+    let (finding, fields) = of(&wanted, &mutated);
+    assert_eq!(finding, Finding::Otherwise);
+    assert_eq!(fields, [".data.password", ".metadata.labels.by"]);
 }

@@ -165,6 +165,10 @@ pub struct Controller {
     pub persist_resource_health: bool,
     /// Whether differences are always asked of the cluster.
     pub server_side_diff: bool,
+    /// One of so many predicted differences is held to the cluster's dry run; 0 is none.
+    pub diff_check_one_in: usize,
+    /// No more of them in a minute.
+    pub diff_checks_per_minute: usize,
     /// How long one jq path may take.
     pub jq_timeout: Duration,
     /// Labels of Applications that become metrics.
@@ -371,6 +375,8 @@ fn controller(raw: &RawSettings) -> Controller {
         operation_processors: raw.count(Parameters, "controller.operation.processors").max(1),
         persist_resource_health: raw.bool(Parameters, "controller.resource.health.persist"),
         server_side_diff: raw.bool(Parameters, "controller.diff.server.side"),
+        diff_check_one_in: raw.count(Parameters, "controller.diff.check.one.in"),
+        diff_checks_per_minute: raw.count(Parameters, "controller.diff.check.per.minute"),
         jq_timeout: raw.duration(Parameters, "controller.ignore.normalizer.jq.timeout"),
         metrics_application_labels: raw.list(Parameters, "controller.metrics.application.labels"),
         metrics_application_conditions: raw

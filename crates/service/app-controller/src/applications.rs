@@ -5,8 +5,21 @@ use std::sync::Arc;
 
 use crd::Application;
 use parking_lot::RwLock;
+use serde_json::Value;
 
 use crate::queue::AppKey;
+
+/// Reads an Application as it is held: without its field owners, which are most of it and which
+/// nobody here asks for.
+///
+/// # Errors
+/// It does not read.
+pub(crate) fn read(mut object: Value) -> Result<Application, serde_json::Error> {
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("managedFields");
+    }
+    serde_json::from_value(object)
+}
 
 /// Applications by name. Two tell of them, in no order: the watch, and the answers to our own
 /// writes; what is held never goes back to an older state.
@@ -93,6 +106,16 @@ mod tests {
     fn held(applications: &Applications) -> Option<String> {
         let held = applications.get(&AppKey::new("", "web"))?;
         Some(format!("{} {}", held.metadata.uid, held.metadata.resource_version))
+    }
+
+    #[test]
+    fn an_application_is_held_without_its_field_owners() {
+        let object = serde_json::json!({
+            "metadata": {"name": "web", "managedFields": [{"manager": "kubectl"}], "more": 1},
+            "spec": {"project": "default"},
+        });
+        let rest = read(object).expect("it reads").metadata.rest;
+        assert_eq!(rest.keys().collect::<Vec<_>>(), ["more"]);
     }
 
     #[test]

@@ -16,9 +16,36 @@ use crate::shared::{Shared, glob};
 /// How many Events may wait; more are dropped, and counted in the log.
 pub(crate) const WAITING_MAX: usize = 20_000;
 
+/// What an Event says of its Application. Many wait at times, and a whole Application is a
+/// hundred times as much.
+pub(crate) struct About {
+    name: String,
+    namespace: String,
+    uid: String,
+    resource_version: String,
+    labels: BTreeMap<String, String>,
+    server: String,
+    destination_namespace: String,
+}
+
+impl About {
+    pub fn of(application: &Application) -> Self {
+        let (metadata, destination) = (&application.metadata, &application.spec.destination);
+        Self {
+            name: metadata.name.clone(),
+            namespace: metadata.namespace.clone(),
+            uid: metadata.uid.clone(),
+            resource_version: metadata.resource_version.clone(),
+            labels: metadata.labels.clone(),
+            server: destination.server.clone(),
+            destination_namespace: destination.namespace.clone(),
+        }
+    }
+}
+
 /// An Event on its way.
 pub(crate) struct Told {
-    pub application: Arc<Application>,
+    pub about: Arc<About>,
     pub event: Event,
     pub at: Timestamp,
 }
@@ -44,7 +71,7 @@ async fn write(shared: &Weak<Shared>, told: Told) {
     }
     let resources = &snapshot.settings.resources;
     let labels = labels(
-        &told.application.metadata.labels,
+        &told.about.labels,
         &resources.event_labels_included,
         &resources.event_labels_excluded,
     );
@@ -67,30 +94,28 @@ fn labels(
 }
 
 fn object(told: &Told, labels: BTreeMap<String, String>) -> Value {
-    let Told { application, event, at } = told;
-    let metadata = &application.metadata;
-    let destination = &application.spec.destination;
+    let Told { about, event, at } = told;
     let time = crd::Time::at(*at).0;
     json!({
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": format!("{}.{:x}", metadata.name, at.as_nanosecond()),
-            "namespace": metadata.namespace,
+            "name": format!("{}.{:x}", about.name, at.as_nanosecond()),
+            "namespace": about.namespace,
             "labels": labels,
             "annotations": {
-                "dest-server": destination.server,
-                "dest-namespace": destination.namespace,
+                "dest-server": about.server,
+                "dest-namespace": about.destination_namespace,
             },
         },
         "source": {"component": "argocd-application-controller"},
         "involvedObject": {
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "Application",
-            "name": metadata.name,
-            "namespace": metadata.namespace,
-            "uid": metadata.uid,
-            "resourceVersion": metadata.resource_version,
+            "name": about.name,
+            "namespace": about.namespace,
+            "uid": about.uid,
+            "resourceVersion": about.resource_version,
         },
         "firstTimestamp": time,
         "lastTimestamp": time,

@@ -703,6 +703,7 @@ impl Looker<'_> {
             destination: self.destination,
             ground: self.ground,
             tally: self.tally(),
+            checks: &self.shared.checks,
         };
         let differs = judge::differs(&asking, target, &live, previous, refusal, rulebook);
         match differs.await {

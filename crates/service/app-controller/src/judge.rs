@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cluster::{ApiError, Patch, Validation, Write, Written};
-use compare::{CompareError, Compiled, IgnoreRules, KnownTypes, Mode};
+use compare::{CompareError, Compiled, IgnoreRules, KnownTypes, Mode, Share};
 use crd::{Application, HealthStatusCode};
 use health::{Rules, assess};
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use sync::{How, Method, Options, Resource, Wellness};
 use tracing::debug;
 
 use crate::carry_out::MANAGER;
+use crate::checks::{Checks, note};
 use crate::destinations::Destination;
 use crate::gate::ProjectGate;
 use crate::metrics::Tally;
@@ -61,6 +62,8 @@ pub(crate) struct Rulebook {
     /// Whether differences are always asked of the cluster.
     server_side: bool,
     include_webhooks: bool,
+    /// How many of the answers from here are held to the cluster's.
+    checked: Share,
     /// As whom the cluster is asked; `None`: as the controller.
     account: Option<String>,
     compare: CompareOptions,
@@ -109,6 +112,10 @@ impl Rulebook {
             known: snapshot.known.clone(),
             server_side,
             include_webhooks: has("IncludeMutationWebhook=true"),
+            checked: Share {
+                one_in: snapshot.settings.controller.diff_check_one_in as u64,
+                per_minute_max: snapshot.settings.controller.diff_checks_per_minute as u64,
+            },
             account: None,
             tracking_label: (tracking.method != Method::Label).then(|| tracking.label_key.clone()),
             compare: snapshot.settings.resources.compare,
@@ -205,12 +212,15 @@ pub(crate) struct Asking<'a> {
     pub destination: &'a Arc<Destination>,
     pub ground: &'a Ground,
     pub tally: Tally<'a>,
+    /// Which answers from here are held to the cluster's.
+    pub checks: &'a Checks,
 }
 
 /// Tells whether a live object differs from what is wanted; where that cannot be told from here,
-/// the cluster is asked what an apply would change.
+/// the cluster is asked what an apply would change. It is asked of a few others, too: where the two
+/// disagree, its word is the answer.
 pub(crate) async fn differs(
-    Asking { destination, ground, tally }: &Asking<'_>,
+    Asking { destination, ground, tally, checks }: &Asking<'_>,
     target: &Target,
     live: &Value,
     previous: &[Arc<Value>],
@@ -227,8 +237,13 @@ pub(crate) async fn differs(
         compared => compared,
     };
     let compared = compared.map_err(|error| crate::destinations::chain(&error))?;
+    if rules.mode == Mode::ClientSide {
+        return Ok(compared.modified());
+    }
     let settled = compared.certain && !rulebook.server_side;
-    if settled || !compared.modified() || rules.mode == Mode::ClientSide {
+    let is_claim = settled || !compared.modified();
+    let version = manifest::resource_version(live);
+    if is_claim && !checks.takes(rulebook.checked, &target.key, version, target.hash) {
         return Ok(compared.modified());
     }
     let gate = ProjectGate { project: ground.project.clone(), cluster: ground.cluster.clone() };
@@ -241,12 +256,20 @@ pub(crate) async fn differs(
     tally.count(&write, &answer);
     match answer {
         Ok(Written { object: Some(answer), .. }) => {
-            let compared = compare::compare_dry_run(&answer, live, &rules)
+            let answered = compare::compare_dry_run(&answer, live, &rules)
                 .map_err(|error| crate::destinations::chain(&error))?;
-            Ok(compared.modified())
+            if is_claim {
+                note(tally, &target.object, live, [&compared, &answered], &rules);
+            }
+            Ok(answered.modified())
         }
         // What the cluster would refuse is a difference that the sync will name.
-        Ok(_) | Err(_) => Ok(compared.modified()),
+        Ok(_) | Err(_) => {
+            if is_claim {
+                tally.checked(&target.object, "unanswered");
+            }
+            Ok(compared.modified())
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod applications;
 mod carry_out;
+mod checks;
 mod config;
 mod destinations;
 mod entry;

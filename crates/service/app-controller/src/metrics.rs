@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use cluster::{Action, ApiError, LiveEvent, Write, Written};
 use crd::{Application, OperationState};
 use jiff::Timestamp;
+use serde_json::Value;
 use telemetry::{ControllerMetrics, Registry};
 
 use crate::shared::{Shared, Snapshot};
@@ -125,6 +126,15 @@ impl Tally<'_> {
             ],
             1.0,
         );
+    }
+}
+
+impl Tally<'_> {
+    /// Counts a prediction that was held to the cluster's word.
+    pub fn checked(&self, target: &Value, finding: &str) {
+        let kind = manifest::gvk(target);
+        let labels = [self.server, &kind.group, &kind.kind, finding];
+        self.metrics.families.diff_checks.inc(&labels);
     }
 }
 

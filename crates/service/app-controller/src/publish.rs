@@ -9,7 +9,8 @@ use reconcile::{Event, Verdict, merge_patch};
 use serde_json::{Value, json};
 use tracing::{debug, warn};
 
-use crate::events::Told;
+use crate::applications::read;
+use crate::events::{About, Told};
 use crate::queue::{AppKey, Why};
 use crate::shared::{Shared, application_kind};
 
@@ -38,7 +39,7 @@ pub(crate) async fn publish(
     }
     match answer {
         Ok(object) => {
-            let Ok(application) = serde_json::from_value::<Application>(object) else {
+            let Ok(application) = read(object) else {
                 return Published::Failed;
             };
             let metadata = &application.metadata;
@@ -93,10 +94,14 @@ fn fallback(before: &Application) -> Value {
 
 /// Sends Events on their way; where too many wait they are dropped, since they only tell.
 fn tell(shared: &Shared, application: &Arc<Application>, events: &[Event]) {
+    if events.is_empty() {
+        return;
+    }
+    let about = Arc::new(About::of(application));
     let now = Timestamp::now();
     for (at, event) in events.iter().enumerate() {
         let told = Told {
-            application: application.clone(),
+            about: about.clone(),
             event: event.clone(),
             // Names are made of times: no two may be the same.
             at: now.checked_add(jiff::SignedDuration::from_nanos(at as i64)).unwrap_or(now),

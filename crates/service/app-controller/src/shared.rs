@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::applications::Applications;
+use crate::checks::Checks;
 use crate::config::Config;
 use crate::destinations::{Destinations, Reach};
 use crate::entry::Entry;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub queue: Queue,
     pub destinations: Destinations,
     pub metrics: Metrics,
+    /// Which predictions are held to the cluster's word.
+    pub checks: Checks,
     /// What users are told, on its way.
     pub told: mpsc::Sender<Told>,
     snapshot: RwLock<Arc<Snapshot>>,
@@ -91,6 +94,7 @@ impl Shared {
             queue: Queue::default(),
             destinations: Destinations::default(),
             metrics,
+            checks: Checks::default(),
             told,
             snapshot: RwLock::new(Arc::new(snapshot)),
             applications: Applications::default(),

@@ -9,7 +9,7 @@ use desired::{Freshness, RepoChange};
 use serde_json::Value;
 use tracing::warn;
 
-use crate::applications::Taken;
+use crate::applications::{Taken, read};
 use crate::queue::{AppKey, Why};
 use crate::shared::Shared;
 
@@ -18,8 +18,8 @@ pub(crate) fn on_application(shared: &Arc<Shared>, event: ObjectEvent) {
     match event {
         ObjectEvent::Restarted { namespace, objects } => {
             let mut there = BTreeSet::new();
-            for object in &objects {
-                there.insert(AppKey::new(manifest::namespace(object), manifest::name(object)));
+            for object in objects {
+                there.insert(AppKey::new(manifest::namespace(&object), manifest::name(&object)));
                 take_application(shared, object);
             }
             for key in shared.application_keys() {
@@ -28,7 +28,7 @@ pub(crate) fn on_application(shared: &Arc<Shared>, event: ObjectEvent) {
                 }
             }
         }
-        ObjectEvent::Applied(object) => take_application(shared, &object),
+        ObjectEvent::Applied(object) => take_application(shared, object),
         ObjectEvent::Deleted(object) => {
             let key = AppKey::new(manifest::namespace(&object), manifest::name(&object));
             let project = shared.application(&key).map(|gone| gone.spec.project.clone());
@@ -40,20 +40,20 @@ pub(crate) fn on_application(shared: &Arc<Shared>, event: ObjectEvent) {
     }
 }
 
-fn take_application(shared: &Arc<Shared>, object: &Value) {
-    let namespace = manifest::namespace(object);
+fn take_application(shared: &Arc<Shared>, object: Value) {
+    let namespace = manifest::namespace(&object);
     if !shared.looks_after(namespace) {
         return;
     }
-    let key = AppKey::new(namespace, manifest::name(object));
+    let key = AppKey::new(namespace, manifest::name(&object));
     let known = shared.application(&key);
     if known
         .as_ref()
-        .is_some_and(|known| known.metadata.resource_version == manifest::resource_version(object))
+        .is_some_and(|known| known.metadata.resource_version == manifest::resource_version(&object))
     {
         return;
     }
-    let application: Application = match serde_json::from_value(object.clone()) {
+    let application = match read(object) {
         Ok(application) => application,
         Err(error) => {
             // One that does not read is one that is not looked after; it says so itself.
