@@ -3,8 +3,8 @@
 //! `difftest managed|patches ORACLE OPENAPI_DIR FROM TO`: ORACLE is a program that answers the requests of
 //! `managed.rs` and `patches.rs` with upstream's code, a JSON line each; OPENAPI_DIR holds
 //! the published OpenAPI v3 documents. Exits 1 when anything differs.
-//! `difftest bench OPENAPI_DIR` prints what an apply costs. `difftest compare MINOR` reads
-//! objects of a real server, see `predicted.rs`. `difftest live` and `difftest record` ask a real API
+//! `difftest bench OPENAPI_DIR` prints what an apply costs. `difftest predicted` holds the local
+//! prediction of an apply to a real server's dry run, see `predicted`. `difftest live` and `difftest record` ask a real API
 //! server and the simulated one the same, see `live`. `difftest kustomizations` compares builds with the
 //! real kustomize, see `kustomizations`; `difftest charts` renders charts beside the real Helm, see
 //! `charts`.
@@ -29,6 +29,7 @@ fn main() -> Result<()> {
         Some((what, rest)) if what == "charts" => return charts::run(rest),
         Some((what, rest)) if what == "kustomizations" => return kustomizations::run(rest),
         Some((what, rest)) if what == "live" => return live::run(rest),
+        Some((what, rest)) if what == "predicted" => return predicted::run(rest),
         Some((what, rest)) if what == "record" => return live::record(rest),
         Some((what, rest)) if what == "replay" => return live::replay(rest),
         Some((what, _)) if what == "kubectl" => return live::kubectl(),
@@ -38,11 +39,6 @@ fn main() -> Result<()> {
         && what == "bench"
     {
         return bench::run(openapi_dir);
-    }
-    if let [what, minor] = arguments.as_slice()
-        && what == "compare"
-    {
-        return predicted::run(minor.parse().context("MINOR is a number")?);
     }
     let [what, program, openapi_dir, from, to] = arguments.as_slice() else {
         bail!("usage: difftest managed|patches ORACLE OPENAPI_DIR FROM TO");

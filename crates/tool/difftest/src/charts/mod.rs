@@ -9,10 +9,10 @@
 //! part of a chart's name.
 
 mod changes;
-mod corpus;
+pub mod corpus;
 mod ours;
 mod speed;
-mod tool;
+pub mod tool;
 
 use anyhow::{Context, Result, bail};
 

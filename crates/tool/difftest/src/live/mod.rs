@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 use self::catalog::Catalog;
 use self::generate::Taste;
-use self::server::Server;
+pub use self::server::Server;
 
 /// How many scenarios of one sort of difference are printed.
 const SHOWN_MAX: usize = 1;
