@@ -358,6 +358,11 @@ pub async fn deletion_confirmation_app_level(stage: &mut Stage) {
     stage.well(&["app", "confirm-deletion", "web"]).await;
     stage.ended("web", "Succeeded").await;
     stage.synced("web").await;
+    // Times are whole seconds: what was agreed to in this one would count for the deletion, too.
+    let nothing = Patch::Merge(
+        json!({"metadata": {"annotations": {"argocd.argoproj.io/deletion-approved": null}}}),
+    );
+    stage.cluster.home().patch(&application(), "argocd", "web", nothing).await.expect("taken");
     stage.well(&["app", "delete", "web", "--yes", "--wait=false"]).await;
     stage
         .app("web", "it waits for a person", |app| {
