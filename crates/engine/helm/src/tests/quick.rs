@@ -49,8 +49,7 @@ fn what_charts_give_goes_the_short_way() {
 
 #[test]
 fn a_text_has_its_keys_sorted_and_the_last_of_two_alike() {
-    let text =
-        "kind: A\nb: {}\napiVersion: v1\nb:\n  zone: \"q\\\"\\n\"\n  yard: [1]\nmetadata:\n  name: x\n";
+    let text = "kind: A\nb: {}\napiVersion: v1\nb:\n  zone: \"q\\\"\\n\"\n  yard: [1]\nmetadata:\n  name: x\n";
     let transcript = transcribe(text.as_bytes()).expect("nothing is unusual");
     let value = goyaml::to_json(text.as_bytes()).expect("it parses");
     assert_eq!(transcript.json, goyaml::json_text_of(&value));
