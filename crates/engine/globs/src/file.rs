@@ -16,6 +16,16 @@ pub struct BadPattern;
 ///
 /// [`BadPattern`], where Go comes as far as the place that is wrong.
 pub fn file_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
+    let is_literal =
+        |text: &str| !text.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'));
+    // Most patterns are names or endings.
+    match pattern.strip_prefix('*') {
+        None if is_literal(pattern) => return Ok(pattern == name),
+        Some(ending) if !ending.is_empty() && is_literal(ending) => {
+            return Ok(name.strip_suffix(ending).is_some_and(|before| !before.contains('/')));
+        }
+        _ => {}
+    }
     let mut pattern = pattern;
     let mut name = name;
     while !pattern.is_empty() {

@@ -1,6 +1,7 @@
 //! A text cut into tokens, in Go's two modes: text, and inside an action.
 
 use goval::{first_char, is_digit, is_letter, is_print};
+use memchr::{memchr, memchr_iter, memchr3};
 
 /// One token. Its text is `start..end` of the source.
 #[derive(Clone, Copy, Debug)]
@@ -269,9 +270,9 @@ impl<'t> Lexer<'t> {
             ':' if self.bump() == Some('=') => Ok(TokenKind::Declare),
             ':' => Err("expected :=".to_owned()),
             '|' => Ok(TokenKind::Pipe),
-            '"' => self.quoted('"', "unterminated quoted string").map(|()| TokenKind::String),
+            '"' => self.quoted(b'"', "unterminated quoted string").map(|()| TokenKind::String),
             '\'' => self
-                .quoted('\'', "unterminated character constant")
+                .quoted(b'\'', "unterminated character constant")
                 .map(|()| TokenKind::CharConstant),
             '`' => match find(self.rest(), b"`") {
                 Some(length) => {
@@ -375,17 +376,21 @@ impl<'t> Lexer<'t> {
     }
 
     /// The rest of a literal in `quote`; the parser looks at what is inside.
-    fn quoted(&mut self, quote: char, unterminated: &str) -> Result<(), String> {
+    fn quoted(&mut self, quote: u8, unterminated: &str) -> Result<(), String> {
         loop {
+            let Some(length) = memchr3(quote, b'\\', b'\n', self.rest()) else {
+                self.at = self.text.len();
+                return Err(unterminated.to_owned());
+            };
+            self.at += length;
             match self.bump() {
                 Some('\\') => {
                     if let None | Some('\n') = self.bump() {
                         return Err(unterminated.to_owned());
                     }
                 }
-                None | Some('\n') => return Err(unterminated.to_owned()),
-                Some(char) if char == quote => return Ok(()),
-                Some(_) => {}
+                Some('\n') => return Err(unterminated.to_owned()),
+                _ => return Ok(()),
             }
         }
     }
@@ -461,8 +466,12 @@ impl<'t> Lexer<'t> {
     }
 }
 
+#[inline]
 fn is_alphanumeric(char: char) -> bool {
-    char == '_' || is_letter(char) || is_digit(char)
+    match char.is_ascii() {
+        true => char == '_' || char.is_ascii_alphanumeric(),
+        false => is_letter(char) || is_digit(char),
+    }
 }
 
 /// `%#U`.
@@ -472,14 +481,14 @@ fn named(char: char) -> String {
 }
 
 fn newlines(text: &[u8]) -> u32 {
-    text.iter().map(|byte| u32::from(*byte == b'\n')).sum()
+    memchr_iter(b'\n', text).count() as u32
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     let first = what[0];
     let mut from = 0;
     loop {
-        from += text[from..].iter().position(|byte| *byte == first)?;
+        from += memchr(first, &text[from..])?;
         if text[from..].starts_with(what) {
             return Some(from);
         }

@@ -169,7 +169,7 @@ impl<'a, 'c> Machine<'a, 'c> {
     /// Executes instructions of one frame until another takes over.
     fn ops_loop(&mut self, tree: &Tree, start: usize, base: usize) -> Result<Turn, Fault> {
         let ast = &tree.shared.ast;
-        let code = &tree.code;
+        let code = tree.code();
         let mut pc = start;
         loop {
             if self.steps == 0 {

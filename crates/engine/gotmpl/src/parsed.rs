@@ -1,10 +1,10 @@
 //! Parsed templates.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use goval::Str;
 
-use crate::ast::{Ast, Node};
+use crate::ast::{Ast, Node, Span};
 use crate::code::{Code, Constant, Op};
 use crate::compile::compile;
 use crate::error::ParseError;
@@ -24,10 +24,19 @@ pub struct Parsed {
 /// One template's code.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    pub(crate) code: Code,
+    /// Made when it is first asked for: of what a library defines most is never executed.
+    code: OnceLock<Code>,
+    body: Span,
     /// Nothing but space and comments.
     pub(crate) is_empty: bool,
     pub(crate) shared: Arc<Shared>,
+}
+
+impl Tree {
+    /// Its instructions.
+    pub(crate) fn code(&self) -> &Code {
+        self.code.get_or_init(|| compile(&self.shared.ast, &self.shared.functions, self.body))
+    }
 }
 
 /// What the templates of one text have in common.
@@ -49,7 +58,8 @@ impl Parsed {
         let shared = Arc::new(Shared { ast: found.ast, functions: Arc::clone(functions) });
         let tree = |body| {
             Arc::new(Tree {
-                code: compile(&shared.ast, functions, body),
+                code: OnceLock::new(),
+                body,
                 is_empty: shared.ast.is_empty(body),
                 shared: Arc::clone(&shared),
             })
@@ -62,8 +72,8 @@ impl Parsed {
     pub fn size_bytes(&self) -> usize {
         let ast = &self.main.shared.ast;
         let code = |tree: &Tree| {
-            tree.code.ops.len() * size_of::<Op>()
-                + tree.code.constants.len() * size_of::<Constant>()
+            tree.code().ops.len() * size_of::<Op>()
+                + tree.code().constants.len() * size_of::<Constant>()
         };
         ast.text.len()
             + ast.nodes.len() * size_of::<Node>()

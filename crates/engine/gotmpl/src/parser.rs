@@ -49,6 +49,8 @@ pub(crate) fn parse(text: &[u8], functions: &Functions) -> Result<Found, ParseEr
         scopes: vec![Scope::default()],
         blocks: vec![Block { kind: BlockKind::Main, nodes: Vec::new() }],
         defined: Vec::new(),
+        parts: Vec::new(),
+        args: Vec::new(),
     };
     parser.run()
 }
@@ -63,6 +65,10 @@ struct Parser<'t> {
     /// What is open, outermost first.
     blocks: Vec<Block>,
     defined: Vec<Definition>,
+    /// Variables and commands of all open pipelines.
+    parts: Vec<NodeId>,
+    /// Arguments of all open commands.
+    args: Vec<NodeId>,
 }
 
 /// What the parsing of one template knows.

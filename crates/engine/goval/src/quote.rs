@@ -104,6 +104,11 @@ pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn unquote_chars(mut inner: &[u8], quote: u8) -> Option<Vec<u8>> {
+    let stands_for_itself =
+        |byte: &u8| byte.is_ascii() & (*byte != b'\\') & (*byte != b'\n') & (*byte != quote);
+    if inner.iter().all(stands_for_itself) {
+        return Some(inner.to_vec());
+    }
     let mut out = Vec::with_capacity(inner.len());
     while !inner.is_empty() {
         let (unit, rest) = unquote_char(inner, quote).ok()?;

@@ -19,6 +19,7 @@ mod error;
 mod float;
 mod go_syntax;
 mod input;
+mod json_text;
 mod order;
 mod read_back;
 mod resolve;
@@ -33,6 +34,7 @@ pub use decode::{Duplicates, Limits, json_number, to_json, to_json_strict, to_js
 pub use document::{Document, Kind, Node, NodeId, Style};
 pub use emit::{to_yaml, to_yaml_pretty};
 pub use error::YamlError;
+pub use json_text::{JsonText, json_text_of};
 pub use resolve::{Dialect, Scalar, resolve};
 pub use split::{Chunk, Split, split};
 

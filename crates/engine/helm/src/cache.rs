@@ -38,6 +38,11 @@ impl Cache {
         }
     }
 
+    /// For one rendering: keeps what a chart itself has twice, and no documents.
+    pub fn for_one() -> Self {
+        Self { documents: Store::new(0), ..Self::default() }
+    }
+
     pub(crate) fn metadata(&self, text: &Arc<[u8]>) -> Result<Arc<Metadata>, String> {
         self.metadata.get_or(text, 0, || {
             Metadata::read(text).map(|metadata| (Arc::new(metadata), text.len() * 2))

@@ -15,7 +15,7 @@ const FILES_MAX: usize = 100_000;
 /// Reads all files that `.helmignore` leaves, in the order of a walk.
 pub(crate) fn read(tree: &dyn FileTree, path: &TreePath) -> Result<Vec<File>, Failure> {
     let chart_file = path.join("Chart.yaml").map_err(|error| Failure::chart(error.to_string()))?;
-    if !matches!(tree.entry(&chart_file), Ok(Some(_))) {
+    if !matches!(tree.kind(&chart_file), Ok(Some(_))) {
         return Err(Failure::chart(format!(
             "unable to detect chart at {path}/Chart.yaml: open {path}/Chart.yaml: no such file or directory"
         ))
@@ -23,8 +23,8 @@ pub(crate) fn read(tree: &dyn FileTree, path: &TreePath) -> Result<Vec<File>, Fa
     }
     let ignore_file =
         path.join(".helmignore").map_err(|error| Failure::chart(error.to_string()))?;
-    let rules = match tree.entry(&ignore_file) {
-        Ok(Some(entry)) if matches!(entry.kind, EntryKind::File { .. }) => {
+    let rules = match tree.kind(&ignore_file) {
+        Ok(Some(EntryKind::File { .. })) => {
             Rules::parse(&tree.read(&ignore_file).map_err(unreadable)?)
         }
         _ => Rules::parse(b""),

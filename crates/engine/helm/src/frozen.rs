@@ -3,7 +3,7 @@
 use goval::{Map, Str, Value};
 
 /// A document's value; it can be shared between threads, and never changes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) enum Frozen {
     #[default]
     Nil,

@@ -54,7 +54,7 @@ mod versions;
 
 pub use asked::Asked;
 pub use cache::Cache;
-pub use document::{Object, ReadObjects};
+pub use document::{Contents, Object, ReadObjects, Reading, StandsAlone};
 pub use error::{Failure, Fault, Frame, HelmError, NeededChart, Place};
 pub use impure::Chance;
 pub use profile::Profile;

@@ -4,8 +4,19 @@
 //! (tags, anchors, tabs, flow style beyond lists of words, odd indentation, anything wrong) is
 //! left to the real reader, and so are all errors.
 
+mod freeze;
+mod json;
+mod make;
+
+use std::borrow::Cow;
+
 use goyaml::{Dialect, Scalar, YamlError, resolve};
-use serde_json::{Map, Value};
+use memchr::{memchr, memchr3};
+use serde_json::Value;
+
+pub(crate) use freeze::freeze;
+pub(crate) use json::transcribe;
+use make::{Make, Tree};
 
 /// Collections inside each other; the real reader takes more.
 const DEPTH_MAX: usize = 80;
@@ -26,20 +37,27 @@ pub(crate) fn to_json(bytes: &[u8]) -> Result<Value, YamlError> {
 
 /// Reads a document where nothing in it is unusual.
 pub(crate) fn quickly(bytes: &[u8]) -> Option<Value> {
-    if bytes.len() > BYTES_MAX || bytes.last() != Some(&b'\n') {
-        return None;
-    }
-    let text = std::str::from_utf8(bytes).ok().filter(|text| is_usual(text))?;
-    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
+    let mut reader = Reader::new(bytes)?;
     let Some(first) = reader.peek()? else { return Some(Value::Null) };
-    let value = reader.node(first.indent, 0)?;
+    let value = reader.node(&mut Tree, first.indent, 0)?;
     reader.peek()?.is_none().then_some(value)
 }
 
 /// Whether every character may stand in YAML, and none ends a line but `\n`.
 fn is_usual(text: &str) -> bool {
+    const CHUNK_BYTES: usize = 64;
     let bytes = text.as_bytes();
-    bytes.iter().enumerate().all(|(at, byte)| match byte {
+    let plain = |byte: &u8| (byte.wrapping_sub(b' ') < 0x5F) | (*byte == b'\n') | (*byte == b'\t');
+    bytes.chunks(CHUNK_BYTES).enumerate().all(|(chunk, inside)| {
+        // Without an early end it is done for many bytes at a time.
+        inside.iter().fold(true, |all, byte| all & plain(byte))
+            || (chunk * CHUNK_BYTES..chunk * CHUNK_BYTES + inside.len())
+                .all(|at| is_usual_at(bytes, at))
+    })
+}
+
+fn is_usual_at(bytes: &[u8], at: usize) -> bool {
+    match bytes[at] {
         b'\n' | b'\t' | b' '..=b'~' => true,
         // Control characters, other ends of lines, byte order marks and what is no character.
         0xC2 => bytes.get(at + 1).is_some_and(|next| *next >= 0xA0),
@@ -47,7 +65,7 @@ fn is_usual(text: &str) -> bool {
         0xEF => !matches!(bytes.get(at + 1..at + 3), Some([0xBB, 0xBF] | [0xBF, 0xBE | 0xBF])),
         0x80..=0xFF => true,
         _ => false,
-    })
+    }
 }
 
 /// A line with something on it.
@@ -65,16 +83,38 @@ struct Reader<'a> {
     bytes: &'a [u8],
     /// The beginning of a line.
     at: usize,
+    /// What was found at a place where one looked before.
+    peeked: Option<(usize, Option<Line>)>,
 }
 
 impl<'a> Reader<'a> {
+    /// A reader of a text in which every character is usual.
+    fn new(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.len() > BYTES_MAX || bytes.last() != Some(&b'\n') {
+            return None;
+        }
+        let text = std::str::from_utf8(bytes).ok().filter(|text| is_usual(text))?;
+        Some(Reader { text, bytes: text.as_bytes(), at: 0, peeked: None })
+    }
+
     fn line_end(&self, from: usize) -> usize {
         let rest = &self.bytes[from..];
-        from + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len())
+        from + memchr(b'\n', rest).unwrap_or(rest.len())
     }
 
     /// The next line that is neither blank nor a comment; the outer `None` is a way out.
     fn peek(&mut self) -> Option<Option<Line>> {
+        match self.peeked {
+            Some((at, line)) if at == self.at => Some(line),
+            _ => {
+                let line = self.look()?;
+                self.peeked = Some((self.at, line));
+                Some(line)
+            }
+        }
+    }
+
+    fn look(&mut self) -> Option<Option<Line>> {
         while self.at < self.bytes.len() {
             let mut start = self.at;
             while self.bytes[start] == b' ' {
@@ -104,17 +144,26 @@ impl<'a> Reader<'a> {
             && (line.start + 1 == line.end || self.bytes[line.start + 1] == b' ')
     }
 
-    fn node(&mut self, indent: usize, depth: usize) -> Option<Value> {
+    fn node<M: Make>(&mut self, make: &mut M, indent: usize, depth: usize) -> Option<M::Node> {
         let line = self.peek()??;
         if depth > DEPTH_MAX {
             return None;
         }
-        if self.is_item(line) { self.list(indent, depth) } else { self.map(indent, None, depth) }
+        match self.is_item(line) {
+            true => self.list(make, indent, depth),
+            false => self.map(make, indent, None, depth),
+        }
     }
 
     /// A map whose keys stand at `indent`; the first may stand behind a `- `.
-    fn map(&mut self, indent: usize, first: Option<Line>, depth: usize) -> Option<Value> {
-        let mut entries = Map::new();
+    fn map<M: Make>(
+        &mut self,
+        make: &mut M,
+        indent: usize,
+        first: Option<Line>,
+        depth: usize,
+    ) -> Option<M::Node> {
+        let mut entries = make.map();
         let mut next = first;
         loop {
             let line = match next.take() {
@@ -127,17 +176,19 @@ impl<'a> Reader<'a> {
                         line
                     }
                     Some(line) if line.indent > indent => return None,
-                    _ => return Some(Value::Object(entries)),
+                    _ => return Some(make.map_done(entries)),
                 },
             };
             let (key, behind) = self.key(line)?;
-            let value = self.value(behind, line.end, indent, true, depth)?;
-            entries.insert(key.to_owned(), value);
+            make.key(&mut entries, key);
+            let place = Place { start: behind, end: line.end, indent, in_map: true, depth };
+            let value = self.value(make, place)?;
+            make.entry(&mut entries, key, value);
         }
     }
 
-    fn list(&mut self, indent: usize, depth: usize) -> Option<Value> {
-        let mut items = Vec::new();
+    fn list<M: Make>(&mut self, make: &mut M, indent: usize, depth: usize) -> Option<M::Node> {
+        let mut items = make.list();
         loop {
             match self.peek()? {
                 Some(line) if line.indent == indent && self.is_item(line) => {
@@ -146,6 +197,7 @@ impl<'a> Reader<'a> {
                         start += 1;
                     }
                     let inner = Line { indent: indent + start - line.start, start, end: line.end };
+                    make.item(&mut items);
                     let item = if start < line.end && self.is_item(inner) {
                         return None;
                     } else if start < line.end
@@ -155,14 +207,15 @@ impl<'a> Reader<'a> {
                         if depth > DEPTH_MAX {
                             return None;
                         }
-                        self.map(inner.indent, Some(inner), depth + 1)?
+                        self.map(make, inner.indent, Some(inner), depth + 1)?
                     } else {
-                        self.value(start, line.end, indent, false, depth)?
+                        let place = Place { start, end: line.end, indent, in_map: false, depth };
+                        self.value(make, place)?
                     };
-                    items.push(item);
+                    make.pushed(&mut items, item);
                 }
                 Some(line) if line.indent > indent => return None,
-                _ => return Some(Value::Array(items)),
+                _ => return Some(make.list_done(items)),
             }
         }
     }
@@ -173,7 +226,7 @@ impl<'a> Reader<'a> {
         let content = &self.bytes[line.start..line.end];
         let (key, len) = match content.first()? {
             quote @ (b'"' | b'\'') => {
-                let len = content[1..].iter().position(|byte| byte == quote)?;
+                let len = memchr(*quote, &content[1..])?;
                 let inside = &content[1..=len];
                 if inside.contains(&b'\\') || inside.contains(&b'\t') {
                     return None;
@@ -199,17 +252,9 @@ impl<'a> Reader<'a> {
         Some((key, line.start + len + 1))
     }
 
-    /// What stands between `start` and `end` of a line, and on the lines that belong to it. The
-    /// collection around it stands at `indent`.
-    fn value(
-        &mut self,
-        start: usize,
-        end: usize,
-        indent: usize,
-        in_map: bool,
-        depth: usize,
-    ) -> Option<Value> {
-        let mut start = start;
+    /// What stands at a place, and on the lines that belong to it.
+    fn value<M: Make>(&mut self, make: &mut M, place: Place) -> Option<M::Node> {
+        let Place { mut start, end, indent, in_map, depth } = place;
         while start < end && self.bytes[start] == b' ' {
             start += 1;
         }
@@ -219,24 +264,25 @@ impl<'a> Reader<'a> {
         match bytes.first() {
             // A `#` behind a blank; one directly behind the colon is no value's beginning either.
             None | Some(b'#') => match self.peek()? {
-                Some(next) if next.indent > indent => self.node(next.indent, depth + 1),
+                Some(next) if next.indent > indent => self.node(make, next.indent, depth + 1),
                 Some(next) if in_map && next.indent == indent && self.is_item(next) => {
-                    self.list(indent, depth + 1)
+                    self.list(make, indent, depth + 1)
                 }
-                _ => Some(Value::Null),
+                _ => Some(make.null()),
             },
-            Some(b'|') => self.literal(content, indent),
-            Some(b'"' | b'\'') => self.quoted(content, indent),
-            Some(b'[') => self.words(content, indent),
+            Some(b'|') => self.literal(make, content, indent),
+            Some(b'"' | b'\'') => self.quoted(make, content, indent),
+            Some(b'[') => self.words(make, content, indent),
             Some(b'{') if content.trim_end() == "{}" => {
                 self.nothing_deeper(indent)?;
-                Some(Value::Object(Map::new()))
+                let nothing = make.map();
+                Some(make.map_done(nothing))
             }
             Some(b'{' | b'}' | b']' | b',' | b'&' | b'*' | b'!' | b'>' | b'%' | b'@' | b'`') => {
                 None
             }
             Some(b'-' | b'?' | b':') if matches!(bytes.get(1), None | Some(b' ')) => None,
-            Some(_) => self.plain(content, indent),
+            Some(_) => self.plain(make, content, indent),
         }
     }
 
@@ -248,7 +294,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn plain(&mut self, content: &str, indent: usize) -> Option<Value> {
+    fn plain<M: Make>(&mut self, make: &mut M, content: &str, indent: usize) -> Option<M::Node> {
         let (first, mut commented) = plain_text(content)?;
         let mut text: Option<String> = None;
         let mut breaks = 0;
@@ -286,13 +332,17 @@ impl<'a> Reader<'a> {
         }
         self.nothing_deeper(indent)?;
         match text {
-            Some(text) => Some(Value::String(text)),
-            None => scalar(first),
+            Some(text) => Some(make.text(text.into())),
+            None => scalar(make, first),
         }
     }
 
-    fn quoted(&mut self, content: &str, indent: usize) -> Option<Value> {
+    fn quoted<M: Make>(&mut self, make: &mut M, content: &str, indent: usize) -> Option<M::Node> {
         let quote = content.as_bytes()[0];
+        if let Some(inside) = one_piece(content, quote) {
+            self.nothing_deeper(indent)?;
+            return Some(make.text(inside.into()));
+        }
         let mut text = String::new();
         let mut rest = &content[1..];
         loop {
@@ -304,7 +354,7 @@ impl<'a> Reader<'a> {
                         return None;
                     }
                     self.nothing_deeper(indent)?;
-                    return Some(Value::String(text));
+                    return Some(make.text(text.into()));
                 }
                 None => {
                     // The line's blanks at its end are none of the text's.
@@ -337,7 +387,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `|`: lines as they stand.
-    fn literal(&mut self, header: &str, indent: usize) -> Option<Value> {
+    fn literal<M: Make>(&mut self, make: &mut M, header: &str, indent: usize) -> Option<M::Node> {
         let chomp = match header.trim_end_matches(' ') {
             "|" => Chomp::Clip,
             "|-" => Chomp::Strip,
@@ -392,21 +442,23 @@ impl<'a> Reader<'a> {
             Chomp::Clip => {}
             Chomp::Keep => text.extend(std::iter::repeat_n('\n', breaks)),
         }
-        Some(Value::String(text))
+        Some(make.text(text.into()))
     }
 
     /// `[a, "b"]` on one line, of words and quoted texts alone.
-    fn words(&mut self, content: &str, indent: usize) -> Option<Value> {
+    fn words<M: Make>(&mut self, make: &mut M, content: &str, indent: usize) -> Option<M::Node> {
         let inside = content.trim_end_matches(' ').strip_prefix('[')?.strip_suffix(']')?;
         self.nothing_deeper(indent)?;
-        let mut items = Vec::new();
+        let mut items = make.list();
         let mut rest = inside.trim_matches(' ');
         while !rest.is_empty() {
+            make.item(&mut items);
             let quote = rest.as_bytes()[0];
             rest = if matches!(quote, b'"' | b'\'') {
                 let mut text = String::new();
                 let behind = quoted_text(&rest[1..], quote, &mut text)??;
-                items.push(Value::String(text));
+                let item = make.text(text.into());
+                make.pushed(&mut items, item);
                 behind
             } else {
                 let usual = |char: char| {
@@ -416,7 +468,8 @@ impl<'a> Reader<'a> {
                 if len == 0 || rest.starts_with('-') {
                     return None;
                 }
-                items.push(scalar(&rest[..len])?);
+                let item = scalar(make, &rest[..len])?;
+                make.pushed(&mut items, item);
                 &rest[len..]
             };
             rest = rest.trim_start_matches(' ');
@@ -427,8 +480,23 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Some(Value::Array(items))
+        Some(make.list_done(items))
     }
+}
+
+/// Where a value begins, and what is around it.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Behind the key or the dash.
+    start: usize,
+    /// The line's.
+    end: usize,
+    /// The collection's around it.
+    indent: usize,
+    /// Whether that is a map.
+    in_map: bool,
+    /// How many collections are around it.
+    depth: usize,
 }
 
 enum Chomp {
@@ -440,21 +508,30 @@ enum Chomp {
 /// The text of one line of a plain scalar, and whether a comment ends it.
 fn plain_text(content: &str) -> Option<(&str, bool)> {
     let bytes = content.as_bytes();
-    let mut end = bytes.len();
-    let mut commented = false;
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b':' if matches!(bytes.get(at + 1), None | Some(b' ')) => return None,
+    let mut from = 0;
+    while let Some(found) = memchr3(b':', b'#', b'\t', &bytes[from..]) {
+        let at = from + found;
+        match bytes[at] {
+            b':' if !matches!(bytes.get(at + 1), None | Some(b' ')) => {}
             b'#' if at > 0 && bytes[at - 1] == b' ' => {
-                end = at;
-                commented = true;
-                break;
+                return Some((content[..at].trim_end_matches(' '), true));
             }
-            b'\t' => return None,
-            _ => {}
+            b'#' => {}
+            _ => return None,
         }
+        from = at + 1;
     }
-    Some((content[..end].trim_end_matches(' '), commented))
+    Some((content.trim_end_matches(' '), false))
+}
+
+/// What stands in quotes where it needs no work, and nothing stands behind.
+fn one_piece(content: &str, quote: u8) -> Option<&str> {
+    let inside = &content[1..];
+    let end = memchr(quote, inside.as_bytes())?;
+    let text = &inside[..end];
+    let unusual = |byte: &u8| *byte == b'\t' || (*byte == b'\\' && quote == b'"');
+    (inside[end + 1..].trim_start_matches(' ').is_empty() && !text.as_bytes().iter().any(unusual))
+        .then_some(text)
 }
 
 /// Adds a quoted text up to its end or the line's; what follows the end.
@@ -503,13 +580,13 @@ fn quoted_text<'a>(content: &'a str, quote: u8, into: &mut String) -> Option<Opt
 }
 
 /// A plain scalar's value.
-fn scalar(text: &str) -> Option<Value> {
+fn scalar<M: Make>(make: &mut M, text: &str) -> Option<M::Node> {
     Some(match resolve(Dialect::V2, text) {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(value) => Value::Bool(value),
-        Scalar::Int(value) => Value::from(value),
-        Scalar::Uint(value) => Value::from(value),
-        Scalar::Float(value) => Value::Number(goyaml::json_number(value)?),
-        Scalar::Timestamp | Scalar::Merge | Scalar::Str => Value::String(text.to_owned()),
+        Scalar::Null => make.null(),
+        Scalar::Bool(value) => make.bool(value),
+        Scalar::Int(value) => make.number(value.into())?,
+        Scalar::Uint(value) => make.number(value.into())?,
+        Scalar::Float(value) => make.number(goyaml::json_number(value)?)?,
+        Scalar::Timestamp | Scalar::Merge | Scalar::Str => make.text(Cow::Borrowed(text)),
     })
 }

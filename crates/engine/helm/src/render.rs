@@ -280,6 +280,8 @@ fn check_kube_version(
 struct Found<'a> {
     rendered: &'a Rendered,
     text: &'a [u8],
+    with_break: Arc<[u8]>,
+    parsed: Arc<document::Parsed>,
     kind: String,
 }
 
@@ -298,13 +300,15 @@ fn documents(
     sorted.sort_by(|one, other| one.name.cmp(&other.name));
     for file in sorted {
         for text in split(&file.text, profile) {
-            let parsed = read(&with_break(text), request, cache);
+            let with_break = with_break(text);
+            let parsed = read(&with_break, request, cache);
             let head = parsed.head.as_ref().map_err(|problem| {
                 let words = format!("YAML parse error on {}: {}", file.name, problem.words);
                 not_a_manifest(words, file, text, problem)
             })?;
-            let found = Found { rendered: file, text, kind: head.kind.clone() };
-            match head.role {
+            let (role, kind) = (head.role, head.kind.clone());
+            let found = Found { rendered: file, text, with_break, parsed, kind };
+            match role {
                 Role::Manifest => manifests.push(found),
                 Role::Hook { test: true } if request.skip_tests => {}
                 Role::Hook { .. } => hooks.push(found),
@@ -320,18 +324,16 @@ fn documents(
         definitions(charts, root, request, cache, &mut documents)?;
     }
     let last = manifests.len().checked_sub(1);
-    for (at, found) in manifests.iter().enumerate() {
+    for (at, found) in manifests.into_iter().enumerate() {
         // Helm trims its whole answer before it adds the hooks.
-        let text = if Some(at) == last { trim_end(found.text) } else { found.text };
-        documents.push(document(found, with_break(text), Part::Manifest, request, cache)?);
+        let text = (Some(at) == last).then(|| with_break(trim_end(found.text)));
+        documents.push(document(found, text, Part::Manifest, request, cache)?);
     }
     let last = hooks.len().checked_sub(1);
-    for (at, found) in hooks.iter().enumerate() {
+    for (at, found) in hooks.into_iter().enumerate() {
         // Argo CD takes one line break from the end of everything.
-        let text = match found.text {
-            text if Some(at) == last && text.ends_with(b"\n") => text.into(),
-            text => with_break(text),
-        };
+        let cut = Some(at) == last && found.text.ends_with(b"\n");
+        let text = cut.then(|| found.text.into());
         documents.push(document(found, text, Part::Hook, request, cache)?);
     }
     Ok(documents)
@@ -345,20 +347,37 @@ fn with_break(text: &[u8]) -> Arc<[u8]> {
 }
 
 fn read(text: &Arc<[u8]>, request: &Request<'_>, cache: &Cache) -> Arc<document::Parsed> {
-    cache.document(text, request.profile as u8, || {
-        document::read(text, request.profile, request.objects)
+    cache.document(text, variant(request.profile as u8, request), || {
+        document::read(text, request.profile, request.reading)
     })
 }
 
+/// Tells apart what was read into texts.
+fn variant(of: u8, request: &Request<'_>) -> u8 {
+    of << 1 | u8::from(request.reading.as_text.is_some())
+}
+
+/// A document in its place; `cut` is its text where that is not as it was found.
 fn document(
-    found: &Found<'_>,
-    text: Arc<[u8]>,
+    found: Found<'_>,
+    cut: Option<Arc<[u8]>>,
     part: Part,
     request: &Request<'_>,
     cache: &Cache,
 ) -> Result<Document, Failure> {
-    let parsed = read(&text, request, cache);
-    let objects = parsed.objects.clone().map_err(|problem| {
+    let (text, parsed) = match cut {
+        None => (found.with_break, found.parsed),
+        Some(cut) if means_the_same(&found.with_break, &cut) => (cut, found.parsed),
+        Some(cut) => {
+            let parsed = read(&cut, request, cache);
+            (cut, parsed)
+        }
+    };
+    let contents = match Arc::try_unwrap(parsed) {
+        Ok(parsed) => parsed.contents,
+        Err(shared) => shared.contents.clone(),
+    };
+    let contents = contents.map_err(|problem| {
         let words = format!("failed to unmarshal manifest: {}", problem.words);
         not_a_manifest(words, found.rendered, found.text, &problem)
     })?;
@@ -367,8 +386,19 @@ fn document(
         stored_at: found.rendered.stored_at.clone(),
         part,
         text,
-        objects,
+        contents,
     })
+}
+
+/// Whether YAML says the same of both, the other being a beginning of the one.
+///
+/// Line breaks at the end mean something only to a block that keeps them, and its head has a
+/// plus sign.
+fn means_the_same(one: &[u8], other: &[u8]) -> bool {
+    one.strip_prefix(other).is_some_and(|rest| rest.iter().all(|byte| *byte == b'\n'))
+        && other.ends_with(b"\n")
+        && !memchr::memchr_iter(b'+', other)
+            .any(|at| matches!(other[..at].last(), Some(b'|' | b'>' | b'0'..=b'9')))
 }
 
 /// What a template gave is no manifest: the place is the template, the lines are its output's.
@@ -413,11 +443,15 @@ fn definitions(
         if !file.name.starts_with("crds/") || !is_manifest {
             continue;
         }
-        let parsed = cache.document(&file.data, DEFINITIONS, || {
-            document::read_definitions(&file.data, request.objects)
+        let parsed = cache.document(&file.data, variant(DEFINITIONS, request), || {
+            document::read_definitions(&file.data, request.reading)
         });
         let stored_at = format!("{folder}{}", file.name);
-        let objects = parsed.objects.clone().map_err(|problem| {
+        let contents = match Arc::try_unwrap(parsed) {
+            Ok(parsed) => parsed.contents,
+            Err(shared) => shared.contents.clone(),
+        };
+        let contents = contents.map_err(|problem| {
             Failure::output(format!("failed to unmarshal manifest: {}", problem.words))
                 .at(&stored_at, problem.line, problem.column)
                 .with_hint("correct the YAML there, or leave definitions out with skipCrds")
@@ -427,7 +461,7 @@ fn definitions(
             stored_at,
             part: Part::Definition,
             text: file.data.clone(),
-            objects,
+            contents,
         });
     }
     for sub in charts.dependencies(chart).collect::<Vec<_>>() {
@@ -437,4 +471,4 @@ fn definitions(
 }
 
 /// Tells definitions from rendered documents among the cached ones.
-const DEFINITIONS: u8 = u8::MAX;
+const DEFINITIONS: u8 = u8::MAX >> 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use filetree::{FileTree, TreePath};
 
 use crate::asked::Asked;
-use crate::document::{Object, ReadObjects};
+use crate::document::{Contents, Reading};
 use crate::profile::Profile;
 
 /// Where a chart's files come from.
@@ -83,8 +83,8 @@ pub struct Request<'a> {
     pub profile: Profile,
     /// What it may cost.
     pub limits: Limits,
-    /// What makes objects of documents.
-    pub objects: ReadObjects,
+    /// What documents are read into.
+    pub reading: Reading,
 }
 
 /// What a rendering may cost.
@@ -123,7 +123,7 @@ pub struct Document {
     /// Its text, which ends with a line break.
     pub text: Arc<[u8]>,
     /// What it holds; a comment holds nothing.
-    pub objects: Vec<Object>,
+    pub contents: Contents,
 }
 
 /// Which part of Helm's answer a document belongs to.

@@ -24,6 +24,10 @@ pub(crate) struct ValuesError {
 ///
 /// Helm's words.
 pub(crate) fn read(bytes: &[u8], profile: Profile) -> Result<Frozen, ValuesError> {
+    // What goes the short way has no line that begins with dashes: it is one document.
+    if let Some(values) = quick::freeze(bytes) {
+        return Ok(values);
+    }
     let merged = if profile.merges_documents() {
         let mut merged = Map::new();
         for chunk in goyaml::split(bytes) {

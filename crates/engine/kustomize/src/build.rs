@@ -92,6 +92,61 @@ pub fn build(
     options: &Options,
     extras: &Extras,
 ) -> Result<Built, KustomizeError> {
+    let (resources, warnings, commands) = resources(tree, directory, options, extras)?;
+    let mut objects = Vec::with_capacity(resources.len());
+    // Each one is let go as soon as it is printed: what it held is used for the next.
+    for resource in resources {
+        let value = value_of(&resource)?;
+        objects.push(BuiltObject { value, file: resource.origin.file.to_string() });
+    }
+    Ok(Built { objects, warnings, commands })
+}
+
+/// What a build gives to those who only print the objects.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BuiltTexts {
+    /// The objects in kustomize's order, as [`goyaml::JsonText`] writes them, with sorted keys.
+    pub objects: Vec<String>,
+    /// What kustomize says besides, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// Builds as [`build`], without making values of what is printed at once.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_texts(
+    tree: &dyn FileTree,
+    directory: &TreePath,
+    options: &Options,
+    extras: &Extras,
+) -> Result<BuiltTexts, KustomizeError> {
+    let (resources, warnings, _) = resources(tree, directory, options, extras)?;
+    let mut objects = Vec::with_capacity(resources.len());
+    for resource in resources {
+        objects.push(match resource.node.to_json_text() {
+            Some(text) => text,
+            None => goyaml::json_text_of(&value_of(&resource)?),
+        });
+    }
+    Ok(BuiltTexts { objects, warnings })
+}
+
+fn value_of(resource: &Resource) -> Result<Value, KustomizeError> {
+    resource.node.to_json().inside(|| {
+        let id = resource.id();
+        format!("printing {id} of `{}`", resource.origin.file)
+    })
+}
+
+/// The settled resources, the warnings, and the commands that stand for the overlay.
+fn resources(
+    tree: &dyn FileTree,
+    directory: &TreePath,
+    options: &Options,
+    extras: &Extras,
+) -> Result<(Vec<Resource>, Vec<String>, Vec<String>), KustomizeError> {
     let mut build = Build::new(options, &extras.fetched, extras.charts.as_deref());
     let loader = Loader::new(tree, directory.clone(), options.load_restrictor, &extras.fetched)?;
     let mut target = Target::outermost(&mut build, &loader)?;
@@ -99,19 +154,10 @@ pub fn build(
     let gathered = target.gather(&mut build, Gathered::nothing())?;
     let resources = settle(&mut build, &target.kustomization, gathered)
         .inside(|| format!("in `{}`", target.file()))?;
-    let mut objects = Vec::with_capacity(resources.len());
-    // Each one is let go as soon as it is printed: what it held is used for the next.
-    for resource in resources {
-        let value = resource.node.to_json().inside(|| {
-            let id = resource.id();
-            format!("printing {id} of `{}`", resource.origin.file)
-        })?;
-        objects.push(BuiltObject { value, file: resource.origin.file.to_string() });
-    }
     // One file that several name says the same each time.
     let mut warnings = build.warnings;
     warnings.dedup();
-    Ok(Built { objects, warnings, commands })
+    Ok((resources, warnings, commands))
 }
 
 /// What is done once everything is gathered.

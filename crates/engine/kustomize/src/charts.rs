@@ -164,7 +164,7 @@ impl Inflation<'_> {
         }
         let directory = join(&home, &chart.name)?;
         let tree = self.loader.tree();
-        let found = tree.entry(&directory)?.map(|entry| entry.kind);
+        let found = tree.kind(&directory)?;
         if matches!(found, Some(EntryKind::Directory)) {
             return Ok((tree, directory));
         }

@@ -36,7 +36,7 @@ mod target;
 mod transform;
 pub mod vars;
 
-pub use build::{Built, BuiltObject, Extras, build};
+pub use build::{Built, BuiltObject, BuiltTexts, Extras, build, build_texts};
 pub use charts::{ChartRequest, Charts};
 pub use error::{Cause, KustomizeError, Need};
 pub use loader::{Fetched, LoadRestrictor};

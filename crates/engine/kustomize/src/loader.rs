@@ -47,7 +47,7 @@ impl<'a> Loader<'a> {
         restrictor: LoadRestrictor,
         fetched: &'a Fetched,
     ) -> Result<Self, KustomizeError> {
-        match tree.entry(&root)?.map(|entry| entry.kind) {
+        match tree.kind(&root)? {
             Some(EntryKind::Directory) => {
                 Ok(Self { tree, root, restrictor, repository: None, referrer: None, fetched })
             }
@@ -89,7 +89,7 @@ impl<'a> Loader<'a> {
             return file.ok_or_else(|| crate::error::Cause::Needs(vec![need]).into());
         }
         let full = self.resolve(path)?;
-        match self.tree.entry(&full)?.map(|entry| entry.kind) {
+        match self.tree.kind(&full)? {
             Some(EntryKind::File { .. }) => {}
             Some(_) => {
                 return Err(KustomizeError::said(format!("'{full}' must resolve to a file")));
@@ -146,7 +146,7 @@ impl<'a> Loader<'a> {
         let no_directory =
             |problem: String| KustomizeError::said(problem).inside("must build at directory");
         let root = self.root.join(path).map_err(|error| no_directory(error.to_string()))?;
-        match self.tree.entry(&root)?.map(|entry| entry.kind) {
+        match self.tree.kind(&root)? {
             Some(EntryKind::Directory) => {}
             Some(EntryKind::Submodule) => {
                 return Err(no_directory(format!("'{root}' is a submodule that is not fetched")));
@@ -209,7 +209,7 @@ impl<'a> Loader<'a> {
         let tree: &'b dyn FileTree = &**tree;
         let root =
             TreePath::parse(&spec.path).map_err(|error| KustomizeError::said(error.to_string()))?;
-        match tree.entry(&root)?.map(|entry| entry.kind) {
+        match tree.kind(&root)? {
             Some(EntryKind::Directory) => {}
             Some(_) => {
                 return Err(KustomizeError::said(format!(

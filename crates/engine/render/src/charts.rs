@@ -87,13 +87,13 @@ pub(crate) fn render(
         skip_schema_validation: helm.skip_schema_validation,
         profile: means.profile,
         limits: means.limits,
-        objects: read_objects,
+        reading: READING,
     };
     let rendering = render_chart(request, input.reach, means)?;
     let mut objects = Vec::new();
     for document in rendering.documents {
         let file = path.join(&document.stored_at)?.as_str().to_owned();
-        objects.extend(document.objects.into_iter().map(|made| DesiredObject {
+        objects.extend(document.contents.into_objects().into_iter().map(|made| DesiredObject {
             object: made.object,
             hash: made.hash,
             origin: Origin { source: input.source_index, file: file.clone(), line: 0 },
@@ -142,12 +142,32 @@ pub fn render_chart(
     })
 }
 
+/// Documents' objects with their hashes, as Argo CD reads what Helm prints.
+pub const READING: helm::Reading = helm::Reading { objects: read_objects, as_text: None };
+
+/// As [`READING`] for those who only print objects: as JSON texts where that is less work, and
+/// without hashes.
+pub const READING_TEXTS: helm::Reading =
+    helm::Reading { objects: read_objects_alone, as_text: Some(manifests::stands_alone) };
+
+/// As [`READING`], without hashes.
+pub const READING_ALONE: helm::Reading =
+    helm::Reading { objects: read_objects_alone, as_text: None };
+
 /// A document's objects, as Argo CD reads what Helm prints.
 pub fn read_objects(value: Value) -> Result<Vec<helm::Object>, String> {
     let objects = manifests::objects_of(value)?;
     Ok(objects
         .into_iter()
         .map(|object| helm::Object { hash: object_hash(&object), object: Arc::new(object) })
+        .collect())
+}
+
+fn read_objects_alone(value: Value) -> Result<Vec<helm::Object>, String> {
+    let objects = manifests::objects_of(value)?;
+    Ok(objects
+        .into_iter()
+        .map(|object| helm::Object { hash: 0, object: Arc::new(object) })
         .collect())
 }
 

@@ -12,11 +12,11 @@ use kustomize::resid::{Gvk, ResId};
 use kustomize::scope::CustomScopes;
 use kustomize::{ChartRequest, Charts, Extras, KustomizeError};
 
-use crate::charts::read_objects;
+use crate::charts::READING;
 use crate::env::BuildEnv;
 use crate::error::RenderError;
 use crate::needs::{Asked, Need};
-use crate::run::{Input, RenderedSource, desired_objects};
+use crate::run::{Input, Printed, RenderedSource, desired_objects};
 use crate::source_type::SourceType;
 
 /// Renders a source that is a kustomization.
@@ -26,6 +26,42 @@ pub(crate) fn render(
     source: &ApplicationSource,
     input: &Input<'_>,
 ) -> Result<RenderedSource, RenderError> {
+    let (built, asked) = built(path, source, input, |options, extras| {
+        kustomize::build(tree, path, options, extras)
+    })?;
+    let mut objects = Vec::with_capacity(built.objects.len());
+    for object in built.objects {
+        let file = TreePath::parse(&object.file).unwrap_or_else(|_| path.clone());
+        objects.push((file, 0, object.value));
+    }
+    Ok(RenderedSource {
+        objects: desired_objects(objects, input),
+        source_type: SourceType::Kustomize,
+        notes: built.warnings,
+        asked,
+    })
+}
+
+/// As [`render`], to JSON texts.
+pub(crate) fn render_texts(
+    tree: &dyn FileTree,
+    path: &TreePath,
+    source: &ApplicationSource,
+    input: &Input<'_>,
+) -> Result<Vec<Printed>, RenderError> {
+    let (built, _) = built(path, source, input, |options, extras| {
+        kustomize::build_texts(tree, path, options, extras)
+    })?;
+    Ok(built.objects.into_iter().map(|text| Printed::Json(Arc::new(text))).collect())
+}
+
+/// Builds, again and again until nothing is needed any more.
+fn built<T>(
+    path: &TreePath,
+    source: &ApplicationSource,
+    input: &Input<'_>,
+    build: impl Fn(&kustomize::Options, &Extras) -> Result<T, KustomizeError>,
+) -> Result<(T, Asked), RenderError> {
     let none = ApplicationSourceKustomize::default();
     let given = source.kustomize.as_deref().unwrap_or(&none);
     let failed = |error: KustomizeError| RenderError::Kustomization {
@@ -59,9 +95,9 @@ pub(crate) fn render(
     }
     let mut extras = Extras { charts: Some(Arc::new(Inflation::default())), ..Extras::default() };
     // Each need that is met may show the next one; the caller is asked for what is missing.
-    let built = loop {
-        match kustomize::build(tree, path, &options, &extras) {
-            Ok(built) => break built,
+    loop {
+        match build(&options, &extras) {
+            Ok(built) => return Ok((built, asked)),
             Err(error) => {
                 let mut missing = Vec::new();
                 let needs = error.needs();
@@ -78,18 +114,7 @@ pub(crate) fn render(
                 }
             }
         }
-    };
-    let mut objects = Vec::with_capacity(built.objects.len());
-    for object in built.objects {
-        let file = TreePath::parse(&object.file).unwrap_or_else(|_| path.clone());
-        objects.push((file, 0, object.value));
     }
-    Ok(RenderedSource {
-        objects: desired_objects(objects, input.source_index),
-        source_type: SourceType::Kustomize,
-        notes: built.warnings,
-        asked,
-    })
 }
 
 fn first_of<'a>(one: &'a str, other: &'a str) -> &'a str {
@@ -235,7 +260,7 @@ impl Charts for Inflation {
             skip_schema_validation: false,
             profile: helm::Profile::default(),
             limits: helm::Limits::default(),
-            objects: read_objects,
+            reading: READING,
         };
         // The same each time: kustomize itself would give other passwords with each build.
         let mut chance = sprig::Stable::new(*b"tiphys renders charts in kustomi", 0);

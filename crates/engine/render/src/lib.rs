@@ -29,7 +29,8 @@ mod text;
 mod value_files;
 
 pub use charts::{
-    ChartMeans, NO_NAME, NO_NAMESPACE, one_by_one, plain_version, read_objects, render_chart,
+    ChartMeans, NO_NAME, NO_NAMESPACE, READING, READING_ALONE, READING_TEXTS, one_by_one,
+    plain_version, read_objects, render_chart,
 };
 pub use env::BuildEnv;
 pub use error::RenderError;
@@ -37,7 +38,9 @@ pub use hash::{object_hash, rendering_key};
 pub use needs::{Asked, Fetched, Need, Reach};
 pub use plugin::{PluginCall, plugin_call, read_plugin_output};
 pub use refresh_paths::{files_have_changed, refresh_paths};
-pub use run::{Input, Options, RenderedSource, render_source, render_source_with};
+pub use run::{
+    Input, Options, Printed, RenderedSource, render_printed, render_source, render_source_with,
+};
 pub use source_type::SourceType;
 
 #[cfg(test)]

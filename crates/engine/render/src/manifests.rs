@@ -293,6 +293,11 @@ fn no_map(kind: &str) -> String {
     format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}")
 }
 
+/// Whether a map with this head, and no `items`, is one object as it stands.
+pub(crate) fn stands_alone(head: &Map<String, Value>) -> bool {
+    has_kind(head)
+}
+
 /// Whether the object says what it is; an `apiVersion` with two slashes says nothing.
 fn has_kind(object: &Map<String, Value>) -> bool {
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or("");

@@ -113,7 +113,7 @@ pub fn read_plugin_output(
         objects.extend(read.map(|manifest| (nowhere.clone(), 0, manifest.object)));
     }
     Ok(RenderedSource {
-        objects: desired_objects(objects, input.source_index),
+        objects: desired_objects(objects, input),
         source_type: SourceType::Plugin,
         notes: Vec::new(),
         asked: Asked { kube_version: true, all_api_versions: true, ..Asked::default() },

@@ -29,6 +29,8 @@ pub struct Options {
     pub combined_bytes_max: Option<u64>,
     /// `kustomize.buildOptions`: flags of `kustomize build`.
     pub kustomize_build_options: String,
+    /// Whether objects have their hashes; those who only print objects need none.
+    pub hashes: bool,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             jsonnet: true,
             combined_bytes_max: Some(10_000_000),
             kustomize_build_options: String::new(),
+            hashes: true,
         }
     }
 }
@@ -140,22 +143,46 @@ pub fn render_source_with(
         }
     };
     Ok(RenderedSource {
-        objects: desired_objects(found.objects, input.source_index),
+        objects: desired_objects(found.objects, input),
         source_type,
         notes: found.notes,
         asked: Asked::default(),
     })
 }
 
+/// An object for those who only print it.
+#[derive(Clone, Debug)]
+pub enum Printed {
+    /// The object.
+    Object(Arc<Value>),
+    /// Its JSON text with sorted keys, as [`goyaml::JsonText`] writes it.
+    Json(Arc<String>),
+}
+
+/// Renders one source to what is printed as JSON: as text where that is less work.
+///
+/// # Errors
+///
+/// As [`render_source`].
+pub fn render_printed(tree: &dyn FileTree, input: &Input<'_>) -> Result<Vec<Printed>, RenderError> {
+    let path = app_path(tree, &input.source.path)?;
+    let source = overrides::apply(tree, input.source, &path, input.app_name)?;
+    if detect(tree, &source, &path, input.options)? == SourceType::Kustomize {
+        return kustomizations::render_texts(tree, &path, &source, input);
+    }
+    let objects = render_source(tree, input)?.objects;
+    Ok(objects.into_iter().map(|desired| Printed::Object(desired.object)).collect())
+}
+
 /// Objects with their hashes and where they came from: file, line, object.
 pub(crate) fn desired_objects(
     objects: Vec<(TreePath, u32, Value)>,
-    source_index: usize,
+    input: &Input<'_>,
 ) -> Vec<DesiredObject> {
     let desired = |(file, line, object): (TreePath, u32, Value)| DesiredObject {
-        hash: object_hash(&object),
+        hash: if input.options.hashes { object_hash(&object) } else { 0 },
         object: Arc::new(object),
-        origin: Origin { source: source_index, file: file.as_str().to_owned(), line },
+        origin: Origin { source: input.source_index, file: file.as_str().to_owned(), line },
     };
     objects.into_iter().map(desired).collect()
 }

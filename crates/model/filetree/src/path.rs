@@ -35,6 +35,10 @@ impl TreePath {
     ///
     /// [`PathError`] where `..` climbs above the root.
     pub fn join(&self, relative: &str) -> Result<Self, PathError> {
+        let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('/');
+        if is_name(relative) && !self.0.is_empty() {
+            return Ok(Self(format!("{self}/{relative}")));
+        }
         let mut names: Vec<&str> = self.names().collect();
         for name in relative.split('/') {
             match name {

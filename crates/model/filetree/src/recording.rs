@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha1::{Digest, Sha1};
 
 use crate::path::TreePath;
-use crate::tree::{ContentId, Entry, FileTree, Listed, TreeError};
+use crate::tree::{ContentId, Entry, EntryKind, FileTree, Listed, TreeError};
 
 /// What was asked about a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,8 @@ pub enum Question {
     Entry,
     /// Which names a directory holds.
     Names,
+    /// Whether a directory stands there, whatever it holds.
+    Directory,
 }
 
 /// Questions with their answers, by content. `None`: nothing stands there, or it cannot be read.
@@ -56,16 +58,22 @@ fn answer(tree: &dyn FileTree, path: &TreePath, question: Question) -> Option<Co
     match question {
         Question::Entry => tree.entry(path).ok().flatten().map(|entry| entry.id),
         Question::Names => tree.list(path).ok().flatten().map(|listed| names_id(&listed)),
+        Question::Directory => {
+            (tree.kind(path) == Ok(Some(EntryKind::Directory))).then_some(A_DIRECTORY)
+        }
     }
 }
+
+/// Stands for a directory of which nothing else was asked.
+const A_DIRECTORY: ContentId = ContentId([0; 20]);
 
 fn names_id(listed: &[Listed]) -> ContentId {
     let mut hash = Sha1::new();
     for entry in listed {
         let kind = match entry.kind {
-            Some(crate::tree::EntryKind::File { .. }) => b'f',
-            Some(crate::tree::EntryKind::Directory) => b'd',
-            Some(crate::tree::EntryKind::Submodule) => b's',
+            Some(EntryKind::File { .. }) => b'f',
+            Some(EntryKind::Directory) => b'd',
+            Some(EntryKind::Submodule) => b's',
             None => b'-',
         };
         hash.update(entry.name.as_bytes());
@@ -103,6 +111,15 @@ impl FileTree for Recording {
         let id = got.as_ref().ok().and_then(|entry| entry.map(|entry| entry.id));
         self.note(path, Question::Entry, id);
         got
+    }
+
+    fn kind(&self, path: &TreePath) -> Result<Option<EntryKind>, TreeError> {
+        let got = self.tree.kind(path)?;
+        if got == Some(EntryKind::Directory) {
+            self.note(path, Question::Directory, Some(A_DIRECTORY));
+            return Ok(got);
+        }
+        Ok(self.entry(path)?.map(|entry| entry.kind))
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{FileTree, MapTree, Recording, TreeError, TreePath};
+use crate::{EntryKind, FileTree, MapTree, Recording, TreeError, TreePath};
 
 fn path(text: &str) -> TreePath {
     TreePath::parse(text).expect("a test's path is safe")
@@ -39,4 +39,16 @@ fn a_read_set_holds_until_something_that_was_read_changes() {
     assert!(!seen.holds_in(&before.clone().with(&path("a/x.yaml"), "other")), "content changed");
     assert!(!seen.holds_in(&before.clone().with(&path("a/new.yaml"), "")), "a name was added");
     assert!(!seen.holds_in(&before.with(&path("a/Chart.yaml"), "")), "an absence ended");
+}
+
+#[test]
+fn asking_whether_a_directory_is_there_does_not_tie_to_what_it_holds() {
+    let before = MapTree::new().with(&path("a/x.yaml"), "1").with(&path("b.yaml"), "2");
+    let recording = Recording::new(Arc::new(before.clone()));
+    assert_eq!(recording.kind(&path("a")).unwrap(), Some(EntryKind::Directory));
+    assert_eq!(recording.kind(&path("c")).unwrap(), None);
+    let seen = recording.read_set();
+    assert!(seen.holds_in(&before.clone().with(&path("a/x.yaml"), "other")));
+    assert!(!seen.holds_in(&MapTree::new().with(&path("a"), "a file")));
+    assert!(!seen.holds_in(&before.with(&path("c/d"), "")), "an absence ended");
 }

@@ -99,6 +99,16 @@ pub trait FileTree: Send + Sync {
     /// [`TreeError::Link`], or [`TreeError::Broken`].
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError>;
 
+    /// Returns what stands at `path` as [`FileTree::entry`] does, without its content's id: of a
+    /// directory that may be much less work.
+    ///
+    /// # Errors
+    ///
+    /// As [`FileTree::entry`].
+    fn kind(&self, path: &TreePath) -> Result<Option<EntryKind>, TreeError> {
+        Ok(self.entry(path)?.map(|entry| entry.kind))
+    }
+
     /// Returns a file's bytes.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! A directory of this host as a file tree.
 
+use std::collections::HashSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use filetree::{ContentId, Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
 use sha1::{Digest, Sha1};
@@ -19,9 +20,11 @@ const LINKS_MAX: usize = 40;
 /// Links are followed as long as they stay below the root; `.git` is not there. It is no
 /// snapshot: whoever writes meanwhile may be seen halfway. A content id names a file's place,
 /// size and moment of change instead of its bytes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct DiskTree {
     root: PathBuf,
+    /// Directories that were found with no link on the way.
+    straight: Mutex<HashSet<String>>,
 }
 
 /// What lies at a path when its last name is not followed.
@@ -42,7 +45,7 @@ impl DiskTree {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a directory"));
         }
-        Ok(Self { root })
+        Ok(Self { root, straight: Mutex::default() })
     }
 
     /// The root, with no link in it.
@@ -52,6 +55,31 @@ impl DiskTree {
 
     /// Follows a path name by name; `None` where nothing is. The answer has no link in it.
     fn follow(&self, path: &TreePath) -> Result<Option<(TreePath, fs::Metadata)>, TreeError> {
+        let parent = path.as_str().rsplit_once('/').map_or("", |(parent, _)| parent);
+        if !path.is_root() && self.is_straight(parent) {
+            match self.step(path, path)? {
+                Step::Missing => return Ok(None),
+                Step::Other(found) => return Ok(Some((path.clone(), found))),
+                Step::Link(_) => {}
+            }
+        }
+        let found = self.follow_all(path)?;
+        if let Some((at, metadata)) = &found
+            && metadata.is_dir()
+        {
+            self.straight
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(at.as_str().to_owned());
+        }
+        Ok(found)
+    }
+
+    fn is_straight(&self, directory: &str) -> bool {
+        self.straight.lock().unwrap_or_else(PoisonError::into_inner).contains(directory)
+    }
+
+    fn follow_all(&self, path: &TreePath) -> Result<Option<(TreePath, fs::Metadata)>, TreeError> {
         let mut left: Vec<String> = path.names().map(str::to_owned).collect();
         left.reverse();
         let mut at = TreePath::root();
@@ -174,7 +202,33 @@ fn kind_of(metadata: &fs::Metadata) -> Option<EntryKind> {
     })
 }
 
+/// The bytes of a file of about that size.
+fn read_whole(path: &Path, size_bytes: u64) -> io::Result<Arc<[u8]>> {
+    let mut file = fs::File::open(path)?;
+    // Read to where it stays; a file that is being written may be of another size.
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size_bytes as usize).collect();
+    let room = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
+    let mut filled = 0;
+    while filled < room.len() {
+        match file.read(&mut room[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut more = Vec::new();
+    if filled == room.len() && file.take(FILE_BYTES_MAX).read_to_end(&mut more)? == 0 {
+        return Ok(bytes);
+    }
+    Ok([&bytes[..filled], &more].concat().into())
+}
+
 impl FileTree for DiskTree {
+    fn kind(&self, path: &TreePath) -> Result<Option<EntryKind>, TreeError> {
+        Ok(self.follow(path)?.and_then(|(_, metadata)| kind_of(&metadata)))
+    }
+
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
         let Some((at, metadata)) = self.follow(path)? else { return Ok(None) };
         let Some(kind) = kind_of(&metadata) else { return Ok(None) };
@@ -196,9 +250,8 @@ impl FileTree for DiskTree {
             Some(EntryKind::File { size_bytes, .. }) if size_bytes > FILE_BYTES_MAX => {
                 Err(TreeError::TooLarge { path: text, size_bytes, limit_bytes: FILE_BYTES_MAX })
             }
-            Some(EntryKind::File { .. }) => {
-                let bytes = fs::read(self.host_path(&at)).map_err(|error| broken(path, &error))?;
-                Ok(bytes.into())
+            Some(EntryKind::File { size_bytes, .. }) => {
+                read_whole(&self.host_path(&at), size_bytes).map_err(|error| broken(path, &error))
             }
         }
     }
@@ -209,6 +262,7 @@ impl FileTree for DiskTree {
             return Ok(None);
         }
         let entries = fs::read_dir(self.host_path(&at)).map_err(|error| broken(path, &error))?;
+        self.straight.lock().unwrap_or_else(PoisonError::into_inner).insert(at.as_str().to_owned());
         let mut listed = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| broken(path, &error))?;

@@ -32,7 +32,14 @@ pub(crate) fn key_of(
         sha.update((text.len() as u64).to_be_bytes());
         sha.update(text);
     }
-    let Options { helm, kustomize, jsonnet, combined_bytes_max, kustomize_build_options } = options;
+    let Options {
+        helm,
+        kustomize,
+        jsonnet,
+        combined_bytes_max,
+        kustomize_build_options,
+        hashes: _,
+    } = options;
     sha.update([u8::from(*helm), u8::from(*kustomize), u8::from(*jsonnet)]);
     sha.update(kustomize_build_options);
     sha.update(charts_time_ns.to_be_bytes());

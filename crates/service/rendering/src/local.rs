@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crd::ApplicationSource;
-use filetree::TreePath;
-use render::{Input, Options, Reach, RenderError, render_source};
+use filetree::{FileTree, TreePath};
+use render::{Input, Options, Printed, Reach, RenderError, render_printed, render_source};
 use serde_json::Value;
 
 use crate::disk::DiskTree;
@@ -61,7 +61,31 @@ pub fn render_path(
     source: &ApplicationSource,
     options: &Options,
 ) -> Result<Vec<Arc<Value>>, LocalError> {
-    let input = Input {
+    render_path_as(path, root, &of_nobody(source, options, &Reach::default()))
+}
+
+/// As [`render_path`], for those who only print the objects as JSON.
+///
+/// # Errors
+///
+/// [`LocalError`].
+pub fn render_path_printed(
+    path: &Path,
+    root: Option<&Path>,
+    source: &ApplicationSource,
+    options: &Options,
+) -> Result<Vec<Printed>, LocalError> {
+    let reach = Reach::default();
+    with_tree(path, root, &of_nobody(source, options, &reach), render_printed)
+}
+
+/// A source that belongs to no Application.
+fn of_nobody<'a>(
+    source: &'a ApplicationSource,
+    options: &'a Options,
+    reach: &'a Reach<'a>,
+) -> Input<'a> {
+    Input {
         source,
         source_index: 0,
         app_name: "",
@@ -71,9 +95,8 @@ pub fn render_path(
         kube_version: "",
         api_versions: &[],
         options,
-        reach: &Reach::default(),
-    };
-    render_path_as(path, root, &input)
+        reach,
+    }
 }
 
 /// The same for an Application: `input` says everything but the source's path.
@@ -86,6 +109,16 @@ pub fn render_path_as(
     root: Option<&Path>,
     input: &Input<'_>,
 ) -> Result<Vec<Arc<Value>>, LocalError> {
+    let rendered = with_tree(path, root, input, render_source)?;
+    Ok(rendered.objects.into_iter().map(|desired| desired.object).collect())
+}
+
+fn with_tree<T>(
+    path: &Path,
+    root: Option<&Path>,
+    input: &Input<'_>,
+    render: impl FnOnce(&dyn FileTree, &Input<'_>) -> Result<T, RenderError>,
+) -> Result<T, LocalError> {
     let unreadable = |cause| LocalError::Unreadable { path: path.to_owned(), cause };
     let place = path.canonicalize().map_err(unreadable)?;
     let root = match root {
@@ -100,8 +133,7 @@ pub fn render_path_as(
     let relative = TreePath::parse(relative).map_err(RenderError::from)?;
     let source = ApplicationSource { path: relative.as_str().to_owned(), ..input.source.clone() };
     let input = Input { source: &source, ..*input };
-    let rendered = render_source(&tree, &input)?;
-    Ok(rendered.objects.into_iter().map(|desired| desired.object).collect())
+    Ok(render(&tree, &input)?)
 }
 
 /// The nearest directory, from the path up, that holds a `.git`.

@@ -303,6 +303,7 @@ impl Inner {
             jsonnet: rendering.jsonnet,
             combined_bytes_max: rendering.directory_bytes_max,
             kustomize_build_options: rendering.kustomize_build_options.clone(),
+            hashes: true,
         };
         let namespace = &spec.destination.namespace;
         let charts_time_ns = charts_time(SystemTime::now());

@@ -92,10 +92,30 @@ fn command_line() -> clap::Command {
     go_flags::go_style(global::with_upstream_flags(Cli::command()))
 }
 
+/// The command line with no command but `render`, which ends before all the others were
+/// described.
+#[derive(Debug, Parser)]
+#[command(name = "tiphys", version, propagate_version = true)]
+struct RenderAlone {
+    #[command(flatten)]
+    _global: Global,
+    #[command(subcommand)]
+    command: OnlyRender,
+}
+
+#[derive(Debug, Subcommand)]
+enum OnlyRender {
+    /// Render a directory of this host
+    Render(Box<render::Arguments>),
+}
+
 /// Reads a command line, runs its command, says what went wrong, and answers the exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let name = called_as(&arguments);
+    if let Some(arguments) = render_alone(&arguments) {
+        return ended(render::run(arguments), name);
+    }
     let matches = match command_line().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(error) => return not_understood(&error),
@@ -105,7 +125,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return not_understood(&error),
     };
     global::note_unused(&matches);
-    match run(cli, name) {
+    ended(run(cli, name), name)
+}
+
+/// The arguments of `render` where it is what was asked for and nothing is wrong with them; all
+/// else is for the whole command line.
+fn render_alone(arguments: &[OsString]) -> Option<render::Arguments> {
+    arguments.get(1).filter(|word| *word == "render")?;
+    let command = go_flags::go_style(global::with_upstream_flags(RenderAlone::command()));
+    let matches = command.try_get_matches_from(arguments).ok()?;
+    let OnlyRender::Render(read) = RenderAlone::from_arg_matches(&matches).ok()?.command;
+    global::note_unused(&matches);
+    Some(*read)
+}
+
+/// Says what went wrong, and answers the exit code.
+fn ended(run: Result<ExitCode>, name: &str) -> ExitCode {
+    match run {
         Ok(code) => code,
         Err(error) => {
             let (message, code) = failure::told(&error);

@@ -1,6 +1,8 @@
 //! What commands print, and in which form.
 
+use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 
 use anyhow::{Result, bail};
 use crd::Time;
@@ -16,6 +18,26 @@ pub fn print(text: &str) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Prints a text that comes in pieces. A reader that went away is no error.
+pub fn print_pieces(
+    pieces: impl FnOnce(&mut dyn FnMut(&str) -> io::Result<()>) -> Result<()>,
+) -> Result<()> {
+    const BUFFER_BYTES: usize = 1 << 16;
+    // Standard output of its own looks for line breaks in all that it is given.
+    let descriptor = io::stdout().as_fd().try_clone_to_owned()?;
+    let mut out = io::BufWriter::with_capacity(BUFFER_BYTES, File::from(descriptor));
+    let printed = pieces(&mut |text| out.write_all(text.as_bytes()));
+    match printed.and_then(|()| Ok(out.flush()?)) {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        printed => printed,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Tells something beside the output.

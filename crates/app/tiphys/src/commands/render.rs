@@ -5,17 +5,17 @@ mod jsonnet;
 mod kustomize;
 mod remote;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
+use ::render::Printed;
 use anyhow::Result;
 use crd::ApplicationSource;
-use rendering::render_path;
-use serde_json::Value;
+use rendering::{render_path, render_path_printed};
 
 use super::failure::{Failure, GENERAL_ERROR, refused};
-use super::output::print;
+use super::output::print_pieces;
 use super::yaml;
 
 /// Arguments of `render`.
@@ -58,18 +58,22 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         ..ApplicationSource::default()
     };
     let objects = match &arguments.repo {
-        Some(url) => remote::render(url, &arguments, source)?,
+        Some(url) => {
+            let objects = remote::render(url, &arguments, source)?;
+            objects.into_iter().map(Printed::Object).collect()
+        }
         None if arguments.helm.any() || (arguments.path.is_file() && program.is_none()) => {
             if source.kustomize.is_some() || source.directory.is_some() {
                 return Err(refused(
                     "these flags belong to several engines; give those of one".to_owned(),
                 ));
             }
-            helm::render(&arguments.path, arguments.root.as_deref(), &arguments.helm)?
+            let as_json = arguments.output == "json";
+            helm::render(&arguments.path, arguments.root.as_deref(), &arguments.helm, as_json)?
         }
         None => plain(&arguments, &source, program.is_some())?,
     };
-    print(&text(&objects, &arguments.output)?)?;
+    print_pieces(|print| show(&objects, &arguments.output, print))?;
     // The process ends: taking millions of values apart one by one would be for nothing.
     std::mem::forget(objects);
     Ok(ExitCode::SUCCESS)
@@ -80,14 +84,20 @@ fn plain(
     arguments: &Arguments,
     source: &ApplicationSource,
     is_program: bool,
-) -> Result<Vec<Arc<Value>>> {
+) -> Result<Vec<Printed>> {
     let options = options(arguments);
     let path = match arguments.path.parent() {
         Some(parent) if is_program && parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) if is_program => parent,
         _ => &arguments.path,
     };
-    match render_path(path, arguments.root.as_deref(), source, &options) {
+    let root = arguments.root.as_deref();
+    let rendered = match arguments.output.as_str() {
+        "json" => render_path_printed(path, root, source, &options),
+        _ => render_path(path, root, source, &options)
+            .map(|objects| objects.into_iter().map(Printed::Object).collect()),
+    };
+    match rendered {
         Ok(objects) => Ok(objects),
         Err(error) if error.is_usage() => Err(refused(format!("{:#}", anyhow::Error::from(error)))),
         Err(error) => Err(failed(format!("{:#}", anyhow::Error::from(error)))),
@@ -97,6 +107,7 @@ fn plain(
 fn options(arguments: &Arguments) -> ::render::Options {
     ::render::Options {
         kustomize_build_options: arguments.kustomize.kustomize_build_options.clone(),
+        hashes: false,
         ..::render::Options::default()
     }
 }
@@ -106,10 +117,39 @@ fn failed(message: String) -> anyhow::Error {
     Failure { message, code: GENERAL_ERROR }.into()
 }
 
-fn text(objects: &[Arc<Value>], output: &str) -> Result<String> {
-    let objects = objects.iter().map(AsRef::as_ref);
-    match output {
-        "json" => Ok(format!("{}\n", serde_json::to_string_pretty(&objects.collect::<Vec<_>>())?)),
-        _ => Ok(objects.map(|object| format!("---\n{}", yaml::text(object))).collect()),
+/// Gives out the objects' text, piece by piece.
+fn show(
+    objects: &[Printed],
+    output: &str,
+    print: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> Result<()> {
+    if output == "json" {
+        return show_list(objects, print);
     }
+    for object in objects {
+        let text = match object {
+            Printed::Object(object) => yaml::text(object),
+            Printed::Json(json) => yaml::text(&serde_json::from_str(json)?),
+        };
+        print("---\n")?;
+        print(&text)?;
+    }
+    Ok(())
+}
+
+/// Gives out a JSON list, exactly as `serde_json` prints it with indentation.
+fn show_list(objects: &[Printed], print: &mut dyn FnMut(&str) -> io::Result<()>) -> Result<()> {
+    if objects.is_empty() {
+        return Ok(print("[]\n")?);
+    }
+    let mut before = "[\n  ";
+    for object in objects {
+        print(before)?;
+        before = ",\n  ";
+        match object {
+            Printed::Json(json) => print(json)?,
+            Printed::Object(object) => print(&goyaml::json_text_of(object))?,
+        }
+    }
+    Ok(print("\n]\n")?)
 }

@@ -75,7 +75,7 @@ impl Machine<'_, '_> {
             return Err(Fault::budget(format!("exceeded maximum depth of tpl ({TPL_DEPTH_MAX})")));
         }
         let variables = self.variables.len();
-        let slots = entry.tree.code.slots as usize;
+        let slots = entry.tree.code().slots as usize;
         let unset = Variable { value: Value::Nil, state: State::Unset };
         self.variables.push(Variable { value: data.clone(), state: State::Plain });
         self.variables.resize(variables + slots, unset);
@@ -95,7 +95,7 @@ impl Machine<'_, '_> {
             return Ok(Turn::Done);
         };
         self.at = caller.at;
-        let next = caller.entry.as_ref().map(|entry| entry.tree.code.ops[caller.pc]);
+        let next = caller.entry.as_ref().map(|entry| entry.tree.code().ops[caller.pc]);
         match frame.kind {
             FrameKind::Root | FrameKind::Template => {}
             FrameKind::Include { name, .. } => {

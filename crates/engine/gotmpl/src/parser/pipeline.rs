@@ -12,14 +12,17 @@ use super::{Parser, index};
 /// Parentheses nest no deeper, in Go as here.
 const PAREN_DEPTH_MAX: usize = 10_000;
 
-/// A pipeline that is not yet closed.
+/// A pipeline that is not yet closed. What it holds stands on top of stacks that all open
+/// pipelines share.
 struct Open {
     at: u32,
-    declared: Vec<NodeId>,
     assigns: bool,
-    commands: Vec<NodeId>,
-    /// The command being read.
-    args: Vec<NodeId>,
+    /// How many it declares.
+    declared: usize,
+    /// Where its variables and commands begin.
+    parts: usize,
+    /// Where the arguments of the command being read begin.
+    args: usize,
     command_at: u32,
 }
 
@@ -37,7 +40,9 @@ impl Parser<'_> {
         context: &str,
         end: &TokenKind,
     ) -> Result<NodeId, ParseError> {
-        let mut open = vec![self.open_pipeline(context)?];
+        let first = self.open_pipeline(context)?;
+        // Most pipelines have no parentheses: only the first one is at hand at all times.
+        let mut open = vec![first];
         loop {
             let inside = open.len() > 1;
             let context = if inside { "parenthesized pipeline" } else { context };
@@ -46,17 +51,17 @@ impl Parser<'_> {
             if token.kind == *end {
                 let pipeline = open.pop().expect("there is one");
                 let pipe = self.close_pipeline(pipeline, context)?;
-                let Some(around) = open.last_mut() else {
+                if open.is_empty() {
                     return Ok(pipe);
-                };
+                }
                 self.scope().paren_depth -= 1;
                 let operand = self.with_fields(pipe)?;
-                around.args.push(operand);
+                self.args.push(operand);
             } else if begins_command(&token.kind) {
                 self.back_up();
                 let pipeline = open.last_mut().expect("there is one");
                 pipeline.command_at = self.peek_non_space().start;
-                if !self.operand_or_paren(pipeline)? {
+                if !self.operand_or_paren()? {
                     self.open_paren(&mut open)?;
                     continue;
                 }
@@ -69,7 +74,7 @@ impl Parser<'_> {
                 let pipeline = open.last_mut().expect("there is one");
                 match token.kind {
                     TokenKind::Space => {
-                        if !self.operand_or_paren(pipeline)? {
+                        if !self.operand_or_paren()? {
                             self.open_paren(&mut open)?;
                             break;
                         }
@@ -103,10 +108,10 @@ impl Parser<'_> {
         let at = self.peek_non_space().start;
         let mut pipeline = Open {
             at,
-            declared: Vec::new(),
             assigns: false,
-            commands: Vec::new(),
-            args: Vec::new(),
+            declared: 0,
+            parts: self.parts.len(),
+            args: self.args.len(),
             command_at: at,
         };
         loop {
@@ -127,7 +132,7 @@ impl Parser<'_> {
                 TokenKind::Char if self.source(&next) == b"," => {
                     self.next_non_space();
                     self.declare(&variable, &mut pipeline);
-                    if context != "range" || pipeline.declared.len() >= 2 {
+                    if context != "range" || pipeline.declared >= 2 {
                         return Err(self.error(&format!("too many declarations in {context}")));
                     }
                     match self.peek_non_space().kind {
@@ -150,15 +155,17 @@ impl Parser<'_> {
     fn declare(&mut self, variable: &Token, pipeline: &mut Open) {
         let name = Span { start: variable.start, end: variable.end };
         let node = self.add(NodeKind::Variable { name, names: Span::default() }, variable.start);
-        pipeline.declared.push(node);
+        self.parts.push(node);
+        pipeline.declared += 1;
         self.scope().variables.push(name);
     }
 
     fn close_pipeline(&mut self, pipeline: Open, context: &str) -> Result<NodeId, ParseError> {
-        if pipeline.commands.is_empty() {
+        let begin = pipeline.parts + pipeline.declared;
+        if self.parts.len() == begin {
             return Err(self.error(&format!("missing value for {context}")));
         }
-        for (stage, command) in pipeline.commands.iter().enumerate().skip(1) {
+        for (stage, command) in self.parts[begin..].iter().enumerate().skip(1) {
             let NodeKind::Command { args } = self.ast.kind(*command) else {
                 unreachable!("a pipeline is made of commands");
             };
@@ -169,31 +176,37 @@ impl Parser<'_> {
                 return Err(self.error(&message));
             }
         }
-        let declared = self.add_kids(&pipeline.declared);
-        let commands = self.add_kids(&pipeline.commands);
+        let start = index(self.ast.kids.len());
+        self.ast.kids.extend_from_slice(&self.parts[pipeline.parts..]);
+        self.parts.truncate(pipeline.parts);
+        let middle = start + index(pipeline.declared);
+        let declared = Span { start, end: middle };
+        let commands = Span { start: middle, end: index(self.ast.kids.len()) };
         let kind = NodeKind::Pipe(Pipe { declared, assigns: pipeline.assigns, commands });
         Ok(self.add(kind, pipeline.at))
     }
 
-    fn end_command(&mut self, pipeline: &mut Open) -> Result<(), ParseError> {
-        if pipeline.args.is_empty() {
+    fn end_command(&mut self, pipeline: &Open) -> Result<(), ParseError> {
+        if self.args.len() == pipeline.args {
             return Err(self.error("empty command"));
         }
-        let args = self.add_kids(&pipeline.args);
-        pipeline.args.clear();
+        let start = index(self.ast.kids.len());
+        self.ast.kids.extend_from_slice(&self.args[pipeline.args..]);
+        self.args.truncate(pipeline.args);
+        let args = Span { start, end: index(self.ast.kids.len()) };
         let command = self.add(NodeKind::Command { args }, pipeline.command_at);
-        pipeline.commands.push(command);
+        self.parts.push(command);
         Ok(())
     }
 
     /// Reads an operand, if one is there; `false` behind a left parenthesis.
-    fn operand_or_paren(&mut self, pipeline: &mut Open) -> Result<bool, ParseError> {
+    fn operand_or_paren(&mut self) -> Result<bool, ParseError> {
         match self.term()? {
             Term::None => {}
             Term::Paren => return Ok(false),
             Term::Node(node) => {
                 let node = self.with_fields(node)?;
-                pipeline.args.push(node);
+                self.args.push(node);
             }
         }
         Ok(true)
@@ -205,36 +218,38 @@ impl Parser<'_> {
         if first.kind != TokenKind::Field {
             return Ok(node);
         }
-        let mut fields = Vec::new();
-        while self.peek().kind == TokenKind::Field {
-            let field = self.next();
-            fields.push(self.symbol(&field));
-        }
         let at = first.start;
         match self.ast.kind(node) {
             NodeKind::Field { names } => {
-                let names = self.more_names(names, &fields);
+                let names = self.more_names(names);
                 Ok(self.add(NodeKind::Field { names }, at))
             }
             NodeKind::Variable { name, names } => {
-                let names = self.more_names(names, &fields);
+                let names = self.more_names(names);
                 Ok(self.add(NodeKind::Variable { name, names }, at))
             }
             _ if self.is_literal(node) => {
+                // All of them are read before anything is said.
+                self.more_names(Span::default());
                 let shown = goval::quote(&self.ast.print(node));
                 Err(self.error(&format!("unexpected . after term {shown}")))
             }
             _ => {
-                let names = self.more_names(Span::default(), &fields);
+                let names = self.more_names(Span::default());
                 Ok(self.add(NodeKind::Chain { of: node, names }, at))
             }
         }
     }
 
-    fn more_names(&mut self, before: Span, fields: &[u32]) -> Span {
+    /// Names, and those of the fields that come next.
+    fn more_names(&mut self, before: Span) -> Span {
         let start = index(self.ast.names.len());
         self.ast.names.extend_from_within(before.range());
-        self.ast.names.extend_from_slice(fields);
+        while self.peek().kind == TokenKind::Field {
+            let field = self.next();
+            let name = self.symbol(&field);
+            self.ast.names.push(name);
+        }
         Span { start, end: index(self.ast.names.len()) }
     }
 
@@ -270,9 +285,10 @@ impl Parser<'_> {
                 NodeKind::Variable { name: text, names: Span::default() }
             }
             TokenKind::Field => {
-                let field = self.symbol(&token);
-                let names = self.more_names(Span::default(), &[field]);
-                NodeKind::Field { names }
+                let name = self.symbol(&token);
+                let start = index(self.ast.names.len());
+                self.ast.names.push(name);
+                NodeKind::Field { names: Span { start, end: start + 1 } }
             }
             TokenKind::Bool => NodeKind::Bool(self.source(&token) == b"true"),
             TokenKind::CharConstant | TokenKind::Complex | TokenKind::Number => {

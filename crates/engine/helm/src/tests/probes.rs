@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use filetree::{MapTree, TreePath};
 
 use crate::cache::Cache;
-use crate::{ChartSource, Limits, Profile, Request, render_texts};
+use crate::{ChartSource, Limits, Profile, Reading, Request, render_texts};
 
 fn corpus() -> Option<PathBuf> {
     let place = match std::env::var_os("TIPHYS_CORPUS") {
@@ -50,7 +50,7 @@ fn values_print_as_both_helms_print_them() {
             skip_schema_validation: false,
             profile,
             limits: Limits::default(),
-            objects: |_| Ok(Vec::new()),
+            reading: Reading { objects: |_| Ok(Vec::new()), as_text: None },
         };
         let texts =
             render_texts(&request, &mut sprig::Pinned, &mut || false, &Cache::default()).unwrap();

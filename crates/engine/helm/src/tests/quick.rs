@@ -1,12 +1,29 @@
 //! The short way through YAML against the real reader.
 
-use crate::quick::quickly;
+use serde_json::Value;
+
+use crate::frozen::Frozen;
+use crate::quick::{freeze, quickly, transcribe};
 
 /// Whether the short way was taken; it must say what the real reader says.
 fn agrees(text: &str) -> bool {
     match quickly(text.as_bytes()) {
         None => false,
         Some(value) => {
+            let is_map = value.is_object();
+            let printed = goyaml::json_text_of(&value);
+            let transcript = transcribe(text.as_bytes());
+            assert_eq!(transcript.is_some(), is_map, "{text}");
+            if let Some(transcript) = transcript {
+                assert_eq!(transcript.json, printed, "{text}");
+            }
+            if is_map || value.is_null() {
+                let wanted = match &value {
+                    Value::Null => Frozen::Map(Vec::new()),
+                    value => Frozen::from_json(value),
+                };
+                assert_eq!(freeze(text.as_bytes()), Some(wanted), "{text}");
+            }
             assert_eq!(goyaml::to_json(text.as_bytes()), Ok(value), "{text}");
             true
         }
@@ -28,6 +45,18 @@ fn what_charts_give_goes_the_short_way() {
     ] {
         assert!(agrees(text), "{text}");
     }
+}
+
+#[test]
+fn a_text_has_its_keys_sorted_and_the_last_of_two_alike() {
+    let text = "kind: A\nb: {}\napiVersion: v1\nb:\n  zone: \"q\\\"\\n\"\n  yard: [1]\nmetadata:\n  name: x\n";
+    let transcript = transcribe(text.as_bytes()).expect("nothing is unusual");
+    let value = goyaml::to_json(text.as_bytes()).expect("it parses");
+    assert_eq!(transcript.json, goyaml::json_text_of(&value));
+    let head = serde_json::json!({"apiVersion": "v1", "kind": "A", "metadata": {"name": "x"}});
+    assert_eq!(Value::Object(transcript.head), head);
+    assert!(transcribe(b"kind: List\nitems: []\n").is_none());
+    assert!(transcribe(b"kind: A\nn: 18446744073709551615\n").is_none());
 }
 
 #[test]

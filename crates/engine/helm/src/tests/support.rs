@@ -9,7 +9,7 @@ use crate::directory;
 use crate::error::Failure;
 use crate::frozen::Frozen;
 use crate::profile::Profile;
-use crate::{ChartSource, Limits, Request, render_texts};
+use crate::{ChartSource, Limits, Reading, Request, render_texts};
 
 /// A tree of files, each written as path and content.
 pub(crate) fn tree(files: &[(&str, &str)]) -> MapTree {
@@ -47,7 +47,7 @@ pub(crate) fn rendered(files: &[(&str, &str)], profile: Profile) -> Result<Strin
         skip_schema_validation: false,
         profile,
         limits: Limits::default(),
-        objects: |_| Ok(Vec::new()),
+        reading: Reading { objects: |_| Ok(Vec::new()), as_text: None },
     };
     let texts = render_texts(&request, &mut sprig::Pinned, &mut || false, &Cache::default());
     let texts = texts.map_err(|error| error.to_string())?;

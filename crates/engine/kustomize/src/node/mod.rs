@@ -9,6 +9,7 @@ mod folded;
 mod json;
 mod mapping;
 mod parse;
+mod print;
 mod text;
 mod timestamp;
 

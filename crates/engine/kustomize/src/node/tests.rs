@@ -170,3 +170,17 @@ fn a_resource_loses_a_key_that_looks_like_a_merge() {
         assert_eq!(read_as_resource(text), want, "{text}");
     }
 }
+
+#[test]
+fn a_text_is_what_its_value_prints() {
+    for text in [
+        "kind: A\nb: {z: 1, a: [x, 'y\\', \"\\n\"]}\na: {}\nl: []\nd: 2020-01-02\nf: 1.50\nq: '1'\nn: ~\nt: true\n",
+        "b: |\n  one\n  two\na: !!str 5\n",
+    ] {
+        let node = read(text);
+        let value = node.to_json().unwrap();
+        assert_eq!(node.to_json_text(), Some(goyaml::json_text_of(&value)), "{text}");
+    }
+    assert_eq!(read("a: {1: x}\n").to_json_text(), None);
+    assert_eq!(read("a: !!int x\n").to_json_text(), None);
+}

@@ -3,11 +3,10 @@
 use std::rc::Rc;
 
 use goval::{Context, List, ListType, Str, Value, is_digit, is_letter};
-use regex::bytes::Captures;
 
 use crate::args::{Answer, int, strings, text, utf8};
 use crate::formats::is_of_budget;
-use crate::regexes::matches::{NoPattern, Pattern, all, compile};
+use crate::regexes::matches::{Found, NoPattern, Pattern, all, compile};
 
 /// The pattern, for a look through the text, or what `regexp.MustCompile` says when it panics.
 fn or_panic(context: &mut Context<'_>, args: &[Value]) -> Result<Rc<Pattern>, String> {
@@ -39,14 +38,14 @@ fn or_error(context: &mut Context<'_>, args: &[Value]) -> Result<Rc<Pattern>, St
 /// A pattern that is none fits nothing.
 pub(crate) fn string_matches(context: &mut Context<'_>, args: &[Value]) -> Answer {
     match or_error(context, args) {
-        Ok(pattern) => Ok(Value::Bool(pattern.regex.is_match(text(args, 1)?))),
+        Ok(pattern) => Ok(Value::Bool(pattern.regex.is_match(&text(args, 1)?[..]))),
         Err(error) if is_of_budget(&error) => Err(error),
         Err(_) => Ok(Value::Bool(false)),
     }
 }
 
 pub(crate) fn must_matches(context: &mut Context<'_>, args: &[Value]) -> Answer {
-    Ok(Value::Bool(or_error(context, args)?.regex.is_match(text(args, 1)?)))
+    Ok(Value::Bool(or_error(context, args)?.regex.is_match(&text(args, 1)?[..])))
 }
 
 pub(crate) fn find(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -59,7 +58,7 @@ pub(crate) fn must_find(context: &mut Context<'_>, args: &[Value]) -> Answer {
 
 fn found(pattern: &Pattern, args: &[Value]) -> Answer {
     let text = text(args, 1)?;
-    Ok(Value::str(pattern.regex.find(text).map_or(&b""[..], |found| found.as_bytes())))
+    Ok(Value::str(pattern.regex.find(&text[..]).map_or(&b""[..], |found| &text[found.range()])))
 }
 
 pub(crate) fn find_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -78,7 +77,7 @@ fn found_all(context: &mut Context<'_>, pattern: &Pattern, args: &[Value]) -> An
     if matches.is_empty() {
         return Ok(Value::List(List::nil(ListType::String)));
     }
-    Ok(strings(matches.iter().map(|found| Str::from(found.get_match().as_bytes()))))
+    Ok(strings(matches.iter().map(|found| Str::from(found.whole()))))
 }
 
 pub(crate) fn replace_all(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -114,24 +113,24 @@ fn replaced(
     }
     let mut out = Vec::with_capacity(source.len());
     let mut at = 0;
-    for captures in &matches {
-        let whole = captures.get_match();
+    for found in &matches {
+        let whole = found.span();
         let before = out.len();
-        out.extend_from_slice(&source[at..whole.start()]);
+        out.extend_from_slice(&source[at..whole.start]);
         if is_template {
-            expand(&replacement, pattern, captures, &mut out);
+            expand(&replacement, pattern, found, &mut out);
         } else {
             out.extend_from_slice(replacement.as_bytes());
         }
         context.budget.charge((out.len() - before) as u64)?;
-        at = whole.end();
+        at = whole.end;
     }
     out.extend_from_slice(&source[at..]);
     Ok(Value::str(out))
 }
 
 /// `$name`, `${name}`, `$1`; `$$` is a dollar, and so is one that names nothing.
-fn expand(template: &str, pattern: &Pattern, captures: &Captures<'_>, out: &mut Vec<u8>) {
+fn expand(template: &str, pattern: &Pattern, found: &Found<'_>, out: &mut Vec<u8>) {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
         out.extend_from_slice(before.as_bytes());
@@ -148,14 +147,14 @@ fn expand(template: &str, pattern: &Pattern, captures: &Captures<'_>, out: &mut 
         rest = left;
         let digits = name.len() < 9 && name.bytes().all(|byte| byte.is_ascii_digit());
         let group = if digits && (name.len() == 1 || !name.starts_with('0')) {
-            captures.get(name.parse().unwrap_or(usize::MAX))
+            found.group(name.parse().unwrap_or(usize::MAX))
         } else {
             let named = |known: &Option<Box<str>>| known.as_deref() == Some(name);
             let mut groups = pattern.names.iter().enumerate().filter(|(_, known)| named(known));
-            groups.find_map(|(number, _)| captures.get(number))
+            groups.find_map(|(number, _)| found.group(number))
         };
         if let Some(group) = group {
-            out.extend_from_slice(group.as_bytes());
+            out.extend_from_slice(group);
         }
     }
     out.extend_from_slice(rest.as_bytes());
@@ -201,12 +200,12 @@ fn parts(context: &mut Context<'_>, pattern: &Pattern, args: &[Value]) -> Answer
         if limit > 0 && parts.len() as i64 == limit - 1 {
             break;
         }
-        let whole = found.get_match();
-        to = whole.start();
-        if whole.end() != 0 {
+        let whole = found.span();
+        to = whole.start;
+        if whole.end != 0 {
             parts.push(Str::from(&source[from..to]));
         }
-        from = whole.end();
+        from = whole.end;
     }
     if to != source.len() {
         parts.push(Str::from(&source[from..]));

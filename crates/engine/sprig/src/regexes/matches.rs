@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use goval::Budget;
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex_automata::meta::Regex;
+use regex_automata::util::captures::Captures;
+use regex_automata::util::syntax;
+use regex_automata::{Input, Span};
 
 use crate::regexes::translate::{Refused, refused, translate};
 
@@ -59,10 +62,16 @@ pub(super) fn compile(pattern: &str, budget: &mut Budget) -> Result<Rc<Pattern>,
     let translated = translate(pattern).map_err(NoPattern::Refused)?;
     let parts = translated.largest.saturating_mul(pattern.len() as u64);
     budget.spend(parts).map_err(NoPattern::Budget)?;
-    let regex = RegexBuilder::new(&translated.pattern)
-        .size_limit(COMPILED_BYTES_MAX)
-        .nest_limit(4_000)
-        .build()
+    // Building whole automata in advance takes longer than looking through what charts give.
+    let config = Regex::config()
+        .utf8_empty(false)
+        .nfa_size_limit(Some(COMPILED_BYTES_MAX))
+        .dfa(false)
+        .onepass(false);
+    let regex = Regex::builder()
+        .configure(config)
+        .syntax(syntax::Config::new().utf8(false).nest_limit(4_000))
+        .build(&translated.pattern)
         .map_err(|_| NoPattern::Refused(refused("expression too large", pattern)))?;
     let regex = Rc::new(Pattern { regex, names: translated.names, parts });
     if parts > KEPT_PARTS_MAX {
@@ -77,16 +86,38 @@ pub(super) fn compile(pattern: &str, budget: &mut Budget) -> Result<Rc<Pattern>,
     Ok(regex)
 }
 
+/// One match.
+pub(super) struct Found<'t> {
+    text: &'t [u8],
+    groups: Captures,
+}
+
+impl<'t> Found<'t> {
+    pub(super) fn span(&self) -> Span {
+        self.groups.get_match().map_or_else(|| Span::from(0..0), |found| found.span())
+    }
+
+    pub(super) fn whole(&self) -> &'t [u8] {
+        &self.text[self.span()]
+    }
+
+    /// A group; the first is the whole match. `None` where it is no part of the match.
+    pub(super) fn group(&self, number: usize) -> Option<&'t [u8]> {
+        Some(&self.text[self.groups.get_group(number)?])
+    }
+}
+
 /// Finds up to `limit` matches, all where it is negative. A match of nothing directly behind
 /// another match does not count, nor does one in the middle of a character.
-pub(super) fn all<'t>(regex: &Regex, text: &'t [u8], limit: i64) -> Vec<Captures<'t>> {
+pub(super) fn all<'t>(regex: &Regex, text: &'t [u8], limit: i64) -> Vec<Found<'t>> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut found = Vec::new();
     let mut at = 0;
     let mut last_end = None;
     while at <= text.len() && found.len() < limit {
-        let Some(captures) = regex.captures_at(text, at) else { break };
-        let whole = captures.get_match();
+        let mut groups = regex.create_captures();
+        regex.captures(Input::new(text).span(at..text.len()), &mut groups);
+        let Some(whole) = groups.get_match() else { break };
         let empty = whole.is_empty();
         let (start, end) = (whole.start(), whole.end());
         if empty && is_inside_a_character(text, start) {
@@ -95,7 +126,7 @@ pub(super) fn all<'t>(regex: &Regex, text: &'t [u8], limit: i64) -> Vec<Captures
         }
         at = if empty { end + width(text, end) } else { end };
         if !(empty && last_end == Some(end)) {
-            found.push(captures);
+            found.push(Found { text, groups });
         }
         last_end = Some(end);
     }

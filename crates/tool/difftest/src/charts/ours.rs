@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use filetree::{ContentId, Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
 use helm::{Cache, Chance, ChartSource, Limits, Profile, Request, ValuesFile};
-use render::{ChartMeans, Reach, read_objects, render_chart};
+use render::{ChartMeans, Reach, render_chart};
 use serde_json::Value;
 
 /// What a chart is rendered with.
@@ -40,7 +40,7 @@ pub fn render(
     cache: &Cache,
 ) -> Result<Vec<Value>, String> {
     let objects = rendering(place, setting, chosen, cache)?.documents.into_iter();
-    let objects = objects.flat_map(|document| document.objects);
+    let objects = objects.flat_map(|document| document.contents.into_objects());
     Ok(objects.map(|made| made.object.as_ref().clone()).collect())
 }
 
@@ -87,7 +87,7 @@ fn rendering(
         skip_schema_validation: false,
         profile: Profile::V4,
         limits: Limits::default(),
-        objects: read_objects,
+        reading: render::READING,
     };
     let mut pinned = sprig::Pinned;
     let mut stable = sprig::Stable::new([7; 32], 1_700_000_000_000_000_000);

@@ -94,6 +94,7 @@ impl Local {
             jsonnet: allowed.jsonnet,
             combined_bytes_max: allowed.directory_bytes_max,
             kustomize_build_options: allowed.kustomize_build_options.clone(),
+            hashes: false,
         };
         let input = ::render::Input {
             source: &source,

@@ -1,17 +1,16 @@
 //! Helm's flags of `render`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use ::helm::{Cache, Chance, ChartSource, Limits, Profile, Request, ValuesFile};
+use ::helm::{Cache, Chance, ChartSource, Contents, Limits, Profile, Request, ValuesFile};
 use ::render::{
-    ChartMeans, NO_NAME, NO_NAMESPACE, Reach, one_by_one, plain_version, read_objects, render_chart,
+    ChartMeans, NO_NAME, NO_NAMESPACE, Printed, READING_ALONE, READING_TEXTS, Reach, one_by_one,
+    plain_version, render_chart,
 };
 use anyhow::{Context, Result};
 use crd::ApplicationSourceHelm;
 use filetree::TreePath;
 use rendering::DiskTree;
-use serde_json::Value;
 
 use super::failed;
 use crate::commands::failure::refused;
@@ -143,8 +142,14 @@ impl HelmFlags {
     }
 }
 
-/// Renders a chart of this host to its objects.
-pub fn render(path: &Path, root: Option<&Path>, flags: &HelmFlags) -> Result<Vec<Arc<Value>>> {
+/// Renders a chart of this host to its objects; as JSON texts where `as_json` wants it and they
+/// are at hand.
+pub(super) fn render(
+    path: &Path,
+    root: Option<&Path>,
+    flags: &HelmFlags,
+    as_json: bool,
+) -> Result<Vec<Printed>> {
     let place = path
         .canonicalize()
         .map_err(|cause| refused(format!("`{}` cannot be read: {cause}", path.display())))?;
@@ -152,7 +157,8 @@ pub fn render(path: &Path, root: Option<&Path>, flags: &HelmFlags) -> Result<Vec
         let name = path.display().to_string();
         let bytes = std::fs::read(&place)
             .map_err(|cause| refused(format!("`{name}` cannot be read: {cause}")))?;
-        return with_chart(ChartSource::Archive { bytes: bytes.into(), name: &name }, flags);
+        let chart = ChartSource::Archive { bytes: bytes.into(), name: &name };
+        return with_chart(chart, flags, as_json);
     }
     let root = root.map(Path::to_owned).or_else(|| work_tree_around(&place));
     let root = root.unwrap_or_else(|| place.clone());
@@ -167,7 +173,7 @@ pub fn render(path: &Path, root: Option<&Path>, flags: &HelmFlags) -> Result<Vec
                 root.display()
             ))
         })?;
-    with_chart(ChartSource::Directory { tree: &tree, path: &relative }, flags)
+    with_chart(ChartSource::Directory { tree: &tree, path: &relative }, flags, as_json)
 }
 
 /// The nearest directory, from the path up, that holds a `.git`.
@@ -175,7 +181,8 @@ fn work_tree_around(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|directory| directory.join(".git").exists()).map(Path::to_owned)
 }
 
-fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags) -> Result<Vec<Arc<Value>>> {
+fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags, as_json: bool) -> Result<Vec<Printed>> {
+    let reading = if as_json { READING_TEXTS } else { READING_ALONE };
     let mut values_files = Vec::new();
     for file in &flags.values {
         let name = file.display().to_string();
@@ -211,7 +218,7 @@ fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags) -> Result<Vec<Arc<Value
         skip_schema_validation: flags.skip_schema_validation,
         profile,
         limits: Limits::default(),
-        objects: read_objects,
+        reading,
     };
     let mut fill = |bytes: &mut [u8]| {
         getrandom::fill(bytes).expect("the host gives randomness");
@@ -234,8 +241,9 @@ fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags) -> Result<Vec<Arc<Value
             &mut stable
         }
     };
+    let cache = Cache::for_one();
     let means = &mut ChartMeans {
-        cache: &Cache::default(),
+        cache: &cache,
         profile,
         chance,
         should_stop: &mut || false,
@@ -243,8 +251,18 @@ fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags) -> Result<Vec<Arc<Value
     };
     let rendering = render_chart(request, &Reach::default(), means)
         .map_err(|error| failed(error.to_string()))?;
-    let objects = rendering.documents.into_iter().flat_map(|document| document.objects);
-    Ok(objects.map(|made| made.object).collect())
+    // The process ends soon: taking it apart would be for nothing.
+    std::mem::forget(cache);
+    let mut shown = Vec::with_capacity(rendering.documents.len());
+    for document in rendering.documents {
+        match document.contents {
+            Contents::Objects(objects) => {
+                shown.extend(objects.into_iter().map(|made| Printed::Object(made.object)));
+            }
+            Contents::Texts(texts) => shown.extend(texts.into_iter().map(Printed::Json)),
+        }
+    }
+    Ok(shown)
 }
 
 /// What a release's random values depend on; on a host of one's own they need no secret.

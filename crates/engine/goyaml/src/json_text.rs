@@ -1,0 +1,124 @@
+//! JSON text with indentation, written piece by piece: what `serde_json` prints of an object that
+//! stands in a list, without the object.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// A JSON text that is being written. Everything stands two blanks a level to the right, and the
+/// whole one level, as an item of a list does.
+#[derive(Debug)]
+pub struct JsonText {
+    text: String,
+    /// Collections around what is written.
+    depth: usize,
+}
+
+impl JsonText {
+    /// An empty text with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), depth: 1 }
+    }
+
+    /// What was written so far.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What was written.
+    pub fn into_string(self) -> String {
+        self.text
+    }
+
+    /// Takes back all but the first bytes.
+    pub fn truncate(&mut self, bytes: usize) {
+        self.text.truncate(bytes);
+    }
+
+    /// How many collections are around what is written, the outer list included.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Adds what is JSON already.
+    pub fn raw(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Adds a text in quotes.
+    pub fn string(&mut self, text: &str) {
+        self.text.push('"');
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(is_escaped) {
+            self.text.push_str(&rest[..at]);
+            match rest.as_bytes()[at] {
+                b'"' => self.text.push_str("\\\""),
+                b'\\' => self.text.push_str("\\\\"),
+                b'\n' => self.text.push_str("\\n"),
+                b'\t' => self.text.push_str("\\t"),
+                b'\r' => self.text.push_str("\\r"),
+                0x08 => self.text.push_str("\\b"),
+                0x0C => self.text.push_str("\\f"),
+                byte => write!(self.text, "\\u{byte:04x}").expect("a string takes all"),
+            }
+            rest = &rest[at + 1..];
+        }
+        self.text.push_str(rest);
+        self.text.push('"');
+    }
+
+    /// Adds a value that is no collection, or an empty one.
+    pub fn scalar(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.string(text),
+            value => write!(self.text, "{value}").expect("a string takes all"),
+        }
+    }
+
+    /// Goes one level in; the collection's bracket comes with its first part.
+    pub fn enter(&mut self) {
+        self.depth += 1;
+    }
+
+    /// What stands before a part: `bracket` where it is the first.
+    pub fn part(&mut self, is_first: bool, bracket: char) {
+        self.text.push(if is_first { bracket } else { ',' });
+        self.text.push('\n');
+        self.indent();
+    }
+
+    /// Goes one level out; a collection without parts is the two brackets alone.
+    pub fn leave(&mut self, is_empty: bool, brackets: [char; 2]) {
+        self.depth -= 1;
+        if is_empty {
+            self.text.push(brackets[0]);
+        } else {
+            self.text.push('\n');
+            self.indent();
+        }
+        self.text.push(brackets[1]);
+    }
+
+    fn indent(&mut self) {
+        const BLANKS: &str = "                                                                ";
+        let mut left = self.depth * 2;
+        while left > 0 {
+            let some = left.min(BLANKS.len());
+            self.text.push_str(&BLANKS[..some]);
+            left -= some;
+        }
+    }
+}
+
+/// A value as [`JsonText`] writes it.
+pub fn json_text_of(value: &Value) -> String {
+    // A list of one is indented as it is in a list of many.
+    let list = serde_json::to_string_pretty(&[value]).expect("a JSON value prints to memory");
+    let inside = list.strip_prefix("[\n  ").and_then(|list| list.strip_suffix("\n]"));
+    inside.expect("a list of one is printed so").to_owned()
+}
+
+/// Whether JSON writes the byte as an escape.
+fn is_escaped(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, b'"' | b'\\')
+}

@@ -1,0 +1,86 @@
+//! What is made of what was read.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Number, Value};
+
+/// Makes something of a document's parts, in their order.
+pub(super) trait Make {
+    /// A value.
+    type Node;
+    /// A map that is not yet whole.
+    type Map;
+    /// A list that is not yet whole.
+    type List;
+
+    fn null(&mut self) -> Self::Node;
+    fn bool(&mut self, value: bool) -> Self::Node;
+    /// `None` for a number that it does not take.
+    fn number(&mut self, number: Number) -> Option<Self::Node>;
+    fn text(&mut self, text: Cow<'_, str>) -> Self::Node;
+
+    fn map(&mut self) -> Self::Map;
+    /// A key; its value comes next.
+    fn key(&mut self, map: &mut Self::Map, key: &str);
+    fn entry(&mut self, map: &mut Self::Map, key: &str, value: Self::Node);
+    fn map_done(&mut self, map: Self::Map) -> Self::Node;
+
+    fn list(&mut self) -> Self::List;
+    /// An item comes next.
+    fn item(&mut self, list: &mut Self::List);
+    fn pushed(&mut self, list: &mut Self::List, item: Self::Node);
+    fn list_done(&mut self, list: Self::List) -> Self::Node;
+}
+
+/// Makes values.
+pub(super) struct Tree;
+
+impl Make for Tree {
+    type Node = Value;
+    type Map = Map<String, Value>;
+    type List = Vec<Value>;
+
+    fn null(&mut self) -> Value {
+        Value::Null
+    }
+
+    fn bool(&mut self, value: bool) -> Value {
+        Value::Bool(value)
+    }
+
+    fn number(&mut self, number: Number) -> Option<Value> {
+        Some(Value::Number(number))
+    }
+
+    fn text(&mut self, text: Cow<'_, str>) -> Value {
+        Value::String(text.into_owned())
+    }
+
+    fn map(&mut self) -> Self::Map {
+        Map::new()
+    }
+
+    fn key(&mut self, _: &mut Self::Map, _: &str) {}
+
+    fn entry(&mut self, map: &mut Self::Map, key: &str, value: Value) {
+        map.insert(key.to_owned(), value);
+    }
+
+    fn map_done(&mut self, map: Self::Map) -> Value {
+        Value::Object(map)
+    }
+
+    fn list(&mut self) -> Self::List {
+        Vec::new()
+    }
+
+    fn item(&mut self, _: &mut Self::List) {}
+
+    fn pushed(&mut self, list: &mut Self::List, item: Value) {
+        list.push(item);
+    }
+
+    fn list_done(&mut self, list: Self::List) -> Value {
+        Value::Array(list)
+    }
+}

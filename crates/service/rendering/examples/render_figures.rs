@@ -1,0 +1,106 @@
+//! Prints what renderings cost inside of a running system: `render_figures REPOSITORY PATH…`, where the
+//! paths are charts of a local git repository. `tests/bench-render` calls it.
+//!
+//! A line a chart: its path, and in microseconds of CPU time (of all threads, the least of some
+//! rounds) what it costs cold, after a change of values, and unchanged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crd::{AppProject, Application, ApplicationSource, ApplicationSourceHelm};
+use desired::{Freshness, RenderRequest, Renderer};
+use rendering::{Config, Fixed, Rendering, Seed, Snapshot};
+use settings::{RawSettings, Settings};
+
+/// The least of so many rounds counts.
+const ROUNDS: u32 = 5;
+/// One alone would be too short to be measured.
+const UNCHANGED_AT_ONCE: u32 = 200;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let repository = arguments.next().ok_or("usage: render_figures REPOSITORY PATH…")?;
+    let mirrors = tempfile::tempdir()?;
+    let (settings, _) = Settings::read(&RawSettings::default(), &|_| Err("no YAML".to_owned()));
+    let snapshot = Snapshot {
+        control_plane_namespace: "argocd".to_owned(),
+        repositories: settings::Repositories::read(&[]).0,
+        rendering: settings.rendering,
+        tls_certs: BTreeMap::new(),
+        ssh_known_hosts: String::new(),
+        seed: Seed::of("figures"),
+    };
+    let sources = source::Sources::new(source::Config {
+        allow_file: true,
+        ..source::Config::new(mirrors.path().to_owned())
+    });
+    let rendering = Rendering::new(Config::default(), sources, Arc::new(Fixed(Arc::new(snapshot))));
+    let url = format!("file://{repository}");
+    for path in arguments {
+        let began = cpu_us()?;
+        if let Err(failure) = rendering.render(request(&url, &path, "cold: 0")).await {
+            println!("{path} fails: {}", failure.message.lines().next().unwrap_or(""));
+            continue;
+        }
+        let cold = cpu_us()? - began;
+        let mut warm = f64::MAX;
+        for round in 0..ROUNDS {
+            let request = request(&url, &path, &format!("addedByFigures: {round}"));
+            let began = cpu_us()?;
+            rendering.render(request).await.map_err(|failure| failure.message)?;
+            warm = warm.min(cpu_us()? - began);
+        }
+        let mut unchanged = f64::MAX;
+        let same = request(&url, &path, "cold: 0");
+        rendering.render(same.clone()).await.map_err(|failure| failure.message)?;
+        for _ in 0..ROUNDS {
+            let began = cpu_us()?;
+            for _ in 0..UNCHANGED_AT_ONCE {
+                rendering.render(same.clone()).await.map_err(|failure| failure.message)?;
+            }
+            unchanged = unchanged.min((cpu_us()? - began) / f64::from(UNCHANGED_AT_ONCE));
+        }
+        println!("{path} {cold:.0} {warm:.0} {unchanged:.1}");
+    }
+    Ok(())
+}
+
+fn request(url: &str, path: &str, values: &str) -> RenderRequest {
+    let mut application = Application::new("argocd", "rel");
+    application.spec.source = Some(ApplicationSource {
+        repo_url: url.to_owned(),
+        path: path.to_owned(),
+        helm: Some(Box::new(ApplicationSourceHelm {
+            release_name: "rel".to_owned(),
+            namespace: "ns1".to_owned(),
+            kube_version: "1.33.0".to_owned(),
+            api_versions: vec!["monitoring.coreos.com/v1".to_owned()],
+            values: format!("{values}\n"),
+            ..ApplicationSourceHelm::default()
+        })),
+        ..ApplicationSource::default()
+    });
+    let mut project = AppProject::new("argocd", "default");
+    project.spec.source_repos = vec!["*".to_owned()];
+    RenderRequest {
+        application: Arc::new(application),
+        project: Arc::new(project),
+        revisions: Vec::new(),
+        sources: Vec::new(),
+        freshness: Freshness::Latest,
+        kube_version: "1.33".to_owned(),
+        api_versions: Arc::new([]),
+    }
+}
+
+/// CPU time of all threads so far, in microseconds.
+fn cpu_us() -> Result<f64, Box<dyn std::error::Error>> {
+    let mut ran_ns = 0.0;
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        // One that has just ended has nothing to say.
+        let Ok(text) = std::fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        ran_ns += text.split(' ').next().unwrap_or("0").parse::<f64>()?;
+    }
+    Ok(ran_ns / 1e3)
+}
