@@ -211,6 +211,47 @@ pub async fn a_server_side_comparison_is_asked_for_by_annotation(stage: &mut Sta
     stage.app("web", "it is the same", |app| text(app, "/status/sync/status") == "Synced").await;
 }
 
+pub async fn where_a_prediction_is_checked_the_clusters_word_is_taken(stage: &mut Stage) {
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gauges.example.com"},
+        "spec": {
+            "group": "example.com",
+            "names": {"plural": "gauges", "kind": "Gauge"},
+            "scope": "Namespaced",
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object",
+                "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string"}}}},
+            }}}],
+        },
+    });
+    let definitions = Gvk::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    stage.write(Write::create(definition, "somebody")).await;
+    let gauge = "apiVersion: example.com/v1\nkind: Gauge\nmetadata:\n  name: one\nspec:\n  a: x\n";
+    stage.repository().commit(&[("app/one.yaml", Some(gauge))]);
+    stage.set("argocd-cmd-params-cm", json!({"controller.diff.check.one.in": "1"})).await;
+    stage.manual("web", "app", |_| {}).await;
+    synced(stage).await;
+    // From now on the cluster fills a field in, of which the object as it was read last knows
+    // nothing; nobody tells of it.
+    let filled = json!([{"op": "add", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/b",
+        "value": {"type": "string", "default": "y"}}]);
+    let define =
+        Write::patch(definitions, "", "gauges.example.com", Patch::Json(filled), "somebody");
+    stage.write(define).await;
+    let counts = json!({"metadata": {"annotations": {COMPARE: "IncludeMutationWebhook=true"}}});
+    let home = stage.cluster.home();
+    home.patch(&application(), "argocd", "web", Patch::Merge(counts)).await.expect("taken");
+    stage
+        .app("web", "the cluster says so", |app| text(app, "/status/sync/status") == "OutOfSync")
+        .await;
+    // Its word holds until the object changes; then it is read with the field.
+    let labelled = json!({"metadata": {"labels": {"by": "hand"}}});
+    by_hand(stage, Gvk::new("example.com", "v1", "Gauge"), "one", labelled, "somebody", "").await;
+    stage.app("web", "both agree", |app| text(app, "/status/sync/status") == "Synced").await;
+}
+
 pub async fn applications_stand_in_other_namespaces_where_both_sides_allow_it(stage: &mut Stage) {
     let repository = stage.repository();
     repository.commit(&[("app/main.yaml", Some(&map("main", &[], "x")))]);

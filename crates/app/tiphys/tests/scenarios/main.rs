@@ -163,6 +163,7 @@ scenarios! {
     diff::what_is_extraneous_excluded_or_orphaned_is_said,
     diff::a_quantity_in_a_custom_kind_is_one_where_the_settings_say_so,
     diff::a_server_side_comparison_is_asked_for_by_annotation,
+    diff::where_a_prediction_is_checked_the_clusters_word_is_taken,
     hub::settings_hold_as_soon_as_they_are_written,
     hub::limits_metrics_and_logs_follow_the_settings,
     diff::applications_stand_in_other_namespaces_where_both_sides_allow_it,
