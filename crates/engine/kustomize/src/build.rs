@@ -92,7 +92,7 @@ pub fn build(
     options: &Options,
     extras: &Extras,
 ) -> Result<Built, KustomizeError> {
-    let (resources, warnings, commands) = resources(tree, directory, options, extras)?;
+    let Settled { resources, warnings, commands } = resources(tree, directory, options, extras)?;
     let mut objects = Vec::with_capacity(resources.len());
     // Each one is let go as soon as it is printed: what it held is used for the next.
     for resource in resources {
@@ -122,7 +122,7 @@ pub fn build_texts(
     options: &Options,
     extras: &Extras,
 ) -> Result<BuiltTexts, KustomizeError> {
-    let (resources, warnings, _) = resources(tree, directory, options, extras)?;
+    let Settled { resources, warnings, .. } = resources(tree, directory, options, extras)?;
     let mut objects = Vec::with_capacity(resources.len());
     for resource in resources {
         objects.push(match resource.node.to_json_text() {
@@ -140,13 +140,20 @@ fn value_of(resource: &Resource) -> Result<Value, KustomizeError> {
     })
 }
 
-/// The settled resources, the warnings, and the commands that stand for the overlay.
+/// What is left to be printed.
+struct Settled {
+    resources: Vec<Resource>,
+    warnings: Vec<String>,
+    /// What stands for the overlay.
+    commands: Vec<String>,
+}
+
 fn resources(
     tree: &dyn FileTree,
     directory: &TreePath,
     options: &Options,
     extras: &Extras,
-) -> Result<(Vec<Resource>, Vec<String>, Vec<String>), KustomizeError> {
+) -> Result<Settled, KustomizeError> {
     let mut build = Build::new(options, &extras.fetched, extras.charts.as_deref());
     let loader = Loader::new(tree, directory.clone(), options.load_restrictor, &extras.fetched)?;
     let mut target = Target::outermost(&mut build, &loader)?;
@@ -157,7 +164,7 @@ fn resources(
     // One file that several name says the same each time.
     let mut warnings = build.warnings;
     warnings.dedup();
-    Ok((resources, warnings, commands))
+    Ok(Settled { resources, warnings, commands })
 }
 
 /// What is done once everything is gathered.
