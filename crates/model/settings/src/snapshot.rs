@@ -169,8 +169,6 @@ pub struct Controller {
     pub diff_check_one_in: usize,
     /// No more of them in a minute.
     pub diff_checks_per_minute: usize,
-    /// How long one jq path may take.
-    pub jq_timeout: Duration,
     /// Labels of Applications that become metrics.
     pub metrics_application_labels: Vec<String>,
     /// Conditions of Applications that become metrics.
@@ -377,7 +375,6 @@ fn controller(raw: &RawSettings) -> Controller {
         server_side_diff: raw.bool(Parameters, "controller.diff.server.side"),
         diff_check_one_in: raw.count(Parameters, "controller.diff.check.one.in"),
         diff_checks_per_minute: raw.count(Parameters, "controller.diff.check.per.minute"),
-        jq_timeout: raw.duration(Parameters, "controller.ignore.normalizer.jq.timeout"),
         metrics_application_labels: raw.list(Parameters, "controller.metrics.application.labels"),
         metrics_application_conditions: raw
             .list(Parameters, "controller.metrics.application.conditions"),

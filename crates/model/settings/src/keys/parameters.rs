@@ -93,7 +93,7 @@ pub(super) const KEYS: &[Key] = &[
     key("controller.diff.server.side", Bool, "false", &["ARGOCD_APPLICATION_CONTROLLER_SERVER_SIDE_DIFF"], "Whether differences are always asked of the cluster."),
     key("controller.diff.check.one.in", Int, "100", &[], "One of so many comparisons that were made here is held to the cluster's dry run of an apply; where the two disagree, the cluster's word holds until the object or what is wanted of it changes. 0 is none. Argo CD has no such check."),
     key("controller.diff.check.per.minute", Int, "30", &[], "No more of these checks in a minute."),
-    key("controller.ignore.normalizer.jq.timeout", Duration, "1s", &["ARGOCD_IGNORE_NORMALIZER_JQ_TIMEOUT"], "How long one jq path may take."),
+    key("controller.ignore.normalizer.jq.timeout", Duration, "1s", &["ARGOCD_IGNORE_NORMALIZER_JQ_TIMEOUT"], "How long one jq path may take; here paths come to an end by what they may call.").no_effect(),
     key("controller.profile.enabled", Bool, "false", &[], PROFILE).later(),
     key("controller.cluster.cache.batch.events.processing", Bool, "true", &["ARGOCD_CLUSTER_CACHE_BATCH_EVENTS_PROCESSING"], "Whether events of a cluster are taken in batches; what came while the last ones were looked at always is here.").no_effect(),
     key("controller.cluster.cache.events.processing.interval", Duration, "100ms", &["ARGOCD_CLUSTER_CACHE_EVENTS_PROCESSING_INTERVAL"], "How long a batch is gathered; nothing is waited for here.").no_effect(),
