@@ -147,14 +147,14 @@ impl Stage {
 
     /// Writes an object by hand; tells whether that changed anything.
     pub fn put(&self, object: &Value, before: &Value) -> Result<bool> {
+        // Custom kinds take no write that names no version.
+        let Some(now) = self.get(before)? else { return Ok(false) };
         let mut object = object.clone();
-        if let Some(metadata) = object["metadata"].as_object_mut() {
-            metadata.remove("resourceVersion");
-        }
+        object["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"].clone();
         let path = format!("{}?fieldManager=kubectl-edit", self.path(before)?);
         let answer = self.server.ask("PUT", &path, &json!({}), &object)?;
         Ok(answer.code == 200
-            && manifest::resource_version(&answer.body) != manifest::resource_version(before))
+            && manifest::resource_version(&answer.body) != manifest::resource_version(&now))
     }
 
     /// Reads an object; `None` where it is not there.
