@@ -1,5 +1,6 @@
 //! The handle of one cluster: what it serves, and reads.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::{Method, StatusCode, header};
 use kube::Config;
-use manifest::Gvk;
+use manifest::{GroupKind, Gvk};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -45,6 +46,8 @@ struct Inner {
     transport: Transport,
     default_namespace: String,
     known: Mutex<Known>,
+    /// How often a kind was defined anew since the CRDs are watched; at most one a CRD.
+    definitions: Mutex<HashMap<GroupKind, u64>>,
     /// Held while the cluster is asked what it serves, so that it is asked once.
     asking: tokio::sync::Mutex<()>,
 }
@@ -152,6 +155,7 @@ impl Cluster {
                 transport,
                 default_namespace,
                 known: Mutex::default(),
+                definitions: Mutex::default(),
                 asking: tokio::sync::Mutex::default(),
             }),
         })
@@ -193,6 +197,16 @@ impl Cluster {
         let version: ServerVersion = parse(&answer.body, "/version")?;
         self.inner.known.lock().version = Some(version.clone());
         Ok(version)
+    }
+
+    /// Counts how often a kind was defined anew as far as the watch of CRDs has told.
+    pub(crate) fn definition(&self, kind: &GroupKind) -> u64 {
+        self.inner.definitions.lock().get(kind).copied().unwrap_or(0)
+    }
+
+    /// Notes that a kind is defined anew.
+    pub(crate) fn note_definition(&self, kind: GroupKind) {
+        *self.inner.definitions.lock().entry(kind).or_default() += 1;
     }
 
     /// The version that the server last told, if it was ever asked.

@@ -2,7 +2,8 @@
 //!
 //! The state comes as a stream (`sendInitialEvents`) where the server can, else as a list in
 //! pages. After that nothing is listed again unless the server has forgotten where we were
-//! (410): a connection that ends is taken up where it ended.
+//! (410), or the kind was defined otherwise meanwhile: a connection that ends is taken up where it
+//! ended.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -82,6 +83,7 @@ pub(crate) async fn follow(
         query,
         sink,
         position: None,
+        definition: cluster.definition(&info.gvk.group_kind()),
         streams_state: cluster.known_version().is_none_or(|version| {
             // On by default since 1.32; before that it is refused or, worse, ignored.
             version.minor_number() == 0 || version.minor_number() >= 32
@@ -90,6 +92,12 @@ pub(crate) async fn follow(
     let mut failures = 0;
     loop {
         let begun = Instant::now();
+        // The server ends the watches of a kind soon after it was defined otherwise; up to then
+        // they tell objects as the old definition reads them.
+        let definition = cluster.definition(&info.gvk.group_kind());
+        if std::mem::replace(&mut follower.definition, definition) != definition {
+            follower.position = None;
+        }
         let before = follower.position.clone();
         let Err(error) = follower.one_connection().await else {
             // The server ended the watch, as it was asked to. A server that ends it at once
@@ -175,6 +183,8 @@ struct Follower<'a> {
     sink: &'a mut dyn Sink,
     /// The version up to which everything was told; `None`: the full state must be told.
     position: Option<String>,
+    /// Under which definition of the kind the full state was told.
+    definition: u64,
     /// Whether the full state may be asked for as a stream.
     streams_state: bool,
 }

@@ -182,6 +182,17 @@ impl Hand<'_> {
             .map_err(|error| said(&error))
     }
 
+    /// Waits a little until the watch has told that an object is gone.
+    async fn until_gone(&self, key: &ObjectKey, uid: &str) {
+        let mut events = self.destination.live.events();
+        let end = Instant::now() + GONE_WITHIN;
+        while self.destination.live.get(key).is_some_and(|object| object.uid() == uid) {
+            if !matches!(timeout_at(end, events.next()).await, Ok(Some(_))) {
+                break;
+            }
+        }
+    }
+
     /// Asks for an object's deletion, and waits a little until it is seen to go.
     async fn delete(
         &self,
@@ -242,8 +253,21 @@ impl Hand<'_> {
             }});
             let write =
                 Write::patch(gvk.clone(), &key.namespace, &key.name, Patch::Merge(patch), MANAGER);
-            match self.write(&write).await {
-                Ok(_) | Err(ApiError::NotFound { .. }) => return Ok(()),
+            // What is being deleted goes with its last finalizer. The server then answers it as it
+            // was stored last, finalizer and all: that is no state to go on from.
+            let goes =
+                left.is_empty() && live.pointer("/metadata/deletionTimestamp").is_some();
+            let answer = match goes {
+                true => self.ask(&write).await,
+                false => self.write(&write).await,
+            };
+            match answer {
+                Ok(_) | Err(ApiError::NotFound { .. }) => {
+                    if goes {
+                        self.until_gone(key, manifest::uid(&live)).await;
+                    }
+                    return Ok(());
+                }
                 Err(ApiError::Conflict { .. }) => {}
                 Err(error) => return Err(format!("failed to update resource: {}", said(&error))),
             }

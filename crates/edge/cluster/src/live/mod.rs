@@ -294,7 +294,8 @@ impl LiveSet {
         if !ready || info.gvk != gvk || manifest::resource_version(object).is_empty() {
             return;
         }
-        let (_, event) = self.inner.put(&Arc::new(info.clone()), object);
+        let object = self.inner.looked_at(&Arc::new(info.clone()), object);
+        let event = self.inner.store.write().put_answer(object);
         if let Some(event) = event {
             self.inner.tell(event);
         }
@@ -326,11 +327,15 @@ impl LiveSet {
 impl Inner {
     /// Remembers an object. The work is done before the store is locked.
     fn put(&self, kind: &Arc<KindInfo>, object: &Value) -> (store::Slot, Option<LiveEvent>) {
+        let object = self.looked_at(kind, object);
+        self.store.write().put(object)
+    }
+
+    /// An object as it is kept.
+    fn looked_at(&self, kind: &Arc<KindInfo>, object: &Value) -> LiveObject {
         let lens = self.options.read().lens.clone();
         let number = self.progress.borrow().lens;
-        let object =
-            LiveObject::of(kind, object, &*lens, number, &mut |text| self.texts.lock().share(text));
-        self.store.write().put(object)
+        LiveObject::of(kind, object, &*lens, number, &mut |text| self.texts.lock().share(text))
     }
 
     /// Tells every subscriber; those that are gone are forgotten.

@@ -1,6 +1,6 @@
 //! All objects of a cluster, and the ways to find them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use manifest::{GroupKind, ObjectKey};
@@ -14,6 +14,11 @@ const OWNERS_DEEP_MAX: usize = 32;
 
 /// Texts shared before the first look for those that nobody uses any more.
 const SHARED_FIRST: usize = 4096;
+
+/// Deleted objects whose identity is remembered: the answer to a write may come after the watch
+/// has told that the object is gone. What is older than these is forgotten; an answer that comes
+/// later than 4,096 deletions is one that no write waited for.
+const GONE_MAX: usize = 4096;
 
 /// A place in the store.
 pub(crate) type Slot = u32;
@@ -59,6 +64,29 @@ pub(crate) struct Store {
     by_app: HashMap<Arc<str>, Vec<Slot>>,
     by_owner_uid: HashMap<Arc<str>, Vec<Slot>>,
     by_owner_key: HashMap<ObjectKey, Vec<Slot>>,
+    gone: Gone,
+}
+
+/// The identities of what was deleted last.
+#[derive(Default)]
+struct Gone {
+    uids: HashSet<Arc<str>>,
+    /// In the order in which they went.
+    order: VecDeque<Arc<str>>,
+}
+
+impl Gone {
+    fn note(&mut self, uid: Arc<str>) {
+        if uid.is_empty() || !self.uids.insert(uid.clone()) {
+            return;
+        }
+        self.order.push_back(uid);
+        if self.order.len() > GONE_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.uids.remove(&oldest);
+        }
+    }
 }
 
 impl Store {
@@ -112,8 +140,18 @@ impl Store {
         objects
     }
 
+    /// Puts an object where it belongs as the answer to a write told it, unless the watch has told
+    /// since that it is gone: nobody would tell so again.
+    pub(crate) fn put_answer(&mut self, object: LiveObject) -> Option<LiveEvent> {
+        match self.gone.uids.contains(&object.uid) {
+            true => None,
+            false => self.put(object).1,
+        }
+    }
+
     /// Puts an object where it belongs, unless what is there is as new. Returns its place, and
-    /// what changed if anything did.
+    /// what changed if anything did. The same version may read otherwise after its kind was
+    /// defined anew.
     pub(crate) fn put(&mut self, object: LiveObject) -> (Slot, Option<LiveEvent>) {
         let kind = object.kind.gvk.group_kind();
         let found = self.find(&kind, &object.namespace, &object.name);
@@ -121,7 +159,9 @@ impl Store {
         if let (Some(slot), Some(before)) = (found, &before)
             && before.uid == object.uid
             && (is_newer(&before.resource_version, &object.resource_version)
-                || before.resource_version == object.resource_version && before.lens == object.lens)
+                || before.resource_version == object.resource_version
+                    && before.lens == object.lens
+                    && before.hash == object.hash)
         {
             return (slot, None);
         }
@@ -162,6 +202,7 @@ impl Store {
         uid: &str,
         version: &str,
     ) -> Option<LiveEvent> {
+        self.gone.note(uid.into());
         let slot = self.find(kind, namespace, name)?;
         let known = self.at(slot)?;
         if &*known.uid != uid && is_newer(&known.resource_version, version) {
@@ -197,6 +238,7 @@ impl Store {
     fn remove_slot(&mut self, slot: Slot) -> Option<LiveEvent> {
         let object = self.at(slot)?.clone();
         let app = self.root_app(&object);
+        self.gone.note(object.uid.clone());
         self.unlink(slot);
         self.slots[slot as usize] = None;
         self.free.push(slot);

@@ -175,6 +175,12 @@ fn is_kind_of_kinds(kind: &GroupKind) -> bool {
     }
 }
 
+/// The kind that a CRD defines.
+fn defined_kind(definition: &Value) -> Option<GroupKind> {
+    let text = |path: &str| definition.pointer(path).and_then(Value::as_str);
+    Some(GroupKind::new(text("/spec/group")?, text("/spec/names/kind")?))
+}
+
 /// Notes the moment from which on the full state is known.
 fn settle(inner: &Inner) {
     inner.progress.send_if_modified(|progress| {
@@ -198,6 +204,19 @@ struct StoreSink {
 }
 
 impl StoreSink {
+    /// Notes that a kind is about to be defined otherwise: the server reads its objects through
+    /// the new definition, with no change of theirs.
+    fn note_definition(&self, definition: &Value) {
+        let known = self.inner.store.read().get(&manifest::key_of(definition)).cloned();
+        let Some(known) = known.and_then(|known| known.body()) else { return };
+        let generation = |object: &Value| object.pointer("/metadata/generation").cloned();
+        if generation(&known) != generation(definition)
+            && let Some(kind) = defined_kind(definition)
+        {
+            self.inner.cluster.note_definition(kind);
+        }
+    }
+
     fn changed(&self) {
         if self.tells_of_kinds && !self.quiet {
             self.inner.rediscover.notify_one();
@@ -211,6 +230,9 @@ impl Sink for StoreSink {
     }
 
     fn object(&mut self, object: Value) {
+        if self.tells_of_kinds {
+            self.note_definition(&object);
+        }
         let (slot, event) = self.inner.put(&self.info, &object);
         if let Some(seen) = &mut self.seen {
             seen.insert(slot);

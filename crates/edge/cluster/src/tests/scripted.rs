@@ -261,6 +261,61 @@ async fn a_server_that_forgot_where_we_were_tells_all_again() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_write_does_not_bring_back_what_the_watch_told_to_be_gone() {
+    let server = Server::start(one_kind("36", |path, _| match path {
+        STATE => Reply::Open(vec![
+            event("ADDED", thing("held", 3)),
+            end_of_state(5),
+            event("DELETED", thing("held", 6)),
+            event("ADDED", thing("last", 7)),
+        ]),
+        _ => Reply::Json(404, json!({"message": path})),
+    }))
+    .await;
+    let live = live(&server.connect().await);
+    timeout(SOON, live.ready()).await.expect("in time").expect("it lives");
+    let mut events = live.events();
+    timeout(SOON, async {
+        while live.get(&key("last")).is_none() {
+            events.next().await.expect("it lives");
+        }
+    })
+    .await
+    .expect("in time");
+    // The server answers what it deletes with the version of the deletion.
+    live.observe(&thing("held", 6));
+    assert!(live.get(&key("held")).is_none());
+    live.observe(&thing("made", 8));
+    assert!(live.get(&key("made")).is_some(), "what is new is taken in");
+}
+
+#[tokio::test]
+async fn a_kind_that_is_defined_anew_is_told_again_when_its_watch_ends() {
+    let server = Server::start(one_kind("36", |path, count| match path {
+        STATE => {
+            let mut one = thing("one", 3);
+            one["spec"] = json!({"by-default": count});
+            let lines = vec![event("ADDED", one), end_of_state(5)];
+            match count {
+                1 => Reply::Ended(lines),
+                _ => Reply::Open(lines),
+            }
+        }
+        path if path.starts_with(FROM) => Reply::Ended(Vec::new()),
+        _ => Reply::Json(404, json!({"message": path})),
+    }))
+    .await;
+    let cluster = server.connect().await;
+    let live = live(&cluster);
+    timeout(SOON, live.ready()).await.expect("in time").expect("it lives");
+    let mut events = live.events();
+    cluster.note_definition(manifest::GroupKind::new("", "Thing"));
+    let told = timeout(SOON, events.next()).await.expect("in time").expect("it lives");
+    assert_eq!(told.iter().map(|event| event.change).collect::<Vec<_>>(), [Change::Modified]);
+    assert_eq!(server.count("sendInitialEvents"), 2);
+}
+
+#[tokio::test]
 async fn an_older_server_is_listed_in_pages() {
     let server = Server::start(one_kind("28", |path, _| {
         if path.starts_with(FROM) {
