@@ -19,6 +19,8 @@ pub struct ControllerMetrics {
     pub app_labels: Gauge,
     /// `namespace, name, project, condition`: how many conditions of a type.
     pub app_condition: Gauge,
+    /// `name`: the resource version of the ConfigMap whose settings hold.
+    pub settings_version: Gauge,
     /// `namespace, name, project, reason`: how long an application has been waiting, in seconds.
     pub app_waiting: Gauge,
     /// `namespace, name, project`: objects of nobody's in the namespaces of an application.
@@ -79,6 +81,11 @@ impl ControllerMetrics {
                 "argocd_app_condition",
                 "Conditions of an application, by type.",
                 &app(&["condition"]),
+            ),
+            settings_version: registry.gauge(
+                "tiphys_settings_resource_version",
+                "The resource version of the ConfigMap whose settings hold.",
+                &["name"],
             ),
             app_waiting: registry.gauge(
                 "tiphys_app_waiting_seconds",

@@ -255,8 +255,7 @@ impl Hand<'_> {
                 Write::patch(gvk.clone(), &key.namespace, &key.name, Patch::Merge(patch), MANAGER);
             // What is being deleted goes with its last finalizer. The server then answers it as it
             // was stored last, finalizer and all: that is no state to go on from.
-            let goes =
-                left.is_empty() && live.pointer("/metadata/deletionTimestamp").is_some();
+            let goes = left.is_empty() && live.pointer("/metadata/deletionTimestamp").is_some();
             let answer = match goes {
                 true => self.ask(&write).await,
                 false => self.write(&write).await,

@@ -50,6 +50,8 @@ pub(crate) struct Memo {
     pub target_hash: Option<u64>,
     /// The live object's version; `""` where there is none.
     pub live_version: String,
+    /// What it says: one version reads otherwise once its kind is defined anew; 0 where there is none.
+    pub live_hash: u64,
     /// Names the rules by which it was compared.
     pub rules: u64,
     pub seen: Option<Arc<Seen>>,

@@ -290,7 +290,8 @@ impl Looker<'_> {
         // The order of a map is not its own; a sum has none.
         let objects = entry.memo.iter().map(|(key, memo)| {
             let mut hash = DefaultHasher::new();
-            (key, &memo.live_version, memo.target_hash, memo.rules).hash(&mut hash);
+            (key, &memo.live_version, memo.live_hash).hash(&mut hash);
+            (memo.target_hash, memo.rules).hash(&mut hash);
             hash.finish()
         });
         objects.fold(0_u64, u64::wrapping_add).hash(&mut hash);
@@ -594,12 +595,14 @@ impl Looker<'_> {
                 continue;
             }
             let found = match memo.remove(&key).filter(|memo| {
-                memo.target_hash.is_none() && memo.live_version == object.resource_version()
+                memo.target_hash.is_none()
+                    && memo.live_version == object.resource_version()
+                    && memo.live_hash == object.hash()
             }) {
                 Some(found) => found,
                 None => {
                     let Some(body) = object.body() else { continue };
-                    self.alone(&body)
+                    self.alone(&body, object.hash())
                 }
             };
             if let Some(seen) =
@@ -639,12 +642,13 @@ impl Looker<'_> {
         key.namespace.is_empty() || project.permits_destination(cluster, &key.namespace)
     }
 
-    fn alone(&self, body: &serde_json::Value) -> Memo {
+    fn alone(&self, body: &serde_json::Value, live_hash: u64) -> Memo {
         let health = judge::health(self.snapshot, body);
         let seen = reconcile::see(body, health, &self.snapshot.rules.tracking);
         Memo {
             target_hash: None,
             live_version: manifest::resource_version(body).to_owned(),
+            live_hash,
             rules: 0,
             seen: Some(Arc::new(seen)),
             modified: true,
@@ -670,10 +674,12 @@ impl Looker<'_> {
         let held = self.destination.live.get(&target.key);
         let certain = held.is_some() || self.knows_all(&target.key);
         let version = held.as_ref().map_or("", |object| object.resource_version());
+        let live_hash = held.as_ref().map_or(0, |object| object.hash());
         if let Some(before) = before.filter(|memo| {
             certain
                 && memo.target_hash == Some(target.hash)
                 && memo.live_version == version
+                && memo.live_hash == live_hash
                 && memo.rules == rules
                 && memo.problem.is_none()
         }) {
@@ -682,6 +688,7 @@ impl Looker<'_> {
         let mut found = Memo {
             target_hash: Some(target.hash),
             live_version: version.to_owned(),
+            live_hash,
             rules,
             seen: None,
             modified: true,

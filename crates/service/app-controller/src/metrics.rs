@@ -203,6 +203,7 @@ fn fill(families: &ControllerMetrics, shared: &Arc<Shared>) {
     families.app_info.replace(infos);
     families.app_condition.replace(conditions);
     families.app_waiting.replace(waiting);
+    families.settings_version.replace(shared.settings_versions());
     let mut labelled = Vec::new();
     for destination in shared.destinations.connected() {
         let status = destination.live.status();

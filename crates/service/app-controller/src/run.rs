@@ -1,5 +1,6 @@
 //! Starting, watching our own objects, and ending.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +82,8 @@ struct Sources {
     raw: RawSettings,
     secrets: Vec<Value>,
     version: u64,
+    /// The resource versions of the ConfigMaps that were read.
+    maps: BTreeMap<String, u64>,
 }
 
 impl Sources {
@@ -93,6 +96,25 @@ impl Sources {
             warn!(%problem, "a setting needs a person");
         }
         snapshot
+    }
+
+    fn take_map(&mut self, event: ObjectEvent) {
+        match event {
+            ObjectEvent::Restarted { objects, .. } => {
+                objects.iter().for_each(|object| self.take(object));
+            }
+            ObjectEvent::Applied(object) => self.take(&object),
+            // An empty one stands for one that is gone.
+            ObjectEvent::Deleted(object) => {
+                self.take(&serde_json::json!({"metadata": {"name": manifest::name(&object)}}));
+            }
+        }
+    }
+
+    fn take(&mut self, map: &Value) {
+        self.raw.take(map);
+        let version = manifest::resource_version(map).parse().unwrap_or(0);
+        self.maps.insert(manifest::name(map).to_owned(), version);
     }
 }
 
@@ -127,7 +149,7 @@ async fn run_alone(
             let mut sources = sources.lock();
             match is_secret {
                 true => take_secret(&mut sources.secrets, event),
-                false => take_map(&mut sources.raw, event),
+                false => sources.take_map(event),
             }
             changed.notify_one();
         }));
@@ -151,6 +173,7 @@ async fn run_alone(
         told,
         snapshot,
     ));
+    shared.note_settings(sources.lock().maps.clone());
     parts.metrics.follow(Arc::downgrade(&shared));
     shared.destinations.limit(&shared).await;
 
@@ -216,23 +239,6 @@ fn watch_applications(shared: &Arc<Shared>) -> cluster::Watching {
     watch(&shared.home_cluster, application_kind(), namespaces, shared, on_application)
 }
 
-fn take_map(raw: &mut RawSettings, event: ObjectEvent) {
-    match event {
-        ObjectEvent::Restarted { objects, .. } => {
-            for object in &objects {
-                raw.take(object);
-            }
-        }
-        ObjectEvent::Applied(object) => {
-            raw.take(&object);
-        }
-        ObjectEvent::Deleted(object) => {
-            // An empty one stands for one that is gone.
-            raw.take(&serde_json::json!({"metadata": {"name": manifest::name(&object)}}));
-        }
-    }
-}
-
 fn take_secret(secrets: &mut Vec<Value>, event: ObjectEvent) {
     let same = |a: &Value, b: &Value| {
         manifest::name(a) == manifest::name(b) && manifest::namespace(a) == manifest::namespace(b)
@@ -276,10 +282,14 @@ async fn follow_settings(
         }
         tokio::time::sleep(SETTLE).await;
         let before = shared.snapshot();
-        let after = sources.lock().snapshot(&shared.config.namespace);
+        let (after, versions) = {
+            let mut sources = sources.lock();
+            (sources.snapshot(&shared.config.namespace), sources.maps.clone())
+        };
         let same_settings = before.settings == after.settings;
         let same_clusters = before.clusters == after.clusters;
         if same_settings && same_clusters {
+            shared.note_settings(versions);
             continue;
         }
         let looks_differ = before.settings.tracking != after.settings.tracking
@@ -311,6 +321,7 @@ async fn follow_settings(
         if looks_differ {
             shared.destinations.reconfigure(&shared);
         }
+        shared.note_settings(versions);
         info!(settings = !same_settings, clusters = !same_clusters, "settings changed");
         for application in shared.applications() {
             let metadata = &application.metadata;

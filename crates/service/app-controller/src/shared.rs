@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     /// What users are told, on its way.
     pub told: mpsc::Sender<Told>,
     snapshot: RwLock<Arc<Snapshot>>,
+    /// The resource versions of the ConfigMaps whose settings hold.
+    settings_versions: RwLock<BTreeMap<String, u64>>,
     pub applications: Applications,
     projects: RwLock<BTreeMap<String, Arc<AppProject>>>,
     entries: Mutex<HashMap<AppKey, Arc<tokio::sync::Mutex<Entry>>>>,
@@ -97,6 +99,7 @@ impl Shared {
             checks: Checks::default(),
             told,
             snapshot: RwLock::new(Arc::new(snapshot)),
+            settings_versions: RwLock::default(),
             applications: Applications::default(),
             projects: RwLock::default(),
             entries: Mutex::default(),
@@ -109,6 +112,17 @@ impl Shared {
 
     pub fn set_snapshot(&self, snapshot: Snapshot) {
         *self.snapshot.write() = Arc::new(snapshot);
+    }
+
+    /// Notes which versions of the ConfigMaps the snapshot was made of.
+    pub fn note_settings(&self, versions: BTreeMap<String, u64>) {
+        *self.settings_versions.write() = versions;
+    }
+
+    /// The resource versions of the ConfigMaps whose settings hold, by name, as figures.
+    pub fn settings_versions(&self) -> Vec<(Vec<String>, f64)> {
+        let versions = self.settings_versions.read();
+        versions.iter().map(|(name, version)| (vec![name.clone()], *version as f64)).collect()
     }
 
     pub fn application(&self, key: &AppKey) -> Option<Arc<Application>> {

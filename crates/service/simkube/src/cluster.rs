@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use parking_lot::RwLock;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::crds::{self, Definition};
 use crate::kinds::{Kind, Kinds};
@@ -29,6 +30,8 @@ pub struct Cluster {
     pub controllers: bool,
     clock: Clock,
     kinds: RwLock<Arc<Kinds>>,
+    /// Told when a definition is another than before.
+    redefined: watch::Sender<()>,
     drawn: AtomicU64,
     seed: RandomState,
 }
@@ -52,6 +55,7 @@ impl Cluster {
             controllers,
             clock,
             kinds: RwLock::new(Kinds::built_in().clone()),
+            redefined: watch::Sender::new(()),
             drawn: AtomicU64::new(0),
             seed: RandomState::new(),
         });
@@ -91,6 +95,12 @@ impl Cluster {
             Arc::new(Kinds::with(&definitions))
         };
         *self.kinds.write() = kinds;
+        self.redefined.send_replace(());
+    }
+
+    /// Returns what tells when definitions have changed.
+    pub fn redefinitions(&self) -> watch::Receiver<()> {
+        self.redefined.subscribe()
     }
 
     /// Returns a new unique id.

@@ -1,16 +1,18 @@
 //! Between the version in which an object is kept and the one in which it is served.
 //!
 //! Almost all kinds have one version. A custom resource changes nothing but its
-//! `apiVersion` (conversion `None`); horizontal pod autoscalers and events change their shape.
+//! `apiVersion` (conversion `None`), and is read through its kind's present definition, whichever
+//! it was written under; horizontal pod autoscalers and events change their shape.
 
 use serde_json::{Map, Value, json};
 
 use crate::api::problem::Problem;
+use crate::crds;
 use crate::kinds::Kind;
 
 /// Returns whether what is kept is what is served.
 pub fn is_stored_as(kind: &Kind) -> bool {
-    kind.version_is_stored()
+    kind.version_is_stored() && !kind.was_redefined()
 }
 
 /// Turns an object as kept into one as served.
@@ -22,7 +24,14 @@ pub fn out(kind: &Kind, object: Value) -> Result<Value, Problem> {
     if is_stored_as(kind) {
         return Ok(object);
     }
-    between(object, &kind.api_version())
+    let mut object = between(object, &kind.api_version())?;
+    if let Some(schema) = crds::schema_of(kind) {
+        let metadata = object.get_mut("metadata").map(Value::take).unwrap_or_default();
+        schema.prune(&mut object);
+        schema.default(&mut object);
+        object["metadata"] = metadata;
+    }
+    Ok(object)
 }
 
 /// Turns an object as served into one as kept.

@@ -24,6 +24,8 @@ pub struct Definition {
     /// What it says.
     pub parsed: structural::Definition,
     storage_version: String,
+    /// How often its spec was written.
+    pub generation: i64,
     /// The types of all versions, built when somebody asks: the schema, and the type by API version.
     shape: OnceLock<(Schema, Vec<(String, TypeId)>)>,
 }
@@ -39,7 +41,9 @@ impl Definition {
         let parsed = structural::parse(object);
         let storage_version =
             parsed.storage().map(|version| version.name.clone()).unwrap_or_default();
-        Definition { parsed, storage_version, shape: OnceLock::new() }
+        let generation = object.pointer("/metadata/generation").and_then(Value::as_i64);
+        let generation = generation.unwrap_or(1);
+        Definition { parsed, storage_version, generation, shape: OnceLock::new() }
     }
 
     /// Returns the paths of the fields that objects can be selected by at a version, without the

@@ -103,6 +103,12 @@ impl Kind {
         group == self.group && version == self.version
     }
 
+    /// Returns whether objects may have been written under an earlier definition of the kind: then
+    /// they are read through the present one.
+    pub fn was_redefined(&self) -> bool {
+        self.definition.as_ref().is_some_and(|definition| definition.generation > 1)
+    }
+
     /// Returns whether the kind is built in.
     pub fn built_in(&self) -> bool {
         self.definition.is_none()

@@ -1,10 +1,12 @@
 //! What counts as a difference, and why.
 
+use std::time::{Duration, Instant};
+
 use cluster::{Action, Patch, Write};
 use manifest::Gvk;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, application, conditions, config_map, map, text};
+use crate::stage::{PATIENCE_S, Stage, application, conditions, config_map, map, text};
 
 const COMPARE: &str = "argocd.argoproj.io/compare-options";
 const DEPLOYMENT: &str = "apiVersion: apps/v1
@@ -211,8 +213,83 @@ pub async fn a_server_side_comparison_is_asked_for_by_annotation(stage: &mut Sta
     stage.app("web", "it is the same", |app| text(app, "/status/sync/status") == "Synced").await;
 }
 
+/// On a real cluster: the simulated one follows no policies.
 pub async fn where_a_prediction_is_checked_the_clusters_word_is_taken(stage: &mut Stage) {
-    let definition = json!({
+    stage.repository().commit(&[("app/main.yaml", Some(&map("main", &[], "x")))]);
+    stage.set("argocd-cmd-params-cm", json!({"controller.diff.check.one.in": "1"})).await;
+    stage.manual("web", "app", |_| {}).await;
+    synced(stage).await;
+    // From now on the cluster adds a label to whatever is written, and no prediction knows of it.
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": "labels"},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"],
+                "operations": ["CREATE", "UPDATE"],
+            }]},
+            "reinvocationPolicy": "Never",
+            "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {
+                "expression": "Object{metadata: Object.metadata{labels: {\"policy\": \"met\"}}}",
+            }}],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": "labels"},
+        "spec": {"policyName": "labels", "matchResources": {"namespaceSelector": {"matchLabels": {
+            "kubernetes.io/metadata.name": stage.namespace.clone(),
+        }}}},
+    });
+    stage.write(Write::create(policy, "somebody")).await;
+    stage.write(Write::create(binding, "somebody")).await;
+    let by_hand_too = json!({"metadata": {"labels": {"by": "hand"}}});
+    let write = || {
+        let patch = Patch::Merge(by_hand_too.clone());
+        Write::patch(config_map(), &stage.namespace, "main", patch, "somebody")
+    };
+    let until = Instant::now() + Duration::from_secs(PATIENCE_S);
+    loop {
+        let tried = stage.write(write().dry()).await.expect("it is answered");
+        if text(&tried, "/metadata/labels/policy") == "met" {
+            break;
+        }
+        assert!(Instant::now() < until, "the cluster does not follow its policy: {tried:#}");
+    }
+    let counts = json!({"metadata": {"annotations": {COMPARE: "IncludeMutationWebhook=true"}}});
+    let home = stage.cluster.home();
+    home.patch(&application(), "argocd", "web", Patch::Merge(counts)).await.expect("taken");
+    stage
+        .app("web", "the cluster says so", |app| text(app, "/status/sync/status") == "OutOfSync")
+        .await;
+    // Its word holds until the object changes; then it stands there with the label.
+    stage.write(write()).await;
+    stage.app("web", "both agree", |app| text(app, "/status/sync/status") == "Synced").await;
+}
+
+pub async fn what_a_definition_begins_to_fill_in_is_seen(stage: &mut Stage) {
+    const RULE: &str =
+        "return { status = obj.spec.b == 'y' and 'Healthy' or 'Progressing', message = 'b' }";
+    let rule = json!({"resource.customizations.health.example.com_Gauge": RULE});
+    stage.set("argocd-cm", rule).await;
+    stage.write(Write::create(gauges(), "somebody")).await;
+    let gauge = "apiVersion: example.com/v1\nkind: Gauge\nmetadata:\n  name: one\nspec:\n  a: x\n";
+    stage.repository().commit(&[("app/one.yaml", Some(gauge))]);
+    stage.manual("web", "app", |_| {}).await;
+    synced(stage).await;
+    let health = |app: &Value| text(app, "/status/health/status").to_owned();
+    stage.app("web", "the field is missing", |app| health(app) == "Progressing").await;
+    // No event tells that an object which nobody wrote reads otherwise now.
+    stage.write(fills_in()).await;
+    let app = stage.app("web", "the field is there", |app| health(app) == "Healthy").await;
+    assert_eq!(text(&app, "/status/sync/status"), "Synced");
+}
+
+/// A definition of gauges, with one field.
+fn gauges() -> Value {
+    json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": "gauges.example.com"},
@@ -225,31 +302,15 @@ pub async fn where_a_prediction_is_checked_the_clusters_word_is_taken(stage: &mu
                 "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string"}}}},
             }}}],
         },
-    });
+    })
+}
+
+/// Gives gauges another field, with a default.
+fn fills_in() -> Write {
     let definitions = Gvk::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-    stage.write(Write::create(definition, "somebody")).await;
-    let gauge = "apiVersion: example.com/v1\nkind: Gauge\nmetadata:\n  name: one\nspec:\n  a: x\n";
-    stage.repository().commit(&[("app/one.yaml", Some(gauge))]);
-    stage.set("argocd-cmd-params-cm", json!({"controller.diff.check.one.in": "1"})).await;
-    stage.manual("web", "app", |_| {}).await;
-    synced(stage).await;
-    // From now on the cluster fills a field in, of which the object as it was read last knows
-    // nothing; nobody tells of it.
     let filled = json!([{"op": "add", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/b",
         "value": {"type": "string", "default": "y"}}]);
-    let define =
-        Write::patch(definitions, "", "gauges.example.com", Patch::Json(filled), "somebody");
-    stage.write(define).await;
-    let counts = json!({"metadata": {"annotations": {COMPARE: "IncludeMutationWebhook=true"}}});
-    let home = stage.cluster.home();
-    home.patch(&application(), "argocd", "web", Patch::Merge(counts)).await.expect("taken");
-    stage
-        .app("web", "the cluster says so", |app| text(app, "/status/sync/status") == "OutOfSync")
-        .await;
-    // Its word holds until the object changes; then it is read with the field.
-    let labelled = json!({"metadata": {"labels": {"by": "hand"}}});
-    by_hand(stage, Gvk::new("example.com", "v1", "Gauge"), "one", labelled, "somebody", "").await;
-    stage.app("web", "both agree", |app| text(app, "/status/sync/status") == "Synced").await;
+    Write::patch(definitions, "", "gauges.example.com", Patch::Json(filled), "somebody")
 }
 
 pub async fn applications_stand_in_other_namespaces_where_both_sides_allow_it(stage: &mut Stage) {

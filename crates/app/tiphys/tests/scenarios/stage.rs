@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 /// How long anything may take to come true, in seconds, before the scenario fails.
-const PATIENCE_S: u64 = 30;
+pub const PATIENCE_S: u64 = 30;
 
 /// A running `tiphys up`, a repository, a cluster to look at.
 pub struct Stage {
@@ -227,7 +227,10 @@ impl Stage {
         let gvk = Gvk::new("", "v1", "ConfigMap");
         let home = self.cluster.home();
         let patch = Patch::Merge(json!({"data": data}));
-        home.patch(&gvk, "argocd", map, patch).await.expect("the setting is taken");
+        let written = home.patch(&gvk, "argocd", map, patch).await.expect("the setting is taken");
+        let version = text(&written, "/metadata/resourceVersion");
+        let holds = format!("tiphys_settings_resource_version{{name=\"{map}\"}} {version}\n");
+        self.seen("the setting", || self.metrics().contains(&holds)).await;
     }
 
     /// Waits for an object of the scenario's namespace, as `holds` wants it.
@@ -332,6 +335,7 @@ impl Stage {
         let until = Instant::now() + Duration::from_secs(PATIENCE_S);
         while !holds() {
             assert!(Instant::now() < until, "{what} is not seen; the log:\n{}", self.log());
+            // What is logged or counted tells nobody: it is read again after a while.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -445,9 +445,12 @@ async fn limits_may_change_while_the_cluster_is_in_use() {
         dial: Dial { keepalive: Duration::ZERO, ..Dial::default() },
         ..Limits::default()
     };
-    cluster.limit(limits).await.unwrap();
+    cluster.limit(limits).await.expect("they can be met");
     assert_eq!(cluster.limits(), limits);
-    assert_eq!(cluster.list(&things, &Default::default()).await.unwrap(), Vec::<Value>::new());
+    assert_eq!(
+        cluster.list(&things, &Default::default()).await.expect("it is answered"),
+        Vec::<Value>::new()
+    );
     // The first of each page fails here; it is sent again, and the second page comes.
     assert_eq!(server.count("limit=7&timeout=2000ms"), 2);
     assert_eq!(server.count("limit=7&continue=b&timeout=2000ms"), 1);
@@ -455,13 +458,14 @@ async fn limits_may_change_while_the_cluster_is_in_use() {
 
 #[tokio::test]
 async fn a_handshake_that_never_ends_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = format!("https://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let server =
+        format!("https://127.0.0.1:{}", listener.local_addr().expect("it is bound").port());
     let access = Access::Secret(SecretAccess { server, config: String::new() });
     let soon = Duration::from_millis(30);
     let dial = Dial { connect_timeout: soon, handshake_timeout: soon, ..Dial::default() };
     let limits = Limits { dial, ..Limits::default() };
-    let cluster = Cluster::connect(&access, limits).await.unwrap();
+    let cluster = Cluster::connect(&access, limits).await.expect("nothing is asked yet");
     let error = cluster.version().await.unwrap_err();
     assert!(matches!(&error, ApiError::Unreachable { .. }), "{error:?}");
     assert!(error.message().contains("handshake within 0.06 s"), "{}", error.message());
@@ -470,7 +474,7 @@ async fn a_handshake_that_never_ends_is_given_up() {
 #[test]
 fn a_rate_lets_a_burst_through_and_then_one_after_another() {
     let limits = Limits { requests_per_s: Some(0.5), burst: 3, ..Limits::default() };
-    let bucket = Bucket::of(&limits).unwrap();
+    let bucket = Bucket::of(&limits).expect("there is a rate");
     let now = tokio::time::Instant::now();
     let waits = |now: tokio::time::Instant| {
         let there = bucket.take_at(now).expect("the clock began long ago");

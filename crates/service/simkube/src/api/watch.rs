@@ -48,6 +48,8 @@ pub struct WatchStream {
     bookmarked: u64,
     columns_sent: bool,
     newest: watch::Receiver<u64>,
+    /// Of a custom kind: tells when definitions have changed.
+    redefinitions: Option<watch::Receiver<()>>,
     ends_at: Instant,
     bookmark_at: Instant,
     ended: bool,
@@ -120,6 +122,7 @@ impl WatchStream {
             bookmarked: revision,
             columns_sent: false,
             newest,
+            redefinitions: kind.definition.as_ref().map(|_| cluster.redefinitions()),
             ends_at: now
                 + options.timeout_s.filter(|s| *s > 0).map_or(TIMEOUT, Duration::from_secs),
             bookmark_at: now + BOOKMARK_EVERY,
@@ -148,6 +151,7 @@ impl WatchStream {
                         return None;
                     }
                 }
+                () = redefined(&mut self.redefinitions) => self.end_if_redefined(),
                 () = tokio::time::sleep_until(wake) => {
                     if let Some(chunk) = self.woken() {
                         return Some(chunk);
@@ -197,6 +201,18 @@ impl WatchStream {
             }
         }
         (!out.is_empty()).then(|| out.freeze())
+    }
+
+    /// The server ends a kind's watches when the kind is defined otherwise: what they told was read
+    /// through the old definition. What has happened up to now is told first.
+    fn end_if_redefined(&mut self) {
+        let Some(definition) = &self.kind.definition else { return };
+        let kinds = self.cluster.kinds();
+        let now = kinds.find(&self.kind.group, &self.kind.version, &self.kind.plural);
+        let now = now.and_then(|kind| kind.definition.as_ref());
+        if now.is_none_or(|now| now.generation != definition.generation) {
+            self.ends_at = Instant::now();
+        }
     }
 
     /// Ends the watch; what has been told stays told.
@@ -299,6 +315,17 @@ impl WatchStream {
             table["columnDefinitions"] = Value::Null;
         }
         table
+    }
+}
+
+/// Waits until definitions have changed; of a built-in kind for ever.
+async fn redefined(told: &mut Option<watch::Receiver<()>>) {
+    let lives = match told {
+        Some(told) => told.changed().await.is_ok(),
+        None => false,
+    };
+    if !lives {
+        std::future::pending::<()>().await;
     }
 }
 
