@@ -1,9 +1,10 @@
 //! How a cluster is reached: its address, its certificates, and who we are there.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -100,14 +101,6 @@ pub enum ConnectError {
         /// What is wrong, without the value.
         why: String,
     },
-    /// A way to log in that is not built yet.
-    #[error("cluster `{server}` asks for `{what}`, which is not built yet")]
-    NotBuilt {
-        /// The secret's `server`.
-        server: String,
-        /// As in `awsAuthConfig`.
-        what: &'static str,
-    },
     /// The certificates, keys, proxy or credentials cannot be used.
     #[error("no client can be made for `{server}`")]
     Client {
@@ -188,7 +181,7 @@ struct SecretConfig {
     password: String,
     bearer_token: String,
     tls_client_config: TlsConfig,
-    aws_auth_config: Option<serde::de::IgnoredAny>,
+    aws_auth_config: Option<AwsAuth>,
     exec_provider_config: Option<ExecProvider>,
     disable_compression: bool,
     proxy_url: String,
@@ -204,7 +197,7 @@ struct TlsConfig {
     key_data: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ExecProvider {
     command: String,
@@ -219,9 +212,6 @@ struct ExecProvider {
 impl SecretAccess {
     async fn config(&self) -> Result<Config, ConnectError> {
         let fields = self.fields()?;
-        if fields.aws_auth_config.is_some() {
-            return Err(self.not_built("awsAuthConfig"));
-        }
         // Upstream: the cluster's own address means the pod's service account, unless the
         // secret brings credentials of its own.
         if self.server.trim_end_matches('/') == INSIDE {
@@ -318,10 +308,6 @@ impl SecretAccess {
             }),
         }
     }
-
-    fn not_built(&self, what: &'static str) -> ConnectError {
-        ConnectError::NotBuilt { server: self.server.clone(), what }
-    }
 }
 
 impl SecretConfig {
@@ -337,9 +323,70 @@ impl SecretConfig {
             client_key_data: secret
                 .base64("tlsClientConfig.keyData", tls.key_data.as_deref())?
                 .map(Into::into),
-            exec: self.exec_provider_config.as_ref().map(|exec| exec.config(secret, tls)),
+            exec: self.plugin().map(|exec| exec.config(secret, tls)),
             ..AuthInfo::default()
         })
+    }
+}
+
+impl SecretConfig {
+    /// The program that logs in. For clouds that is this one: its command `k8s-auth`, which upstream
+    /// has as a program of its own.
+    fn plugin(&self) -> Option<Cow<'_, ExecProvider>> {
+        if let Some(aws) = &self.aws_auth_config {
+            return Some(Cow::Owned(aws.plugin()));
+        }
+        let exec = self.exec_provider_config.as_ref()?;
+        let program = Path::new(&exec.command).file_name();
+        if program.is_none_or(|program| program != K8S_AUTH) {
+            return Some(Cow::Borrowed(exec));
+        }
+        let mut exec = exec.clone();
+        exec.command = own_program();
+        exec.args.get_or_insert_default().insert(0, "k8s-auth".to_owned());
+        Some(Cow::Owned(exec))
+    }
+}
+
+/// What upstream's program for clouds' logins is called.
+const K8S_AUTH: &str = "argocd-k8s-auth";
+
+/// This program. Where it cannot tell its own path, it is looked for by its name.
+fn own_program() -> String {
+    let path =
+        std::env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok());
+    path.unwrap_or_else(|| "tiphys".to_owned())
+}
+
+/// A cluster of AWS.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AwsAuth {
+    #[serde(rename = "clusterName")]
+    cluster_name: String,
+    #[serde(rename = "roleARN")]
+    role_arn: String,
+    profile: String,
+}
+
+impl AwsAuth {
+    fn plugin(&self) -> ExecProvider {
+        let mut args = vec!["k8s-auth".to_owned(), "aws".to_owned()];
+        for (flag, value) in [
+            ("--cluster-name", &self.cluster_name),
+            ("--role-arn", &self.role_arn),
+            ("--profile", &self.profile),
+        ] {
+            if !value.is_empty() {
+                args.extend([flag.to_owned(), value.clone()]);
+            }
+        }
+        ExecProvider {
+            command: own_program(),
+            args: Some(args),
+            api_version: "client.authentication.k8s.io/v1beta1".to_owned(),
+            ..ExecProvider::default()
+        }
     }
 }
 
@@ -379,5 +426,45 @@ impl ExecProvider {
             }),
             other: BTreeMap::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The program that a secret's config runs, with its arguments; the path of this one is left out.
+    fn runs(config: Value) -> Option<(String, Vec<String>)> {
+        let server = "https://far.example".to_owned();
+        let secret = SecretAccess { server, config: config.to_string() };
+        let fields = secret.fields().expect("it reads");
+        let plugin = fields.plugin()?;
+        let command = plugin.command.replace(&own_program(), "tiphys");
+        Some((command, plugin.args.clone().unwrap_or_default()))
+    }
+
+    fn ran(command: &str, arguments: &str) -> Option<(String, Vec<String>)> {
+        Some((command.to_owned(), arguments.split(' ').map(str::to_owned).collect()))
+    }
+
+    #[test]
+    fn clouds_logins_are_this_programs_own() {
+        assert_eq!(
+            runs(json!({"awsAuthConfig": {"clusterName": "c", "roleARN": "r", "profile": "p"}})),
+            ran("tiphys", "k8s-auth aws --cluster-name c --role-arn r --profile p")
+        );
+        assert_eq!(
+            runs(json!({"awsAuthConfig": {"clusterName": "c"}})),
+            ran("tiphys", "k8s-auth aws --cluster-name c")
+        );
+        for command in ["argocd-k8s-auth", "/usr/local/bin/argocd-k8s-auth"] {
+            let exec = json!({"command": command, "args": ["gcp"]});
+            assert_eq!(runs(json!({"execProviderConfig": exec})), ran("tiphys", "k8s-auth gcp"));
+        }
+        let other = json!({"command": "kubelogin", "args": ["get-token"]});
+        assert_eq!(runs(json!({"execProviderConfig": other})), ran("kubelogin", "get-token"));
+        assert_eq!(runs(json!({"bearerToken": "t"})), None);
     }
 }

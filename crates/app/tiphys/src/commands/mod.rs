@@ -13,6 +13,7 @@ mod failure;
 mod global;
 mod go_flags;
 mod input;
+mod k8s_auth;
 mod name;
 mod output;
 mod progress;
@@ -81,6 +82,9 @@ enum Command {
     Controller(controller::Arguments),
     /// Run a config management plugin's sidecar
     CmpServer(cmp_server::Arguments),
+    /// Log in at a cloud's cluster, for its clients
+    #[command(subcommand)]
+    K8sAuth(k8s_auth::Command),
     /// Print versions
     Version(version::Arguments),
     /// Print a script by which a shell completes commands
@@ -111,7 +115,11 @@ enum OnlyRender {
 
 /// Reads a command line, runs its command, says what went wrong, and answers the exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let program = arguments.first().map(Path::new).and_then(Path::file_stem);
+    if program.is_some_and(|program| program == "argocd-k8s-auth") {
+        arguments.insert(1, "k8s-auth".into());
+    }
     let name = called_as(&arguments);
     if let Some(arguments) = render_alone(&arguments) {
         return ended(render::run(arguments), name);
@@ -185,6 +193,7 @@ fn run(cli: Cli, name: &'static str) -> Result<ExitCode> {
         Command::Render(arguments) => render::run(*arguments),
         Command::Controller(arguments) => controller::run(arguments),
         Command::CmpServer(arguments) => cmp_server::run(arguments),
+        Command::K8sAuth(command) => k8s_auth::run(command),
         Command::Version(arguments) => version::run(arguments, global),
         Command::Completion(arguments) => completion::run(&arguments, command_line(), name),
     }

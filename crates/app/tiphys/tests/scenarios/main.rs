@@ -4,6 +4,7 @@
 //! `TIPHYS_KUBE` is not `off`, `real.rs` runs the same ones on it.
 
 mod bad_input;
+mod commands;
 mod deletion;
 mod diff;
 mod everyday;
@@ -164,6 +165,9 @@ scenarios! {
     diff::a_quantity_in_a_custom_kind_is_one_where_the_settings_say_so,
     diff::a_server_side_comparison_is_asked_for_by_annotation,
     diff::what_a_definition_begins_to_fill_in_is_seen,
+    commands::the_lists_of_a_project_are_changed_one_by_one,
+    commands::a_windows_whole_life,
+    commands::what_a_cluster_is_called_may_change,
     hub::settings_hold_as_soon_as_they_are_written,
     hub::limits_metrics_and_logs_follow_the_settings,
     diff::applications_stand_in_other_namespaces_where_both_sides_allow_it,
