@@ -10,6 +10,7 @@ mod devices;
 mod jobs;
 mod pods;
 mod services;
+pub mod standards;
 
 pub use services::Addresses;
 

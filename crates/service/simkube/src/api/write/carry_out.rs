@@ -193,6 +193,7 @@ impl Write<'_> {
             return Err(self.invalid(&name, &causes));
         }
         self.warnings.extend(strategy::warnings(self.kind, "", &object, None));
+        self.keeps_standards("", None, &object)?;
         types::keep(self.kind, &mut object);
         let key = self.kind.key(&self.target.namespace, &name);
         if self.options.dry_run {
@@ -227,6 +228,18 @@ impl Write<'_> {
             Err(CommitError::Conflict) => Err(overtaken()),
             Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
         }
+    }
+
+    /// Holds pods to their namespace's standard.
+    fn keeps_standards(
+        &mut self,
+        door: &str,
+        old: Option<&Value>,
+        new: &Value,
+    ) -> Result<(), Problem> {
+        let warnings = strategy::standards::admit(self.cluster, self.kind, door, old, new)?;
+        self.warnings.extend(warnings);
+        Ok(())
     }
 
     /// Changes what stands at the target, again where another write came between.
@@ -428,6 +441,7 @@ impl Write<'_> {
         }
         let door = &self.target.subresource;
         self.warnings.extend(strategy::warnings(self.kind, door, &new, Some(live)));
+        self.keeps_standards(&self.target.subresource.clone(), Some(live), &new)?;
         types::keep(self.kind, &mut new);
         Ok(new)
     }
