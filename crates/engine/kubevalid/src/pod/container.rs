@@ -38,7 +38,7 @@ const STANDARD: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
 pub fn validate_all(
     spec: &At<'_>,
     volumes: &BTreeSet<&str>,
-    host_network: bool,
+    host_users: bool,
     errors: &mut Vec<FieldError>,
 ) {
     let containers = spec.at("containers");
@@ -49,7 +49,7 @@ pub fn validate_all(
     let mut host_ports = BTreeSet::new();
     for container in containers.items() {
         let name = container.at("name");
-        common(&container, volumes, host_network, errors);
+        common(&container, volumes, host_users, errors);
         if !name.is_empty() && !seen.insert(name.text()) {
             errors.push(name.duplicate());
         }
@@ -59,7 +59,7 @@ pub fn validate_all(
         }
     }
     for container in spec.at("initContainers").items() {
-        common(&container, volumes, host_network, errors);
+        common(&container, volumes, host_users, errors);
         let name = container.at("name");
         if !name.is_empty() && !seen.insert(name.text()) {
             errors.push(name.duplicate());
@@ -94,7 +94,7 @@ fn host_port(port: &At<'_>, seen: &mut BTreeSet<String>, errors: &mut Vec<FieldE
 fn common(
     container: &At<'_>,
     volumes: &BTreeSet<&str>,
-    host_network: bool,
+    host_users: bool,
     errors: &mut Vec<FieldError>,
 ) {
     let (name, image) = (container.at("name"), container.at("image"));
@@ -105,20 +105,18 @@ fn common(
     }
     if image.is_empty() {
         errors.push(image.required(""));
-    } else if image.text().trim() != image.text() {
-        errors.push(image.invalid("must not have leading or trailing whitespace"));
     }
     container.at("terminationMessagePolicy").one_of(&["File", "FallbackToLogsOnError"], errors);
-    ports(&container.at("ports"), host_network, errors);
+    ports(&container.at("ports"), errors);
     environment(&container.at("env"), errors);
     environment_from(&container.at("envFrom"), errors);
     mounts(container, volumes, errors);
     container.at("imagePullPolicy").one_of(&["Always", "IfNotPresent", "Never"], errors);
     resources(&container.at("resources"), errors);
-    security::of_container(&container.at("securityContext"), errors);
+    security::of_container(&container.at("securityContext"), host_users, errors);
 }
 
-fn ports(ports: &At<'_>, host_network: bool, errors: &mut Vec<FieldError>) {
+fn ports(ports: &At<'_>, errors: &mut Vec<FieldError>) {
     let mut seen = BTreeSet::new();
     for port in ports.items() {
         let name = port.at("name");
@@ -137,9 +135,6 @@ fn ports(ports: &At<'_>, host_network: bool, errors: &mut Vec<FieldError>) {
         }
         if let Some(number) = outer.number().filter(|number| *number != 0) {
             outer.named(names::port_number(number), errors);
-            if host_network && inner.number() != Some(number) {
-                errors.push(outer.invalid("must match `containerPort` when `hostNetwork` is true"));
-            }
         }
         let protocol = port.at("protocol");
         if protocol.is_empty() {

@@ -2,6 +2,7 @@
 
 pub mod affinity;
 mod container;
+mod host;
 pub mod overlaps;
 mod security;
 pub mod volumes;
@@ -19,16 +20,30 @@ use crate::names;
 pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     let Some(old) = old else {
+        let annotations = object.to(&["metadata", "annotations"]);
+        host::annotations(&annotations, &spec, errors);
         self::spec(&spec, errors);
+        tokens_have_accounts(&spec, errors);
+        images_are_bare(&spec, errors);
         if spec.at("ephemeralContainers").is_set() && !spec.at("ephemeralContainers").is_empty() {
             errors.retain(|error| !error.field.starts_with("spec.ephemeralContainers"));
             errors.push(spec.at("ephemeralContainers").forbidden("cannot be set on create"));
         }
-        tokens_have_accounts(&spec, errors);
+        host::annotations_agree(&annotations, &spec, errors);
         return;
     };
     self::spec(&spec, errors);
     update(&spec, &old.at("spec"), errors);
+}
+
+/// Templates may have blanks around an image's name, pods not.
+fn images_are_bare(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let lists = ["containers", "initContainers"].map(|list| spec.at(list));
+    for image in lists.iter().flat_map(At::items).map(|container| container.at("image")) {
+        if image.text().trim() != image.text() {
+            errors.push(image.invalid("must not have leading or trailing whitespace"));
+        }
+    }
 }
 
 /// Templates get their account when pods are made of them.
@@ -126,7 +141,9 @@ pub fn template(template: &At<'_>, errors: &mut Vec<FieldError>) {
     meta::labels(&moved("labels"), errors);
     meta::annotations(&moved("annotations"), errors);
     let spec = template.at("spec");
+    host::annotations(&moved("annotations"), &spec, errors);
     self::spec(&spec, errors);
+    host::annotations_agree(&metadata.at("annotations"), &spec, errors);
     if !spec.at("ephemeralContainers").is_empty() {
         errors.push(
             spec.at("ephemeralContainers")
@@ -140,8 +157,9 @@ const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Def
 /// A pod's spec, wherever it stands.
 pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let known = volumes::validate(&spec.at("volumes"), errors);
-    let host_network = spec.at("hostNetwork").flag();
-    container::validate_all(spec, &known, host_network, errors);
+    let host_users = spec.at("hostUsers").value != &Value::Bool(false);
+    container::validate_all(spec, &known, host_users, errors);
+    host::ports(spec, errors);
     let restart = spec.at("restartPolicy");
     if restart.is_set() {
         restart.one_of(&["Always", "OnFailure", "Never"], errors);
@@ -150,7 +168,7 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     dns(spec, errors);
     meta::labels(&spec.at("nodeSelector"), errors);
-    security::of_pod(&spec.at("securityContext"), errors);
+    security::of_pod(spec, errors);
     affinity::validate(&spec.at("affinity"), errors);
     for gate in spec.at("readinessGates").items() {
         let condition = gate.at("conditionType");
@@ -164,6 +182,9 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
         }));
     }
     spreading(&spec.at("topologySpreadConstraints"), errors);
+    host::processes(spec, errors);
+    host::users(spec, errors);
+    host::name(spec, errors);
     for (field, rule) in [
         ("serviceAccountName", names::subdomain as fn(&str, bool) -> Vec<String>),
         ("nodeName", names::subdomain),
@@ -197,13 +218,9 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             at.named(names::subdomain(at.text(), false), errors);
         }
     }
-    let system = spec.at("os");
-    if system.is_set() && !["linux", "windows"].contains(&system.at("name").text()) {
-        let name = system.at("name").value.clone();
-        errors.push(FieldError::not_supported(system.path.clone(), name, &["linux", "windows"]));
-    }
     let policy = spec.at("preemptionPolicy");
     policy.one_of(&["PreemptLowerPriority", "Never"], errors);
+    host::system(spec, errors);
 }
 
 fn dns(spec: &At<'_>, errors: &mut Vec<FieldError>) {

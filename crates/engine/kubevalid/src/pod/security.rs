@@ -11,8 +11,14 @@ fn user(at: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
-pub fn of_pod(at: &At<'_>, errors: &mut Vec<FieldError>) {
+pub fn of_pod(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (at, shares) = (&spec.at("securityContext"), spec.at("shareProcessNamespace"));
+    let shares_twice = || {
+        let words = "ShareProcessNamespace and HostPID cannot both be enabled";
+        (shares.flag() && spec.at("hostPID").flag()).then(|| shares.invalid(words))
+    };
     if !at.is_set() {
+        errors.extend(shares_twice());
         return;
     }
     for field in ["fsGroup", "runAsUser", "runAsGroup"] {
@@ -21,15 +27,77 @@ pub fn of_pod(at: &At<'_>, errors: &mut Vec<FieldError>) {
     for group in at.at("supplementalGroups").items() {
         user(&group, errors);
     }
-    for control in at.at("sysctls").items() {
-        if control.at("name").is_empty() {
-            errors.push(control.at("name").required(""));
-        }
-    }
+    errors.extend(shares_twice());
+    let network = spec.at("hostNetwork").flag();
+    kernel_settings(&at.at("sysctls"), network, spec.at("hostIPC").flag(), errors);
     at.at("fsGroupChangePolicy").one_of(&["Always", "OnRootMismatch"], errors);
-    at.at("supplementalGroupsPolicy").one_of(&["Merge", "Strict"], errors);
     profile(&at.at("seccompProfile"), "seccomp", errors);
     profile(&at.at("appArmorProfile"), "AppArmor", errors);
+    at.at("supplementalGroupsPolicy").one_of(&["Merge", "Strict"], errors);
+}
+
+/// The longest name of a kernel setting, in bytes.
+const SETTING_BYTES_MAX: usize = 253;
+
+fn kernel_settings(list: &At<'_>, network: bool, ipc: bool, errors: &mut Vec<FieldError>) {
+    const FORM: &str = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+    let mut seen = Vec::new();
+    for name in list.items().map(|setting| setting.at("name")) {
+        let text = name.text();
+        let is_part = |part: &str| {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            part.bytes().all(|byte| plain(byte) || matches!(byte, b'-' | b'_'))
+                && part.bytes().next().is_some_and(plain)
+                && part.bytes().last().is_some_and(plain)
+        };
+        if text.is_empty() {
+            errors.push(name.required(""));
+        } else if text.len() > SETTING_BYTES_MAX || !text.split(['.', '/']).all(is_part) {
+            let words =
+                format!("must have at most {SETTING_BYTES_MAX} characters and match regex {FORM}");
+            errors.push(name.invalid(words));
+        } else if seen.contains(&text) {
+            errors.push(name.duplicate());
+        }
+        let dotted = dotted(text);
+        if network && dotted.starts_with("net.") {
+            errors.push(name.invalid("may not be specified when 'hostNetwork' is true"));
+        } else if ipc && is_of_ipc(&dotted) {
+            errors.push(name.invalid("may not be specified when 'hostIPC' is true"));
+        }
+        seen.push(text);
+    }
+}
+
+/// A kernel setting's name with dots: where a slash comes first, both are swapped.
+fn dotted(name: &str) -> String {
+    match name.find(['.', '/']).map(|at| name.as_bytes()[at]) {
+        Some(b'/') => name
+            .chars()
+            .map(|char| match char {
+                '/' => '.',
+                '.' => '/',
+                other => other,
+            })
+            .collect(),
+        _ => name.to_owned(),
+    }
+}
+
+fn is_of_ipc(name: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "kernel.sem",
+        "kernel.shmall",
+        "kernel.shmmax",
+        "kernel.shmmni",
+        "kernel.shm_rmid_forced",
+        "kernel.shm",
+        "kernel.msgmax",
+        "kernel.msgmnb",
+        "kernel.msgmni",
+        "kernel.msg",
+    ];
+    NAMES.contains(&name) || name.starts_with("fs.mqueue.")
 }
 
 fn profile(at: &At<'_>, what: &str, errors: &mut Vec<FieldError>) {
@@ -51,7 +119,11 @@ fn profile(at: &At<'_>, what: &str, errors: &mut Vec<FieldError>) {
             if !["RuntimeDefault", "Unconfined"].contains(&other) {
                 let known = ["Localhost", "RuntimeDefault", "Unconfined"];
                 match other {
-                    "" => errors.push(kind.required("type is required when seccompProfile is set")),
+                    "" => {
+                        let field = if what == "seccomp" { "seccomp" } else { "appArmor" };
+                        let words = format!("type is required when {field}Profile is set");
+                        errors.push(kind.required(&words));
+                    }
                     _ => errors.push(kind.unsupported(&known)),
                 }
             }
@@ -65,13 +137,18 @@ fn profile(at: &At<'_>, what: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
-pub fn of_container(at: &At<'_>, errors: &mut Vec<FieldError>) {
+/// `host_users`: whether the pod has the host's users.
+pub fn of_container(at: &At<'_>, host_users: bool, errors: &mut Vec<FieldError>) {
     if !at.is_set() {
         return;
     }
     user(&at.at("runAsUser"), errors);
     user(&at.at("runAsGroup"), errors);
-    at.at("procMount").one_of(&["Default", "Unmasked"], errors);
+    let mount = at.at("procMount");
+    mount.one_of(&["Default", "Unmasked"], errors);
+    if host_users && mount.text() == "Unmasked" {
+        errors.push(mount.invalid("`hostUsers` must be false to use `Unmasked`"));
+    }
     profile(&at.at("seccompProfile"), "seccomp", errors);
     let escalation = at.at("allowPrivilegeEscalation").value == &Value::Bool(false);
     if escalation && at.at("privileged").flag() {
@@ -87,6 +164,7 @@ pub fn of_container(at: &At<'_>, errors: &mut Vec<FieldError>) {
             "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
         errors.push(at.invalid(words).showing(shown(at)));
     }
+    profile(&at.at("appArmorProfile"), "AppArmor", errors);
 }
 
 /// A security context as the server prints it: all fields, in their own order.

@@ -323,6 +323,8 @@ fn name_label(namespace: &mut Value) {
     }
 }
 
+pub use pods::move_app_armor;
+
 /// Prepares a new object: no status from the client, first generation, what the server allocates.
 ///
 /// # Errors

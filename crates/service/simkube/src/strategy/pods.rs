@@ -54,6 +54,53 @@ fn priority_of(cluster: &Cluster, class: &str) -> (i64, String) {
     (class["value"].as_i64().unwrap_or(0), policy)
 }
 
+/// What old annotations begin with that name a container's AppArmor profile.
+const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+
+/// Moves AppArmor profiles of annotations into the containers, where their fields say nothing; answers
+/// what is told of it.
+pub fn move_app_armor(pod: &mut Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if pod["spec"]["os"]["name"] == "windows" {
+        return warnings;
+    }
+    let of_pod = pod["spec"]["securityContext"]["appArmorProfile"].clone();
+    let annotations = pod["metadata"]["annotations"].clone();
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        let containers = pod["spec"].get_mut(list).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            let key = format!("{APP_ARMOR}{}", container["name"].as_str().unwrap_or_default());
+            let Some(annotation) = annotations[&key].as_str() else { continue };
+            if !container["securityContext"]["appArmorProfile"].is_null() {
+                continue;
+            }
+            let profile = match annotation {
+                "unconfined" => json!({"type": "Unconfined"}),
+                "runtime/default" => json!({"type": "RuntimeDefault"}),
+                other => match other.strip_prefix("localhost/") {
+                    Some(file) if !file.is_empty() && file.trim() == file => {
+                        json!({"type": "Localhost", "localhostProfile": file})
+                    }
+                    _ => Value::Null,
+                },
+            };
+            if !profile.is_null() && profile == of_pod {
+                continue;
+            }
+            if !profile.is_null() {
+                if !container["securityContext"].is_object() {
+                    container["securityContext"] = json!({});
+                }
+                container["securityContext"]["appArmorProfile"] = profile;
+            }
+            warnings.push(format!(
+                "metadata.annotations[{key}]: deprecated since v1.30; use the \"appArmorProfile\" field instead"
+            ));
+        }
+    }
+    warnings
+}
+
 /// A new pod is pending, whatever the client says.
 pub(super) fn prepare_create(pod: &mut Value) {
     pod["status"] = json!({"phase": "Pending", "qosClass": quality(&pod["spec"])});

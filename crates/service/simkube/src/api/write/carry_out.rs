@@ -187,6 +187,12 @@ impl Write<'_> {
         metadata.insert("creationTimestamp".to_owned(), json!(now));
         let version = metadata.remove("resourceVersion").unwrap_or_default();
         strategy::prepare_create(self.cluster, self.kind, &mut object)?;
+        if self.kind.is("", "Pod") {
+            self.warnings.extend(strategy::move_app_armor(&mut object));
+        }
+        if self.shares_labels {
+            object["metadata"]["labels"] = object["spec"]["template"]["metadata"]["labels"].clone();
+        }
         let name = meta::text(&object, "name").to_owned();
         let causes = strategy::create_causes(self.cluster, self.kind, &object);
         if !causes.is_empty() {

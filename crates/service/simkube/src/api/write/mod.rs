@@ -57,6 +57,8 @@ pub struct Write<'a> {
     pub warnings: Vec<String>,
     /// Whether the server itself writes.
     server_side: bool,
+    /// Whether a Job has its labels from its template: then what the server adds there is added here.
+    shares_labels: bool,
 }
 
 impl<'a> Write<'a> {
@@ -73,7 +75,16 @@ impl<'a> Write<'a> {
         } else {
             options.field_manager.clone()
         };
-        Write { cluster, kind, target, options, manager, warnings: Vec::new(), server_side: false }
+        Write {
+            cluster,
+            kind,
+            target,
+            options,
+            manager,
+            warnings: Vec::new(),
+            server_side: false,
+            shares_labels: false,
+        }
     }
 
     /// Answers POST on a collection.

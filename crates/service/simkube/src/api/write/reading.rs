@@ -1,6 +1,6 @@
 //! From a request's body to an object of the kind, and what is said of one that is none.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
@@ -23,6 +23,7 @@ impl Write<'_> {
         };
         self.mind(&faults)?;
         let mut value = decoded.value;
+        self.shares_labels = shares_labels(self.kind, &value);
         types::set_defaults(self.kind, &mut value);
         Ok(value)
     }
@@ -242,4 +243,12 @@ impl Write<'_> {
         types::set_defaults_applied(self.kind, &mut value);
         Ok(value)
     }
+}
+
+/// Whether a Job without labels will get those of its template.
+fn shares_labels(kind: &Kind, object: &Value) -> bool {
+    let has_none = |labels: &Value| labels.as_object().is_none_or(Map::is_empty);
+    kind.is("batch", "Job")
+        && has_none(&object["metadata"]["labels"])
+        && !has_none(&object["spec"]["template"]["metadata"]["labels"])
 }
