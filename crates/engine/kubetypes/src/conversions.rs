@@ -100,6 +100,9 @@ fn drop_annotations(object: &mut Map<String, Value>, names: &[&str]) {
 /// `stringData` is written into `data`, over what stands there, and is never read back.
 fn fold_string_data(secret: &mut Map<String, Value>) {
     let Some(Value::Object(plain)) = secret.remove("stringData") else { return };
+    if plain.is_empty() {
+        return;
+    }
     let data = secret.entry("data").or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(data) = data {
         for (key, value) in plain {

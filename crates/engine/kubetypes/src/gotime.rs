@@ -202,8 +202,23 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// As Go quotes what it cannot read as a time: bytes that are not plain are told by their numbers.
 fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    use std::fmt::Write as _;
+    let mut out = String::from("\"");
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => {
+                out.push('\\');
+                out.push(char::from(byte));
+            }
+            b' '..=b'~' | 0x7f => out.push(char::from(byte)),
+            _ => {
+                let _infallible = write!(out, "\\x{byte:02x}");
+            }
+        }
+    }
+    out + "\""
 }
 
 fn is_leap(year: i64) -> bool {

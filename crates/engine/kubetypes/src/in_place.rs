@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::empties::Empties;
 use crate::gotime::Moment;
 use crate::roundtrip::{base64_of, is_collection, is_empty, is_plain, quantity};
 use crate::shape::{Field, Scalar, Shape, StructId};
@@ -69,15 +70,15 @@ fn is_time(
 }
 
 /// Makes of a usual object what a round trip makes of it.
-pub(crate) fn put_in_order(tables: &Tables, id: StructId, value: &mut Value, keeps_empty: bool) {
+pub(crate) fn put_in_order(tables: &Tables, id: StructId, value: &mut Value, empties: Empties) {
     if let Value::Object(fields) = value {
-        Order { tables, keeps_empty }.object(id, fields);
+        Order { tables, empties }.object(id, fields);
     }
 }
 
 struct Order<'a> {
     tables: &'a Tables,
-    keeps_empty: bool,
+    empties: Empties,
 }
 
 impl Order<'_> {
@@ -93,7 +94,7 @@ impl Order<'_> {
             if field.pointer {
                 continue;
             }
-            if !self.keeps_empty && is_collection(&field.shape) && is_empty(value) {
+            if self.empties == Empties::Go && is_collection(&field.shape) && is_empty(value) {
                 *value = Value::Null;
             }
             if self.is_left_out(field, value) {
@@ -106,11 +107,11 @@ impl Order<'_> {
         for &(home, at) in &self.tables.get(id).always {
             let field = &self.tables.get(home).fields[at as usize];
             if !object.contains_key(field.name) {
-                let value =
-                    match field.pointer || (!self.keeps_empty && is_collection(&field.shape)) {
-                        true => Value::Null,
-                        false => self.zero(&field.shape),
-                    };
+                let gone = self.empties == Empties::Go && is_collection(&field.shape);
+                let value = match field.pointer || gone {
+                    true => Value::Null,
+                    false => self.zero(&field.shape),
+                };
                 object.insert(field.name.to_owned(), value);
             }
         }
@@ -138,9 +139,10 @@ impl Order<'_> {
 
     fn is_left_out(&self, field: &Field, value: &Value) -> bool {
         match &field.shape {
-            Shape::List { .. } | Shape::Map { .. } | Shape::Scalar(Scalar::Bytes, _) => {
-                field.omit_empty && is_empty(value)
+            Shape::List { .. } | Shape::Map { .. } => {
+                field.omit_empty && self.empties.is_nothing(value)
             }
+            Shape::Scalar(Scalar::Bytes, _) => field.omit_empty && is_empty(value),
             Shape::Scalar(scalar, _) if is_plain(*scalar) => {
                 (field.omit_empty || field.omit_zero) && self.is_zero(&field.shape, value)
             }

@@ -13,6 +13,7 @@
 
 mod conversions;
 mod defaults;
+mod empties;
 pub mod gotime;
 mod in_place;
 pub mod openapi;
@@ -26,9 +27,9 @@ pub mod tables;
 pub mod walk;
 
 pub use defaults::default;
+pub use empties::{keep, leaves_out, write};
 pub use roundtrip::{
-    DecodeError, Decoded, Source, from_unstructured, keep, read, read_owned, roundtrip,
-    roundtrip_owned,
+    DecodeError, Decoded, Source, from_unstructured, read, read_owned, roundtrip, roundtrip_owned,
 };
 pub use tables::{LATEST_MINOR, MINORS, Resource, Subresource, Tables, Verb, tables};
 

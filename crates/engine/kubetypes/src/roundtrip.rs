@@ -10,6 +10,7 @@ use manifest::Gvk;
 use serde_json::{Map, Value};
 
 use crate::conversions;
+use crate::empties::{Empties, kept};
 use crate::gotime::Moment;
 use crate::in_place;
 use crate::quantity::Quantity;
@@ -70,7 +71,7 @@ const UNKNOWN_MAX: usize = 100;
 ///
 /// [`DecodeError::Wrong`] where a value cannot be read into its field.
 pub fn roundtrip(tables: &Tables, kind: &Gvk, object: &Value) -> Result<Decoded, DecodeError> {
-    decode(tables, kind, object, Form::Json, keeps_empty(kind))
+    decode(tables, kind, object, Form::Json, kept(kind))
 }
 
 /// As [`roundtrip`], of an object that is given away: what is usual in every way is not copied.
@@ -79,7 +80,7 @@ pub fn roundtrip(tables: &Tables, kind: &Gvk, object: &Value) -> Result<Decoded,
 ///
 /// As [`roundtrip`].
 pub fn roundtrip_owned(tables: &Tables, kind: &Gvk, object: Value) -> Result<Decoded, DecodeError> {
-    decode_owned(tables, kind, object, Form::Json, keeps_empty(kind))
+    decode_owned(tables, kind, object, Form::Json, kept(kind))
 }
 
 /// Where an object comes from that is read.
@@ -91,8 +92,8 @@ pub enum Source {
     Parsed,
 }
 
-/// Reads an object as [`roundtrip`] does, but as it stands before it is kept: lists and maps that are
-/// always written may be empty still, which who owns them depends on.
+/// Reads an object as [`roundtrip`] does, but as it stands in memory before it is kept: lists and maps
+/// that were sent empty are empty still, which differs from none at all.
 ///
 /// # Errors
 ///
@@ -104,9 +105,9 @@ pub fn read(
     source: Source,
 ) -> Result<Decoded, DecodeError> {
     match source {
-        Source::Text => decode(tables, kind, object, Form::Json, true),
+        Source::Text => decode(tables, kind, object, Form::Json, Empties::Stay),
         Source::Parsed => {
-            let mut decoded = decode(tables, kind, object, Form::Unstructured, true)?;
+            let mut decoded = decode(tables, kind, object, Form::Unstructured, Empties::Stay)?;
             decoded.unknown.sort();
             Ok(decoded)
         }
@@ -128,47 +129,11 @@ pub fn read_owned(
         Source::Text => Form::Json,
         Source::Parsed => Form::Unstructured,
     };
-    let mut decoded = decode_owned(tables, kind, object, form, true)?;
+    let mut decoded = decode_owned(tables, kind, object, form, Empties::Stay)?;
     if source == Source::Parsed {
         decoded.unknown.sort();
     }
     Ok(decoded)
-}
-
-/// Does what keeping an object that has been [`read`] does to it: empty lists and maps become nothing.
-pub fn keep(tables: &Tables, kind: &Gvk, object: &mut Value) {
-    if keeps_empty(kind) {
-        return;
-    }
-    if let Some(id) = tables.struct_of(kind) {
-        keep_within(tables, &Shape::Struct(id), object);
-    }
-}
-
-fn keep_within(tables: &Tables, shape: &Shape, value: &mut Value) {
-    match (shape, value) {
-        (Shape::Struct(id), Value::Object(fields)) => {
-            for (name, value) in fields.iter_mut() {
-                let Some(field) = tables.field(*id, name) else { continue };
-                match is_collection(&field.shape) && !field.pointer && is_empty(value) {
-                    true => *value = Value::Null,
-                    false => keep_within(tables, &field.shape, value),
-                }
-            }
-        }
-        (Shape::List { element, .. }, Value::Array(items)) => {
-            items.iter_mut().for_each(|item| keep_within(tables, element, item));
-        }
-        (Shape::Map { value: inside, .. }, Value::Object(entries)) => {
-            entries.values_mut().for_each(|value| keep_within(tables, inside, value));
-        }
-        _ => {}
-    }
-}
-
-/// Kinds that are kept as JSON, which tells an empty list from none.
-fn keeps_empty(kind: &Gvk) -> bool {
-    matches!(&*kind.group, "apiextensions.k8s.io" | "apiregistration.k8s.io")
 }
 
 /// The same for an object that the server has already parsed: what came out of a server-side
@@ -184,7 +149,7 @@ pub fn from_unstructured(
     kind: &Gvk,
     object: &Value,
 ) -> Result<Decoded, DecodeError> {
-    let mut decoded = decode(tables, kind, object, Form::Unstructured, keeps_empty(kind))?;
+    let mut decoded = decode(tables, kind, object, Form::Unstructured, kept(kind))?;
     decoded.unknown.sort();
     Ok(decoded)
 }
@@ -200,7 +165,7 @@ fn decode(
     kind: &Gvk,
     object: &Value,
     form: Form,
-    keeps_empty: bool,
+    empties: Empties,
 ) -> Result<Decoded, DecodeError> {
     let id = tables.struct_of(kind).ok_or_else(|| DecodeError::UnknownKind(kind.clone()))?;
     let mut decoder = Decoder {
@@ -212,7 +177,7 @@ fn decode(
         path: String::new(),
         struct_name: "",
         silent: false,
-        keeps_empty,
+        empties,
     };
     let read = decoder.value(&Shape::Struct(id), object).map_err(DecodeError::Wrong)?;
     if let Some(first) = decoder.saved {
@@ -228,13 +193,13 @@ fn decode_owned(
     kind: &Gvk,
     mut object: Value,
     form: Form,
-    keeps_empty: bool,
+    empties: Empties,
 ) -> Result<Decoded, DecodeError> {
     let id = tables.struct_of(kind).ok_or_else(|| DecodeError::UnknownKind(kind.clone()))?;
     if !in_place::is_usual(tables, &Shape::Struct(id), &object) {
-        return decode(tables, kind, &object, form, keeps_empty);
+        return decode(tables, kind, &object, form, empties);
     }
-    in_place::put_in_order(tables, id, &mut object, keeps_empty);
+    in_place::put_in_order(tables, id, &mut object, empties);
     conversions::through_internal(tables, kind, &mut object).map_err(DecodeError::Wrong)?;
     Ok(Decoded { object, unknown: Vec::new() })
 }
@@ -253,7 +218,7 @@ struct Decoder<'a> {
     struct_name: &'static str,
     /// Inside JSON schemas unknown fields are dropped without a word.
     silent: bool,
-    keeps_empty: bool,
+    empties: Empties,
 }
 
 /// Reading ends at once: what a type with a reader of its own said.
@@ -378,11 +343,13 @@ impl Decoder<'_> {
             };
         }
         let mut value = value.unwrap_or_else(|| self.zero(&field.shape));
-        if !self.keeps_empty && is_collection(&field.shape) && is_empty(&value) {
+        if self.empties == Empties::Go && is_collection(&field.shape) && is_empty(&value) {
             value = Value::Null;
         }
         let left_out = match &field.shape {
-            Shape::List { .. } | Shape::Map { .. } => field.omit_empty && is_empty(&value),
+            Shape::List { .. } | Shape::Map { .. } => {
+                field.omit_empty && self.empties.is_nothing(&value)
+            }
             Shape::Scalar(Scalar::Bytes, _) => field.omit_empty && is_empty(&value),
             Shape::Struct(_) => field.omit_zero && self.is_zero(&field.shape, &value),
             Shape::Scalar(scalar, _) if is_plain(*scalar) => {

@@ -26,7 +26,13 @@ impl<'s> At<'s> {
                 let Some(field) = map.field(name) else { return Err(unknown_field(name)) };
                 return Ok((At { schema: self.schema, type_id: field.type_id }, &field.patch));
             }
-            Type::Deduced | Type::Atomic => return Err(unknown_field(name)),
+            Type::Deduced => return Err(unknown_field(name)),
+            Type::Atomic => {
+                return Err(failed(format!(
+                    "unable to find api field in struct RawExtension for the json field {}",
+                    values::quote(name)
+                )));
+            }
             Type::List(_) => "slice",
             Type::Scalar(_) => "string",
         };
