@@ -67,7 +67,7 @@ fn tolerated(object: &At<'_>, old: Option<&At<'_>>) -> Tolerated {
         && now
             .iter()
             .zip(&hooks)
-            .all(|(new, old)| new.at("matchConditions").value == old.at("matchConditions").value);
+            .all(|(new, old)| new.at("matchConditions").is_as(&old.at("matchConditions")));
     Tolerated {
         effects: hooks.iter().any(|hook| !NO_EFFECTS.contains(&hook.at("sideEffects").text())),
         reviews: hooks.iter().any(unread),

@@ -10,11 +10,19 @@ use crate::schedule;
 use crate::selector;
 
 const INDEXED_PARALLELISM_MAX: i64 = 100_000;
+/// From so many completions on, an indexed Job has lower limits.
+const MANY_COMPLETIONS: i64 = 100_000;
+const OF_MANY_MAX: i64 = 10_000;
+const RULES_MAX: usize = 20;
+const EXIT_CODES_MAX: usize = 255;
+const MANAGED_BY_BYTES_MAX: usize = 63;
+const INDEXES_BYTES_MAX: usize = 64 * 1024;
 
 pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     generated_selector(&object, errors);
     errors.extend(whole_spec(&spec));
+    names_of_pods(&object, errors);
     let Some(old) = old else { return };
     // An update is looked at as a new one first, and then as what it is.
     errors.extend(whole_spec(&spec));
@@ -60,48 +68,63 @@ pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
 }
 
 fn whole_spec(spec: &At<'_>) -> Vec<FieldError> {
-    let mut found = Vec::new();
-    let errors = &mut found;
-    spec_of_job(spec, errors);
+    let mut errors = Vec::new();
+    spec_of_job(spec, &mut errors);
     let chosen = spec.at("selector");
-    if !chosen.is_set() {
-        errors.insert(first_after_meta(errors, spec), chosen.required(""));
-    } else {
-        selector::validate(&chosen, errors);
+    match chosen.is_set() {
+        true => selector::validate(&chosen, &mut errors),
+        false => errors.push(chosen.required("")),
     }
     let labels = spec.to(&["template", "metadata", "labels"]);
     if !selector::matches(&chosen, labels.value) {
-        let at = errors.iter().position(|error| error.field.starts_with("spec.template"));
-        let error = labels.invalid("`selector` does not match template `labels`");
-        match at {
-            Some(at) => errors.insert(at, error),
-            None => errors.push(error),
-        }
+        errors.push(labels.invalid("`selector` does not match template `labels`"));
     }
-    found
+    errors
 }
 
-fn first_after_meta(errors: &[FieldError], spec: &At<'_>) -> usize {
-    errors.iter().position(|error| error.field.starts_with(&spec.path)).unwrap_or(errors.len())
+/// Pods of an indexed Job are called after it, with their number.
+fn names_of_pods(object: &At<'_>, errors: &mut Vec<FieldError>) {
+    let spec = object.at("spec");
+    let count = spec.at("completions").number().unwrap_or(0);
+    if spec.at("completionMode").text() != "Indexed" || count <= 0 {
+        return;
+    }
+    let name = object.to(&["metadata", "name"]);
+    let longest = format!("{}-{}", name.text(), count - 1);
+    if !names::label(&longest, false).is_empty() {
+        let words = format!("will not able to create pod with invalid DNS label: {longest}");
+        errors.push(FieldError::invalid(name.path.clone(), name.text(), words));
+    }
 }
 
 /// The selector that the server makes itself, unless `manualSelector` says otherwise.
 fn generated_selector(object: &At<'_>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
-    if spec.at("manualSelector").flag() {
+    let chosen = spec.at("selector");
+    if spec.at("manualSelector").flag() || !chosen.is_set() {
         return;
     }
     let uid = manifest::uid(object.value);
-    let chosen = spec.at("selector");
-    let key = "batch.kubernetes.io/controller-uid";
-    let old_key = "controller-uid";
-    let labels = chosen.at("matchLabels");
-    let only = |key: &str| {
-        chosen.at("matchExpressions").is_empty()
-            && labels.map().is_some_and(|labels| labels.len() == 1)
-            && labels.at(key).text() == uid
-    };
-    if chosen.is_set() && !only(key) && !only(old_key) {
+    let name = object.to(&["metadata", "name"]).text();
+    let labels = spec.to(&["template", "metadata", "labels"]);
+    let wanted = [
+        ("controller-uid", uid),
+        ("job-name", name),
+        ("batch.kubernetes.io/controller-uid", uid),
+        ("batch.kubernetes.io/job-name", name),
+    ];
+    for (key, value) in wanted {
+        let path = format!("{}[{key}]", labels.path);
+        let words = format!("must be '{value}'");
+        if !labels.at(key).is_set() {
+            errors.push(FieldError::required(path, &words));
+        } else if labels.at(key).text() != value {
+            errors.push(FieldError::invalid(path, labels.value.clone(), words));
+        }
+    }
+    let expected: serde_json::Map<String, serde_json::Value> =
+        wanted.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+    if !selector::matches(&chosen, &serde_json::Value::Object(expected)) {
         errors.push(
             chosen.invalid("`selector` not auto-generated").showing(selector::shown(&chosen)),
         );
@@ -121,9 +144,16 @@ fn spec_of_job(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     ] {
         spec.at(field).not_negative(errors);
     }
+    let (failed_max, per_index) = (spec.at("maxFailedIndexes"), spec.at("backoffLimitPerIndex"));
+    if failed_max.is_set() && !per_index.is_set() {
+        errors.push(per_index.required("when maxFailedIndexes is specified"));
+    }
     let managed = spec.at("managedBy");
     if managed.is_set() {
         managed.named(names::domain_path(managed.text()), errors);
+        if managed.text().len() > MANAGED_BY_BYTES_MAX {
+            errors.push(too_long(&managed, MANAGED_BY_BYTES_MAX));
+        }
     }
     let mode = spec.at("completionMode");
     mode.one_of(&["NonIndexed", "Indexed"], errors);
@@ -133,22 +163,50 @@ fn spec_of_job(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.push(completions.required("when completion mode is Indexed"));
         }
         let parallelism = spec.at("parallelism");
+        let count = completions.number();
         if parallelism.number().is_some_and(|count| count > INDEXED_PARALLELISM_MAX) {
             errors.push(parallelism.invalid(format!(
                 "must be less than or equal to {INDEXED_PARALLELISM_MAX} when completion mode is Indexed"
             )));
         }
-    } else {
+        if let (Some(count), Some(failed)) = (count, failed_max.number())
+            && failed > count
+        {
+            errors.push(failed_max.invalid("must be less than or equal to completions"));
+        }
+        if failed_max.number().is_some_and(|failed| failed > INDEXED_PARALLELISM_MAX) {
+            let words = format!("must be less than or equal to {INDEXED_PARALLELISM_MAX}");
+            errors.push(failed_max.invalid(words));
+        }
+        if count.is_some_and(|count| count > MANY_COMPLETIONS) && per_index.is_set() {
+            if !failed_max.is_set() {
+                let words =
+                    format!("must be specified when completions is above {MANY_COMPLETIONS}");
+                errors.push(failed_max.required(&words));
+            }
+            for at in [&parallelism, &failed_max] {
+                if at.number().is_some_and(|number| number > OF_MANY_MAX) {
+                    errors.push(at.invalid(format!(
+                        "must be less than or equal to {OF_MANY_MAX} when completions are above {MANY_COMPLETIONS} and used with backoff limit per index"
+                    )));
+                }
+            }
+        }
+    } else if matches!(mode.text(), "" | "NonIndexed") {
         for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
             if spec.at(field).is_set() {
                 errors.push(spec.at(field).invalid("requires indexed completion mode"));
             }
         }
-        if spec.at("successPolicy").is_set() {
-            errors.push(spec.at("successPolicy").invalid("requires indexed completion mode"));
-        }
     }
     failure_policy(spec, errors);
+    let success = spec.at("successPolicy");
+    if success.is_set() && mode.text() != "Indexed" {
+        let shown = shown_success_policy(&success);
+        errors.push(success.invalid("requires indexed completion mode").showing(shown));
+    } else if success.is_set() {
+        success_policy(spec, &success, errors);
+    }
     let replacement = spec.at("podReplacementPolicy");
     let known: &[&str] = match spec.at("podFailurePolicy").is_set() {
         true => &["Failed"],
@@ -170,16 +228,40 @@ fn spec_of_job(spec: &At<'_>, errors: &mut Vec<FieldError>) {
 
 fn failure_policy(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let rules = spec.to(&["podFailurePolicy", "rules"]);
+    too_many(&rules, RULES_MAX, errors);
+    let mut containers = Vec::new();
+    for list in ["containers", "initContainers"] {
+        let of_template = spec.to(&["template", "spec", list]);
+        containers.extend(of_template.items().map(|container| container.at("name").text()));
+    }
     for rule in rules.items() {
         let action = rule.at("action");
         match action.text() {
             "" => errors.push(
-                action.required("valid values: \"Count\", \"FailIndex\", \"FailJob\", \"Ignore\""),
+                action.required("valid values: [\"Count\" \"FailIndex\" \"FailJob\" \"Ignore\"]"),
             ),
+            "FailIndex" if !spec.at("backoffLimitPerIndex").is_set() => {
+                errors.push(action.invalid("requires the backoffLimitPerIndex to be set"));
+            }
             "Count" | "FailJob" | "Ignore" | "FailIndex" => {}
             _ => errors.push(action.unsupported(&["Count", "FailIndex", "FailJob", "Ignore"])),
         }
         let (codes, conditions) = (rule.at("onExitCodes"), rule.at("onPodConditions"));
+        if codes.is_set() {
+            exit_codes(&codes, &containers, errors);
+        }
+        too_many(&conditions, RULES_MAX, errors);
+        for pattern in conditions.items() {
+            let (kind, status) = (pattern.at("type"), pattern.at("status"));
+            for words in names::qualified(kind.text()) {
+                errors.push(FieldError::invalid(kind.path.clone(), kind.text(), words));
+            }
+            if status.is_empty() {
+                errors.push(status.required("valid values: [\"False\" \"True\" \"Unknown\"]"));
+            } else {
+                status.one_of(&["False", "True", "Unknown"], errors);
+            }
+        }
         match (codes.is_set(), conditions.is_empty()) {
             (true, false) => errors.push(bare_invalid(
                 &rule,
@@ -191,13 +273,156 @@ fn failure_policy(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             )),
             _ => {}
         }
-        if codes.is_set() {
-            codes.at("operator").one_of(&["In", "NotIn"], errors);
-            if codes.at("values").is_empty() {
-                errors.push(codes.at("values").required("at least one value is required"));
+    }
+}
+
+fn exit_codes(codes: &At<'_>, containers: &[&str], errors: &mut Vec<FieldError>) {
+    let (operator, values) = (codes.at("operator"), codes.at("values"));
+    if operator.is_empty() {
+        errors.push(operator.required("valid values: [\"In\" \"NotIn\"]"));
+    } else {
+        operator.one_of(&["In", "NotIn"], errors);
+    }
+    let container = codes.at("containerName");
+    if container.is_set() && !containers.contains(&container.text()) {
+        errors
+            .push(container.invalid(
+                "must be one of the container or initContainer names in the pod template",
+            ));
+    }
+    if values.is_empty() {
+        errors.push(values.invalid("at least one value is required"));
+    }
+    too_many(&values, EXIT_CODES_MAX, errors);
+    let mut seen: Vec<i64> = Vec::new();
+    for one in values.items() {
+        let code = one.number().unwrap_or(0);
+        if operator.text() == "In" && code == 0 {
+            errors.push(one.invalid("must not be 0 for the In operator"));
+        }
+        if seen.contains(&code) {
+            errors.push(one.duplicate());
+        }
+        seen.push(code);
+    }
+    if seen.windows(2).any(|pair| pair[0] > pair[1]) {
+        errors.push(values.invalid("must be ordered"));
+    }
+}
+
+fn success_policy(spec: &At<'_>, policy: &At<'_>, errors: &mut Vec<FieldError>) {
+    let rules = policy.at("rules");
+    if rules.is_empty() {
+        let words = "at least one rules must be specified when the successPolicy is specified";
+        errors.push(rules.required(words));
+    }
+    too_many(&rules, RULES_MAX, errors);
+    let completions = spec.at("completions").number().unwrap_or(0);
+    for rule in rules.items() {
+        let (count, indexes) = (rule.at("succeededCount"), rule.at("succeededIndexes"));
+        if !count.is_set() && !indexes.is_set() {
+            let words = "at least one of succeededCount or succeededIndexes must be specified";
+            errors.push(rule.required(words));
+        }
+        let mut total = 0;
+        if indexes.is_set() {
+            if indexes.text().len() > INDEXES_BYTES_MAX {
+                errors.push(too_long(&indexes, INDEXES_BYTES_MAX));
+            }
+            match indexes_in(indexes.text(), completions) {
+                Ok(found) => total = found,
+                Err(words) => {
+                    let words = format!("error parsing succeededIndexes: {words}");
+                    errors.push(indexes.invalid(words));
+                }
             }
         }
+        let Some(wanted) = count.number() else { continue };
+        count.not_negative(errors);
+        if wanted > completions {
+            errors.push(count.invalid(format!(
+                "must be less than or equal to {completions} (the number of specified completions)"
+            )));
+        }
+        if indexes.is_set() && wanted > total {
+            errors.push(count.invalid(format!(
+                "must be less than or equal to {total} (the number of indexes in the specified succeededIndexes field)"
+            )));
+        }
     }
+}
+
+/// Counts the indexes in a text such as `0,2-4`.
+fn indexes_in(text: &str, completions: i64) -> Result<i64, String> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let mut last: Option<i64> = None;
+    let mut total = 0;
+    for interval in text.split(',') {
+        let limits: Vec<&str> = interval.split('-').collect();
+        if limits.len() > 2 {
+            return Err(format!(
+                "the fragment {} violates the requirement that an index interval can have at most two parts separated by '-'",
+                manifest::field::quote(interval)
+            ));
+        }
+        let number = |text: &str| {
+            text.parse::<i64>().map_err(|_| {
+                format!(
+                    "cannot convert string to integer for index: {}",
+                    manifest::field::quote(text)
+                )
+            })
+        };
+        let within = |index: i64, text: &str| match index >= completions {
+            true => Err(format!("too large index: {}", manifest::field::quote(text))),
+            false => Ok(index),
+        };
+        let from = within(number(limits[0])?, limits[0])?;
+        let to = match limits.get(1) {
+            Some(text) => within(number(text)?, text)?,
+            None => from,
+        };
+        if limits.len() > 1 && from >= to {
+            return Err(format!("non-increasing order, previous: {from}, current: {to}"));
+        }
+        if let Some(last) = last.filter(|last| *last >= from) {
+            return Err(format!("non-increasing order, previous: {last}, current: {from}"));
+        }
+        total += to - from + 1;
+        last = Some(to);
+    }
+    Ok(total)
+}
+
+/// A success policy as Go prints it.
+fn shown_success_policy(policy: &At<'_>) -> String {
+    let rules: Vec<String> = policy
+        .at("rules")
+        .items()
+        .map(|rule| {
+            let (indexes, count) = (rule.at("succeededIndexes"), rule.at("succeededCount"));
+            format!("{{\"SucceededIndexes\":{},\"SucceededCount\":{}}}", indexes.value, count.value)
+        })
+        .collect();
+    match policy.at("rules").is_set() {
+        true => format!("{{\"Rules\":[{}]}}", rules.join(",")),
+        false => "{\"Rules\":null}".to_owned(),
+    }
+}
+
+fn too_many(at: &At<'_>, most: usize, errors: &mut Vec<FieldError>) {
+    let count = at.items().count();
+    if count > most {
+        errors.push(FieldError::too_many(at.path.clone(), count as u64, most as u64));
+    }
+}
+
+fn too_long(at: &At<'_>, most: usize) -> FieldError {
+    let mut error = FieldError::too_long("", most as u64);
+    error.field = at.path.clone();
+    error
 }
 
 /// An error that shows no value.

@@ -129,10 +129,35 @@ impl<'a> At<'a> {
         errors.extend(refusals.into_iter().map(|refusal| self.invalid(refusal)));
     }
 
+    /// Whether a value is as it was: what is empty is as good as what is not there.
+    pub fn is_as(&self, old: &At<'_>) -> bool {
+        is_as(self.value, old.value)
+    }
+
     /// What may not change: `field is immutable`.
     pub fn unchanged(&self, old: &At<'_>, errors: &mut Vec<FieldError>) {
-        if self.value != old.value {
+        if !self.is_as(old) {
             errors.push(self.invalid("field is immutable"));
         }
+    }
+}
+
+fn is_as(new: &Value, old: &Value) -> bool {
+    let nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    match (new, old) {
+        _ if new == old => true,
+        (Value::Object(new), Value::Object(old)) => {
+            new.iter().all(|(name, new)| is_as(new, old.get(name).unwrap_or(NULL)))
+                && old.iter().all(|(name, old)| new.contains_key(name) || nothing(old))
+        }
+        (Value::Array(new), Value::Array(old)) => {
+            new.len() == old.len() && new.iter().zip(old).all(|(new, old)| is_as(new, old))
+        }
+        _ => nothing(new) && nothing(old),
     }
 }

@@ -29,7 +29,7 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     match old {
         None => claim_spec(&spec, errors),
         Some(old) => {
-            if spec.value != old.at("spec").value {
+            if !spec.is_as(&old.at("spec")) {
                 errors.push(spec.invalid("field is immutable").showing(shown_claim(&spec)));
             }
         }
@@ -82,7 +82,7 @@ pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>)
         return;
     }
     if before.at("allocation").is_set() {
-        if before.at("allocation").value != allocation.value {
+        if !allocation.is_as(&before.at("allocation")) {
             errors.push(allocation.invalid("field is immutable"));
         }
         return;
@@ -137,7 +137,7 @@ pub fn claim_template(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
     }
     claim_spec(&spec.at("spec"), errors);
     let Some(old) = old else { return };
-    if spec.value != old.at("spec").value {
+    if !spec.is_as(&old.at("spec")) {
         let mut shown = String::from("{");
         for (field, value) in metadata.entries() {
             shown.push_str(&format!("\"{field}\":{value},"));
@@ -220,7 +220,7 @@ fn requests_of<'a>(requests: &At<'a>) -> Requests<'a> {
 }
 
 fn request_name(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    for words in names::plain_label(at.text(), false) {
+    for words in names::label(at.text(), false) {
         errors.push(FieldError::invalid(at.path.clone(), at.text(), words));
     }
 }
@@ -329,7 +329,7 @@ fn reference(one: &At<'_>, named: &Requests<'_>, errors: &mut Vec<FieldError>) {
         return;
     }
     for part in &parts {
-        for words in names::plain_label(part, false) {
+        for words in names::label(part, false) {
             errors.push(FieldError::invalid(one.path.clone(), *part, words));
         }
     }

@@ -126,7 +126,7 @@ fn subject(subject: &At<'_>, errors: &mut Vec<FieldError>) {
             if namespace.is_empty() {
                 errors.push(namespace.required("must specify namespace for service account"));
             } else {
-                namespace.named(names::plain_label(namespace.text(), false), errors);
+                namespace.named(names::label(namespace.text(), false), errors);
             }
         }
     } else {
@@ -183,7 +183,7 @@ fn resource_rule(rule: &At<'_>, errors: &mut Vec<FieldError>) {
         }
     } else {
         for namespace in namespaces.items() {
-            for words in names::plain_label(namespace.text(), false) {
+            for words in names::label(namespace.text(), false) {
                 errors.push(namespace.invalid(format!(
                     "each member of this list must be '*' or a DNS-1123 label; {words}"
                 )));

@@ -31,6 +31,7 @@ mod selector;
 mod service;
 mod slices;
 mod small;
+mod sources;
 mod status;
 mod storage;
 mod warnings;
@@ -68,6 +69,22 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     if errors.is_empty() {
         // What no kind allows is asked of those that their own rules let pass.
         return common(object, namespaced);
+    }
+    errors
+}
+
+/// Names what is wrong with the metadata of an object that stands at `path` within another.
+pub fn embedded_metadata(path: &str, metadata: &Value) -> Vec<FieldError> {
+    let namespaced = At::root(metadata).at("namespace").is_set();
+    let mut object = serde_json::json!({"metadata": metadata});
+    if At::root(metadata).at("name").is_empty() {
+        // It needs none.
+        object["metadata"]["name"] = "fakename".into();
+    }
+    let mut errors =
+        meta::create(&object, namespaced, names::path_segment, meta::Finalizers::AnyName);
+    for error in &mut errors {
+        error.field = format!("{path}.{}", error.field);
     }
     errors
 }
@@ -162,11 +179,23 @@ pub fn update(
             Step::Body if gvk.kind == "ResourceClaim" => {
                 devices::claim_status(&At::root(new), &At::root(old), &mut errors);
             }
+            Step::Body if gvk.kind == "Node" => {
+                if let Some(rule) = rule {
+                    rule(At::root(new), Some(At::root(old)), &mut errors);
+                }
+            }
             Step::Body if subresource == "status" => {
                 status::validate(gvk, &At::root(new), &mut errors);
             }
             Step::Body => {}
         }
+    }
+    if matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding" | "ResourceClaimTemplate") {
+        // What may never change is told behind what may not change in metadata.
+        errors.sort_by_key(|error| {
+            error.detail == "cannot change roleRef"
+                || (error.field == "spec" && error.detail == "field is immutable")
+        });
     }
     errors
 }
@@ -195,7 +224,6 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             | "ControllerRevision"
             | "Endpoints"
             | "Ingress"
-            | "IngressClass"
             | "PersistentVolumeClaim"
             | "Pod"
             | "Secret"
@@ -220,6 +248,8 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
         ("DeviceClass" | "ResourceClaim", true) => &[Metadata, MetadataChange, Body],
         ("VolumeAttributesClass", true) => &[MetadataChange, Body, Metadata],
         ("APIService", true) => &[MetadataChange, Metadata, Body],
+        ("IngressClass", true) => &[MetadataChange, Metadata, Body],
+        ("Node", true) => &[Metadata, Fresh, MetadataChange, Body],
         (
             "FlowSchema"
             | "PriorityLevelConfiguration"

@@ -43,7 +43,7 @@ pub fn create(
         if namespace.is_empty() {
             errors.push(namespace.required(""));
         } else {
-            namespace.named(names::plain_label(namespace.text(), false), &mut errors);
+            namespace.named(names::label(namespace.text(), false), &mut errors);
         }
     } else if !namespace.is_empty() {
         errors.push(namespace.forbidden("not allowed on this type"));

@@ -61,20 +61,14 @@ pub fn long_name(text: &str, prefix: bool) -> Vec<String> {
     subdomain(text, prefix).into_iter().map(in_bytes).collect()
 }
 
-/// `a-b`, as namespaces are named; a dot has words of its own.
+/// `a-b`, as namespaces are named.
 pub fn label(text: &str, prefix: bool) -> Vec<String> {
-    if text.contains('.') {
-        return vec!["must not contain dots".to_owned()];
-    }
-    plain_label(text, prefix)
-}
-
-/// `a-b`, with no words of its own for a dot.
-pub fn plain_label(text: &str, prefix: bool) -> Vec<String> {
     let text = completed(text, prefix);
     let mut refusals: Vec<String> = too_long(&text, 63).into_iter().collect();
     if !is_label(&text) {
-        refusals.push(LABEL.to_owned());
+        // A name that is wrong by its dots alone has words of its own.
+        let words = if is_subdomain(&text) { "must not contain dots" } else { LABEL };
+        refusals.push(words.to_owned());
     }
     refusals
 }

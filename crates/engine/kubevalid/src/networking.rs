@@ -9,7 +9,6 @@ use crate::cursor::At;
 use crate::meta;
 use crate::names;
 use crate::selector;
-use crate::service::port_or_name;
 
 pub fn ingress(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
@@ -143,6 +142,12 @@ const CONTROLLER_BYTES_MAX: u64 = 250;
 pub fn ingress_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     let controller = spec.at("controller");
+    if let Some(old) = old
+        && controller.text() != old.to(&["spec", "controller"]).text()
+    {
+        let words = "field is immutable";
+        errors.push(FieldError::invalid(controller.path.clone(), controller.text(), words));
+    }
     if controller.is_empty() {
         errors.push(controller.required(""));
     } else {
@@ -159,13 +164,13 @@ pub fn ingress_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Field
             }
         }
         parameters.at("scope").one_of(&["Cluster", "Namespace"], errors);
-        if parameters.at("scope").text() == "Namespace" && parameters.at("namespace").is_empty() {
-            let words = "`parameters.scope` is set to 'Namespace'";
-            errors.push(parameters.at("namespace").required(words));
+        let (scope, namespace) = (parameters.at("scope").text(), parameters.at("namespace"));
+        if scope == "Namespace" && namespace.is_empty() {
+            errors.push(namespace.required("`parameters.scope` is set to 'Namespace'"));
         }
-    }
-    if let Some(old) = old {
-        controller.unchanged(&old.to(&["spec", "controller"]), errors);
+        if scope == "Cluster" && namespace.is_set() {
+            errors.push(namespace.forbidden("`parameters.scope` is set to 'Cluster'"));
+        }
     }
 }
 
@@ -233,12 +238,11 @@ fn policy_peer(peer: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     let block = peer.at("ipBlock");
     if block.is_set() {
+        ip_block(&block, errors);
         if peers > 0 {
             errors.push(peer.forbidden("may not specify both ipBlock and another peer"));
-            return;
         }
         peers += 1;
-        ip_block(&block, errors);
     }
     if peers == 0 {
         errors.push(peer.required("must specify a peer"));
@@ -289,23 +293,11 @@ pub fn endpoint_slice(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
     } else {
         kind.one_of(&["FQDN", "IPv4", "IPv6"], errors);
     }
-    for endpoint in object.at("endpoints").items() {
-        let addresses = endpoint.at("addresses");
-        if addresses.is_empty() {
-            errors.push(addresses.required("must contain at least 1 address"));
-        }
-        if kind.text() != "FQDN" {
-            for address in addresses.items() {
-                address.named(names::outside_address(address.text()), errors);
-            }
-        }
-        meta::labels(&endpoint.at("deprecatedTopology"), errors);
-    }
     let mut seen = BTreeSet::new();
     for port in object.at("ports").items() {
         let name = port.at("name");
         if !name.is_empty() {
-            name.named(names::plain_label(name.text(), false), errors);
+            name.named(names::label(name.text(), false), errors);
         }
         if !seen.insert(name.text()) {
             errors.push(name.duplicate());
@@ -316,9 +308,67 @@ pub fn endpoint_slice(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
         } else {
             errors.push(protocol.required(""));
         }
-        port_or_name(&port.at("targetPort"), errors);
+        let app = port.at("appProtocol");
+        if app.is_set() {
+            app.named(names::qualified(app.text()), errors);
+        }
+    }
+    let same = old.as_ref().is_some_and(|old| object.at("endpoints").is_as(&old.at("endpoints")));
+    if !same {
+        endpoints(&object, kind.text(), errors);
     }
     if let Some(old) = old {
         kind.unchanged(&old.at("addressType"), errors);
+    }
+}
+
+fn endpoints(object: &At<'_>, kind: &str, errors: &mut Vec<FieldError>) {
+    for endpoint in object.at("endpoints").items() {
+        let addresses = endpoint.at("addresses");
+        if addresses.is_empty() {
+            errors.push(addresses.required("must contain at least 1 address"));
+        }
+        for address in addresses.items() {
+            // Addresses of no known sort are not looked at.
+            match kind {
+                "IPv4" | "IPv6" => {
+                    let refusals = names::address(address.text());
+                    let right = refusals.is_empty();
+                    address.named(refusals, errors);
+                    if !right {
+                        continue;
+                    }
+                    if address.text().contains(':') != (kind == "IPv6") {
+                        let words = format!("must be an {kind} address");
+                        errors.push(FieldError::invalid(
+                            addresses.path.clone(),
+                            address.text(),
+                            words,
+                        ));
+                    }
+                    address.named(names::outside_address(address.text()), errors);
+                }
+                "FQDN" => {
+                    let name = address.text().trim_end_matches('.');
+                    let refusals = names::subdomain(name, false);
+                    if refusals.is_empty() && name.split('.').count() < 2 {
+                        let words =
+                            "should be a domain with at least two segments separated by dots";
+                        errors.push(address.invalid(words));
+                    }
+                    address.named(refusals, errors);
+                }
+                _ => {}
+            }
+        }
+        let node = endpoint.at("nodeName");
+        if node.is_set() {
+            node.named(names::subdomain(node.text(), false), errors);
+        }
+        meta::labels(&endpoint.at("deprecatedTopology"), errors);
+        let host = endpoint.at("hostname");
+        if host.is_set() {
+            host.named(names::label(host.text(), false), errors);
+        }
     }
 }

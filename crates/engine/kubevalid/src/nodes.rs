@@ -138,7 +138,7 @@ fn amounts(object: &At<'_>, errors: &mut Vec<FieldError>) {
 /// Endpoints.
 pub fn endpoints(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let subsets = object.at("subsets");
-    if old.is_some_and(|old| old.at("subsets").value == subsets.value) {
+    if old.is_some_and(|old| subsets.is_as(&old.at("subsets"))) {
         return;
     }
     for subset in subsets.items() {
@@ -164,7 +164,7 @@ fn address(at: &At<'_>, errors: &mut Vec<FieldError>) {
     };
     wrong(&ip, names::address(ip.text()));
     if !host.is_empty() {
-        wrong(&host, names::plain_label(host.text(), false));
+        wrong(&host, names::label(host.text(), false));
     }
     if node.is_set() {
         wrong(&node, names::subdomain(node.text(), false));
@@ -181,7 +181,7 @@ fn address(at: &At<'_>, errors: &mut Vec<FieldError>) {
 fn port(at: &At<'_>, named: bool, errors: &mut Vec<FieldError>) {
     let (name, number, protocol) = (at.at("name"), at.at("port"), at.at("protocol"));
     if !name.is_empty() {
-        name.named(names::plain_label(name.text(), false), errors);
+        name.named(names::label(name.text(), false), errors);
     } else if named {
         errors.push(name.required(""));
     }

@@ -58,7 +58,8 @@ fn immutable(object: &At<'_>, old: &At<'_>, fields: &[&str], errors: &mut Vec<Fi
     }
     for field in fields {
         let (new, old) = (object.at(field), old.at(field));
-        if new.value != old.value && !(new.is_empty() && old.is_empty()) {
+        // These are compared to the letter.
+        if new.value != old.value {
             errors.push(new.forbidden(words));
         }
     }

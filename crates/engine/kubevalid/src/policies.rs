@@ -77,7 +77,7 @@ fn surroundings(spec: &At<'_>, old: Option<&At<'_>>, errors: &mut Vec<FieldError
     let same = |old: &At<'_>| {
         ["paramKind", "matchConditions"]
             .iter()
-            .all(|field| spec.at(field).value == old.to(&["spec", field]).value)
+            .all(|field| spec.at(field).is_as(&old.to(&["spec", field])))
     };
     if !old.is_some_and(same) {
         match_conditions(&spec.at("matchConditions"), params.is_set(), errors);

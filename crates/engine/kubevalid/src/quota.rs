@@ -53,7 +53,21 @@ fn parse(value: &Value) -> Option<Quantity> {
 
 pub fn resource_quota(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
-    let hard = spec.at("hard");
+    amounts(&spec.at("hard"), errors);
+    scopes(&spec, errors);
+    if let Some(old) = &old {
+        let key = |at: &At<'_>| -> BTreeSet<String> {
+            at.items().map(|scope| scope.text().to_owned()).collect()
+        };
+        let (new, before) = (spec.at("scopes"), old.to(&["spec", "scopes"]));
+        if key(&new) != key(&before) {
+            errors.push(new.invalid("field is immutable"));
+        }
+    }
+}
+
+/// What a quota may count, and how much of it.
+pub fn amounts(hard: &At<'_>, errors: &mut Vec<FieldError>) {
     for (name, value) in hard.entries() {
         let at = hard.key(name);
         let wrong = |words: &str| FieldError::invalid(at.path.clone(), name, words);
@@ -78,16 +92,6 @@ pub fn resource_quota(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
             }
         }
     }
-    scopes(&spec, errors);
-    if let Some(old) = old {
-        let key = |at: &At<'_>| -> BTreeSet<String> {
-            at.items().map(|scope| scope.text().to_owned()).collect()
-        };
-        let (new, before) = (spec.at("scopes"), old.to(&["spec", "scopes"]));
-        if key(&new) != key(&before) {
-            errors.push(new.invalid("field is immutable"));
-        }
-    }
 }
 
 fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -97,18 +101,9 @@ fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
         let scope = scope.text();
         if !SCOPES.contains(&scope) {
             errors.push(scopes.invalid("unsupported scope"));
-            continue;
         }
-        for (resource, _) in spec.at("hard").entries() {
-            let standard = COUNTED.contains(&resource) || MEASURED.contains(&resource);
-            let computed = ["cpu", "memory"].iter().any(|one| resource.ends_with(one));
-            let applies = match scope {
-                "BestEffort" => resource == "pods",
-                _ => resource == "pods" || computed,
-            };
-            if standard && !applies {
-                errors.push(scopes.invalid("unsupported scope applied to resource"));
-            }
+        for _ in 0..not_counted_in(scope, spec) {
+            errors.push(scopes.invalid("unsupported scope applied to resource"));
         }
     }
     for (one, other) in [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")] {
@@ -122,6 +117,15 @@ fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
         let name = expression.at("scopeName").text();
         if !SCOPES.contains(&name) {
             errors.push(FieldError::invalid(field("scopeName"), name, "unsupported scope"));
+        }
+        for _ in 0..not_counted_in(name, spec) {
+            let words = "unsupported scope applied to resource";
+            errors.push(expressions.invalid(words).showing(shown_scopes(&expressions)));
+        }
+        let operator = expression.at("operator").text();
+        if SCOPES.contains(&name) && name != "PriorityClass" && operator != "Exists" {
+            let words = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+            errors.push(FieldError::invalid(field("operator"), operator, words));
         }
         let values = expression.at("values");
         match expression.at("operator").text() {
@@ -138,7 +142,7 @@ fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
                     errors.push(FieldError::invalid(
                         field("values"),
                         values.value.clone(),
-                        "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector",
+                        "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
                     ));
                 }
             }
@@ -151,6 +155,42 @@ fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             }
         }
     }
+}
+
+/// How many of the resources that a quota limits a scope does not go with.
+fn not_counted_in(scope: &str, spec: &At<'_>) -> usize {
+    let counts = |resource: &str| {
+        let standard = COUNTED.contains(&resource) || MEASURED.contains(&resource);
+        let computed = ["cpu", "memory"].iter().any(|one| resource.ends_with(one));
+        let applies = match scope {
+            "BestEffort" => resource == "pods",
+            "Terminating"
+            | "NotTerminating"
+            | "NotBestEffort"
+            | "PriorityClass"
+            | "CrossNamespacePodAffinity" => resource == "pods" || computed,
+            _ => true,
+        };
+        !standard || applies
+    };
+    spec.at("hard").entries().filter(|(resource, _)| !counts(resource)).count()
+}
+
+/// A scope selector as Go prints it.
+fn shown_scopes(expressions: &At<'_>) -> String {
+    let all: Vec<String> = expressions
+        .items()
+        .map(|expression| {
+            let text = |field: &str| manifest::field::quote(expression.at(field).text());
+            format!(
+                "{{\"ScopeName\":{},\"Operator\":{},\"Values\":{}}}",
+                text("scopeName"),
+                text("operator"),
+                expression.at("values").value
+            )
+        })
+        .collect();
+    format!("{{\"MatchExpressions\":[{}]}}", all.join(","))
 }
 
 pub fn limit_range(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {

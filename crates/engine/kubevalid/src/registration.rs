@@ -292,8 +292,8 @@ fn signer_name(signer: &At<'_>, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::too_long(signer.path.clone(), 253));
     }
     let labels: Vec<&str> = domain.split('.').collect();
-    let bad = labels.iter().find(|label| !names::plain_label(label, false).is_empty());
-    for words in bad.into_iter().flat_map(|label| told(label, names::plain_label(label, false))) {
+    let bad = labels.iter().find(|label| !names::label(label, false).is_empty());
+    for words in bad.into_iter().flat_map(|label| told(label, names::label(label, false))) {
         errors.push(wrong(domain, words));
     }
     if labels.len() < 2 {

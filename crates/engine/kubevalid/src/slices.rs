@@ -42,7 +42,7 @@ pub fn slice(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     if let Some(old) = &old {
         for path in [&["pool", "name"][..], &["driver"], &["nodeName"]] {
             let (new, before) = (spec.to(path), old.at("spec").to(path));
-            if new.value != before.value {
+            if !new.is_as(&before) {
                 let error = new.invalid("field is immutable");
                 errors.push(if new.is_set() || path != ["driver"] {
                     error
@@ -182,7 +182,7 @@ fn device(at: &At<'_>, by_device: bool, errors: &mut Vec<FieldError>) {
 }
 
 fn label(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    for words in names::plain_label(at.text(), false) {
+    for words in names::label(at.text(), false) {
         errors.push(FieldError::invalid(at.path.clone(), at.text(), words));
     }
 }
@@ -329,7 +329,7 @@ fn counters(at: &At<'_>, name: &str, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::too_many(counters.path.clone(), count, COUNTERS_MAX));
     } else {
         for (key, _) in counters.entries() {
-            for words in names::plain_label(key, false) {
+            for words in names::label(key, false) {
                 errors.push(FieldError::invalid(counters.path.clone(), key, words));
             }
         }

@@ -51,7 +51,7 @@ pub fn controller_revision(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec
     let (data, revision) = (object.at("data"), object.at("revision"));
     revision.not_negative(errors);
     match old {
-        Some(old) if data.value != old.at("data").value => {
+        Some(old) if !data.is_as(&old.at("data")) => {
             // Raw JSON is printed as Go writes it.
             let shown = data.value.to_string();
             let shown = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")]
@@ -74,7 +74,7 @@ pub fn runtime_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Field
     if handler.is_empty() {
         errors.push(handler.required(""));
     } else {
-        handler.named(names::plain_label(handler.text(), false), errors);
+        handler.named(names::label(handler.text(), false), errors);
     }
     crate::meta::labels(&object.to(&["scheduling", "nodeSelector"]), errors);
     if let Some(old) = old {
@@ -108,7 +108,7 @@ pub fn volume_attachment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<F
         volume.named(names::subdomain(volume.text(), false), errors);
     }
     if let Some(old) = old
-        && spec.value != old.at("spec").value
+        && !spec.is_as(&old.at("spec"))
     {
         let text = |at: &At<'_>| Value::from(at.text());
         let shown = format!(
@@ -134,7 +134,35 @@ fn driver_name(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 /// A CSINode.
-pub fn csi_node(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+pub fn csi_node(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    drivers(&object, errors);
+    let Some(old) = old else { return };
+    let all = object.to(&["spec", "drivers"]);
+    // What a driver may allocate is the one thing that changes.
+    let fixed = |driver: &At<'_>| {
+        let mut fields = driver.map().cloned().unwrap_or_default();
+        fields.remove("allocatable");
+        serde_json::Value::Object(fields)
+    };
+    for before in old.to(&["spec", "drivers"]).items() {
+        let name = before.at("name");
+        for driver in all.items().filter(|driver| driver.at("name").text() == name.text()) {
+            if At::root(&fixed(&driver)).is_as(&At::root(&fixed(&before))) {
+                continue;
+            }
+            let keys = driver.at("topologyKeys");
+            let shown = format!(
+                "{{\"Name\":{},\"NodeID\":{},\"TopologyKeys\":{},\"Allocatable\":null}}",
+                driver.at("name").value,
+                driver.at("nodeID").value,
+                keys.value
+            );
+            errors.push(all.invalid("field is immutable").showing(shown));
+        }
+    }
+}
+
+fn drivers(object: &At<'_>, errors: &mut Vec<FieldError>) {
     let mut seen = BTreeSet::new();
     for driver in object.to(&["spec", "drivers"]).items() {
         driver_name(&driver.at("name"), errors);
@@ -171,7 +199,7 @@ pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
         for field in ["nodeTopology", "storageClassName"] {
             let new = object.at(field);
             let was = old.at(field);
-            if new.value != was.value {
+            if !new.is_as(&was) {
                 let shown = match (field, new.is_set()) {
                     ("nodeTopology", true) => {
                         new.invalid("field is immutable").showing(selector::shown(&new))
@@ -194,7 +222,7 @@ pub fn attributes_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
         if name.text() != old.at("driverName").text() {
             errors.push(name.forbidden("updates to driverName are forbidden."));
         }
-        if parameters.value != old.at("parameters").value {
+        if !parameters.is_as(&old.at("parameters")) {
             errors.push(parameters.forbidden("updates to parameters are forbidden."));
         }
     }
@@ -326,7 +354,7 @@ pub fn new_event(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErro
         series(&object, errors);
     }
     let about = object.at("regarding");
-    if about.value != old.at("regarding").value {
+    if !about.is_as(&old.at("regarding")) {
         let error =
             FieldError::invalid("involvedObject", about.value.clone(), "field is immutable");
         errors.push(error.showing(shown_reference(&about)));
@@ -343,7 +371,7 @@ pub fn new_event(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErro
         ("reportingInstance", "reportingInstance"),
     ] {
         let (new, was) = (object.at(field), old.at(field));
-        if new.value != was.value {
+        if !new.is_as(&was) {
             let value = if new.is_set() { new.value.clone() } else { Value::from("") };
             errors.push(FieldError::invalid(path, value, "field is immutable"));
         }

@@ -4,6 +4,7 @@ use manifest::Gvk;
 use manifest::field::FieldError;
 
 use crate::cursor::At;
+use crate::names;
 
 /// Names what is wrong with a status.
 pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -12,6 +13,13 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
         "FlowSchema" | "PriorityLevelConfiguration" => {
             return crate::flows::conditions(object, errors);
         }
+        "ResourceQuota" => {
+            for field in ["hard", "used"] {
+                crate::quota::amounts(&status.at(field), errors);
+            }
+            return;
+        }
+        "Service" => return load_balancer(object, errors),
         "APIService" => {
             for condition in status.at("conditions").items() {
                 let known = ["True", "False", "Unknown"];
@@ -88,5 +96,36 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             _ => "cannot be greater than readyReplicas",
         };
         errors.push(status.at("availableReplicas").invalid(words));
+    }
+}
+
+fn load_balancer(service: &At<'_>, errors: &mut Vec<FieldError>) {
+    let list = service.to(&["status", "loadBalancer", "ingress"]);
+    if service.to(&["spec", "type"]).text() != "LoadBalancer" {
+        if !list.is_empty() {
+            errors.push(list.forbidden("may only be used when `spec.type` is 'LoadBalancer'"));
+        }
+        return;
+    }
+    for one in list.items() {
+        let (address, mode, host) = (one.at("ip"), one.at("ipMode"), one.at("hostname"));
+        if !address.is_empty() {
+            address.named(names::address(address.text()), errors);
+        }
+        if !mode.is_set() {
+            if !address.is_empty() {
+                errors.push(mode.required("must be specified when `ip` is set"));
+            }
+        } else if address.is_empty() {
+            errors.push(mode.forbidden("may not be specified when `ip` is not set"));
+        } else {
+            mode.one_of(&["Proxy", "VIP"], errors);
+        }
+        if !host.is_empty() {
+            host.named(names::subdomain(host.text(), false), errors);
+            if host.text().parse::<std::net::IpAddr>().is_ok() {
+                errors.push(host.invalid("must be a DNS name, not an IP address"));
+            }
+        }
     }
 }

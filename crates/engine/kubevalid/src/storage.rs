@@ -7,46 +7,19 @@ use crate::cursor::At;
 use crate::names;
 use crate::pod::affinity;
 use crate::selector;
+use crate::sources;
 
 const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
-/// What may hold the data of a volume.
-const SOURCES: [&str; 22] = [
-    "hostPath",
-    "gcePersistentDisk",
-    "awsElasticBlockStore",
-    "glusterfs",
-    "nfs",
-    "rbd",
-    "quobyte",
-    "cephfs",
-    "iscsi",
-    "cinder",
-    "fc",
-    "flocker",
-    "azureFile",
-    "vsphereVolume",
-    "azureDisk",
-    "photonPersistentDisk",
-    "portworxVolume",
-    "scaleIO",
-    "local",
-    "storageos",
-    "csi",
-    "flexVolume",
-];
-
-fn access_modes(at: &At<'_>, missing: &str, errors: &mut Vec<FieldError>) {
-    if at.is_empty() {
-        errors.push(at.required(missing));
-    }
-    let alone = at.items().any(|mode| mode.text() == "ReadWriteOncePod");
+fn access_modes(at: &At<'_>, errors: &mut Vec<FieldError>) {
     for mode in at.items() {
         if !MODES.contains(&mode.text()) {
             errors.push(FieldError::not_supported(at.path.clone(), mode.text(), &MODES));
         }
     }
-    if alone && at.items().count() > 1 {
+    let alone = |mode: &At<'_>| mode.text() == "ReadWriteOncePod";
+    let shared = |mode: &At<'_>| !alone(mode) && MODES.contains(&mode.text());
+    if at.items().any(|mode| alone(&mode)) && at.items().any(|mode| shared(&mode)) {
         errors.push(at.forbidden("may not use ReadWriteOncePod with other access modes"));
     }
 }
@@ -69,12 +42,27 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     let spec = object.at("spec");
     claim_spec(&spec, errors);
     let Some(old) = old else { return };
+    let class = |at: &At<'_>| {
+        at.to(&["metadata", "annotations"])
+            .at("volume.beta.kubernetes.io/storage-class")
+            .value
+            .clone()
+    };
+    let (class, was) = (class(&object), class(&old));
+    if class != was {
+        let path = "metadata.annotations[volume.beta.kubernetes.io/storage-class]";
+        let shown = class.as_str().unwrap_or_default();
+        errors.push(FieldError::invalid(path, shown, "field is immutable"));
+    }
     let old = old.at("spec");
     let bound = object.to(&["status", "phase"]).text() == "Bound";
     let rest = |at: &At<'_>| {
         let mut fields = at.map().cloned().unwrap_or_default();
         if bound {
-            fields.remove("resources");
+            let requests = fields.get_mut("resources").and_then(|all| all.get_mut("requests"));
+            if let Some(requests) = requests.and_then(serde_json::Value::as_object_mut) {
+                requests.remove("storage");
+            }
             fields.remove("volumeAttributesClassName");
         }
         // A claim that has no volume or class yet may be given one.
@@ -84,19 +72,40 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
         if !old.at("storageClassName").is_set() {
             fields.remove("storageClassName");
         }
-        fields
+        // What was said in one of these fields is said in both.
+        if !old.at("dataSource").is_set() || !old.at("dataSourceRef").is_set() {
+            fields.remove("dataSource");
+        }
+        serde_json::Value::Object(fields)
     };
-    if rest(&spec) != rest(&old) {
+    let (new_rest, old_rest) = (rest(&spec), rest(&old));
+    if !At::root(&new_rest).is_as(&At::root(&old_rest)) {
         errors.push(spec.forbidden(
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
         ));
     }
+    let none = Quantity::parse("0").ok();
+    let size = |at: &At<'_>, path: &[&str]| {
+        Quantity::parse(at.to(path).text()).ok().or_else(|| none.clone())
+    };
+    let wanted = ["resources", "requests", "storage"];
+    let (new_size, old_size) = (size(&spec, &wanted), size(&old, &wanted));
+    let has = size(&object, &["status", "capacity", "storage"]);
+    if new_size < old_size && new_size <= has {
+        errors.push(spec.to(&wanted).forbidden("field can not be less than status.capacity"));
+    }
+    let mode = At { value: spec.at("volumeMode").value, path: "volumeMode".to_owned() };
+    mode.unchanged(&old.at("volumeMode"), errors);
 }
 
 /// A claim's spec, wherever it stands.
 pub fn claim_spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let modes = spec.at("accessModes");
+    if modes.is_empty() {
+        errors.push(modes.required("at least 1 access mode is required"));
+    }
     selector::validate(&spec.at("selector"), errors);
-    access_modes(&spec.at("accessModes"), "at least 1 access mode is required", errors);
+    access_modes(&modes, errors);
     let size = spec.to(&["resources", "requests", "storage"]);
     let at = At { value: size.value, path: format!("{}[storage]", spec.child("resources")) };
     if size.is_set() {
@@ -106,11 +115,60 @@ pub fn claim_spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     class_name(&spec.at("storageClassName"), errors);
     spec.at("volumeMode").one_of(&["Block", "Filesystem"], errors);
+    let (source, reference) = (spec.at("dataSource"), spec.at("dataSourceRef"));
+    // A source of old that is neither a claim nor a snapshot is forgotten, not refused.
+    let is_old = matches!(
+        (source.at("kind").text(), source.at("apiGroup").text()),
+        ("PersistentVolumeClaim", "") | ("VolumeSnapshot", "snapshot.storage.k8s.io")
+    );
+    if is_old || reference.is_set() {
+        data_source(&source, errors);
+    }
+    data_source(&reference, errors);
+    let named =
+        |at: &At<'_>| ["apiGroup", "kind", "name"].map(|name| at.at(name).text().to_owned());
+    let words = match (source.is_set() && reference.is_set(), reference.at("namespace").is_empty())
+    {
+        (false, _) => "",
+        (true, false) => "may not be specified when dataSourceRef.namespace is specified",
+        (true, true) if named(&source) != named(&reference) => "must match dataSourceRef",
+        (true, true) => "",
+    };
+    if !words.is_empty() {
+        errors.push(FieldError::invalid(spec.path.clone(), "", words).showing("{}".to_owned()));
+    }
+    class_name(&spec.at("volumeAttributesClassName"), errors);
+}
+
+fn data_source(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !at.is_set() {
+        return;
+    }
+    for field in ["name", "kind"] {
+        if at.at(field).is_empty() {
+            errors.push(at.at(field).required(""));
+        }
+    }
+    let (group, kind, namespace) = (at.at("apiGroup"), at.at("kind").text(), at.at("namespace"));
+    if group.is_empty() && kind != "PersistentVolumeClaim" {
+        let words = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        errors.push(FieldError::invalid(at.path.clone(), kind, words));
+    }
+    if !group.is_empty() {
+        group.named(names::subdomain(group.text(), false), errors);
+    }
+    if !namespace.is_empty() {
+        namespace.named(names::label(namespace.text(), false), errors);
+    }
 }
 
 pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
-    access_modes(&spec.at("accessModes"), "", errors);
+    let modes = spec.at("accessModes");
+    if modes.is_empty() {
+        errors.push(modes.required(""));
+    }
+    access_modes(&modes, errors);
     let capacity = spec.at("capacity");
     if capacity.is_empty() {
         errors.push(capacity.required(""));
@@ -121,8 +179,13 @@ pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>)
             capacity.value.clone(),
             &["storage"],
         ));
-    } else {
-        more_than_nothing(&capacity.key("storage"), errors);
+    }
+    for (name, _) in capacity.entries() {
+        let size = capacity.key(name);
+        if Quantity::parse(size.text()).is_ok_and(|size| size.sign() < 0) {
+            errors.push(size.invalid("must be a valid resource quantity"));
+        }
+        more_than_nothing(&size, errors);
     }
     let reclaim = spec.at("persistentVolumeReclaimPolicy");
     if !reclaim.is_empty() {
@@ -131,54 +194,34 @@ pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>)
     if spec.at("nodeAffinity").is_set() {
         affinity::node_selector(&spec.to(&["nodeAffinity", "required"]), errors);
     }
-    let mut sources = 0;
-    for source in SOURCES {
-        let at = spec.at(source);
-        if !at.is_set() {
-            continue;
-        }
-        sources += 1;
-        if sources > 1 {
-            errors.push(at.forbidden("may not specify more than 1 volume type"));
-            continue;
-        }
-        match source {
-            "hostPath" => crate::pod::volumes::host_path(&at, errors),
-            "nfs" => crate::pod::volumes::nfs(&at, errors),
-            "csi" => {
-                for field in ["driver", "volumeHandle"] {
-                    if at.at(field).is_empty() {
-                        errors.push(at.at(field).required(""));
-                    }
-                }
-            }
-            "local" => {
-                if at.at("path").is_empty() {
-                    errors.push(at.at("path").required(""));
-                }
-                if !spec.at("nodeAffinity").is_set() {
-                    errors.push(
-                        spec.at("nodeAffinity").required("Local volume requires node affinity"),
-                    );
-                }
-            }
-            _ => {}
-        }
-    }
-    if sources == 0 {
-        errors.push(spec.required("must specify a volume type"));
-    }
+    sources::validate(&spec, errors);
     if spec.to(&["hostPath", "path"]).text() == "/" && reclaim.text() == "Recycle" {
         errors.push(reclaim.forbidden("may not be 'recycle' for a hostPath mount of '/'"));
     }
     class_name(&spec.at("storageClassName"), errors);
     spec.at("volumeMode").one_of(&["Block", "Filesystem"], errors);
+    let class = spec.at("volumeAttributesClassName");
+    if class.is_set() {
+        match class.is_empty() {
+            true => errors.push(class.required("an empty string is disallowed")),
+            false => class_name(&class, errors),
+        }
+        if !spec.at("csi").is_set() {
+            let words = "has to be specified when using volumeAttributesClassName";
+            errors.push(spec.at("csi").required(words));
+        }
+    }
     if let Some(old) = old {
         let old = old.at("spec");
-        if SOURCES.iter().any(|source| spec.at(source).value != old.at(source).value) {
+        if !sources::are_as(&spec, &old) {
             let path = spec.child("persistentvolumesource");
             let words = format!("{path} is immutable after creation");
             errors.push(FieldError::forbidden(path, words));
+        }
+        let mode = At { value: spec.at("volumeMode").value, path: "volumeMode".to_owned() };
+        mode.unchanged(&old.at("volumeMode"), errors);
+        if old.at("volumeAttributesClassName").is_set() && !class.is_set() {
+            errors.push(class.forbidden("update from non-nil value to nil is forbidden"));
         }
     }
 }
@@ -188,7 +231,7 @@ pub fn class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     let parameters = object.at("parameters");
     let binding = object.at("volumeBindingMode");
     if let Some(old) = &old {
-        if parameters.value != old.at("parameters").value {
+        if !parameters.is_as(&old.at("parameters")) {
             errors.push(parameters.invalid("field is immutable"));
         }
         for field in ["provisioner", "reclaimPolicy", "volumeBindingMode"] {

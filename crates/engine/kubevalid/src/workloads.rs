@@ -224,7 +224,7 @@ pub fn stateful_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldE
     spec.to(&["ordinals", "start"]).not_negative(errors);
     let service = spec.at("serviceName");
     if old.is_none() && !service.is_empty() {
-        service.named(names::plain_label(service.text(), false), errors);
+        service.named(names::label(service.text(), false), errors);
     }
     let kind = Template { owner: "StatefulSet", bad_selector: Some("") };
     selector_and_template(&spec, &kind, "statefulset", errors);

@@ -71,15 +71,30 @@ fn is_uuid(text: &str, version: Option<u8>, variant: Option<&[u8]>) -> bool {
         })
 }
 
+/// One label, or labels before a last one of letters alone.
 fn is_hostname(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 255
-        && text.trim_end_matches('.').split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        })
+    let is_inner = |sign: char| {
+        sign.is_ascii_alphanumeric()
+            || "$+<=>^`|~".contains(sign)
+            || (!sign.is_ascii() && sign.is_alphabetic())
+    };
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|sign| is_inner(sign) || sign == '-')
+            && label.starts_with(is_inner)
+            && label.ends_with(is_inner)
+    };
+    if text.len() > 255 {
+        return false;
+    }
+    match text.rsplit_once('.') {
+        None => is_label(text) && text.chars().skip(2).all(|sign| sign != '-'),
+        Some((first, last)) => {
+            first.split('.').all(is_label)
+                && (2..=63).contains(&last.chars().count())
+                && last.chars().all(char::is_alphabetic)
+        }
+    }
 }
 
 fn is_email(text: &str) -> bool {

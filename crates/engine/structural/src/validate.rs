@@ -162,7 +162,18 @@ fn check_type(schema: &Schema, value: &Value, path: &str, result: &mut Checked) 
             || (kind == "number" && actual == "integer")
             || (kind == "integer" && actual == "number" && whole)
     });
-    if !fits {
+    // Where a format is wanted, texts and lists are left to it, and others are told by theirs.
+    let is_formed = !schema.format.is_empty();
+    let is_numeric = wanted.split(',').any(|kind| matches!(kind, "number" | "integer"));
+    let listed = matches!(value, Value::String(_) | Value::Array(_));
+    let (wanted, actual) = match value {
+        _ if !is_formed || listed => (wanted, actual),
+        Value::Number(number) if number.is_f64() => (schema.format.as_str(), "float64"),
+        Value::Number(_) => (schema.format.as_str(), "int64"),
+        _ => (schema.format.as_str(), ""),
+    };
+    let is_left = is_formed && ((listed && !is_numeric) || wanted == actual);
+    if !(fits || is_left) {
         let words = format!("{} must be of type {wanted}: \"{actual}\"", place(path));
         result.errors.push(FieldError::new(FieldErrorKind::TypeInvalid, path, actual, words));
     } else {
@@ -209,7 +220,11 @@ fn check_number(schema: &Schema, number: &Number, path: &str, result: &mut Check
     let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
     if let Some(factor) = &limits.multiple_of {
         let times = value / float(factor);
-        if (times - times.round()).abs() > f64::EPSILON {
+        // Whole numbers are held to the whole part of the factor.
+        if number.as_i64().is_some() && float(factor).abs() < 1.0 {
+            let words = format!("factor MultipleOf declared for {path} must be positive: 0");
+            result.invalid(path, 0, &words);
+        } else if (times - times.round()).abs() > f64::EPSILON {
             let words = format!("{} should be a multiple of {}", place(path), plain(factor));
             result.invalid(path, number.clone(), &words);
         }
@@ -236,13 +251,18 @@ fn check_number(schema: &Schema, number: &Number, path: &str, result: &mut Check
     }
     let fits = match (schema.kind.as_str(), schema.format.as_str()) {
         ("integer", "int32") => number.as_i64().is_none_or(|number| i32::try_from(number).is_ok()),
-        ("integer", "int64") => number.as_i64().is_some() || number.is_f64(),
+        ("integer", _) => {
+            number.as_i64().is_some() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
+        }
         _ => true,
     };
     if !fits {
-        let words =
-            format!("Checked value must be of type {} with format {}", schema.kind, schema.format);
-        result.invalid(path, number.clone(), &format!("{words} in {path}"));
+        let form = match schema.format.as_str() {
+            "" => "(default format)".to_owned(),
+            format => format!("with format {format}"),
+        };
+        let words = format!("Checked value must be of type {} {form} in {path}", schema.kind);
+        result.invalid("<nil>", "", &words);
     }
 }
 

@@ -87,7 +87,7 @@ fn pod_term(term: &At<'_>, errors: &mut Vec<FieldError>) {
     for namespace in term.at("namespaces").items() {
         let field = term.child("namespace");
         errors.extend(
-            names::plain_label(namespace.text(), false)
+            names::label(namespace.text(), false)
                 .into_iter()
                 .map(|words| FieldError::invalid(field.clone(), namespace.text(), words)),
         );

@@ -42,6 +42,7 @@ pub fn validate_all(
     errors: &mut Vec<FieldError>,
 ) {
     let containers = spec.at("containers");
+    let restart = spec.at("restartPolicy");
     let mut seen = BTreeSet::new();
     if containers.is_empty() {
         errors.push(containers.required(""));
@@ -49,7 +50,7 @@ pub fn validate_all(
     let mut host_ports = BTreeSet::new();
     for container in containers.items() {
         let name = container.at("name");
-        common(&container, volumes, host_users, errors);
+        common(&container, volumes, host_users, restart.text(), errors);
         if !name.is_empty() && !seen.insert(name.text()) {
             errors.push(name.duplicate());
         }
@@ -59,17 +60,17 @@ pub fn validate_all(
         }
     }
     for container in spec.at("initContainers").items() {
-        common(&container, volumes, host_users, errors);
+        common(&container, volumes, host_users, restart.text(), errors);
         let name = container.at("name");
         if !name.is_empty() && !seen.insert(name.text()) {
             errors.push(name.duplicate());
         }
-        let restart = container.at("restartPolicy");
-        if restart.text() == "Always" {
+        let own = container.at("restartPolicy");
+        if own.text() == "Always" {
             handlers(&container, errors);
             continue;
         }
-        restart.one_of(&["Always", "Never", "OnFailure"], errors);
+        own.one_of(&["Always", "Never", "OnFailure"], errors);
         for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
             let at = container.at(field);
             if at.is_set() {
@@ -95,6 +96,7 @@ fn common(
     container: &At<'_>,
     volumes: &BTreeSet<&str>,
     host_users: bool,
+    restart: &str,
     errors: &mut Vec<FieldError>,
 ) {
     let (name, image) = (container.at("name"), container.at("image"));
@@ -113,6 +115,7 @@ fn common(
     mounts(container, volumes, errors);
     container.at("imagePullPolicy").one_of(&["Always", "IfNotPresent", "Never"], errors);
     resources(&container.at("resources"), errors);
+    resize_policy(&container.at("resizePolicy"), restart, errors);
     security::of_container(&container.at("securityContext"), host_users, errors);
 }
 
@@ -277,14 +280,76 @@ fn mounts(container: &At<'_>, volumes: &BTreeSet<&str>, errors: &mut Vec<FieldEr
         }
         moved("mountPropagation").one_of(&["Bidirectional", "HostToContainer", "None"], errors);
     }
+    devices(container, volumes, errors);
+}
+
+fn devices(container: &At<'_>, volumes: &BTreeSet<&str>, errors: &mut Vec<FieldError>) {
+    let mounts = container.at("volumeMounts");
+    let mounted =
+        |field: &str, text: &str| mounts.items().any(|mount| mount.at(field).text() == text);
+    let (mut names, mut paths) = (BTreeSet::new(), BTreeSet::new());
     for device in container.at("volumeDevices").items() {
-        let name = device.at("name");
+        let (name, path) = (device.at("name"), device.at("devicePath"));
+        if name.is_empty() {
+            errors.push(name.required(""));
+        }
+        if names.contains(name.text()) {
+            errors.push(name.invalid("must be unique"));
+        }
         if !volumes.contains(name.text()) {
             errors.push(FieldError::new(
                 manifest::field::FieldErrorKind::NotFound,
                 name.path.clone(),
                 name.text(),
                 "",
+            ));
+        }
+        if path.is_empty() {
+            errors.push(path.required(""));
+        }
+        if paths.contains(path.text()) {
+            errors.push(FieldError::invalid(path.path.clone(), path.text(), "must be unique"));
+        }
+        if path.text().split('/').any(|step| step == "..") {
+            errors.push(path.invalid("can not contain backsteps ('..')"));
+        } else {
+            paths.insert(path.text());
+        }
+        if mounted("name", name.text()) {
+            errors.push(name.invalid("must not already exist in volumeMounts"));
+        }
+        if mounted("mountPath", path.text()) {
+            errors.push(path.invalid("must not already exist as a path in volumeMounts"));
+        }
+        if !name.is_empty() {
+            names.insert(name.text());
+        }
+    }
+}
+
+/// What happens when a container's resources change while it runs. `restart`: the pod's restart policy.
+fn resize_policy(list: &At<'_>, restart: &str, errors: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
+    for (policy, number) in list.items().zip(0..) {
+        let (resource, policy) =
+            (policy.at("resourceName").text(), policy.at("restartPolicy").text());
+        if !seen.insert(resource) {
+            errors.push(FieldError::duplicate(format!("{}[{number}]", list.path), resource));
+        }
+        let known: [(&str, &[&str]); 2] =
+            [(resource, &["cpu", "memory"]), (policy, &["NotRequired", "RestartContainer"])];
+        for (text, known) in known {
+            if text.is_empty() {
+                errors.push(list.required(""));
+            } else if !known.contains(&text) {
+                errors.push(FieldError::not_supported(list.path.clone(), text, known));
+            }
+        }
+        if restart == "Never" && policy != "NotRequired" {
+            errors.push(FieldError::invalid(
+                list.path.clone(),
+                policy,
+                "must be 'NotRequired' when pod `restartPolicy` is 'Never'",
             ));
         }
     }

@@ -90,11 +90,51 @@ fn update(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
         }
         fields
     };
+    for field in ["containers", "initContainers"] {
+        let (now, before) = (new.at(field), old.at(field));
+        if now.items().count() != before.items().count() {
+            errors.push(now.forbidden("pod updates may not add or remove containers"));
+            return;
+        }
+    }
+    let deadline = |at: &At<'_>| at.at("activeDeadlineSeconds").number();
+    let at = new.at("activeDeadlineSeconds");
+    match (deadline(new), deadline(old)) {
+        (Some(seconds), _) if !(0..=i64::from(i32::MAX)).contains(&seconds) => {
+            errors.push(at.invalid("must be between 0 and 2147483647, inclusive"));
+            return;
+        }
+        (Some(seconds), Some(before)) if before < seconds => {
+            errors.push(at.invalid("must be less than or equal to previous value"));
+            return;
+        }
+        (None, Some(_)) => {
+            errors.push(at.invalid("must not update from a positive integer to nil value"));
+        }
+        _ => {}
+    }
+    added_tolerations(new, old, errors);
+    let known: Vec<&str> =
+        old.at("schedulingGates").items().map(|gate| gate.at("name").text()).collect();
+    for gate in new.at("schedulingGates").items() {
+        let name = gate.at("name");
+        if !known.contains(&name.text()) {
+            let words = format!(
+                "only deletion is allowed, but found new scheduling gate '{}'",
+                name.text()
+            );
+            errors.push(name.forbidden(&words));
+        }
+    }
     let (new_rest, old_rest) = (rest(new), rest(old));
-    if new_rest != old_rest {
+    if !At::root(&new_rest).is_as(&At::root(&old_rest)) {
         let words = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
         errors.push(new.forbidden(&format!("{words}\n{}", changes(&old_rest, &new_rest))));
     }
+}
+
+/// Tolerations may only be added.
+fn added_tolerations(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     let known: Vec<&Value> = old.at("tolerations").items().map(|at| at.value).collect();
     let now: Vec<&Value> = new.at("tolerations").items().map(|at| at.value).collect();
     if known.iter().any(|toleration| !now.contains(toleration)) {
@@ -201,7 +241,7 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     for field in ["hostname", "subdomain"] {
         let at = spec.at(field);
         if !at.is_empty() {
-            at.named(names::plain_label(at.text(), false), errors);
+            at.named(names::label(at.text(), false), errors);
         }
     }
     tolerations(&spec.at("tolerations"), errors);
