@@ -183,6 +183,108 @@ pub fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
     Ok(Body { value, duplicates, text: bytes.clone() })
 }
 
+/// Reads JSON as Go reads it into a struct: where a key stands twice, its values are put together.
+///
+/// # Errors
+///
+/// Where it does not parse.
+pub fn merged_json(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    Merged.deserialize(&mut serde_json::Deserializer::from_slice(bytes))
+}
+
+/// Builds a value in which equal keys are put together.
+struct Merged;
+
+impl<'de> DeserializeSeed<'de> for Merged {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Merged {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Merged)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Merged)?;
+            match fields.get_mut(&name) {
+                Some(before) => put_together(before, value),
+                None => {
+                    fields.insert(name, value);
+                }
+            }
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+/// Reads a value over one that was read before: nothing changes nothing, structs keep their other fields,
+/// and lists their items' other fields.
+fn put_together(before: &mut Value, value: Value) {
+    match (before, value) {
+        (_, Value::Null) => {}
+        (Value::Object(before), Value::Object(fields)) => {
+            for (name, value) in fields {
+                match before.get_mut(&name) {
+                    Some(before) => put_together(before, value),
+                    None => {
+                        before.insert(name, value);
+                    }
+                }
+            }
+        }
+        (Value::Array(before), Value::Array(items)) => {
+            before.truncate(items.len());
+            for (index, item) in items.into_iter().enumerate() {
+                match before.get_mut(index) {
+                    Some(before) => put_together(before, item),
+                    None => before.push(item),
+                }
+            }
+        }
+        (before, value) => *before = value,
+    }
+}
+
 /// Builds a value and notes whether a key stands twice: hardly ever, so that where is asked later.
 struct Plain<'a> {
     is_twice: &'a mut bool,

@@ -4,6 +4,10 @@
 //! `apiVersion` (conversion `None`), and is read through its kind's present definition, whichever
 //! it was written under; horizontal pod autoscalers and events change their shape.
 
+mod autoscalers;
+
+pub use autoscalers::has_carriers;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::problem::Problem;
@@ -56,12 +60,13 @@ pub fn between(mut object: Value, api_version: &str) -> Result<Value, Problem> {
     if from == api_version {
         return Ok(object);
     }
+    let mut carried = Vec::new();
     match (manifest::kind(&object), from.as_str(), api_version) {
         ("HorizontalPodAutoscaler", "autoscaling/v2", "autoscaling/v1") => {
-            autoscaler_to_v1(&mut object)
+            carried = autoscalers::to_v1(&mut object);
         }
         ("HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2") => {
-            autoscaler_to_v2(&mut object)
+            autoscalers::to_v2(&mut object);
         }
         ("Event", "v1", "events.k8s.io/v1") => event_to_new(&mut object),
         ("Event", "events.k8s.io/v1", "v1") => event_to_core(&mut object),
@@ -70,66 +75,15 @@ pub fn between(mut object: Value, api_version: &str) -> Result<Value, Problem> {
     object["apiVersion"] = json!(api_version);
     let gvk = manifest::gvk(&object);
     // What the other version always writes, or never, follows from its own shape.
-    match kubetypes::roundtrip(crate::types::tables(), &gvk, &object) {
-        Ok(read) => {
-            let mut object = read.object;
-            object["apiVersion"] = json!(api_version);
-            object["kind"] = json!(gvk.kind);
-            Ok(object)
-        }
-        Err(_) => Ok(object),
+    if let Ok(read) = kubetypes::roundtrip(crate::types::tables(), &gvk, &object) {
+        object = read.object;
+        object["apiVersion"] = json!(api_version);
+        object["kind"] = json!(gvk.kind);
     }
-}
-
-const CPU_FIELD: &str = "targetCPUUtilizationPercentage";
-const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
-
-fn autoscaler_to_v1(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    let metrics = spec.remove("metrics").unwrap_or_default();
-    let mut others = Vec::new();
-    for metric in metrics.as_array().into_iter().flatten() {
-        let target = &metric["resource"]["target"];
-        let cpu = metric["type"] == "Resource" && metric["resource"]["name"] == "cpu";
-        match target["averageUtilization"].as_i64() {
-            Some(percent) if cpu && !spec.contains_key(CPU_FIELD) => {
-                spec.insert(CPU_FIELD.to_owned(), json!(percent));
-            }
-            Some(_) | None => others.push(metric.clone()),
-        }
+    for (name, text) in carried {
+        manifest::set_annotation(&mut object, name, &text);
     }
-    if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
-        status.remove("currentMetrics");
-        status.remove("conditions");
-    }
-    if !others.is_empty() {
-        let text = Value::Array(others).to_string();
-        manifest::set_annotation(object, METRICS, &text);
-    }
-}
-
-fn autoscaler_to_v2(object: &mut Value) {
-    let kept =
-        manifest::annotation(object, METRICS).and_then(|text| serde_json::from_str(text).ok());
-    if let Some(annotations) =
-        object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut)
-    {
-        annotations.remove(METRICS);
-    }
-    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    let mut metrics: Vec<Value> = match kept {
-        Some(Value::Array(metrics)) => metrics,
-        Some(_) | None => Vec::new(),
-    };
-    if let Some(percent) = spec.remove(CPU_FIELD) {
-        metrics.push(json!({
-            "type": "Resource",
-            "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": percent}},
-        }));
-    }
-    if !metrics.is_empty() {
-        spec.insert("metrics".to_owned(), Value::Array(metrics));
-    }
+    Ok(object)
 }
 
 /// Core name, name in `events.k8s.io`.

@@ -33,6 +33,24 @@ pub fn texts(object: &Value, name: &str) -> Vec<String> {
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// Removes owner references that stand there already in every field; answers the uids of those removed.
+pub fn owners_once(object: &mut Value) -> Vec<String> {
+    let owners =
+        object.get_mut("metadata").and_then(|metadata| metadata.get_mut("ownerReferences"));
+    let Some(Value::Array(owners)) = owners else { return Vec::new() };
+    let mut seen: Vec<Value> = Vec::new();
+    let mut twice = Vec::new();
+    owners.retain(|owner| {
+        let is_new = !seen.contains(owner);
+        match is_new {
+            true => seen.push(owner.clone()),
+            false => twice.push(owner["uid"].as_str().unwrap_or_default().to_owned()),
+        }
+        is_new
+    });
+    twice
+}
+
 /// Returns whether the object is being deleted.
 pub fn deleting(object: &Value) -> bool {
     object.get("metadata").and_then(|m| m.get("deletionTimestamp")).is_some_and(|v| !v.is_null())
@@ -42,7 +60,6 @@ pub fn deleting(object: &Value) -> bool {
 pub fn carry_over(old: &Value, new: &mut Value) {
     let Some(old) = old.get("metadata").and_then(Value::as_object) else { return };
     let new = of(new);
-    new.remove("selfLink");
     for name in ["creationTimestamp", "deletionTimestamp"] {
         if let Some(value) = old.get(name) {
             new.insert(name.to_owned(), value.clone());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::api::problem::{Cause, Problem};
 use crate::kinds::{Kind, Kinds};
-use crate::{convert, types};
+use crate::{convert, meta, types};
 
 /// Who writes, and through which door.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,40 @@ pub fn update(kind: &Kind, live: Option<&Value>, new: Value, writer: &Writer<'_>
         now: writer.now,
         reset: &reset,
     };
-    with_context(kind, |context| managed::update(live, &new, &options, context)).unwrap_or(new)
+    if names_strange_version(kind, &new) {
+        let mut new = new;
+        meta::of(&mut new).remove("managedFields");
+        return new;
+    }
+    let owned =
+        |new: &Value| with_context(kind, |context| managed::update(live, new, &options, context));
+    // Nobody owns what is there and empty where that is not written.
+    let Some(mut written) = types::written(kind, &new) else { return owned(&new).unwrap_or(new) };
+    if let Some(entries) = new.pointer("/metadata/managedFields") {
+        meta::of(&mut written).insert("managedFields".to_owned(), entries.clone());
+    }
+    let Some(owned) = owned(&written) else { return new };
+    let mut new = new;
+    meta::keep_owners(&owned, &mut new);
+    new
+}
+
+/// Whether owners that a client sent are of versions that a custom kind does not have: then the server
+/// gives up, and nobody owns anything.
+fn names_strange_version(kind: &Kind, new: &Value) -> bool {
+    let Some(definition) = &kind.definition else { return false };
+    let entries = new.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let Some(entries) = entries.filter(|entries| !entries.is_empty()) else { return false };
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+    let readable = entries.iter().all(|entry| {
+        text(entry, "fieldsType") == "FieldsV1"
+            && !text(entry, "apiVersion").is_empty()
+            && matches!(text(entry, "operation").as_str(), "Apply" | "Update")
+    });
+    readable
+        && entries
+            .iter()
+            .any(|entry| !definition.api_versions().any(|known| known == text(entry, "apiVersion")))
 }
 
 /// Returns the object as an apply leaves it.

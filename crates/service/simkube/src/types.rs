@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::problem::Problem;
 use crate::kinds::Kind;
-use crate::{body, crds};
+use crate::{body, convert, crds};
 
 /// An object as its kind reads it.
 #[derive(Debug)]
@@ -51,13 +51,12 @@ fn decode_as(kind: &Kind, mut value: Value, new: bool) -> Result<Decoded, Undeco
         if tables().struct_of(&kind.gvk).is_none() {
             return Ok(Decoded { value, faults: Vec::new() });
         }
-        let empty = empty_policies(kind, &value);
-        let mut read =
-            read_as(kind, kubetypes::read_owned(tables(), &kind.gvk, value, Source::Text))?;
-        put_empty_policies(&mut read.value, &empty);
-        return Ok(read);
+        return read_as(kind, kubetypes::read_owned(tables(), &kind.gvk, value, Source::Text));
     };
-    whole_numbers(&mut value);
+    // An apply is read as YAML, which writes whole numbers as such.
+    if !new {
+        whole_numbers(&mut value);
+    }
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
     let (metadata, mut faults) = decode_metadata(metadata)?;
     schema.each_inside(&mut value, &mut |path: &str, fields: &mut Map<String, Value>| {
@@ -79,34 +78,7 @@ pub fn decode_parsed(kind: &Kind, value: Value) -> Result<Decoded, Undecodable> 
     if !kind.built_in() || tables().struct_of(&kind.gvk).is_none() {
         return decode_as(kind, value, false);
     }
-    let empty = empty_policies(kind, &value);
-    let mut read =
-        read_as(kind, kubetypes::read_owned(tables(), &kind.gvk, value, Source::Parsed))?;
-    put_empty_policies(&mut read.value, &empty);
-    Ok(read)
-}
-
-/// An autoscaler's policies that are there and empty are refused, while absent ones get a default.
-fn empty_policies(kind: &Kind, value: &Value) -> Vec<String> {
-    if !(kind.is("autoscaling", "HorizontalPodAutoscaler") && kind.version == "v2") {
-        return Vec::new();
-    }
-    ["scaleUp", "scaleDown"]
-        .into_iter()
-        .filter(|side| {
-            let policies = value.pointer(&format!("/spec/behavior/{side}/policies"));
-            policies.and_then(Value::as_array).is_some_and(Vec::is_empty)
-        })
-        .map(str::to_owned)
-        .collect()
-}
-
-fn put_empty_policies(value: &mut Value, sides: &[String]) {
-    for side in sides {
-        if let Some(Value::Object(rules)) = value.pointer_mut(&format!("/spec/behavior/{side}")) {
-            rules.insert("policies".to_owned(), json!([]));
-        }
-    }
+    read_as(kind, kubetypes::read_owned(tables(), &kind.gvk, value, Source::Parsed))
 }
 
 fn read_as(
@@ -120,6 +92,15 @@ fn read_as(
     let faults = read.warnings().collect();
     let mut value = read.object;
     named(kind, &mut value);
+    if kind.is("autoscaling", "HorizontalPodAutoscaler")
+        && kind.version == "v1"
+        && convert::has_carriers(&value)
+    {
+        // The server reads the annotations, and writes them as it would.
+        value = convert::between(value, "autoscaling/v2")
+            .and_then(|newer| convert::between(newer, "autoscaling/v1"))
+            .map_err(|problem| Undecodable(problem.message))?;
+    }
     Ok(Decoded { value, faults })
 }
 
@@ -194,9 +175,23 @@ pub fn set_defaults(kind: &Kind, value: &mut Value) {
 /// Makes of an object what is kept of it.
 pub fn keep(kind: &Kind, value: &mut Value) {
     match crds::schema_of(kind) {
-        Some(schema) => schema.drop_nulls(value),
+        Some(schema) => {
+            schema.drop_nulls(value);
+            whole_numbers(value);
+        }
         None => kubetypes::keep(tables(), &kind.gvk, value),
     }
+}
+
+/// Returns an object as it is written, where that differs from how it stands in memory: without what
+/// is empty and left out.
+pub fn written(kind: &Kind, value: &Value) -> Option<Value> {
+    if !kind.built_in() || !kubetypes::leaves_out(tables(), &kind.gvk, value) {
+        return None;
+    }
+    let mut written = value.clone();
+    kubetypes::write(tables(), &kind.gvk, &mut written);
+    Some(written)
 }
 
 /// Sets what the kind defaults in what an apply led to: a custom object's nulls are not looked at.

@@ -1,18 +1,26 @@
 //! What is wrong with an object: custom kinds by `structural`, built-in kinds by `kubevalid`.
 
+use std::convert::Infallible;
+
+use manifest::Gvk;
 use manifest::field::FieldError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::api::problem::Cause;
+use crate::convert;
 use crate::crds;
 use crate::kinds::Kind;
 use crate::meta;
 
 /// Returns what is wrong with a new object.
 pub fn create(kind: &Kind, object: &Value) -> Vec<Cause> {
+    if let Some((gvk, object)) = newer(kind, object) {
+        return causes(&kubevalid::create(&gvk, &object, kind.namespaced));
+    }
     let mut errors = kubevalid::create(&kind.gvk, object, kind.namespaced);
     if let Some(schema) = crds::schema_of(kind) {
         errors.extend(schema.validate(object, None));
+        embedded(schema, object, &mut errors);
         scale(kind, object, true, &mut errors);
         let said = schema.follow_rules(object, None, &errors);
         errors.extend(said.errors);
@@ -22,14 +30,39 @@ pub fn create(kind: &Kind, object: &Value) -> Vec<Cause> {
 
 /// Returns what is wrong with an updated object.
 pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
+    if let (Some((gvk, new)), Some((_, old))) = (newer(kind, new), newer(kind, old)) {
+        return causes(&kubevalid::update(&gvk, subresource, kind.namespaced, &new, &old));
+    }
     let mut errors = kubevalid::update(&kind.gvk, subresource, kind.namespaced, new, old);
     if let Some(schema) = crds::schema_of(kind) {
         errors.extend(schema.validate(new, Some(old)));
+        embedded(schema, new, &mut errors);
         scale(kind, new, subresource != "status", &mut errors);
         let said = schema.follow_rules(new, Some(old), &errors);
         errors.extend(said.errors);
     }
     causes(&errors)
+}
+
+/// Objects within a custom object have metadata that is looked at as theirs.
+fn embedded(schema: &structural::Schema, object: &Value, errors: &mut Vec<FieldError>) {
+    let mut copy = object.clone();
+    let mut look = |path: &str, fields: &mut Map<String, Value>| -> Result<(), Infallible> {
+        if let Some(metadata) = fields.get("metadata").filter(|metadata| metadata.is_object()) {
+            errors.extend(kubevalid::embedded_metadata(path, metadata));
+        }
+        Ok(())
+    };
+    let _never = schema.each_inside(&mut copy, &mut look);
+}
+
+/// An autoscaler of the older version is looked at as one of the newer.
+fn newer(kind: &Kind, object: &Value) -> Option<(Gvk, Value)> {
+    if !kind.is("autoscaling", "HorizontalPodAutoscaler") || kind.version != "v1" {
+        return None;
+    }
+    let object = convert::between(object.clone(), "autoscaling/v2").ok()?;
+    Some((manifest::gvk(&object), object))
 }
 
 /// Returns what the client is told beside the answer.
@@ -141,7 +174,10 @@ fn not_of_type(path: &str, found: &Value, wanted: &str) -> String {
     let (shown, kind) = match found {
         Value::Null => ("<nil>".to_owned(), "<nil>"),
         Value::Bool(on) => (on.to_string(), "bool"),
-        Value::Number(number) if number.is_f64() => (number.to_string(), "float64"),
+        Value::Number(number) if number.is_f64() => {
+            let shown = number.to_string();
+            (shown.strip_suffix(".0").unwrap_or(&shown).to_owned(), "float64")
+        }
         Value::Number(number) => (number.to_string(), "int64"),
         Value::String(text) => (text.clone(), "string"),
         Value::Array(_) => (crate::patches::go_map(found), "[]interface {}"),

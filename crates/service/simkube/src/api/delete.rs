@@ -67,7 +67,25 @@ pub fn one(
     options: &DeleteOptions,
     wanted: Wanted,
 ) -> Result<Response, Problem> {
-    let answer = match delete(cluster, kind, namespace, name, options)? {
+    let outcome = delete(cluster, kind, namespace, name, options)
+        .and_then(|deleted| told(kind, name, deleted, wanted));
+    // The warning is there before anything is looked at.
+    match (outcome, kind.is("batch", "Job") && options.propagation.is_none()) {
+        (Ok(mut response), true) => {
+            response.warnings.push(JOB_WARNING.to_owned());
+            Ok(response)
+        }
+        (Err(mut problem), true) => {
+            problem.warnings.push(JOB_WARNING.to_owned());
+            Err(problem)
+        }
+        (outcome, false) => outcome,
+    }
+}
+
+/// Returns the answer to a deletion.
+fn told(kind: &Kind, name: &str, deleted: Deleted, wanted: Wanted) -> Result<Response, Problem> {
+    match deleted {
         Deleted::Gone(entry) if strategy::returns_deleted(kind) => {
             read::one(kind, &entry, wanted, 200)
         }
@@ -88,13 +106,7 @@ pub fn one(
             ))
         }
         Deleted::Waits(entry) => read::one(kind, &entry, wanted, 200),
-    };
-    answer.map(|mut response| {
-        if kind.is("batch", "Job") && options.propagation.is_none() {
-            response.warnings.push(JOB_WARNING.to_owned());
-        }
-        response
-    })
+    }
 }
 
 const JOB_WARNING: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";

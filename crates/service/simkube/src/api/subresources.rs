@@ -184,9 +184,10 @@ fn scale(
     let shape = Kind::scale();
     let sent = match request.method.as_str() {
         "PUT" => {
-            let sent = body::read(&request.content_type, &request.body, &shape)?.value;
-            let read = types::decode(&shape, sent).map_err(|error| error.of_body(&shape))?;
-            Some(read.value)
+            let sent = body::read(&request.content_type, &request.body, &shape).and_then(|sent| {
+                types::decode(&shape, sent.value).map_err(|error| error.of_body(&shape))
+            });
+            Some(sent.map_err(|problem| undecodable_scale(kind, problem))?.value)
         }
         _ => None,
     };
@@ -195,15 +196,33 @@ fn scale(
         .get(&kind.table, &key)
         .ok_or_else(|| Problem::not_found(kind, &target.name))?;
     let object = convert::out(kind, entry.value())?;
-    let now = scale_of(kind, &object);
+    let mut now = scale_of(kind, &object);
+    let path = places(kind).spec;
+    let is_missing = !kind.built_in() && at(&object, &path).is_none_or(Value::is_null);
+    if is_missing {
+        now["spec"]["replicas"] = json!(NO_REPLICAS);
+    }
     let new = match (request.method.as_str(), sent) {
+        ("GET", _) if is_missing => return Err(no_replicas(&path)),
         ("GET", _) => return read::written(200, &now, wanted),
+        ("PATCH", _)
+            if !kind.built_in()
+                && write::patch_kind(&request.content_type) == WriteKind::Apply
+                && !is_owned(&object, &path) =>
+        {
+            return Err(Problem::new(500, "", NO_OWNERS));
+        }
         ("PUT", Some(sent)) => sent,
         ("PATCH", _) => write::patch_value(request, &now)?,
         (_, _) => return Err(Problem::method_not_allowed()),
     };
     let replicas = new["spec"].get("replicas").and_then(Value::as_i64).unwrap_or(0);
-    if replicas < 0 {
+    if !kind.built_in() && replicas == NO_REPLICAS {
+        return Err(Problem::bad_request(format!(
+            "the spec replicas field \"{path}\" cannot be empty"
+        )));
+    }
+    if replicas < 0 && kind.built_in() {
         let cause = meta::cause(
             "FieldValueInvalid",
             "spec.replicas",
@@ -217,7 +236,6 @@ fn scale(
         _ => WriteKind::Update,
     };
     let options = write::options(query, patch_kind)?;
-    let path = places(kind).spec;
     if patch_kind == WriteKind::Apply {
         let mut patch = json!({
             "apiVersion": kind.api_version(),
@@ -234,6 +252,41 @@ fn scale(
         .set(&version, |object| set_at(object, &path, json!(replicas)))?;
     let object = convert::out(kind, written.entry.value())?;
     read::written(200, &scale_of(kind, &object), wanted)
+}
+
+/// What a custom object's scale says where the object has no replicas: less than any could be.
+const NO_REPLICAS: i64 = i32::MIN as i64;
+
+/// What is said where the scale of a custom object is applied to and nobody owns its replicas: the server
+/// then reads an empty scale as if it were the custom object.
+const NO_OWNERS: &str = "failed to create manager for existing fields: failed to convert live object (/; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1";
+
+fn no_replicas(path: &str) -> Problem {
+    let why = format!("the spec replicas field \"{path}\" does not exist");
+    let mut problem = Problem::new(500, "InternalError", format!("Internal error occurred: {why}"));
+    problem.details = Some(json!({"causes": [{"message": why}]}));
+    problem
+}
+
+/// Whether somebody owns the field at a path such as `.spec.replicas`.
+fn is_owned(object: &Value, path: &str) -> bool {
+    let owners = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+    owners.into_iter().flatten().any(|owner| {
+        path.split('.')
+            .filter(|step| !step.is_empty())
+            .try_fold(&owner["fieldsV1"], |at, step| at.get(format!("f:{step}")))
+            .is_some()
+    })
+}
+
+/// The server does not know the scale of a custom kind when it is to say what is wrong with one.
+fn undecodable_scale(kind: &Kind, problem: Problem) -> Problem {
+    match !kind.built_in() && problem.code == 400 {
+        true => Problem::bad_request(
+            "no kind is registered for the type v1.Scale in scheme \"pkg/runtime/scheme.go:111\"",
+        ),
+        false => problem,
+    }
 }
 
 fn log(

@@ -6,10 +6,12 @@
 
 mod accounts;
 mod certificates;
+mod claims;
 mod devices;
 mod jobs;
 mod pods;
 mod services;
+mod slices;
 pub mod standards;
 
 pub use services::Addresses;
@@ -114,6 +116,16 @@ const GENERATION: &[(&str, &str, &[&str])] = &[
     ("scheduling.k8s.io", "PriorityClass", &[]),
 ];
 
+/// Kinds whose generation counts changes alone: new objects have none, unless the client sends one.
+const GENERATION_OF_CHANGES: &[(&str, &str)] = &[("storage.k8s.io", "CSIDriver")];
+
+/// Kinds whose generation counts also what differs from nothing only by being there.
+const COMPARED_TO_THE_LETTER: &[(&str, &str)] = &[
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("networking.k8s.io", "NetworkPolicy"),
+];
+
 fn in_table(table: &[(&str, &str)], kind: &Kind) -> bool {
     table.iter().any(|(group, name)| kind.is(group, name))
 }
@@ -209,7 +221,8 @@ pub fn admit_create(
 ) -> Result<(), Problem> {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") if kind.built_in() => {
-            pods::admit(cluster, object);
+            pods::admit(cluster, object)
+                .map_err(|why| Problem::forbidden(kind, meta::text(object, "name"), &why))?;
             accounts::admit(cluster, kind, server_side, object)?;
         }
         ("", "PersistentVolumeClaim") => {
@@ -348,13 +361,17 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
     }
     match (kind.group.as_str(), kind.kind.as_str()) {
         _ if !kind.built_in() => {}
-        ("", "Pod") => pods::prepare_create(object),
+        ("", "Pod") => pods::prepare_create(object, &cluster.now_text()),
         ("", "Namespace") => prepare_namespace(object),
         ("", "PersistentVolume") => {
             object["status"] =
                 json!({"phase": "Pending", "lastPhaseTransitionTime": cluster.now_text()});
         }
-        ("", "PersistentVolumeClaim") => object["status"] = json!({"phase": "Pending"}),
+        ("", "PersistentVolumeClaim") => {
+            object["status"] = json!({"phase": "Pending"});
+            claims::source(None, object);
+        }
+        ("discovery.k8s.io", "EndpointSlice") => slices::drop_topology(None, object),
         ("", "Service") => services::prepare(cluster, None, object),
         ("certificates.k8s.io", "CertificateSigningRequest") => {
             certificates::prepare_create(object);
@@ -367,6 +384,7 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
         ("apps", "DaemonSet") => set_template_generation(object, 1),
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(object),
         ("apps", "StatefulSet") => forget_unavailable(object),
+        ("storage.k8s.io", "CSIDriver") => forget_prevented(None, object),
         ("", "ServiceAccount") => keep_names_of_secrets(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
         _ => {}
@@ -375,6 +393,8 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
 }
 
 fn prepare_namespace(object: &mut Value) {
+    // A name that the server made up is a label, too.
+    name_label(object);
     object["status"] = json!({"phase": "Active"});
     let finalizers = object["spec"].get("finalizers").and_then(Value::as_array).cloned();
     let mut finalizers = finalizers.unwrap_or_default();
@@ -391,6 +411,17 @@ fn forget_unavailable(object: &mut Value) {
     let rolling = object.pointer_mut("/spec/updateStrategy/rollingUpdate");
     if let Some(rolling) = rolling.and_then(Value::as_object_mut) {
         rolling.remove("maxUnavailable");
+    }
+}
+
+/// The release has switched the field off.
+fn forget_prevented(old: Option<&Value>, object: &mut Value) {
+    const FIELD: &str = "preventPodSchedulingIfMissing";
+    if old.is_some_and(|old| old["spec"].get(FIELD).is_some()) {
+        return;
+    }
+    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove(FIELD);
     }
 }
 
@@ -442,6 +473,9 @@ pub fn prepare_update(
     }
     if subresource == "status" {
         keep_all_but_status(kind, old, new);
+        if kind.is("", "PersistentVolume") {
+            claims::count_phase(old, new, &cluster.now_text());
+        }
         return Ok(());
     }
     if kind.subresources.contains_key("status") {
@@ -471,8 +505,10 @@ pub fn prepare_update(
         ("apps", "StatefulSet") if old.pointer(MAX_UNAVAILABLE).is_none() => {
             forget_unavailable(new);
         }
+        ("storage.k8s.io", "CSIDriver") => forget_prevented(Some(old), new),
         ("", "ServiceAccount") => keep_names_of_secrets(new),
         ("", "Service") => services::prepare(cluster, Some(old), new),
+        ("", "PersistentVolumeClaim") => claims::source(Some(old), new),
         ("batch", "Job") => jobs::prepare_update(old, new),
         ("apps", "DaemonSet") => {
             let changed = old["spec"]["template"] != new["spec"]["template"];
@@ -483,10 +519,42 @@ pub fn prepare_update(
     }
     let rule = GENERATION.iter().find(|(group, name, _)| kind.is(group, name));
     if let Some((_, _, fields)) = rule.filter(|(_, _, fields)| !fields.is_empty()) {
-        let changed = fields.iter().any(|path| at_path(old, path) != at_path(new, path));
-        raise_generation(old, new, changed);
+        raise_generation(old, new, differs(kind, old, new, fields));
+    }
+    if kind.is("discovery.k8s.io", "EndpointSlice") {
+        slices::drop_topology(Some(old), new);
+    }
+    if in_table(GENERATION_OF_CHANGES, kind) {
+        raise_generation(old, new, differs(kind, old, new, &["spec"]));
     }
     Ok(())
+}
+
+/// Whether fields differ, as the kind's strategy compares them: what is empty is as good as what is not
+/// there, but for those who compare to the letter.
+fn differs(kind: &Kind, old: &Value, new: &Value, fields: &[&str]) -> bool {
+    let changed = |new: &Value| fields.iter().any(|path| at_path(old, path) != at_path(new, path));
+    if !changed(new) {
+        return false;
+    }
+    if in_table(COMPARED_TO_THE_LETTER, kind) || !holds_empty(new) {
+        return true;
+    }
+    let mut kept = new.clone();
+    types::keep(kind, &mut kept);
+    changed(&kept)
+}
+
+/// Whether an empty list or map stands anywhere but in managed fields.
+fn holds_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.is_empty()
+                || fields.iter().any(|(name, value)| name != "managedFields" && holds_empty(value))
+        }
+        Value::Array(items) => items.is_empty() || items.iter().any(holds_empty),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 fn at_path<'a>(object: &'a Value, path: &str) -> &'a Value {
@@ -533,6 +601,9 @@ fn put(fields: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 
 /// Returns what is wrong with a new object.
 pub fn create_causes(cluster: &Cluster, kind: &Kind, object: &Value) -> Vec<Cause> {
+    if let Some(cause) = services::unnamed(kind, object) {
+        return vec![cause];
+    }
     let mut causes = validation::create(kind, object);
     if kind.group == "resource.k8s.io"
         && let Some(refused) = devices::admin_access(cluster, kind, object)

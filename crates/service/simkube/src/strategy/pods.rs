@@ -1,6 +1,6 @@
 //! Pods: priority, tolerations, quality of service, grace.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::problem::Cause;
 use crate::cluster::Cluster;
@@ -11,12 +11,41 @@ const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 const TOLERATED_S: i64 = 300;
 
 /// Does what the admission plugins Priority and DefaultTolerationSeconds do.
-pub(super) fn admit(cluster: &Cluster, pod: &mut Value) {
-    let class = pod["spec"].get("priorityClassName").and_then(Value::as_str).unwrap_or_default();
-    let (priority, preemption) = priority_of(cluster, class);
-    let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    spec.insert("priority".to_owned(), json!(priority));
-    spec.entry("preemptionPolicy").or_insert(json!(preemption));
+///
+/// # Errors
+///
+/// What is said where the class is not there, or the pod says another priority itself.
+pub(super) fn admit(cluster: &Cluster, pod: &mut Value) -> Result<(), String> {
+    let wanted = pod["spec"].get("priorityClassName").and_then(Value::as_str).unwrap_or_default();
+    let class = priority_of(cluster, wanted)?;
+    let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) else { return Ok(()) };
+    if !class.name.is_empty() {
+        spec.insert("priorityClassName".to_owned(), json!(class.name));
+    }
+    if let Some(given) = spec.get("priority").and_then(Value::as_i64)
+        && given != class.value
+    {
+        return Err(format!(
+            "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller computed {} from the given PriorityClass name",
+            class.value
+        ));
+    }
+    spec.insert("priority".to_owned(), json!(class.value));
+    if let Some(given) = spec.get("preemptionPolicy").and_then(Value::as_str)
+        && given != class.preemption
+    {
+        return Err(format!(
+            "the string value of PreemptionPolicy ({given}) must not be provided in pod spec; priority admission controller computed {} from the given PriorityClass name",
+            class.preemption
+        ));
+    }
+    spec.insert("preemptionPolicy".to_owned(), json!(class.preemption));
+    tolerate(spec);
+    Ok(())
+}
+
+/// A pod stays for a while on a node that is not ready, or not reached.
+fn tolerate(spec: &mut Map<String, Value>) {
     let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
     let Some(list) = tolerations.as_array_mut() else { return };
     for key in [NOT_READY, UNREACHABLE] {
@@ -39,19 +68,43 @@ pub(super) fn admit(cluster: &Cluster, pod: &mut Value) {
     }
 }
 
-fn priority_of(cluster: &Cluster, class: &str) -> (i64, String) {
+/// What a pod's class comes to.
+struct Priority {
+    name: String,
+    value: i64,
+    preemption: String,
+}
+
+fn priority_of(cluster: &Cluster, class: &str) -> Result<Priority, String> {
     const PREEMPTS: &str = "PreemptLowerPriority";
+    const TABLE: &str = "scheduling.k8s.io/priorityclasses";
+    let system =
+        |value: i64| Priority { name: class.to_owned(), value, preemption: PREEMPTS.to_owned() };
+    let of = |class: &Value| Priority {
+        name: meta::text(class, "name").to_owned(),
+        value: class["value"].as_i64().unwrap_or(0),
+        preemption: class["preemptionPolicy"].as_str().unwrap_or(PREEMPTS).to_owned(),
+    };
     match class {
-        "" => return (0, PREEMPTS.to_owned()),
-        "system-node-critical" => return (2_000_001_000, PREEMPTS.to_owned()),
-        "system-cluster-critical" => return (2_000_000_000, PREEMPTS.to_owned()),
-        _ => {}
+        "" => {
+            let page = cluster.store.list(TABLE, "", None, 0, None);
+            // Of several classes for all, the least counts.
+            let least = page
+                .map(|page| page.entries)
+                .unwrap_or_default()
+                .iter()
+                .map(|(_, entry)| entry.value())
+                .filter(|class| class["globalDefault"] == true)
+                .min_by_key(|class| class["value"].as_i64().unwrap_or(0));
+            Ok(least.map_or(system(0), |class| of(&class)))
+        }
+        "system-node-critical" => Ok(system(2_000_001_000)),
+        "system-cluster-critical" => Ok(system(2_000_000_000)),
+        _ => match cluster.store.get(TABLE, class) {
+            Some(entry) => Ok(of(&entry.value())),
+            None => Err(format!("no PriorityClass with name {class} was found")),
+        },
     }
-    let class =
-        cluster.store.get("scheduling.k8s.io/priorityclasses", class).map(|entry| entry.value());
-    let class = class.unwrap_or_default();
-    let policy = class["preemptionPolicy"].as_str().unwrap_or(PREEMPTS).to_owned();
-    (class["value"].as_i64().unwrap_or(0), policy)
 }
 
 /// What old annotations begin with that name a container's AppArmor profile.
@@ -102,8 +155,19 @@ pub fn move_app_armor(pod: &mut Value) -> Vec<String> {
 }
 
 /// A new pod is pending, whatever the client says.
-pub(super) fn prepare_create(pod: &mut Value) {
+pub(super) fn prepare_create(pod: &mut Value, now: &str) {
     pod["status"] = json!({"phase": "Pending", "qosClass": quality(&pod["spec"])});
+    let gates = pod["spec"].get("schedulingGates").and_then(Value::as_array);
+    if gates.is_some_and(|gates| !gates.is_empty()) {
+        pod["status"]["conditions"] = json!([{
+            "type": "PodScheduled",
+            "status": "False",
+            "lastProbeTime": null,
+            "lastTransitionTime": now,
+            "reason": "SchedulingGated",
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+        }]);
+    }
 }
 
 /// Puts back what the main door may not change.

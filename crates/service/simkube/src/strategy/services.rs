@@ -6,7 +6,10 @@ use std::net::Ipv4Addr;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use crate::api::problem::Cause;
 use crate::cluster::Cluster;
+use crate::kinds::Kind;
+use crate::meta;
 use crate::store::Store;
 
 /// The network of cluster addresses; `kubernetes` has its first.
@@ -98,6 +101,21 @@ fn ports(service: &Value) -> Vec<u16> {
         service["spec"]["healthCheckNodePort"].as_u64().and_then(|port| u16::try_from(port).ok()),
     );
     ports
+}
+
+/// What is wrong with a service that has no name: the address that it is given is noted under its name,
+/// which is found missing first.
+pub(super) fn unnamed(kind: &Kind, service: &Value) -> Option<Cause> {
+    let spec = &service["spec"];
+    let given = spec["clusterIP"].as_str().unwrap_or_default();
+    let has_none = spec["type"] == "ExternalName" || given == "None";
+    if !kind.is("", "Service") || has_none || !meta::text(service, "name").is_empty() {
+        return None;
+    }
+    let words = format!(
+        "Invalid value: [\"\"]: failed to allocate IP: IPAddress.networking.k8s.io \"{given}\" is invalid: spec.parentRef.name: Required value"
+    );
+    Some(meta::cause("FieldValueInvalid", "spec.clusterIPs", &words))
 }
 
 /// Gives a service what its type needs, and keeps what it has.

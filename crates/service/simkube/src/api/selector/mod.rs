@@ -166,6 +166,16 @@ fn unescape(value: &str) -> String {
 }
 
 fn unsupported(kind: &Kind, path: &str) -> String {
+    if kind.is("batch", "Job") {
+        return format!("field label \"{path}\" not supported for Job");
+    }
+    if kind.is("resource.k8s.io", "ResourceSlice") {
+        return format!(
+            "field label not supported for {}, Kind={}: {path}",
+            kind.api_version(),
+            kind.kind
+        );
+    }
     let own = SELECTABLE.iter().any(|(group, name, _)| kind.is(group, name));
     if own || kind.is("", "Event") {
         return format!("field label not supported: {path}");
@@ -233,9 +243,6 @@ const SELECTABLE: &[(&str, &str, &[&str])] = &[
     ("", "Node", &["spec.unschedulable"]),
     ("", "Service", &["spec.clusterIP", "spec.type"]),
     ("", "ReplicationController", &["status.replicas"]),
-    ("", "PersistentVolume", &["name"]),
-    ("", "PersistentVolumeClaim", &["name"]),
-    ("apps", "ReplicaSet", &["status.replicas"]),
     ("batch", "Job", &["status.successful"]),
     ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
 ];

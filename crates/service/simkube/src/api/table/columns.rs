@@ -340,6 +340,40 @@ pub(super) const COLUMNS: &[Row] = &[
         ],
     ),
     row(
+        "",
+        "PodTemplate",
+        &[
+            text("Containers", |o, _| of_containers(o, "name")),
+            text("Images", |o, _| of_containers(o, "image")),
+            text("Pod Labels", |o, _| labels(o.pointer("/template/metadata/labels"))),
+        ],
+    ),
+    row("resource.k8s.io", "ResourceClaim", &[text("State", |o, _| claim_state(o)), AGE]),
+    row("resource.k8s.io", "ResourceClaimTemplate", &[AGE]),
+    row("resource.k8s.io", "DeviceClass", &[AGE]),
+    row(
+        "storage.k8s.io",
+        "CSINode",
+        &[count("Drivers", |o, _| json!(o["spec"]["drivers"].as_array().map_or(0, Vec::len))), AGE],
+    ),
+    row(
+        "storage.k8s.io",
+        "VolumeAttachment",
+        &[
+            text("Attacher", |o, _| text_or(o, "/spec/attacher", "")),
+            text("PV", |o, _| text_or(o, "/spec/source/persistentVolumeName", "")),
+            text("Node", |o, _| text_or(o, "/spec/nodeName", "")),
+            Column {
+                name: "Attached",
+                kind: "boolean",
+                priority: 0,
+                cell: |o, _| json!(o["status"]["attached"].as_bool().unwrap_or(false)),
+            },
+            AGE,
+        ],
+    ),
+    row("node.k8s.io", "RuntimeClass", &[text("Handler", |o, _| text_or(o, "/handler", "")), AGE]),
+    row(
         "storage.k8s.io",
         "StorageClass",
         &[
@@ -512,4 +546,34 @@ fn quota(object: &Value, requests: bool) -> Value {
         })
         .collect();
     json!(all.join(", "))
+}
+
+/// What the containers of a pod template's own are called, or run.
+fn of_containers(object: &Value, field: &str) -> Value {
+    let containers = object.pointer("/template/spec/containers").and_then(Value::as_array);
+    let all: Vec<&str> = containers
+        .into_iter()
+        .flatten()
+        .filter_map(|container| container[field].as_str())
+        .collect();
+    json!(all.join(","))
+}
+
+fn claim_state(claim: &Value) -> Value {
+    let is_there = |pointer: &str| claim.pointer(pointer).is_some_and(|value| !value.is_null());
+    let deleted = is_there("/metadata/deletionTimestamp");
+    let mut states = Vec::new();
+    if deleted {
+        states.push("deleted");
+    }
+    if is_there("/status/allocation") {
+        states.push("allocated");
+        let users = claim.pointer("/status/reservedFor").and_then(Value::as_array);
+        if users.is_some_and(|users| !users.is_empty()) {
+            states.push("reserved");
+        }
+    } else if !deleted {
+        states.push("pending");
+    }
+    json!(states.join(","))
 }

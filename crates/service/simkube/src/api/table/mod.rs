@@ -21,6 +21,11 @@ pub fn partial(object: &Value) -> Value {
 
 /// Returns a table of rows.
 pub fn whole(kind: &Kind, metadata: &Value, rows: Vec<Value>) -> Value {
+    // Who prints rows of a kind without columns of its own begins with none.
+    let rows = match rows.is_empty() && kind.built_in() && own(kind).is_none() {
+        true => Value::Null,
+        false => Value::Array(rows),
+    };
     json!({
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",

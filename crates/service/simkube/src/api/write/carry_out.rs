@@ -162,6 +162,7 @@ impl Write<'_> {
         if origin == Origin::Create {
             meta::clear_system_fields(&mut object);
         }
+        self.owners_once(&mut object, origin);
         if origin != Origin::Apply {
             strategy::before_owners(self.kind, &mut object);
             let writer =
@@ -246,6 +247,22 @@ impl Write<'_> {
         let warnings = strategy::standards::admit(self.cluster, self.kind, door, old, new)?;
         self.warnings.extend(warnings);
         Ok(())
+    }
+
+    /// Of owner references that are the same in everything only the first stays.
+    fn owners_once(&mut self, object: &mut Value, origin: Origin<'_>) {
+        let twice = meta::owners_once(object);
+        if twice.is_empty() {
+            return;
+        }
+        let when = match origin {
+            Origin::Create | Origin::Put { .. } => "",
+            Origin::Patch | Origin::Apply | Origin::Server => " after mutating admission happens",
+        };
+        self.warnings.push(format!(
+            ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            twice.join(", ")
+        ));
     }
 
     /// Changes what stands at the target, again where another write came between.
@@ -414,6 +431,9 @@ impl Write<'_> {
         }
         meta::of(&mut new).remove("resourceVersion");
         strategy::before_owners(self.kind, &mut new);
+        if matches!(origin, Origin::Put { .. }) {
+            self.owners_once(&mut new, origin);
+        }
         if self.target.subresource == "scale" && !self.kind.built_in() && origin != Origin::Apply {
             // Who scales a custom object without an apply is not noted.
             meta::keep_owners(live, &mut new);
@@ -427,7 +447,12 @@ impl Write<'_> {
             ownership::forget_scale_times(&mut new);
         }
         strategy::admit_update(self.cluster, self.kind, live, &mut new)?;
+        self.owners_once(&mut new, origin);
         meta::carry_over(live, &mut new);
+        // It is taken away where objects are kept.
+        if !self.options.dry_run {
+            meta::of(&mut new).remove("selfLink");
+        }
         strategy::prepare_update(
             self.cluster,
             self.kind,

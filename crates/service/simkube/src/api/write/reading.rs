@@ -12,11 +12,31 @@ use crate::{meta, strategy, types};
 impl Write<'_> {
     pub(super) fn decode(&mut self, body: Body) -> Result<Value, Problem> {
         let (mut value, text) = (body.value, body.text);
-        self.other_version(&value)?;
+        let duplicates: Vec<String> =
+            body.duplicates.iter().map(|path| format!("duplicate field \"{path}\"")).collect();
+        if !duplicates.is_empty()
+            && self.kind.built_in()
+            && let Ok(merged) = body::merged_json(&text)
+        {
+            value = merged;
+        }
+        self.other_version(&value, &duplicates)?;
+        let other_kind = self.takes_other_kind(&value);
+        if other_kind.is_some() {
+            value["kind"] = json!(self.kind.kind);
+        }
         self.names_kind(&mut value, &text)?;
-        let duplicates = body.duplicates.iter().map(|path| format!("duplicate field \"{path}\""));
-        let decoded = types::decode(self.kind, value).map_err(|error| error.of_body(self.kind))?;
-        let faults: Vec<String> = duplicates.chain(decoded.faults).collect();
+        let decoded = types::decode(self.kind, value).map_err(|error| match &other_kind {
+            Some(named) => Problem::bad_request(format!(
+                "{named} in version \"{}\" cannot be handled as a {}: {}",
+                self.kind.version, self.kind.kind, error.0
+            )),
+            None => error.of_body(self.kind),
+        })?;
+        let faults: Vec<String> = duplicates.into_iter().chain(decoded.faults).collect();
+        if let Some(named) = other_kind {
+            return Err(self.is_other_kind(&named, &decoded.value, &faults));
+        }
         let faults = match text.is_empty() || !self.kind.built_in() {
             true => faults,
             false => Body { value: Value::Null, duplicates: Vec::new(), text }.in_order(faults),
@@ -29,7 +49,7 @@ impl Write<'_> {
     }
 
     /// A custom object at another version of its kind is read before it is refused.
-    fn other_version(&mut self, value: &Value) -> Result<(), Problem> {
+    fn other_version(&mut self, value: &Value, duplicates: &[String]) -> Result<(), Problem> {
         let api_version = manifest::api_version(value);
         if self.kind.built_in() || api_version == self.kind.api_version() {
             return Ok(());
@@ -40,7 +60,43 @@ impl Write<'_> {
             return Ok(());
         }
         let read = types::decode(other, value.clone()).map_err(|error| error.of_body(other))?;
-        self.mind_as(other, &read.faults)
+        let faults: Vec<String> = duplicates.iter().cloned().chain(read.faults).collect();
+        self.mind_as(other, &faults)
+    }
+
+    /// The kind that a custom object says it is, where it is another one of the same version: that is
+    /// found wrong behind everything else.
+    fn takes_other_kind(&self, value: &Value) -> Option<String> {
+        let named = manifest::kind(value);
+        let is_other = !self.kind.built_in()
+            && manifest::api_version(value) == self.kind.api_version()
+            && !named.is_empty()
+            && named != self.kind.kind;
+        is_other.then(|| named.to_owned())
+    }
+
+    fn is_other_kind(&mut self, named: &str, object: &Value, faults: &[String]) -> Problem {
+        match self.options.field_validation {
+            FieldValidation::Ignore => {}
+            FieldValidation::Warn => self.warnings.extend_from_slice(faults),
+            FieldValidation::Strict if faults.is_empty() => {}
+            FieldValidation::Strict => {
+                return Problem::bad_request(format!(
+                    "{named} in version \"{}\" cannot be handled as a {named}: strict decoding error: {}",
+                    self.kind.version,
+                    faults.join(", ")
+                ));
+            }
+        }
+        let key = self.kind.key(&self.target.namespace, &self.target.name);
+        let is_put = !self.target.name.is_empty();
+        if is_put && self.cluster.store.get(&self.kind.table, &key).is_none() {
+            return Problem::not_found(self.kind, &self.target.name);
+        }
+        let words = format!("Invalid value: \"{named}\": must be {}", self.kind.kind);
+        let cause = meta::cause("FieldValueInvalid", "kind", &words);
+        let name = meta::text(object, "name").to_owned();
+        Problem::invalid(&self.kind.group, named, &name, &[cause])
     }
 
     /// What strict decoding finds is an error, a warning, or nothing, as the client wants.
@@ -96,13 +152,6 @@ impl Write<'_> {
         if (!kind.is_empty() && kind != expected.1)
             || (!api_version.is_empty() && api_version != expected.0)
         {
-            // A new custom object gets as far as to validation.
-            if !self.kind.built_in() && self.target.name.is_empty() && api_version == expected.0 {
-                let words = format!("Invalid value: \"{kind}\": must be {}", expected.1);
-                let cause = meta::cause("FieldValueInvalid", "kind", &words);
-                let name = meta::text(value, "name").to_owned();
-                return Err(Problem::invalid(&self.kind.group, &kind, &name, &[cause]));
-            }
             return Err(self.other_kind(&api_version, &kind));
         }
         value["apiVersion"] = json!(expected.0);
@@ -132,12 +181,6 @@ impl Write<'_> {
         if self.kind.built_in() {
             return Problem::bad_request(format!(
                 "{kind} in version \"{version}\" cannot be handled as a {}: no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\"",
-                self.kind.kind
-            ));
-        }
-        if kind != self.kind.kind {
-            return Problem::bad_request(format!(
-                "{kind} in version \"{version}\" cannot be handled as a {}: unknown kind",
                 self.kind.kind
             ));
         }
