@@ -129,7 +129,7 @@ impl Making<'_> {
             return self.kind.objects[0]["metadata"]["name"].as_str().unwrap_or(name).to_owned();
         }
         if self.kind.kind == "IPAddress" {
-            return "192.168.77.5".to_owned();
+            return "${ip}".to_owned();
         }
         if self.kind.namespaced { name.to_owned() } else { format!("${{ns}}-{name}") }
     }

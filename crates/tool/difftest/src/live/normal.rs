@@ -59,6 +59,7 @@ impl Normal {
 
     fn value(&mut self, value: &mut Value) {
         match value {
+            Value::String(text) if is_drawn(text) => *text = "DRAWN".to_owned(),
             Value::String(text) => *text = self.text(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
             Value::Object(fields) => {
@@ -72,20 +73,27 @@ impl Normal {
                     fields.remove("uid");
                 }
                 for (name, item) in fields.iter_mut() {
+                    if name == "managedFields" {
+                        in_order_of_managers(item);
+                    }
+                    if name == "cells" {
+                        let cells = item.as_array_mut().into_iter().flatten();
+                        for cell in cells.filter(|cell| cell.as_str().is_some_and(is_address)) {
+                            *cell = json!("ADDRESS");
+                        }
+                    }
                     if name == "columnDefinitions" {
                         for column in item.as_array_mut().into_iter().flatten() {
                             column["description"] = json!("in their own words");
                         }
                     }
                     match (name.as_str(), item.as_str()) {
-                        ("clusterIP", Some(address)) if address.starts_with("10.") => {
+                        ("clusterIP", Some(address)) if is_allocated(address) => {
                             *item = json!("ADDRESS");
                         }
                         ("username", Some("admin" | "kubernetes-admin")) => *item = json!("USER"),
                         ("name", Some(name)) if is_drawn(name) => *item = json!("DRAWN"),
-                        ("clusterIPs", None)
-                            if item[0].as_str().is_some_and(|a| a.starts_with("10.")) =>
-                        {
+                        ("clusterIPs", None) if item[0].as_str().is_some_and(is_allocated) => {
                             *item = json!(["ADDRESS"]);
                         }
                         ("nodePort" | "healthCheckNodePort", None) => *item = json!("PORT"),
@@ -141,6 +149,8 @@ impl Normal {
         let out = without(&out, "Key: ", ',');
         let out = without(&out, "in record (", ')');
         let out = without(&out, "current: ", '\0');
+        let out = without(&out, "ResourceVersion in the precondition (", ')');
+        let out = without(&out, "failed to allocate IP: IPAddress.networking.k8s.io \"", '"');
         first_undeclared(out)
     }
 }
@@ -200,13 +210,24 @@ fn without(text: &str, before: &str, end: char) -> String {
 
 /// Hides the end of names that the server draws.
 fn drawn(text: &str, before: &str, length: usize) -> String {
-    match text.find(before) {
-        Some(at) if text.is_char_boundary((at + before.len() + length).min(text.len())) => {
-            let end = (at + before.len() + length).min(text.len());
-            format!("{}DRAWN{}", &text[..at + before.len()], &text[end..])
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(before) {
+        let from = at + before.len();
+        let end = (from + length).min(rest.len());
+        // What ends at once was not completed.
+        let is_drawn =
+            rest.get(from..end).is_some_and(|end| end.chars().all(char::is_alphanumeric));
+        out.push_str(&rest[..from]);
+        match is_drawn {
+            true => {
+                out.push_str("DRAWN");
+                rest = &rest[end..];
+            }
+            false => rest = &rest[from..],
         }
-        _ => text.to_owned(),
     }
+    out + rest
 }
 
 /// Hides resource versions in text that shows objects.
@@ -249,20 +270,46 @@ fn first_undeclared(text: String) -> String {
     }
 }
 
-/// In which order a custom object's faults are told is left to Go's order of maps.
+/// In which order a custom object's faults, those of one map and conflicts are told is left to Go's order
+/// of maps.
 fn in_one_order(body: &mut Value) {
-    if body["details"]["group"] != "diff.test" {
-        return;
-    }
+    let custom = body["details"]["group"] == "diff.test";
+    let conflicts = body["reason"] == "Conflict";
     let Some(causes) = body.pointer_mut("/details/causes").and_then(Value::as_array_mut) else {
         return;
     };
-    if causes.len() > 1 {
+    if causes.len() < 2 {
+        return;
+    }
+    if custom || conflicts {
         causes.sort_by_key(Value::to_string);
+    }
+    let mut of_maps = false;
+    for same in causes.chunk_by_mut(|a, b| a["field"] == b["field"]) {
+        if same.iter().any(|cause| *cause != same[0]) {
+            of_maps = true;
+            same.sort_by_key(Value::to_string);
+        }
+    }
+    if custom || of_maps {
         let said = body["message"].as_str().unwrap_or_default();
         let head = said.split_once(" is invalid: ").map_or(said, |(head, _)| head).to_owned();
         body["message"] = json!(head);
     }
+}
+
+/// Owners are told in the order of their times, of which some end a second and some do not.
+fn in_order_of_managers(owners: &mut Value) {
+    let text = |owner: &Value, name: &str| owner[name].as_str().unwrap_or_default().to_owned();
+    if let Some(owners) = owners.as_array_mut() {
+        owners.sort_by_key(|owner| {
+            ["operation", "manager", "subresource", "apiVersion"].map(|name| text(owner, name))
+        });
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    text.parse::<std::net::Ipv4Addr>().is_ok() && is_allocated(text)
 }
 
 fn said_is_list(body: &Value) -> bool {
@@ -283,6 +330,11 @@ fn list_metadata(metadata: &mut serde_json::Map<String, Value>) {
 /// Whether a name is one that the server completed.
 fn is_drawn(name: &str) -> bool {
     name.strip_prefix("gen-").or(name.strip_prefix("made-")).is_some_and(|end| end.len() == 5)
+}
+
+/// Whether an address is of a block from which the server draws.
+fn is_allocated(address: &str) -> bool {
+    address.starts_with("10.") || address.starts_with("192.168.")
 }
 
 fn is_number(text: &str) -> bool {

@@ -53,7 +53,8 @@ pub struct Playing {
 impl Playing {
     /// Begins a scenario.
     pub fn new(namespace: &str) -> Playing {
-        let normal = Normal::new(namespace);
+        let mut normal = Normal::new(namespace);
+        normal.call(&address_of(namespace), "OWN-ADDRESS");
         Playing { namespace: namespace.to_owned(), live: HashMap::new(), normal, generated: 0 }
     }
 
@@ -105,6 +106,7 @@ impl Playing {
             live["metadata"][field].as_str().unwrap_or("0").to_owned()
         };
         match name.split_once(':') {
+            None if name == "ip" => address_of(&self.namespace),
             None => self.namespace.clone(),
             Some(("rv", key)) => of(key, "resourceVersion"),
             Some(("continue", key)) => of(key, "continue"),
@@ -118,6 +120,9 @@ impl Playing {
             && answer.code < 300
             && answer.body["metadata"].is_object()
             && answer.body["kind"] != "Status"
+            // What an owner that is not there would own is only tried.
+            && !(text(step, "p").contains("dryRun")
+                && answer.body["metadata"]["ownerReferences"].is_array())
         {
             self.live.insert(key.to_owned(), answer.body.clone());
         }
@@ -132,6 +137,12 @@ impl Playing {
         }
         self.normal.answer(answer)
     }
+}
+
+/// An address of the scenario's own: addresses are names that stand in no namespace.
+fn address_of(namespace: &str) -> String {
+    let number = namespace.split('-').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0_usize);
+    format!("192.{}.{}.{}", 100 + number / 62_500 % 100, number / 250 % 250, 1 + number % 250)
 }
 
 /// Sets or removes what stands at a JSON pointer; objects on the way are made.
