@@ -292,9 +292,6 @@ impl WatchStream {
                 };
                 object["kind"] = json!(self.kind.kind);
                 object["apiVersion"] = json!(self.kind.api_version());
-                if self.kind.built_in() {
-                    metadata["creationTimestamp"] = Value::Null;
-                }
                 object["metadata"] = metadata;
                 object
             }
