@@ -26,6 +26,9 @@ const UNKNOWN_AFTER: Duration = Duration::from_secs(5);
 /// Trees of one repository that are kept ready.
 const TREES_KEPT: usize = 16;
 
+/// Objects of one repository of which it is remembered to which commit they lead.
+const PEELED_KEPT: usize = 64;
+
 /// How new an answer must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Freshness {
@@ -79,6 +82,8 @@ pub(crate) struct Inner {
     /// Held while the repository is asked.
     asking: tokio::sync::Mutex<()>,
     trees: Mutex<VecDeque<(ObjectId, Arc<GitTree>)>>,
+    /// What branches and tags named, and the commits that it leads to: the same for ever.
+    peeled: Mutex<VecDeque<(ObjectId, ObjectId)>>,
     used_at: Mutex<Instant>,
 }
 
@@ -268,6 +273,7 @@ impl Inner {
             listing: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             trees: Mutex::default(),
+            peeled: Mutex::default(),
             used_at: Mutex::new(Instant::now()),
         })
     }
@@ -344,9 +350,20 @@ impl Inner {
     async fn peeled(self: &Arc<Self>, id: ObjectId, text: &str) -> Result<ObjectId, SourceError> {
         // A server says what its tags lead to; a repository on this disk is looked into.
         let Backend::Local(local) = &self.place else { return Ok(id) };
+        let known = self.peeled.lock().iter().find(|(named, _)| *named == id).copied();
+        if let Some((_, commit)) = known {
+            return Ok(commit);
+        }
         let store = local.store()?;
         let peeled = blocking(move || store.peel(id)).await;
-        peeled.map_err(|error| self.unknown(text, &format!("; it leads to no commit: {error}")))
+        let commit = peeled
+            .map_err(|error| self.unknown(text, &format!("; it leads to no commit: {error}")))?;
+        let mut known = self.peeled.lock();
+        if known.len() == PEELED_KEPT {
+            known.pop_front();
+        }
+        known.push_back((id, commit));
+        Ok(commit)
     }
 
     async fn completed(

@@ -42,6 +42,10 @@ const PLUGIN_SOCKETS: &str = "/home/argocd/cmp-server/plugins";
 /// What charts were parsed to takes about as much.
 const CHARTS_CACHE_BYTES: usize = 64 << 20;
 
+/// Up to so many questions about files are answered at once, microseconds each; to wake a thread
+/// for them takes longer.
+const QUESTIONS_HERE_MAX: usize = 64;
+
 /// What the caller decides once.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -201,6 +205,14 @@ struct Work {
 }
 
 impl Work {
+    /// How many questions are asked at most to know whether files are as they were.
+    fn questions(&self) -> usize {
+        let made = self.variants.iter().flat_map(|variant| &variant.sources);
+        let of_others =
+            |made: &Made| made.of_others.iter().map(|(_, read)| read.len()).sum::<usize>();
+        made.map(|made| made.read_set.len() + of_others(made)).sum()
+    }
+
     /// For each source, a rendering whose files are as they were; this reads from the disk.
     fn held(&self) -> Vec<Option<Made>> {
         let sources = self.job.pins.iter().zip(&self.trees).enumerate();
@@ -380,8 +392,13 @@ impl Inner {
         let hard = job.request.freshness == Freshness::Hard;
         let variants = if hard { Vec::new() } else { self.cache.lock().get(&job.key) };
         let work = Arc::new(Work { job, trees, variants });
-        let looking = work.clone();
-        let mut held = on_a_thread(move || looking.held()).await;
+        let mut held = match work.questions() <= QUESTIONS_HERE_MAX {
+            true => work.held(),
+            false => {
+                let looking = work.clone();
+                on_a_thread(move || looking.held()).await
+            }
+        };
         self.hold_unaffected(&work, &mut held).await;
         if held.iter().all(Option::is_some) {
             return self.settle(&work, held.into_iter().flatten().collect());
