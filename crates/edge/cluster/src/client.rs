@@ -17,13 +17,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::access::{Access, ConnectError};
+use crate::compact::Compact;
 use crate::error::ApiError;
 use crate::home::Home;
 use crate::kinds::{KindInfo, Kinds, escape};
 use crate::limits::Limits;
 use crate::live::{LiveOptions, LiveSet};
 use crate::transport::{Answer, Call, Transport};
-use crate::watch::{ObjectEvent, WatchSpec, Watching};
+use crate::watch::{Knows, ObjectEvent, WatchSpec, Watching};
 use crate::write::Gate;
 use crate::writer::Writer;
 
@@ -65,7 +66,8 @@ struct Known {
 #[derive(Clone)]
 struct Document {
     tag: String,
-    body: Arc<Value>,
+    /// Large, and only asked for again where the server says that it is still the same.
+    body: Arc<Compact>,
 }
 
 /// What an API server says of its own version.
@@ -257,7 +259,7 @@ impl Cluster {
     }
 
     /// Returns one of the two aggregated documents; `None` from a server that has none.
-    async fn aggregated(&self, slot: usize, path: &str) -> Result<Option<Arc<Value>>, ApiError> {
+    async fn aggregated(&self, slot: usize, path: &str) -> Result<Option<Value>, ApiError> {
         let before = self.inner.known.lock().documents[slot].clone();
         let call = Call {
             accept: AGGREGATED,
@@ -268,17 +270,19 @@ impl Cluster {
         if answer.status == StatusCode::NOT_MODIFIED
             && let Some(document) = before
         {
-            return Ok(Some(document.body));
+            return Ok(Some(document.body.unpack()));
         }
         let answer = answer.success()?;
         let body: Value = parse(&answer.body, path)?;
         if manifest::kind(&body) != "APIGroupDiscoveryList" {
             return Ok(None);
         }
-        let body = Arc::new(body);
         let tag = answer.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
-        self.inner.known.lock().documents[slot] =
-            tag.map(|tag| Document { tag: tag.to_owned(), body: body.clone() });
+        let document = tag.map(|tag| {
+            let body = Arc::new(Compact::pack(&body));
+            Document { tag: tag.to_owned(), body }
+        });
+        self.inner.known.lock().documents[slot] = document;
         Ok(Some(body))
     }
 
@@ -470,7 +474,18 @@ impl Cluster {
         what: WatchSpec,
         on: impl FnMut(ObjectEvent) + Send + 'static,
     ) -> Watching {
-        Watching::start(self.clone(), what, on)
+        Watching::start(self.clone(), what, None, on)
+    }
+
+    /// The same, passing over large objects in a state that `knows` tells to be known: what we
+    /// have written ourselves comes back.
+    pub fn watch_unknown(
+        &self,
+        what: WatchSpec,
+        knows: Knows,
+        on: impl FnMut(ObjectEvent) + Send + 'static,
+    ) -> Watching {
+        Watching::start(self.clone(), what, Some(knows), on)
     }
 
     pub(crate) fn transport(&self) -> &Transport {

@@ -22,6 +22,7 @@ static DECOMPRESSOR: LazyLock<Mutex<Decompressor<'static>>> =
     LazyLock::new(|| Mutex::new(Decompressor::new().expect("memory for one context")));
 
 /// An object at rest.
+#[derive(Clone)]
 pub(crate) enum Compact {
     Plain(Box<[u8]>),
     Zstd { bytes: Box<[u8]>, plain_len: u32 },

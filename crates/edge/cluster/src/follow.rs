@@ -40,6 +40,10 @@ const QUIET_MORE: Duration = Duration::from_secs(30);
 /// streamed state never tells its end.
 const STATE_QUIET_MAX: Duration = Duration::from_secs(10);
 
+/// Objects from this size on are looked at before they are read: the echo of our own write of a
+/// large one need not be.
+const LARGE_BYTES: usize = 16 << 10;
+
 /// A connection that lasted this long was a good one: the next failure waits little.
 const GOOD_AFTER: Duration = Duration::from_secs(5);
 
@@ -66,8 +70,32 @@ pub(crate) trait Sink: Send {
     fn deleted(&mut self, object: Value);
     /// The full state is told, as of a version.
     fn complete(&mut self, resource_version: &str);
+    /// Whether this state of an object was taken in already, so that nobody need read it.
+    fn knows(&self, state: &State<'_>) -> bool {
+        let _ = state;
+        false
+    }
     /// How it goes; `connection` tells a failure to reach the server from one that it answered.
     fn state(&mut self, state: FollowState, connection: bool);
+}
+
+/// One state of an object: what it is called, and its version.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct State<'a> {
+    #[serde(borrow)]
+    pub(crate) namespace: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) resource_version: Cow<'a, str>,
+}
+
+/// An object as far as its state.
+#[derive(Deserialize)]
+struct Stated<'a> {
+    #[serde(borrow)]
+    metadata: State<'a>,
 }
 
 /// Follows a kind until the server says that it serves no such kind.
@@ -291,6 +319,9 @@ impl Follower<'_> {
         let raw = event.object.get().as_bytes();
         match event.kind.as_ref() {
             "ADDED" | "MODIFIED" => {
+                if !telling && raw.len() >= LARGE_BYTES && self.is_known(raw) {
+                    return Ok(false);
+                }
                 let object = object_of(self.info, raw)?;
                 self.moved(&object, telling);
                 self.sink.object(object);
@@ -319,6 +350,18 @@ impl Follower<'_> {
             _ => {}
         }
         Ok(false)
+    }
+
+    /// Passes over a state that the sink knows.
+    fn is_known(&mut self, raw: &[u8]) -> bool {
+        let Ok(Stated { metadata }) = serde_json::from_slice::<Stated<'_>>(raw) else {
+            return false;
+        };
+        let known = !metadata.resource_version.is_empty() && self.sink.knows(&metadata);
+        if known {
+            self.position = Some(metadata.resource_version.into_owned());
+        }
+        known
     }
 
     fn moved(&mut self, object: &Value, telling: bool) {

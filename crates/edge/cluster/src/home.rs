@@ -8,11 +8,16 @@ use serde_json::Value;
 
 use crate::client::Cluster;
 use crate::error::ApiError;
+use crate::transport::Call;
 use crate::write::{Action, Patch, Propagation, Refusal, Validation, Write, Written};
 use crate::writer::{call_for, send};
 
 /// The manager of the fields that we write to our own objects.
 const MANAGER: &str = "argocd-application-controller";
+
+/// Answers with an object's metadata alone.
+const METADATA_ALONE: &str =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
 /// Writes to our own objects in the cluster that we live in.
 #[derive(Clone, Debug)]
@@ -67,6 +72,24 @@ impl Home {
         self.write(&write).await.and_then(object_of)
     }
 
+    /// As [`Home::patch`], for who knows what the rest of the object is then: the answer is its
+    /// metadata, `kind: PartialObjectMetadata`; the whole object from a server that knows no such
+    /// answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Home::patch`].
+    pub async fn patch_for_metadata(
+        &self,
+        gvk: &Gvk,
+        namespace: &str,
+        name: &str,
+        patch: Patch,
+    ) -> Result<Value, ApiError> {
+        let write = Write::patch(gvk.clone(), namespace, name, patch, MANAGER);
+        self.write_and_take(&write, Some(METADATA_ALONE)).await.and_then(object_of)
+    }
+
     /// Changes parts of an object's `status`, where the kind keeps it apart.
     ///
     /// Applications do not: their status is patched with [`Home::patch`].
@@ -107,6 +130,15 @@ impl Home {
     }
 
     async fn write(&self, write: &Write) -> Result<Written, ApiError> {
+        self.write_and_take(write, None).await
+    }
+
+    /// Writes, and asks for the answer in a form of its own.
+    async fn write_and_take(
+        &self,
+        write: &Write,
+        accept: Option<&'static str>,
+    ) -> Result<Written, ApiError> {
         if !is_ours(&write.gvk, &write.name) {
             return Err(Refusal::new(format!(
                 "{} \"{}\" is none of our own objects: it is written through the gate or not at all",
@@ -119,7 +151,9 @@ impl Home {
         // refused or warned of by an older schema.
         let write = write.clone().validated(Validation::Ignore);
         let info = self.cluster.kind(&write.gvk).await?;
-        send(&self.cluster, call_for(&info, &write)?, &write).await
+        let call = call_for(&info, &write)?;
+        let accept = accept.unwrap_or(call.accept);
+        send(&self.cluster, Call { accept, ..call }, &write).await
     }
 }
 

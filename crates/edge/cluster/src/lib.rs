@@ -38,7 +38,7 @@ pub use live::{
     Change, KindState, KindStatus, Lens, LiveEvent, LiveEvents, LiveObject, LiveOptions, LiveSet,
     LiveStatus, NotReady, Owner, fingerprint,
 };
-pub use watch::{ObjectEvent, WatchSpec, Watching};
+pub use watch::{Knows, ObjectEvent, WatchSpec, Watching};
 pub use write::{
     Action, Asked, Gate, Patch, Permit, Propagation, Refusal, Validation, Write, Written,
 };

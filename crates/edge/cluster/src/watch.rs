@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::client::{Cluster, ListQuery};
 use crate::error::ApiError;
-use crate::follow::{FollowState, Sink, backoff, follow, wait_max};
+use crate::follow::{FollowState, Sink, State, backoff, follow, wait_max};
 
 /// How often a kind that is not served yet is asked for.
 const MISSING_AFTER: Duration = Duration::from_secs(2);
@@ -69,10 +69,14 @@ pub struct Watching {
     _tasks: JoinSet<()>,
 }
 
+/// Tells whether the state of an object is known: its namespace, its name, its version.
+pub type Knows = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
+
 impl Watching {
     pub(crate) fn start(
         cluster: Cluster,
         what: WatchSpec,
+        knows: Option<Knows>,
         on: impl FnMut(ObjectEvent) + Send + 'static,
     ) -> Self {
         let on: Arc<Mutex<dyn FnMut(ObjectEvent) + Send>> = Arc::new(Mutex::new(on));
@@ -91,6 +95,7 @@ impl Watching {
             };
             let sink = CallbackSink {
                 on: on.clone(),
+                knows: knows.clone(),
                 states: sender.clone(),
                 index,
                 namespace,
@@ -154,6 +159,7 @@ fn without_owners(object: &mut Value) {
 
 struct CallbackSink {
     on: Arc<Mutex<dyn FnMut(ObjectEvent) + Send>>,
+    knows: Option<Knows>,
     states: Arc<watch::Sender<Vec<FollowState>>>,
     index: usize,
     namespace: String,
@@ -178,6 +184,11 @@ impl Sink for CallbackSink {
             Some(objects) => objects.push(object),
             None => self.call(ObjectEvent::Applied(object)),
         }
+    }
+
+    fn knows(&self, state: &State<'_>) -> bool {
+        let State { namespace, name, resource_version } = state;
+        self.knows.as_ref().is_some_and(|knows| knows(namespace, name, resource_version))
     }
 
     fn deleted(&mut self, object: Value) {

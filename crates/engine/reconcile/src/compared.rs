@@ -1,21 +1,20 @@
 //! What a comparison says in the status.
 
+use std::cmp::Ordering;
+
 use crd::{
     Application, ApplicationStatus, ComparedTo, HealthStatus, HealthStatusCode, ResourceStatus,
     SyncStatus, SyncStatusCode,
 };
-use manifest::{gvk, name, namespace};
+use manifest::GroupKind;
 use policy::Project;
-use sync::marks::{
-    COMPARE_OPTIONS, SYNC_OPTIONS, has_option, is_any_hook, is_ignored, is_skipped, option_value,
-    wave,
-};
 use sync::{Wellness, value_of};
 
 use crate::conditions::{Condition, Kind};
 use crate::facts::{Facts, Pair, Side};
 use crate::health;
 use crate::names::qualified_name;
+use crate::said::{CONFIRMED, Said};
 
 /// What a comparison found.
 #[derive(Clone, Debug)]
@@ -60,8 +59,9 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
     }
     let mut out_of_sync = false;
     let mut resources = Vec::with_capacity(side.pairs.len());
+    let mut asked = Asked::new(application, project);
     for pair in &side.pairs {
-        let row = row(facts, side, pair, project);
+        let row = row(facts, side, pair, &mut asked);
         out_of_sync |= row.differs;
         if pair.target.as_ref().is_some_and(|target| target.namespaced == Some(true))
             && row.status.namespace.is_empty()
@@ -75,9 +75,7 @@ pub(crate) fn compared(facts: &Facts, side: &Side, project: &Project) -> Compare
         }
         resources.push(row.status);
     }
-    resources.sort_by_cached_key(|row| {
-        format!("{}/{}/{}/{}", row.group, row.kind, row.namespace, row.name)
-    });
+    resources.sort_by(in_order);
     let status = if side.failed {
         SyncStatusCode::Unknown
     } else if out_of_sync || namespace_metadata_changed(application) {
@@ -125,32 +123,86 @@ struct Row {
     differs: bool,
 }
 
-fn row(facts: &Facts, side: &Side, pair: &Pair, project: &Project) -> Row {
+/// Orders rows by `group/kind/namespace/name`, read as one text.
+fn in_order(one: &ResourceStatus, other: &ResourceStatus) -> Ordering {
+    if one.kind == other.kind && one.namespace == other.namespace && one.group == other.group {
+        return one.name.cmp(&other.name);
+    }
+    let text =
+        |row: &ResourceStatus| format!("{}/{}/{}/{}", row.group, row.kind, row.namespace, row.name);
+    text(one).cmp(&text(other))
+}
+
+/// What is the same for all rows, or for most.
+struct Asked<'a> {
+    project: &'a Project,
+    /// What the Application says where an object says nothing, as [`CONFIRMED`] has it.
+    confirms: [bool; 2],
+    /// Whether the project permits the kind that was asked for last, of namespaced ones.
+    permitted: Option<(GroupKind, bool)>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(application: &Application, project: &'a Project) -> Self {
+        let options =
+            application.spec.sync_policy.as_ref().map(|policy| policy.sync_options.as_slice());
+        let options = options.unwrap_or_default();
+        let confirms =
+            CONFIRMED.map(|option| value_of(options, option).as_deref() == Some("confirm"));
+        Self { project, confirms, permitted: None }
+    }
+
+    fn permits(&mut self, group: &str, kind: &str, name: &str, namespaced: bool) -> bool {
+        if !namespaced {
+            return self.project.permits_kind(&GroupKind::new(group, kind), name, false);
+        }
+        if let Some((known, permitted)) = &self.permitted
+            && known.kind == kind
+            && known.group == group
+        {
+            return *permitted;
+        }
+        let asked = GroupKind::new(group, kind);
+        let permitted = self.project.permits_kind(&asked, name, true);
+        self.permitted = Some((asked, permitted));
+        permitted
+    }
+
+    fn needs_confirmation(&self, pair: &Pair) -> bool {
+        let target = pair.target.as_ref().map(|target| &target.said);
+        let live = pair.live.as_ref().map(|seen| &seen.said);
+        target.into_iter().chain(live).any(|said| {
+            said.confirms.iter().zip(self.confirms).any(|(own, else_)| own.unwrap_or(else_))
+        })
+    }
+}
+
+fn row(facts: &Facts, side: &Side, pair: &Pair, asked: &mut Asked) -> Row {
     let target = pair.target.as_ref();
     let live = pair.live.as_ref();
     // As upstream: the live object names the row.
-    let object = match (live, target) {
-        (Some(seen), _) => &seen.live.head,
-        (None, Some(target)) => &*target.object,
+    let (key, said): (_, &Said) = match (live, target) {
+        (Some(seen), _) => (&seen.key, &seen.said),
+        (None, Some(target)) => (&target.key, &target.said),
         (None, None) => return Row { status: ResourceStatus::default(), differs: false },
     };
-    let gvk = gvk(object);
+    let gvk = &said.gvk;
     let self_referenced = pair.self_referenced(&facts.rules.tracking);
     let mut status = ResourceStatus {
         group: gvk.group.clone(),
         version: gvk.version.clone(),
         kind: gvk.kind.clone(),
-        namespace: namespace(object).to_owned(),
-        name: name(object).to_owned(),
-        hook: is_any_hook(object),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+        hook: said.any_hook,
         requires_pruning: target.is_none() && live.is_some() && self_referenced,
-        requires_deletion_confirmation: needs_confirmation(pair, &facts.application),
-        sync_wave: target.map_or(0, |target| wave(&target.object)),
+        requires_deletion_confirmation: asked.needs_confirmation(pair),
+        sync_wave: target.map_or(0, |target| target.said.wave),
         ..ResourceStatus::default()
     };
     let left_out = status.hook
-        || is_ignored(object)
-        || target.is_some_and(|target| is_skipped(&target.object))
+        || said.ignored
+        || target.is_some_and(|target| target.said.skipped)
         || !self_referenced;
     let managed_namespace = is_managed_namespace(pair, &facts.application) && live.is_none();
     let differs =
@@ -163,18 +215,14 @@ fn row(facts: &Facts, side: &Side, pair: &Pair, project: &Project) -> Row {
         None => !status.namespace.is_empty(),
     };
     // What the project forbids still makes the Application OutOfSync: the sync then says why.
-    if side.failed || !project.permits_kind(&gvk.group_kind(), &status.name, namespaced) {
+    if side.failed || !asked.permits(&gvk.group, &gvk.kind, &status.name, namespaced) {
         status.status = SyncStatusCode::Unknown;
     }
     Row { status: with_health(facts, pair, status), differs: differs && !extraneous(pair) }
 }
 
 fn extraneous(pair: &Pair) -> bool {
-    pair.target.is_none()
-        && pair
-            .live
-            .as_ref()
-            .is_some_and(|seen| has_option(&seen.live.head, COMPARE_OPTIONS, "IgnoreExtraneous"))
+    pair.target.is_none() && pair.live.as_ref().is_some_and(|seen| seen.said.extraneous)
 }
 
 fn with_health(facts: &Facts, pair: &Pair, mut status: ResourceStatus) -> ResourceStatus {
@@ -187,20 +235,6 @@ fn with_health(facts: &Facts, pair: &Pair, mut status: ResourceStatus) -> Resour
         ..HealthStatus::default()
     });
     status
-}
-
-fn needs_confirmation(pair: &Pair, application: &Application) -> bool {
-    let options =
-        application.spec.sync_policy.as_ref().map(|policy| policy.sync_options.as_slice());
-    let target = pair.target.as_ref().map(|target| &*target.object);
-    let live = pair.live.as_ref().map(|seen| &seen.live.head);
-    target.into_iter().chain(live).any(|object| {
-        ["Delete", "Prune"].into_iter().any(|option| {
-            let own = option_value(object, SYNC_OPTIONS, option).map(str::to_owned);
-            own.or_else(|| value_of(options.unwrap_or_default(), option)).as_deref()
-                == Some("confirm")
-        })
-    })
 }
 
 fn is_managed_namespace(pair: &Pair, application: &Application) -> bool {
@@ -250,7 +284,6 @@ pub(crate) fn summarize(status: &mut ApplicationStatus, application: &Applicatio
     status.summary.images = images;
     status.summary.external_urls = urls;
     status.summary.is_app_of_apps = side.pairs.iter().any(|pair| {
-        let key = pair.key();
-        key.group == "argoproj.io" && key.kind == "Application"
+        pair.named().is_some_and(|key| key.group == "argoproj.io" && key.kind == "Application")
     });
 }

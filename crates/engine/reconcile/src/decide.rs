@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crd::{
     Application, ApplicationStatus, HealthStatusCode, OperationPhase, OperationState,
-    SyncStatusCode, Time,
+    ResourceStatus, Shared, SyncStatusCode, Time,
 };
 use jiff::{SignedDuration, Timestamp};
 use policy::SyncAsked;
@@ -19,8 +19,9 @@ use crate::facts::{Facts, Side};
 use crate::impersonation;
 use crate::names::DEFAULT_PROJECT;
 use crate::operation::{Operated, Waiting, begun, current, errored, history, operate, waiting};
-use crate::patch::merge_patch;
+use crate::patch::{as_value, merge_patch};
 use crate::preflight::{Ground, preflight};
+use crate::rows::{status_change, without_rows};
 use crate::waits;
 
 /// How soon a shut window is looked at again.
@@ -36,6 +37,9 @@ pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 pub struct Verdict {
     /// What changes of the Application, as a JSON merge patch; `None`: nothing is written.
     pub patch: Option<Value>,
+    /// The rows of `status.resources` that `patch` leaves out, by their places, where few of many
+    /// change; else it has them all.
+    pub rows: Vec<(usize, ResourceStatus)>,
     /// The Application as it is after the patch.
     pub application: Arc<Application>,
     /// What to do in the destination now, all at once; its outcomes come with the next facts.
@@ -49,7 +53,7 @@ pub struct Verdict {
     /// Whether an operation has just begun: publish, then decide again with its facts.
     pub begun: bool,
     /// An operation that ended here.
-    pub ended: Option<Box<OperationState>>,
+    pub ended: Option<Shared<OperationState>>,
     /// Who the actions are carried out as; `None`: the controller.
     pub account: Option<String>,
     /// Why nothing was synced, or what is waited for; for the log.
@@ -228,7 +232,10 @@ fn decide_invalid(facts: &Facts, found: &[Condition]) -> Verdict {
 }
 
 fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
-    let mut next = (*facts.application).clone();
+    let mut next = match &facts.side {
+        Some(side) if !side.unreachable => but_rows(&facts.application),
+        _ => (*facts.application).clone(),
+    };
     let mut verdict = Verdict::default();
     if next.spec.project.is_empty() {
         next.spec.project = DEFAULT_PROJECT.into();
@@ -275,6 +282,23 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
     found.extend(waits::operation(&next));
     next.status.conditions = conditions::set(&next.status.conditions, &found, &answered, facts.now);
     conclude(facts, next, verdict)
+}
+
+/// The Application without its resources, which are compared anew.
+fn but_rows(application: &Application) -> Application {
+    let status = ApplicationStatus {
+        operation_state: application.status.operation_state.clone(),
+        ..without_rows(&application.status)
+    };
+    Application {
+        api_version: application.api_version.clone(),
+        kind: application.kind.clone(),
+        metadata: application.metadata.clone(),
+        spec: application.spec.clone(),
+        status,
+        operation: application.operation.clone(),
+        rest: application.rest.clone(),
+    }
 }
 
 fn take_comparison(facts: &Facts, next: &mut Application, side: &Side, compared: &Compared) {
@@ -437,7 +461,7 @@ fn start_unasked(
             });
             // The spec that is synced is the one that was compared just now.
             next.operation = Some(operation);
-            next.status.operation_state = Some(Box::new(state));
+            next.status.operation_state = Some(state.into());
             verdict.begun = true;
         }
     }
@@ -496,7 +520,7 @@ fn operation_step(
             return;
         }
         Waiting::Again(again) => {
-            next.status.operation_state = Some(again);
+            next.status.operation_state = Some((*again).into());
             verdict.begun = true;
             return;
         }
@@ -508,7 +532,7 @@ fn operation_step(
         Some(given) if known || given.progress.is_some() => given,
         _ => {
             if !known {
-                next.status.operation_state = Some(Box::new(state));
+                next.status.operation_state = Some(state.into());
             }
             verdict.begun = true;
             return;
@@ -527,7 +551,7 @@ fn operation_step(
         let at = facts.now.checked_add(WINDOW_LOOK).unwrap_or(facts.now);
         verdict.next = Some(Next { at, because: "a sync window is shut" });
         verdict.progress.clone_from(&given.progress);
-        next.status.operation_state = Some(Box::new(blocked));
+        next.status.operation_state = Some(blocked.into());
         return;
     }
     let Some(side) = given.side.as_ref().or(facts.side.as_ref()) else {
@@ -560,9 +584,12 @@ fn take_operation(
             next.status.history = history;
         }
         verdict.events.push(completed(&state));
-        verdict.ended = Some(Box::new(state.clone()));
     }
-    next.status.operation_state = Some(Box::new(state));
+    let state = Shared::from(state);
+    if state.phase.completed() {
+        verdict.ended = Some(state.clone());
+    }
+    next.status.operation_state = Some(state);
 }
 
 fn completed(state: &OperationState) -> Event {
@@ -602,15 +629,17 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
         }
         verdict.events.push(updated(words));
     }
-    if !facts.asked
-        && only_times_and_revisions_differ(was, is)
-        && before.operation == next.operation
-    {
-        next.status = was.clone();
-    }
     let mut patch = Map::new();
-    if let Some(status) = status_patch(&before.status, &mut next.status) {
-        patch.insert("status".into(), status);
+    if !facts.asked
+        && before.operation == next.operation
+        && only_times_and_revisions_differ(was, is)
+    {
+        let resources = std::mem::take(&mut next.status.resources);
+        let operation_state = next.status.operation_state.take();
+        next.status = ApplicationStatus { resources, operation_state, ..without_rows(was) };
+    } else if let Some(change) = status_change(was, is) {
+        patch.insert("status".into(), change.patch);
+        verdict.rows = change.rows;
     }
     if before.operation != next.operation {
         let operation = match (&before.operation, &next.operation) {
@@ -645,34 +674,6 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
     verdict
 }
 
-/// Returns what changes of a status. What has a row an object is not turned into JSON where it stays
-/// as it is: that would cost more than the whole decision.
-fn status_patch(before: &ApplicationStatus, next: &mut ApplicationStatus) -> Option<Value> {
-    let mut was = before.clone();
-    let was_rows = std::mem::take(&mut was.resources);
-    let rows = std::mem::take(&mut next.resources);
-    let operation = match was.operation_state == next.operation_state {
-        true => {
-            was.operation_state = None;
-            next.operation_state.take()
-        }
-        false => None,
-    };
-    let mut patch = merge_patch(&as_value(&was), &as_value(&*next));
-    if was_rows != rows {
-        let changed = if rows.is_empty() { Value::Null } else { as_value(&rows) };
-        let fields = patch.get_or_insert_with(|| json!({}));
-        if let Some(fields) = fields.as_object_mut() {
-            fields.insert("resources".into(), changed);
-        }
-    }
-    next.resources = rows;
-    if operation.is_some() {
-        next.operation_state = operation;
-    }
-    patch
-}
-
 fn updated(message: String) -> Event {
     Event { reason: "ResourceUpdated", warning: false, message }
 }
@@ -687,7 +688,11 @@ fn only_times_and_revisions_differ(was: &ApplicationStatus, is: &ApplicationStat
     if ended.and_then(Time::timestamp).is_some_and(|end| seen < end) {
         return false;
     }
-    let mut same = is.clone();
+    if was.sync.status != is.sync.status || was.resources != is.resources {
+        return false;
+    }
+    let operation = was.operation_state == is.operation_state;
+    let (was, mut same) = (without_rows(was), without_rows(is));
     same.reconciled_at.clone_from(&was.reconciled_at);
     if !was.sync.revision.is_empty() && !is.sync.revision.is_empty() {
         same.sync.revision.clone_from(&was.sync.revision);
@@ -695,9 +700,5 @@ fn only_times_and_revisions_differ(was: &ApplicationStatus, is: &ApplicationStat
     if was.sync.revisions.len() == is.sync.revisions.len() {
         same.sync.revisions.clone_from(&was.sync.revisions);
     }
-    same == *was
-}
-
-fn as_value<T: serde::Serialize>(shape: &T) -> Value {
-    serde_json::to_value(shape).expect("shapes of the API print as JSON")
+    same == was && operation
 }

@@ -11,6 +11,7 @@ use sync::{Live, Outcome, Progress, Tracking, TrackingId, WriteVerdict};
 
 use crate::conditions::Condition;
 use crate::prepare::{Prepared, Target};
+use crate::said::Said;
 
 /// Everything that a decision about one Application looks at, at one moment.
 #[derive(Clone, Debug)]
@@ -157,6 +158,8 @@ pub struct Pair {
 pub struct Seen {
     /// What it is called.
     pub key: ObjectKey,
+    /// What it says of itself.
+    pub said: Said,
     /// What a sync asks of it.
     pub live: Arc<Live>,
     /// What its tracking annotation says, where the method has one.
@@ -191,10 +194,14 @@ pub struct OperationFacts {
 impl Pair {
     /// The object's key: as wanted, else as it is.
     pub fn key(&self) -> ObjectKey {
+        self.named().cloned().unwrap_or_default()
+    }
+
+    /// The same, where it stands; `None` where there is neither.
+    pub(crate) fn named(&self) -> Option<&ObjectKey> {
         match (&self.target, &self.live) {
-            (Some(target), _) => target.key.clone(),
-            (None, Some(live)) => live.key.clone(),
-            (None, None) => ObjectKey::default(),
+            (Some(target), _) => Some(&target.key),
+            (None, live) => live.as_ref().map(|seen| &seen.key),
         }
     }
 

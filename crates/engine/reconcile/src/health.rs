@@ -1,16 +1,14 @@
 //! How well a whole Application is (HLT-20).
 
 use crd::Application;
-use manifest::{ObjectKey, annotation};
+use manifest::ObjectKey;
 use sync::Wellness;
-use sync::marks::{is_ignored, is_skipped, is_sync_hook};
 
 use crate::conditions::{Condition, Kind};
 use crate::facts::Pair;
 
 /// How many culprits a message names.
 const CULPRITS_MAX: usize = 3;
-const IGNORE_HEALTH: &str = "argocd.argoproj.io/ignore-healthcheck";
 
 /// Returns the health of one resource, where it has any.
 pub(crate) fn of(pair: &Pair) -> Option<(Wellness, String)> {
@@ -30,15 +28,12 @@ pub(crate) fn left_out(pair: &Pair, application: &Application) -> bool {
         && seen.key.kind == "Application"
         && seen.key.name == application.metadata.name
         && seen.key.namespace == application.metadata.namespace;
-    itself || annotation(&seen.live.head, IGNORE_HEALTH) == Some("true")
+    itself || seen.said.health_left_out
 }
 
 fn counts(pair: &Pair) -> bool {
-    let skipped = pair.target.as_ref().is_some_and(|target| is_skipped(&target.object));
-    let hook = pair
-        .live
-        .as_ref()
-        .is_some_and(|seen| is_sync_hook(&seen.live.head) || is_ignored(&seen.live.head));
+    let skipped = pair.target.as_ref().is_some_and(|target| target.said.skipped);
+    let hook = pair.live.as_ref().is_some_and(|seen| seen.said.sync_hook || seen.said.ignored);
     !skipped && !hook
 }
 
@@ -51,13 +46,17 @@ pub(crate) fn sum(pairs: &[Pair], application: &Application) -> (Wellness, Strin
     for pair in pairs.iter().filter(|pair| counts(pair)) {
         any = true;
         any_live |= pair.live.is_some();
-        if left_out(pair, application) || pair.live.is_none() {
-            // What is missing makes the Application OutOfSync, not ill.
+        // What is missing makes the Application OutOfSync, not ill.
+        let Some((health, _)) = pair.live.as_ref().and_then(|seen| seen.live.health.as_ref())
+        else {
+            continue;
+        };
+        if left_out(pair, application) {
             continue;
         }
-        let Some((health, _)) = of(pair) else { continue };
-        let key = pair.key();
-        let child = key.group == "argoproj.io" && key.kind == "Application";
+        let health = *health;
+        let child =
+            pair.named().is_some_and(|key| key.group == "argoproj.io" && key.kind == "Application");
         if child && matches!(health, Wellness::Missing | Wellness::Unknown) {
             continue;
         }
@@ -77,9 +76,12 @@ pub(crate) fn sum(pairs: &[Pair], application: &Application) -> (Wellness, Strin
 /// States that a rule of health failed; the first object of which that is so is named, as
 /// upstream does.
 pub(crate) fn failed(pairs: &[Pair], application: &Application) -> Option<Condition> {
-    pairs.iter().filter(|pair| !left_out(pair, application)).find_map(|pair| {
+    pairs.iter().find_map(|pair| {
         let seen = pair.live.as_ref()?;
         let words = seen.health_error.as_ref()?;
+        if left_out(pair, application) {
+            return None;
+        }
         let ObjectKey { kind, namespace, name, .. } = &seen.key;
         let message = format!(
             "error setting app health: failed to get resource health for \"{kind}\" with name \"{name}\" in namespace \"{namespace}\": failed to get resource health for {namespace}/{name}: {words}"

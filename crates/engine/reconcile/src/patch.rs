@@ -29,3 +29,8 @@ pub fn merge_patch(old: &Value, new: &Value) -> Option<Value> {
     }
     (!patch.is_empty()).then_some(Value::Object(patch))
 }
+
+/// Prints a shape of the API.
+pub(crate) fn as_value<T: serde::Serialize + ?Sized>(shape: &T) -> Value {
+    serde_json::to_value(shape).expect("shapes of the API print as JSON")
+}

@@ -1,6 +1,7 @@
 //! From rendered objects to what an Application wants in its destination.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use sync::marks::{
 };
 
 use crate::conditions::{Condition, Kind};
+use crate::said::Said;
 
 /// One object that an Application wants, ready to be compared and applied.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Target {
     pub object: Arc<Value>,
     /// Changes when the object does.
     pub hash: u64,
+    /// What it says of itself.
+    pub said: Said,
     /// `None`: the cluster does not serve the kind.
     pub namespaced: Option<bool>,
 }
@@ -43,6 +47,10 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    fn all(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.targets.iter().chain(&self.hooks).chain(&self.delete_hooks)
+    }
+
     /// Tells whether something runs before the Application's resources are deleted.
     pub fn has_pre_delete_hooks(&self) -> bool {
         self.delete_hooks.iter().any(|hook| is_pre_delete_hook(&hook.object))
@@ -70,48 +78,96 @@ pub struct Destination<'a> {
 
 /// Fills in namespaces, marks objects as the Application's, and keeps each object once.
 ///
-/// Of an object that stands in the sources several times the last one counts (SRC-70).
-pub fn prepare(objects: &[DesiredObject], destination: &Destination) -> Prepared {
+/// Of an object that stands in the sources several times the last one counts (SRC-70). What was
+/// prepared `before` and is to be the same again is shared with it.
+pub fn prepare(
+    objects: &[DesiredObject],
+    destination: &Destination,
+    before: Option<&Prepared>,
+) -> Prepared {
     let mut context = DefaultHasher::new();
     (destination.app, destination.namespace, destination.tracking).hash(&mut context);
     let context = context.finish();
+    let known: HashMap<u64, &Arc<Target>> =
+        before.into_iter().flat_map(Prepared::all).map(|target| (target.hash, target)).collect();
 
-    let mut prepared = Prepared::default();
-    let mut all: Vec<(ObjectKey, Arc<Target>)> = Vec::with_capacity(objects.len());
-    let mut times: BTreeMap<ObjectKey, usize> = BTreeMap::new();
-    for (at, desired) in objects.iter().enumerate() {
-        if !desired.object.is_object() {
-            continue;
-        }
-        let target = target(desired, destination, context);
-        let mut identity = target.key.clone();
-        if identity.name.is_empty() {
-            let prefix = desired.object.pointer("/metadata/generateName");
-            identity.name = format!("{}{at}", prefix.and_then(Value::as_str).unwrap_or(""));
-        }
-        *times.entry(identity.clone()).or_default() += 1;
-        all.push((identity, target));
+    let mut kinds = Kinds { destination, scope: None, excluded: None };
+    let objects = objects.iter().filter(|desired| desired.object.is_object());
+    let all: Vec<Arc<Target>> =
+        objects.map(|desired| target(desired, &mut kinds, context, &known)).collect();
+    let identities: Vec<Cow<'_, ObjectKey>> =
+        all.iter().enumerate().map(|(at, target)| identity(target, at)).collect();
+    let mut left: HashMap<&ObjectKey, usize> = HashMap::with_capacity(all.len());
+    for identity in &identities {
+        *left.entry(identity).or_default() += 1;
     }
-    for (key, times) in times.iter().filter(|(_, times)| **times > 1) {
+    let mut prepared = Prepared::default();
+    let mut repeated: Vec<_> = left.iter().filter(|(_, times)| **times > 1).collect();
+    repeated.sort();
+    for (key, times) in repeated {
         prepared.conditions.push(Condition::new(
             Kind::RepeatedResourceWarning,
             format!("Resource {key} appeared {times} times among application resources."),
         ));
     }
-    let mut left = times;
-    for (identity, target) in all {
+    for (target, identity) in all.iter().zip(&identities) {
         let count = left.entry(identity).or_default();
         *count -= 1;
         if *count == 0 {
-            place(target, destination, &mut prepared);
+            place(target.clone(), &mut kinds, &mut prepared);
         }
     }
     prepared
 }
 
-fn target(desired: &DesiredObject, destination: &Destination, context: u64) -> Arc<Target> {
+/// What the destination says of kinds; most objects are of the kind of the one before.
+struct Kinds<'a> {
+    destination: &'a Destination<'a>,
+    scope: Option<(Gvk, Option<bool>)>,
+    excluded: Option<(Gvk, bool)>,
+}
+
+impl Kinds<'_> {
+    fn namespaced(&mut self, gvk: &Gvk) -> Option<bool> {
+        match &self.scope {
+            Some((last, answer)) if last == gvk => *answer,
+            _ => self.scope.insert((gvk.clone(), (self.destination.namespaced)(gvk))).1,
+        }
+    }
+
+    fn excludes(&mut self, gvk: &Gvk) -> bool {
+        match &self.excluded {
+            Some((last, answer)) if last == gvk => *answer,
+            _ => self.excluded.insert((gvk.clone(), (self.destination.excluded)(gvk))).1,
+        }
+    }
+}
+
+/// What tells an object from others: its key, and for one that is named later its place, too.
+fn identity(target: &Target, at: usize) -> Cow<'_, ObjectKey> {
+    if !target.key.name.is_empty() {
+        return Cow::Borrowed(&target.key);
+    }
+    let prefix = target.object.pointer("/metadata/generateName");
+    let prefix = prefix.and_then(Value::as_str).unwrap_or("");
+    Cow::Owned(ObjectKey { name: format!("{prefix}{at}"), ..target.key.clone() })
+}
+
+fn target(
+    desired: &DesiredObject,
+    kinds: &mut Kinds,
+    context: u64,
+    known: &HashMap<u64, &Arc<Target>>,
+) -> Arc<Target> {
     let gvk = gvk(&desired.object);
-    let namespaced = (destination.namespaced)(&gvk);
+    let namespaced = kinds.namespaced(&gvk);
+    let mut hash = DefaultHasher::new();
+    (desired.hash, context, namespaced).hash(&mut hash);
+    let hash = hash.finish();
+    if let Some(known) = known.get(&hash) {
+        return Arc::clone(known);
+    }
+    let destination = kinds.destination;
     let mut object = (*desired.object).clone();
     // A kind that is not served yet may be either; upstream takes it for a namespaced one.
     if namespaced.unwrap_or(true) {
@@ -122,15 +178,13 @@ fn target(desired: &DesiredObject, destination: &Destination, context: u64) -> A
         metadata.remove("namespace");
     }
     destination.tracking.mark(&mut object, destination.app, destination.namespace);
-    let mut hash = DefaultHasher::new();
-    (desired.hash, context, namespaced).hash(&mut hash);
-    let (key, hash) = (key_of(&object), hash.finish());
-    Arc::new(Target { key, gvk, object: Arc::new(object), hash, namespaced })
+    let (key, said) = (key_of(&object), Said::by(&object));
+    Arc::new(Target { key, gvk, object: Arc::new(object), hash, said, namespaced })
 }
 
-fn place(target: Arc<Target>, destination: &Destination, prepared: &mut Prepared) {
+fn place(target: Arc<Target>, kinds: &mut Kinds, prepared: &mut Prepared) {
     let object = &target.object;
-    if (destination.excluded)(&target.gvk) {
+    if kinds.excludes(&target.gvk) {
         let Gvk { group, kind, .. } = &target.gvk;
         prepared.conditions.push(Condition::new(
             Kind::ExcludedResourceWarning,

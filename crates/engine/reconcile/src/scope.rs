@@ -46,6 +46,7 @@ mod tests {
             gvk: Gvk::new("", "v1", kind),
             object: Arc::new(serde_json::Value::Null),
             hash: 0,
+            said: crate::said::Said::default(),
             namespaced: Some(!namespace.is_empty()),
         })
     }

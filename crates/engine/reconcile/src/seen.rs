@@ -8,6 +8,7 @@ use sync::marks::{images, is_crd};
 use sync::{Live, Tracking, Wellness};
 
 use crate::facts::Seen;
+use crate::said::Said;
 
 /// How well a live object was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,7 @@ pub fn see(object: &Value, judged: Option<Judged>, tracking: &Tracking) -> Seen 
     let health = judged.map(|judged| (judged.wellness, judged.message));
     Seen {
         key: key_of(object),
+        said: Said::by(object),
         health_error,
         tracking_id: tracking.id_of(object),
         app: tracking.app_of(object).map(str::to_owned),

@@ -238,6 +238,7 @@ impl World {
                 },
                 excluded: &|gvk: &Gvk| self.case.excluded.contains(&gvk.kind),
             },
+            None,
         );
         let mut left = self.live.clone();
         for target in &prepared.targets {

@@ -17,6 +17,7 @@ mod project;
 mod reading;
 mod repo_url;
 mod shape;
+mod shared;
 mod source;
 mod status;
 mod tracking;
@@ -35,6 +36,7 @@ pub use reading::{
     RefreshType, RetryWaits, is_true, option_value,
 };
 pub use repo_url::{is_ssh_url, normalize_repo_url, same_repo_url, ssh_user};
+pub use shared::Shared;
 pub use source::*;
 pub use status::*;
 pub use tracking::{BadTrackingId, TrackingId, TrackingMethod, label_value};

@@ -3,6 +3,7 @@
 use crate::application::{ApplicationDestination, ResourceIgnoreDifferences, SourceHydrator};
 use crate::operation::{OperationInitiator, OperationState};
 use crate::shape::{shape, words};
+use crate::shared::Shared;
 use crate::source::ApplicationSource;
 use crate::values::Time;
 
@@ -117,7 +118,7 @@ shape! {
         /// When it was last compared.
         reconciled_at: Option<Time> = "reconciledAt",
         /// The operation that runs, or the last one.
-        operation_state: Option<Box<OperationState>> = "operationState",
+        operation_state: Option<Shared<OperationState>> = "operationState",
         /// Once the time of the last refresh; kept, not written.
         observed_at: Option<Time> = "observedAt",
         /// Which engine renders the source.

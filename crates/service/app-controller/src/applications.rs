@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crd::Application;
+use crd::{Application, Metadata};
 use parking_lot::RwLock;
 use serde_json::Value;
 
@@ -15,10 +15,25 @@ use crate::queue::AppKey;
 /// # Errors
 /// It does not read.
 pub(crate) fn read(mut object: Value) -> Result<Application, serde_json::Error> {
-    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
-        metadata.remove("managedFields");
+    if let Some(metadata) = object.get_mut("metadata") {
+        drop_owners(metadata);
     }
     serde_json::from_value(object)
+}
+
+/// The same for its metadata alone.
+///
+/// # Errors
+/// It does not read.
+pub(crate) fn read_metadata(mut metadata: Value) -> Result<Metadata, serde_json::Error> {
+    drop_owners(&mut metadata);
+    serde_json::from_value(metadata)
+}
+
+fn drop_owners(metadata: &mut Value) {
+    if let Some(metadata) = metadata.as_object_mut() {
+        metadata.remove("managedFields");
+    }
 }
 
 /// Applications by name. Two tell of them, in no order: the watch, and the answers to our own

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::{Access, Cluster, Dial, Limits, LiveOptions, LiveSet, SecretAccess};
-use manifest::{GroupKind, Gvk};
+use crd::Application;
+use manifest::{GroupKind, Gvk, ObjectKey};
 use parking_lot::Mutex;
 use settings::{SecretType, Settings};
 use tracing::warn;
@@ -172,6 +173,23 @@ impl Destinations {
     /// Returns the destinations that are connected.
     pub fn connected(&self) -> Vec<Arc<Destination>> {
         self.open.lock().values().filter_map(|(_, cell)| cell.get().cloned()).collect()
+    }
+
+    /// Takes in a write of ours to the status of an Application at home, where its Application
+    /// objects are watched as a destination's, too.
+    pub fn note_version(
+        &self,
+        home: &Cluster,
+        key: &ObjectKey,
+        before: &str,
+        application: &Application,
+    ) {
+        for destination in self.connected() {
+            if destination.cluster.server() == home.server() {
+                let version = &application.metadata.resource_version;
+                destination.live.note_version(key, before, version);
+            }
+        }
     }
 
     /// Drops the connections to clusters that are not known any more, or are reached otherwise.

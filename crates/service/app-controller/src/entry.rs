@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use cluster::LiveObject;
 use desired::Rendered;
 use manifest::ObjectKey;
-use reconcile::{Prepared, Seen};
+use reconcile::{Prepared, Seen, Target};
 use sync::Progress;
 use tokio::time::Instant;
 
@@ -60,6 +61,17 @@ pub(crate) struct Memo {
     pub problem: Option<String>,
 }
 
+impl Memo {
+    /// Tells whether the object is still as it was compared, by the same rules.
+    pub fn still_holds(&self, target: &Target, held: Option<&LiveObject>, rules: u64) -> bool {
+        self.target_hash == Some(target.hash)
+            && self.live_version == held.map_or("", LiveObject::resource_version)
+            && self.live_hash == held.map_or(0, LiveObject::hash)
+            && self.rules == rules
+            && self.problem.is_none()
+    }
+}
+
 /// An operation as this process knows it.
 pub(crate) struct Running {
     /// Tells operations apart: when it began, and how often it was tried.
@@ -85,12 +97,12 @@ impl Applied {
         Self { key, prepared, whole, places: OnceLock::new() }
     }
 
-    fn object(&self, key: &ObjectKey) -> Option<Arc<serde_json::Value>> {
+    fn target(&self, key: &ObjectKey) -> Option<&Arc<Target>> {
         let targets = &self.prepared.targets;
         let places = self.places.get_or_init(|| {
             targets.iter().enumerate().map(|(at, target)| (target.key.clone(), at)).collect()
         });
-        places.get(key).map(|at| targets[*at].object.clone())
+        places.get(key).map(|at| &targets[*at])
     }
 }
 
@@ -110,12 +122,23 @@ impl Entry {
         self.applied.push(applied);
     }
 
-    /// Returns the objects of this name that syncs have made, but for the one that is wanted now.
+    /// Returns the objects of this name that syncs of something else have made.
     pub fn previous(&self, key: &ObjectKey, wanted: &Arc<Prepared>) -> Vec<Arc<serde_json::Value>> {
-        self.applied
-            .iter()
-            .filter(|applied| !Arc::ptr_eq(&applied.prepared, wanted))
-            .filter_map(|applied| applied.object(key))
+        self.others(wanted)
+            .filter_map(|applied| applied.target(key))
+            .map(|target| target.object.clone())
             .collect()
+    }
+
+    /// The same for one of the wanted objects, but for what is as it is wanted now.
+    pub fn previous_of(&self, target: &Target, wanted: &Arc<Prepared>) -> Vec<&Arc<Target>> {
+        self.others(wanted)
+            .filter_map(|applied| applied.target(&target.key))
+            .filter(|before| before.hash != target.hash)
+            .collect()
+    }
+
+    fn others(&self, wanted: &Arc<Prepared>) -> impl Iterator<Item = &Applied> {
+        self.applied.iter().filter(|applied| !Arc::ptr_eq(&applied.prepared, wanted))
     }
 }

@@ -1,9 +1,10 @@
 //! Gathering the facts about one Application.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use cluster::LiveObject;
 use crd::{Application, ApplicationSource};
 use desired::{DesiredObject, Freshness, Origin, RenderRequest, Rendered, SourceRevision};
 use jiff::Timestamp;
@@ -244,7 +245,7 @@ impl Looker<'_> {
                     manifests: request.manifests,
                 };
                 let rendered = self.render(&wish, fresh, &mut own, gathered).await;
-                let made = rendered.map(|rendered| self.made(rendered, None));
+                let made = rendered.map(|rendered| self.made(rendered, entry.prepared.as_ref()));
                 self.fill(&mut own, made.as_ref(), entry, true).await;
                 gathered.operation_wanted = made.as_ref().map(|made| applied(made, false));
                 facts.side = Some(own);
@@ -303,7 +304,8 @@ impl Looker<'_> {
         let mut side = blank_side(self.application);
         if reconcile::deletion_runs_hooks(&self.application.metadata.finalizers) {
             let rendered = self.render(&Wish::default(), why.fresh, &mut side, gathered).await;
-            side.prepared = rendered.map(|rendered| self.made(rendered, None).prepared);
+            let before = entry.prepared.as_ref();
+            side.prepared = rendered.map(|rendered| self.made(rendered, before).prepared);
         }
         self.fill(&mut side, None, entry, false).await;
         side
@@ -477,6 +479,7 @@ impl Looker<'_> {
                     )
                 },
             },
+            before.map(|made| &*made.prepared),
         );
         Made { rendered, context, prepared: Arc::new(prepared) }
     }
@@ -547,7 +550,8 @@ impl Looker<'_> {
             false => &mut entry.memo,
         });
         let mut kept: HashMap<ObjectKey, Memo> = HashMap::with_capacity(memo.len());
-        let mut taken: BTreeSet<ObjectKey> = BTreeSet::new();
+        let mut met: Vec<Arc<LiveObject>> = Vec::with_capacity(memo.len());
+        let mut touched = Touched::default();
         let rulebook =
             judge::Rulebook::new(self.snapshot, self.application).acting_as(self.account.clone());
         for words in &rulebook.errors {
@@ -563,21 +567,35 @@ impl Looker<'_> {
                 side.conditions.push(Condition::new(Kind::ComparisonError, words));
                 side.failed = true;
             }
-            for target in prepared.targets.iter() {
-                let previous = entry.previous(&target.key, prepared);
-                let before = memo.remove(&target.key);
-                let found = self.pair(target, before, &previous, &rulebook).await;
-                taken.insert(target.key.clone());
-                let allowed = found.seen.as_ref().is_none_or(|seen| self.may_touch(seen));
+            let held = live.several(prepared.targets.iter().map(|target| &target.key));
+            for (target, held) in prepared.targets.iter().zip(held) {
+                let previous = entry.previous_of(target, prepared);
+                let rules = rules_of(&rulebook, &previous);
+                let before = memo.remove_entry(&target.key).filter(|(_, memo)| {
+                    memo.still_holds(target, held.as_deref(), rules)
+                        && (held.is_some() || self.knows_all(&target.key))
+                });
+                let (key, found) = match before {
+                    Some(same) => same,
+                    None => {
+                        let previous: Vec<_> =
+                            previous.iter().map(|target| target.object.clone()).collect();
+                        let found = self.pair(target, held.as_deref(), rules, &previous, &rulebook);
+                        (target.key.clone(), found.await)
+                    }
+                };
                 if let Some(words) = &found.problem {
                     side.conditions.push(Condition::new(Kind::ComparisonError, words.clone()));
                     side.failed = true;
                 }
-                let seen = found.seen.clone().filter(|_| allowed);
-                if let Some(other) =
-                    seen.as_ref().and_then(|seen| seen.app.clone()).filter(|other| *other != app)
+                let seen = found.seen.clone().filter(|seen| touched.may(self, seen));
+                if let Some(seen) = &seen
+                    && let Some(other) = seen.app.as_ref().filter(|other| **other != app)
                 {
-                    side.shared.insert(target.key.clone(), other);
+                    side.shared.insert(target.key.clone(), other.clone());
+                }
+                if seen.is_some() {
+                    met.extend(held);
                 }
                 side.pairs.push(Pair {
                     target: Some(target.clone()),
@@ -585,13 +603,15 @@ impl Looker<'_> {
                     modified: found.modified,
                     structural_refusal: found.structural_refusal.clone(),
                 });
-                kept.insert(target.key.clone(), found);
+                kept.insert(key, found);
             }
             side.prepared = Some(prepared.clone());
         }
-        for object in live.of_app(&app) {
+        let taken: HashSet<*const LiveObject> = met.iter().map(Arc::as_ptr).collect();
+        for object in live.of_app_where(&app, |object| !taken.contains(&Arc::as_ptr(object))) {
             let key = object.key();
-            if taken.contains(&key) {
+            // What changed since, or may not be touched, stands there already.
+            if kept.get(&key).is_some_and(|memo| memo.target_hash.is_some()) {
                 continue;
             }
             let found = match memo.remove(&key).filter(|memo| {
@@ -606,7 +626,7 @@ impl Looker<'_> {
                 }
             };
             if let Some(seen) =
-                found.seen.clone().filter(|seen| !seen.owned && self.may_touch(seen))
+                found.seen.clone().filter(|seen| !seen.owned && touched.may(self, seen))
             {
                 side.pairs.push(Pair {
                     target: None,
@@ -614,12 +634,13 @@ impl Looker<'_> {
                     modified: true,
                     structural_refusal: None,
                 });
+                met.push(object);
             }
             kept.insert(key, found);
         }
-        self.summarize(side);
+        self.summarize(side, &met);
         if !own {
-            self.orphans(side, &taken);
+            self.orphans(side, &kept);
         }
         match own {
             true => entry.operation_memo = kept,
@@ -633,13 +654,6 @@ impl Looker<'_> {
             application: self.application,
             server: &self.destination.server,
         }
-    }
-
-    fn may_touch(&self, seen: &Seen) -> bool {
-        let key = &seen.key;
-        let Ground { project, cluster } = self.ground;
-        // A kind that the project forbids is shown where it is wanted; the sync then refuses it.
-        key.namespace.is_empty() || project.permits_destination(cluster, &key.namespace)
     }
 
     fn alone(&self, body: &serde_json::Value, live_hash: u64) -> Memo {
@@ -657,38 +671,19 @@ impl Looker<'_> {
         }
     }
 
-    /// Compares one object, unless it was compared before as it is now.
+    /// Compares one object.
     async fn pair(
         &self,
         target: &Arc<Target>,
-        before: Option<Memo>,
+        held: Option<&LiveObject>,
+        rules: u64,
         previous: &[Arc<serde_json::Value>],
         rulebook: &judge::Rulebook,
     ) -> Memo {
-        let mut rules = DefaultHasher::new();
-        rulebook.hash.hash(&mut rules);
-        for object in previous {
-            (Arc::as_ptr(object) as usize).hash(&mut rules);
-        }
-        let rules = rules.finish();
-        let held = self.destination.live.get(&target.key);
-        let certain = held.is_some() || self.knows_all(&target.key);
-        let version = held.as_ref().map_or("", |object| object.resource_version());
-        let live_hash = held.as_ref().map_or(0, |object| object.hash());
-        if let Some(before) = before.filter(|memo| {
-            certain
-                && memo.target_hash == Some(target.hash)
-                && memo.live_version == version
-                && memo.live_hash == live_hash
-                && memo.rules == rules
-                && memo.problem.is_none()
-        }) {
-            return before;
-        }
         let mut found = Memo {
             target_hash: Some(target.hash),
-            live_version: version.to_owned(),
-            live_hash,
+            live_version: held.map_or("", LiveObject::resource_version).to_owned(),
+            live_hash: held.map_or(0, LiveObject::hash),
             rules,
             seen: None,
             modified: true,
@@ -757,7 +752,7 @@ impl Looker<'_> {
     }
 
     /// Counts what stands in the destination's namespace and is nobody's, where the project asks.
-    fn orphans(&self, side: &mut Side, taken: &BTreeSet<ObjectKey>) {
+    fn orphans(&self, side: &mut Side, known: &HashMap<ObjectKey, Memo>) {
         let project = self.shared.project(reconcile::project_name(self.application));
         let Some(asked) = project.as_ref().and_then(|one| one.spec.orphaned_resources.as_ref())
         else {
@@ -774,7 +769,7 @@ impl Looker<'_> {
             if key.namespace.is_empty()
                 || !object.owners().is_empty()
                 || theirs
-                || taken.contains(&key)
+                || known.get(&key).is_some_and(|memo| memo.target_hash.is_some())
                 || orphan_by_nature(&key)
                 || !self.ground.project.permits_kind(&key.group_kind(), &key.name, true)
                 || asked.ignore.iter().any(|one| {
@@ -797,7 +792,7 @@ impl Looker<'_> {
     }
 
     /// What pods below the Application run.
-    fn summarize(&self, side: &mut Side) {
+    fn summarize(&self, side: &mut Side, met: &[Arc<LiveObject>]) {
         let live = &self.destination.live;
         let mut images: BTreeSet<String> = BTreeSet::new();
         let mut pods: BTreeMap<ObjectKey, Vec<String>> = BTreeMap::new();
@@ -805,10 +800,9 @@ impl Looker<'_> {
             if seen.key.kind == "Pod" {
                 images.extend(seen.live.images.iter().cloned());
             }
-            if live.children(&seen.key).is_empty() {
-                continue;
-            }
-            for below in live.descendants(&seen.key) {
+        }
+        for owner in live.owners_among(met.iter()) {
+            for below in live.descendants(&owner) {
                 let key = below.key();
                 if key.kind != "Pod" || pods.contains_key(&key) {
                     continue;
@@ -821,6 +815,41 @@ impl Looker<'_> {
         }
         images.extend(pods.into_values().flatten());
         side.images = images.into_iter().collect();
+    }
+}
+
+/// Names the rules by which an object is compared.
+fn rules_of(rulebook: &judge::Rulebook, previous: &[&Arc<Target>]) -> u64 {
+    let mut rules = DefaultHasher::new();
+    rulebook.hash.hash(&mut rules);
+    for target in previous {
+        target.hash.hash(&mut rules);
+    }
+    rules.finish()
+}
+
+/// Which live objects the project lets the Application touch; remembers what it said last.
+#[derive(Default)]
+struct Touched {
+    last: Option<(String, bool)>,
+}
+
+impl Touched {
+    fn may(&mut self, looker: &Looker<'_>, seen: &Seen) -> bool {
+        let namespace = &seen.key.namespace;
+        // A kind that the project forbids is shown where it is wanted; the sync then refuses it.
+        if namespace.is_empty() {
+            return true;
+        }
+        match &self.last {
+            Some((known, may)) if known == namespace => *may,
+            _ => {
+                let Ground { project, cluster } = looker.ground;
+                let may = project.permits_destination(cluster, namespace);
+                self.last = Some((namespace.clone(), may));
+                may
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use compare::{CompareError, Compiled, IgnoreRules, KnownTypes, Mode, Share};
 use crd::{Application, HealthStatusCode};
 use health::{Rules, assess};
 use jiff::Timestamp;
-use reconcile::{Ground, Judged, Target};
+use reconcile::{Ground, Judged, Said, Target};
 use serde_json::Value;
 use settings::{CompareOptions, IgnoreStatus};
 use sync::marks::{COMPARE_OPTIONS, is_crd};
@@ -179,6 +179,7 @@ impl Rulebook {
             gvk,
             object: target.clone(),
             hash: 0,
+            said: Said::default(),
             namespaced: None,
         };
         let rules = self.rules(&shape, destination.minor(), &whole, &[], None);

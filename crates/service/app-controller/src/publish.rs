@@ -5,11 +5,12 @@ use std::sync::Arc;
 use cluster::{ApiError, Patch};
 use crd::Application;
 use jiff::Timestamp;
+use manifest::ObjectKey;
 use reconcile::{Event, Verdict, merge_patch};
 use serde_json::{Value, json};
 use tracing::{debug, warn};
 
-use crate::applications::read;
+use crate::applications::{read, read_metadata};
 use crate::events::{About, Told};
 use crate::queue::{AppKey, Why};
 use crate::shared::{Shared, application_kind};
@@ -29,10 +30,14 @@ pub(crate) async fn publish(
     shared: &Arc<Shared>,
     key: &AppKey,
     before: &Arc<Application>,
-    verdict: &Verdict,
+    verdict: &mut Verdict,
 ) -> Published {
-    let Some(patch) = &verdict.patch else { return Published::Written(before.clone()) };
-    let mut answer = write(shared, key, patch.clone()).await;
+    if let Some(application) = publish_rows(shared, key, verdict).await {
+        tell(shared, &application, &verdict.events);
+        return Published::Written(application);
+    }
+    let Some(patch) = verdict.whole_patch() else { return Published::Written(before.clone()) };
+    let mut answer = write(shared, key, patch).await;
     if let Err(error @ (ApiError::TooLarge { .. } | ApiError::Invalid { .. })) = &answer {
         warn!(app.namespace = %key.namespace, app.name = %key.name, %error, "status too large; only a condition is written");
         answer = write(shared, key, fallback(before)).await;
@@ -62,6 +67,35 @@ pub(crate) async fn publish(
             Published::Failed
         }
     }
+}
+
+/// Writes what changed of a large status, if it is that and nobody wrote in between. What the
+/// Application is then is known: the answer is not more than its metadata.
+///
+/// `None`: nothing was written.
+async fn publish_rows(
+    shared: &Arc<Shared>,
+    key: &AppKey,
+    verdict: &mut Verdict,
+) -> Option<Arc<Application>> {
+    let patch = Patch::Json(verdict.row_patch()?);
+    let before = verdict.application.metadata.resource_version.clone();
+    let kind = application_kind();
+    let answer = shared.home.patch_for_metadata(&kind, &key.namespace, &key.name, patch).await;
+    let mut answer = answer.ok()?;
+    let application = match manifest::kind(&answer) {
+        "PartialObjectMetadata" => {
+            let metadata = answer.get_mut("metadata").map(Value::take)?;
+            let application = Arc::make_mut(&mut verdict.application);
+            application.metadata = read_metadata(metadata).ok()?;
+            verdict.application.clone()
+        }
+        _ => Arc::new(read(answer).ok()?),
+    };
+    shared.applications.answered(&application);
+    let key = ObjectKey::new(kind.group, kind.kind, &*key.namespace, &*key.name);
+    shared.destinations.note_version(&shared.home_cluster, &key, &before, &application);
+    Some(application)
 }
 
 /// Tells whether somebody else changed the Application before our write of it.

@@ -236,7 +236,20 @@ fn watch(
 fn watch_applications(shared: &Arc<Shared>) -> cluster::Watching {
     let alone = shared.snapshot().settings.application_namespaces.is_empty();
     let namespaces = if alone { vec![shared.config.namespace.clone()] } else { Vec::new() };
-    watch(&shared.home_cluster, application_kind(), namespaces, shared, on_application)
+    let spec = WatchSpec {
+        gvk: application_kind(),
+        namespaces,
+        labels: String::new(),
+        fields: String::new(),
+    };
+    let (knowing, told) = (shared.clone(), shared.clone());
+    let knows = move |namespace: &str, name: &str, version: &str| {
+        let known = knowing.application(&AppKey::new(namespace, name));
+        known.is_some_and(|known| known.metadata.resource_version == version)
+    };
+    shared
+        .home_cluster
+        .watch_unknown(spec, Arc::new(knows), move |event| on_application(&told, event))
 }
 
 fn take_secret(secrets: &mut Vec<Value>, event: ObjectEvent) {

@@ -82,7 +82,7 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
             again(shared, key, &mut entry, &gathered, &Verdict::default(), &application);
             return;
         }
-        let verdict = decide(&gathered.facts);
+        let mut verdict = decide(&gathered.facts);
         remember(&mut entry, &gathered, &verdict);
         let nothing = verdict.actions.is_empty()
             && verdict.patch.is_none()
@@ -95,7 +95,7 @@ async fn look(shared: &Arc<Shared>, key: &AppKey, why: Why) {
             || verdict.ended.is_some()
             || takes_hooks_away(&verdict);
         if rest {
-            match publish(shared, key, &application, &verdict).await {
+            match publish(shared, key, &application, &mut verdict).await {
                 Published::Written(written) => application = written,
                 Published::Gone => {
                     shared.drop_application(key);

@@ -179,6 +179,14 @@ impl LiveSet {
         self.inner.store.read().get(key).cloned()
     }
 
+    /// Returns several objects as they are at one moment, each where it was asked for.
+    pub fn several<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a ObjectKey>,
+    ) -> Vec<Option<Arc<LiveObject>>> {
+        self.inner.store.read().several(keys)
+    }
+
     /// Returns the object with a unique id.
     pub fn by_uid(&self, uid: &str) -> Option<Arc<LiveObject>> {
         self.inner.store.read().by_uid(uid).cloned()
@@ -187,6 +195,27 @@ impl LiveSet {
     /// An application's own objects, sorted by key.
     pub fn of_app(&self, app: &str) -> Vec<Arc<LiveObject>> {
         self.inner.store.read().of_app(app)
+    }
+
+    /// The own objects of an application that `wanted` chooses, sorted by key.
+    pub fn of_app_where(
+        &self,
+        app: &str,
+        wanted: impl Fn(&Arc<LiveObject>) -> bool,
+    ) -> Vec<Arc<LiveObject>> {
+        let mut objects: Vec<_> =
+            self.inner.store.read().own(app).filter(|object| wanted(object)).cloned().collect();
+        objects.sort_by_cached_key(|object| object.key());
+        objects
+    }
+
+    /// Those of the objects below which something stands.
+    pub fn owners_among<'a>(
+        &self,
+        objects: impl Iterator<Item = &'a Arc<LiveObject>>,
+    ) -> Vec<ObjectKey> {
+        let store = self.inner.store.read();
+        objects.filter(|object| store.is_owner(object)).map(|object| object.key()).collect()
     }
 
     /// How many objects each application has of its own.
@@ -299,6 +328,13 @@ impl LiveSet {
         if let Some(event) = event {
             self.inner.tell(event);
         }
+    }
+
+    /// Takes in that a write of ours, which changed no more than the content of an object, made
+    /// version `version` of version `before`: what comes of it need not be read, where nobody asks
+    /// for the content.
+    pub fn note_version(&self, key: &ObjectKey, before: &str, version: &str) {
+        self.inner.store.write().note_version(key, before, version);
     }
 
     /// Looks at everything anew, with another lens and another choice of kinds: each kind is

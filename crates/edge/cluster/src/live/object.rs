@@ -99,6 +99,7 @@ pub struct Owner {
 }
 
 /// One object of a cluster.
+#[derive(Clone)]
 pub struct LiveObject {
     pub(super) kind: Arc<KindInfo>,
     pub(super) namespace: Arc<str>,
@@ -209,6 +210,14 @@ impl LiveObject {
     /// What the lens kept of it.
     pub fn summary(&self) -> Option<Value> {
         self.summary.as_ref().map(Compact::unpack)
+    }
+
+    /// Whether nothing is kept of it that a change of its content would change.
+    pub(super) fn is_untold(&self) -> bool {
+        self.app.is_none()
+            && self.body.is_none()
+            && self.summary.is_none()
+            && self.claim_prefixes.is_none()
     }
 
     /// Bytes at rest, about: what stands behind the index is counted, the index itself is not.

@@ -103,6 +103,42 @@ impl Store {
         self.find(&key.group_kind(), &key.namespace, &key.name).and_then(|slot| self.at(slot))
     }
 
+    /// Several objects, each where it was asked for.
+    pub(crate) fn several<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a ObjectKey>,
+    ) -> Vec<Option<Arc<LiveObject>>> {
+        // Most are of the kind of the one before.
+        let mut table: Option<(GroupKind, Option<&Table>)> = None;
+        let mut objects = Vec::with_capacity(keys.size_hint().0);
+        for key in keys {
+            let names = match &table {
+                Some((kind, table)) if kind.kind == key.kind && kind.group == key.group => *table,
+                _ => {
+                    let kind = key.group_kind();
+                    let found = self.tables.get(&kind);
+                    table = Some((kind, found));
+                    found
+                }
+            };
+            let slot = names.and_then(|names| names.get(&*key.namespace)?.get(&*key.name));
+            objects.push(slot.and_then(|slot| self.at(*slot)).cloned());
+        }
+        objects
+    }
+
+    /// An application's own objects, in no order.
+    pub(crate) fn own(&self, app: &str) -> impl Iterator<Item = &Arc<LiveObject>> {
+        self.by_app.get(app).into_iter().flatten().filter_map(|slot| self.at(*slot))
+    }
+
+    /// Whether something is known to stand below an object.
+    pub(crate) fn is_owner(&self, object: &LiveObject) -> bool {
+        (!object.uid.is_empty() && self.by_owner_uid.contains_key(&object.uid))
+            || (!self.by_owner_key.is_empty() && self.by_owner_key.contains_key(&object.key()))
+            || (object.claim_prefixes.is_some() && !self.children(object).is_empty())
+    }
+
     pub(crate) fn by_uid(&self, uid: &str) -> Option<&Arc<LiveObject>> {
         self.by_uid.get(uid).and_then(|slot| self.at(*slot))
     }
@@ -191,6 +227,18 @@ impl Store {
             app,
         };
         (slot, Some(event))
+    }
+
+    /// Notes that an object of which nothing but its metadata is kept has a newer version, and is
+    /// otherwise as it was; `before` is the version that was written.
+    pub(crate) fn note_version(&mut self, key: &ObjectKey, before: &str, version: &str) {
+        let found = self.find(&key.group_kind(), &key.namespace, &key.name);
+        let held = found.and_then(|slot| self.slots.get_mut(slot as usize)?.as_mut());
+        if let Some(object) = held.filter(|object| {
+            &*object.resource_version == before && object.is_untold() && is_newer(version, before)
+        }) {
+            Arc::make_mut(object).resource_version = version.into();
+        }
     }
 
     /// Forgets an object, if the one that is known is no other and no newer one.

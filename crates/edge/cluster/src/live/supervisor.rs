@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use manifest::{GroupKind, Gvk};
+use manifest::{GroupKind, Gvk, ObjectKey};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::client::ListQuery;
-use crate::follow::{FollowState, Sink, backoff, follow, wait_max};
+use crate::follow::{FollowState, Sink, State, backoff, follow, wait_max};
 use crate::kinds::{KindInfo, Kinds, excluded_always};
 use crate::live::Inner;
 use crate::live::status::TaskKey;
@@ -243,6 +243,18 @@ impl Sink for StoreSink {
             self.inner.tell(event);
             self.changed();
         }
+    }
+
+    fn knows(&self, state: &State<'_>) -> bool {
+        let kind = self.info.gvk.group_kind();
+        let key = ObjectKey::new(kind.group, kind.kind, &*state.namespace, &*state.name);
+        let lens = self.inner.progress.borrow().lens;
+        let store = self.inner.store.read();
+        store.get(&key).is_some_and(|known| {
+            known.is_untold()
+                && known.lens == lens
+                && *known.resource_version == *state.resource_version
+        })
     }
 
     fn deleted(&mut self, object: Value) {

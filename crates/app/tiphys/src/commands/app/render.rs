@@ -162,6 +162,7 @@ fn ready(
             namespaced: &namespaced,
             excluded: &excluded,
         },
+        None,
     );
     prepared.targets
 }
