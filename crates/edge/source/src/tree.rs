@@ -46,6 +46,8 @@ struct Spot {
     store: Arc<Store>,
     id: ObjectId,
     tree: Arc<DecodedTree>,
+    /// Its place among the items of the directory above.
+    at: usize,
 }
 
 /// The directories from the root down to where a walk ended, links resolved.
@@ -95,13 +97,13 @@ impl GitTree {
         Ok(Self { root, submodules, rules })
     }
 
-    fn spot(&self, store: &Arc<Store>, id: ObjectId) -> Result<Spot, ObjectError> {
+    fn spot(&self, store: &Arc<Store>, id: ObjectId, at: usize) -> Result<Spot, ObjectError> {
         let tree = store.tree(id, self.rules.object_bytes_max)?;
-        Ok(Spot { store: store.clone(), id, tree })
+        Ok(Spot { store: store.clone(), id, tree, at })
     }
 
     fn find(&self, path: &TreePath) -> Result<(Way, Option<End>), Stop> {
-        let mut way = vec![self.spot(&self.root.store, self.root.tree)?];
+        let mut way = vec![self.spot(&self.root.store, self.root.tree, 0)?];
         let end = self.walk(&mut way, path.names().map(Cow::Borrowed).collect())?;
         Ok((way, end))
     }
@@ -124,10 +126,10 @@ impl GitTree {
             let Some(at) = here.tree.position(&name) else { return Ok(None) };
             let item = &here.tree.items()[at];
             let next = match item.kind {
-                ItemKind::Tree => self.spot(&here.store, item.id)?,
+                ItemKind::Tree => self.spot(&here.store, item.id, at)?,
                 ItemKind::File { .. } => return Ok(names.is_empty().then_some(End::File(at))),
                 ItemKind::Submodule => match self.submodules.get(&item.id) {
-                    Some(layer) => self.spot(&layer.store, layer.tree)?,
+                    Some(layer) => self.spot(&layer.store, layer.tree, at)?,
                     None => return Ok(names.is_empty().then_some(End::Submodule(item.id))),
                 },
                 ItemKind::Link => {
@@ -171,6 +173,24 @@ impl FileTree for GitTree {
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
         let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
         end.map(|end| entry(&way, end).map_err(|error| Stop::Object(error).at(path))).transpose()
+    }
+
+    fn place(&self, path: &TreePath) -> Result<Option<TreePath>, TreeError> {
+        let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
+        let file = match end {
+            None => return Ok(None),
+            Some(End::File(at)) => Some(&*last(&way).tree.items()[at].name),
+            // It stands in the directory above, and its name is its own.
+            Some(End::Submodule(_)) => Some(path.file_name()),
+            Some(End::Directory) => None,
+        };
+        let directories = way.windows(2).map(|two| &*two[0].tree.items()[two[1].at].name);
+        let names: Vec<&str> = directories.chain(file).collect();
+        let place = TreePath::parse(&names.join("/"));
+        place.map(Some).map_err(|error| TreeError::Broken {
+            path: path.to_string(),
+            reason: error.to_string(),
+        })
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {

@@ -49,6 +49,7 @@ impl<'a> Loader<'a> {
     ) -> Result<Self, KustomizeError> {
         match tree.kind(&root)? {
             Some(EntryKind::Directory) => {
+                let root = followed(tree, root)?;
                 Ok(Self { tree, root, restrictor, repository: None, referrer: None, fetched })
             }
             Some(_) => Err(KustomizeError::said(format!("'{root}' is not a directory"))),
@@ -100,12 +101,18 @@ impl<'a> Loader<'a> {
                 )));
             }
         }
-        let parent = full.parent().unwrap_or_default();
-        if self.restrictor == LoadRestrictor::RootOnly && !parent.starts_with(&self.root) {
-            let root = &self.root;
-            return Err(KustomizeError::said(format!(
-                "security; file '{full}' is not in or below '{root}'"
-            )));
+        if self.restrictor == LoadRestrictor::RootOnly {
+            // What counts is where the file lies, not which links lead to it.
+            let place = followed(self.tree, full.clone())?;
+            let parent = place.parent().unwrap_or_default();
+            if !parent.starts_with(&self.root) {
+                let root = &self.root;
+                let to =
+                    if place == full { String::new() } else { format!(" (a link to '{place}')") };
+                return Err(KustomizeError::said(format!(
+                    "security; file '{full}'{to} is not in or below '{root}'"
+                )));
+            }
         }
         Ok(self.tree.read(&full)?)
     }
@@ -160,6 +167,7 @@ impl<'a> Loader<'a> {
                 )));
             }
         }
+        let root = followed(self.tree, root)?;
         self.refuse_cycle(&root)?;
         Ok(Loader {
             tree: self.tree,
@@ -224,6 +232,7 @@ impl<'a> Loader<'a> {
                 )));
             }
         }
+        let root = followed(tree, root)?;
         Ok(Loader {
             tree,
             root,
@@ -233,6 +242,11 @@ impl<'a> Loader<'a> {
             fetched: self.fetched,
         })
     }
+}
+
+/// Where a path leads, links followed.
+fn followed(tree: &dyn FileTree, path: TreePath) -> Result<TreePath, KustomizeError> {
+    Ok(tree.place(&path)?.unwrap_or(path))
 }
 
 /// Whether a path is the address of a file.

@@ -17,6 +17,8 @@ pub enum Question {
     Names,
     /// Whether a directory stands there, whatever it holds.
     Directory,
+    /// Where it leads, by a link.
+    Place,
 }
 
 /// Questions with their answers, by content. `None`: nothing stands there, or it cannot be read.
@@ -61,7 +63,12 @@ fn answer(tree: &dyn FileTree, path: &TreePath, question: Question) -> Option<Co
         Question::Directory => {
             (tree.kind(path) == Ok(Some(EntryKind::Directory))).then_some(A_DIRECTORY)
         }
+        Question::Place => tree.place(path).ok().flatten().map(|place| place_id(&place)),
     }
+}
+
+fn place_id(place: &TreePath) -> ContentId {
+    ContentId(Sha1::digest(place.as_str()).into())
 }
 
 /// Stands for a directory of which nothing else was asked.
@@ -120,6 +127,19 @@ impl FileTree for Recording {
             return Ok(got);
         }
         Ok(self.entry(path)?.map(|entry| entry.kind))
+    }
+
+    fn place(&self, path: &TreePath) -> Result<Option<TreePath>, TreeError> {
+        let got = self.tree.place(path)?;
+        match &got {
+            // Where no link is on the way, what stands there is all that is to be known.
+            Some(place) if place == path => {
+                self.kind(path)?;
+            }
+            Some(place) => self.note(path, Question::Place, Some(place_id(place))),
+            None => self.note(path, Question::Place, None),
+        }
+        Ok(got)
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {

@@ -109,6 +109,17 @@ pub trait FileTree: Send + Sync {
         Ok(self.entry(path)?.map(|entry| entry.kind))
     }
 
+    /// Returns where `path` leads, with no link on the way; `None` where nothing stands.
+    ///
+    /// The answer as it stands here is right for trees without links alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`FileTree::entry`].
+    fn place(&self, path: &TreePath) -> Result<Option<TreePath>, TreeError> {
+        Ok(self.kind(path)?.map(|_| path.clone()))
+    }
+
     /// Returns a file's bytes.
     ///
     /// # Errors

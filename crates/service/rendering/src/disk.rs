@@ -64,15 +64,25 @@ impl DiskTree {
             }
         }
         let found = self.follow_all(path)?;
-        if let Some((at, metadata)) = &found
-            && metadata.is_dir()
-        {
-            self.straight
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(at.as_str().to_owned());
+        if let Some((at, metadata)) = &found {
+            let at = if metadata.is_dir() { Some(at.clone()) } else { at.parent() };
+            if let Some(at) = at {
+                self.are_straight(at);
+            }
         }
         Ok(found)
+    }
+
+    /// Remembers a directory, and those around it, to which no link leads.
+    fn are_straight(&self, directory: TreePath) {
+        let mut straight = self.straight.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = Some(directory);
+        while let Some(directory) = at {
+            if !straight.insert(directory.as_str().to_owned()) {
+                return;
+            }
+            at = directory.parent();
+        }
     }
 
     fn is_straight(&self, directory: &str) -> bool {
@@ -239,6 +249,11 @@ impl FileTree for DiskTree {
         Ok(Some(Entry { kind, id }))
     }
 
+    fn place(&self, path: &TreePath) -> Result<Option<TreePath>, TreeError> {
+        let found = self.follow(path)?;
+        Ok(found.filter(|(_, metadata)| kind_of(metadata).is_some()).map(|(at, _)| at))
+    }
+
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
         let text = path.to_string();
         let Some((at, metadata)) = self.follow(path)? else {
@@ -262,7 +277,7 @@ impl FileTree for DiskTree {
             return Ok(None);
         }
         let entries = fs::read_dir(self.host_path(&at)).map_err(|error| broken(path, &error))?;
-        self.straight.lock().unwrap_or_else(PoisonError::into_inner).insert(at.as_str().to_owned());
+        self.are_straight(at.clone());
         let mut listed = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| broken(path, &error))?;

@@ -68,7 +68,10 @@ fn a_link_is_followed_below_the_root_and_refused_outside() {
     let tree = DiskTree::new(&root).expect("a tree");
     for inside in ["there/a.yaml", "absolute/a.yaml", "real/loop/loop/a.yaml"] {
         assert_eq!(tree.read(&path(inside)).expect(inside).as_ref(), b"a");
+        assert_eq!(tree.place(&path(inside)), Ok(Some(path("real/a.yaml"))));
     }
+    assert_eq!(tree.place(&path("there/loop")), Ok(Some(path("real"))));
+    assert_eq!(tree.place(&path("dangling")), Ok(None));
     for outside in ["up", "away", "round", "up/x"] {
         assert!(matches!(tree.entry(&path(outside)), Err(TreeError::Link { .. })), "{outside}");
     }
@@ -120,4 +123,30 @@ fn a_path_outside_the_root_or_not_there_is_a_wrong_use() {
     write(root.path(), "d/Chart.yaml", "");
     let chart = render_path(&root.path().join("d"), None, &plain(), &Options::default());
     assert!(!chart.expect_err("no chart").is_usage());
+}
+
+/// As LoadRestrictionsRootOnly does: it looks at where a file lies, not at the name that leads to it.
+#[test]
+fn a_kustomizations_link_to_a_file_outside_of_it_is_refused_and_one_to_a_directory_is_a_base() {
+    let root = tempfile::tempdir().expect("a directory");
+    write(root.path(), "shared/base.yaml", &map("base"));
+    write(root.path(), "shared/kustomization.yaml", "resources: [base.yaml]\n");
+    write(root.path(), "web/real.yaml", &map("real"));
+    for (link, target) in
+        [("out.yaml", "../shared/base.yaml"), ("base", "../shared"), ("in.yaml", "real.yaml")]
+    {
+        symlink(target, root.path().join("web").join(link)).expect("a link");
+    }
+    let built = |resource: &str| {
+        write(root.path(), "web/kustomization.yaml", &format!("resources: [{resource}]\n"));
+        render_path(&root.path().join("web"), Some(root.path()), &plain(), &Options::default())
+            .map(|objects| objects.len())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(built("in.yaml"), Ok(1));
+    assert_eq!(built("base"), Ok(1));
+    for outside in ["out.yaml", "base/base.yaml"] {
+        let refused = built(outside).expect_err("it lies outside");
+        assert!(refused.contains("is not in or below 'web'"), "{refused}");
+    }
 }

@@ -136,6 +136,17 @@ impl FileTree for Disk {
         Ok(metadata.map(|metadata| Entry { kind: kind(&metadata), id: ContentId([0; 20]) }))
     }
 
+    fn place(&self, path: &TreePath) -> Result<Option<TreePath>, TreeError> {
+        let Ok(place) = self.full(path).canonicalize() else { return Ok(None) };
+        let below = self
+            .root
+            .canonicalize()
+            .ok()
+            .and_then(|root| TreePath::parse(place.strip_prefix(root).ok()?.to_str()?).ok());
+        // Trees lie elsewhere, by a link; inside of them there is none that counts.
+        Ok(Some(below.unwrap_or_else(|| path.clone())))
+    }
+
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
         let missing = |_| TreeError::Missing { path: path.to_string() };
         let mut file = fs::File::open(self.full(path)).map_err(missing)?;
