@@ -30,6 +30,12 @@ impl JsonText {
         self.text
     }
 
+    /// Takes out what was written so far, and goes on behind it.
+    pub fn take(&mut self) -> String {
+        let room = self.text.capacity();
+        std::mem::replace(&mut self.text, String::with_capacity(room))
+    }
+
     /// Takes back all but the first bytes.
     pub fn truncate(&mut self, bytes: usize) {
         self.text.truncate(bytes);
@@ -49,7 +55,7 @@ impl JsonText {
     pub fn string(&mut self, text: &str) {
         self.text.push('"');
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(is_escaped) {
+        while let Some(at) = first_escaped(rest.as_bytes()) {
             self.text.push_str(&rest[..at]);
             match rest.as_bytes()[at] {
                 b'"' => self.text.push_str("\\\""),
@@ -116,6 +122,18 @@ pub fn json_text_of(value: &Value) -> String {
     let list = serde_json::to_string_pretty(&[value]).expect("a JSON value prints to memory");
     let inside = list.strip_prefix("[\n  ").and_then(|list| list.strip_suffix("\n]"));
     inside.expect("a list of one is printed so").to_owned()
+}
+
+/// Where the first byte is that JSON writes as an escape.
+fn first_escaped(text: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let blocks = text.chunks_exact(BLOCK);
+    // Without a branch for each byte a block is looked at in one step.
+    let clean = blocks
+        .take_while(|block| !block.iter().fold(false, |found, byte| found | is_escaped(*byte)))
+        .count()
+        * BLOCK;
+    text[clean..].iter().position(|byte| is_escaped(*byte)).map(|at| clean + at)
 }
 
 /// Whether JSON writes the byte as an escape.

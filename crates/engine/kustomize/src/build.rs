@@ -105,8 +105,9 @@ pub fn build(
 /// What a build gives to those who only print the objects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BuiltTexts {
-    /// The objects in kustomize's order, as [`goyaml::JsonText`] writes them, with sorted keys.
-    pub objects: Vec<String>,
+    /// The objects in kustomize's order, as [`goyaml::JsonText`] writes them, with sorted keys; each
+    /// in pieces.
+    pub objects: Vec<Vec<String>>,
     /// What kustomize says besides, a line each.
     pub warnings: Vec<String>,
 }
@@ -123,14 +124,14 @@ pub fn build_texts(
     extras: &Extras,
 ) -> Result<BuiltTexts, KustomizeError> {
     let Settled { resources, warnings, .. } = resources(tree, directory, options, extras)?;
-    let mut objects = Vec::with_capacity(resources.len());
-    for resource in resources {
-        objects.push(match resource.node.to_json_text() {
-            Some(text) => text,
-            None => goyaml::json_text_of(&value_of(&resource)?),
-        });
+    let texts = resources.into_iter().map(|resource| resource.node.into_json_pieces());
+    if let Some(objects) = texts.collect() {
+        return Ok(BuiltTexts { objects, warnings });
     }
-    Ok(BuiltTexts { objects, warnings })
+    // Something unusual is in them; what is printed already is gone.
+    let Built { objects, warnings, .. } = build(tree, directory, options, extras)?;
+    let texts = objects.iter().map(|object| vec![goyaml::json_text_of(&object.value)]);
+    Ok(BuiltTexts { objects: texts.collect(), warnings })
 }
 
 fn value_of(resource: &Resource) -> Result<Value, KustomizeError> {

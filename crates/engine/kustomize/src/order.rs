@@ -1,7 +1,5 @@
 //! The orders of kinds and ids.
 
-use std::cmp::Ordering;
-
 use crate::resid::{Gvk, ResId};
 
 /// Kinds that others need, in the order in which they are needed.
@@ -33,10 +31,9 @@ pub const FIRST: [&str; 22] = [
 /// Kinds that stand in others' way until those are there.
 pub const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
-/// Compares by kind, those of [`FIRST`] and [`LAST`] in their places, then by the rest.
-pub fn by_kind(one: &Gvk, other: &Gvk) -> Ordering {
-    let place = |gvk: &Gvk| place(&gvk.kind, &FIRST, &LAST);
-    place(one).cmp(&place(other)).then_with(|| spelled(one).cmp(&spelled(other)))
+/// What kinds are sorted by: those of [`FIRST`] and [`LAST`] in their places, then the rest.
+pub fn kind_key(gvk: &Gvk) -> (i64, String) {
+    (place(&gvk.kind, &FIRST, &LAST), spelled(gvk))
 }
 
 fn place(kind: &str, first: &[impl AsRef<str>], last: &[impl AsRef<str>]) -> i64 {

@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use goyaml::YamlError;
 
 use crate::error::KustomizeError;
-use crate::node::{Node, parse_resource};
+use crate::node::{Node, parse_odd_resource, parse_resource};
 use crate::resource::{Origin, Resource};
 
 /// Objects that one file may hold, lists taken apart.
@@ -37,25 +41,70 @@ impl ReadError {
 ///
 /// What is no YAML, and an object without kind or name.
 pub(crate) fn resources(bytes: &[u8], origin: &Origin) -> Result<Vec<Resource>, ReadError> {
-    let nodes = flattened(nodes(bytes)?)?;
+    made(&Texts::of(bytes)?, origin)
+}
+
+/// As [`resources`], of a file whose bytes nobody else needs: their memory is free for what is read.
+///
+/// # Errors
+///
+/// As [`resources`].
+pub(crate) fn resources_of_file(
+    bytes: Arc<[u8]>,
+    origin: &Origin,
+) -> Result<Vec<Resource>, ReadError> {
+    let texts = Texts::of(&bytes)?;
+    drop(bytes);
+    made(&texts, origin)
+}
+
+fn made(texts: &Texts, origin: &Origin) -> Result<Vec<Resource>, ReadError> {
+    let nodes = flattened(nodes(texts)?)?;
     Ok(nodes.into_iter().map(|node| Resource::new(node, origin.clone())).collect())
 }
 
 /// The documents of a stream, each with a kind and a name.
-fn nodes(bytes: &[u8]) -> Result<Vec<Node>, ReadError> {
-    let mut nodes = documents(bytes)?;
+fn nodes(texts: &Texts) -> Result<Vec<Node>, ReadError> {
+    let mut nodes = documents(texts)?;
     nodes.retain(|node| !node.is_null_or_empty());
     nodes.iter().try_for_each(check)?;
     Ok(nodes)
 }
 
+/// The texts of a stream's documents.
+enum Texts {
+    /// Parts of one text.
+    Parts(Arc<str>, Vec<Range<usize>>),
+    /// Of a stream that is no text.
+    Odd(Vec<Vec<u8>>),
+}
+
+impl Texts {
+    fn of(bytes: &[u8]) -> Result<Self, ReadError> {
+        let (bytes, ranges) = split(bytes)?;
+        Ok(match std::str::from_utf8(&bytes) {
+            Ok(text) => Texts::Parts(text.into(), ranges),
+            Err(_) => Texts::Odd(ranges.into_iter().map(|range| bytes[range].to_vec()).collect()),
+        })
+    }
+
+    fn read(&self) -> Vec<Result<Option<Node>, YamlError>> {
+        match self {
+            Texts::Parts(text, ranges) => {
+                ranges.iter().map(|range| parse_resource(text, range.clone())).collect()
+            }
+            Texts::Odd(texts) => texts.iter().map(|text| parse_odd_resource(text)).collect(),
+        }
+    }
+}
+
 /// The documents of a stream; those that are empty or null are left out.
-fn documents(bytes: &[u8]) -> Result<Vec<Node>, ReadError> {
-    let chunks = split(bytes)?;
-    let single = chunks.len() == 1;
-    let mut nodes = Vec::with_capacity(chunks.len());
-    for chunk in chunks {
-        let node = parse_resource(&chunk).map_err(|error| ReadError {
+fn documents(texts: &Texts) -> Result<Vec<Node>, ReadError> {
+    let read = texts.read();
+    let single = read.len() == 1;
+    let mut nodes = Vec::with_capacity(read.len());
+    for node in read {
+        let node = node.map_err(|error| ReadError {
             error: KustomizeError::from(error).inside("MalformedYAMLError"),
             malformed: true,
         })?;
@@ -76,8 +125,11 @@ fn documents(bytes: &[u8]) -> Result<Vec<Node>, ReadError> {
     Ok(nodes)
 }
 
+/// A stream with plain line breaks, and where its documents are.
+type Cut<'a> = (Cow<'a, [u8]>, Vec<Range<usize>>);
+
 /// Cuts a stream at lines that begin with `---`; the first line is none of them.
-fn split(bytes: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, ReadError> {
+fn split(bytes: &[u8]) -> Result<Cut<'_>, ReadError> {
     let text: Cow<'_, [u8]> = if find(bytes, b"\r\n", 0).is_some() {
         let mut text = Vec::with_capacity(bytes.len());
         let mut from = 0;
@@ -111,10 +163,7 @@ fn split(bytes: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, ReadError> {
     if start < text.len() || !ranges.is_empty() {
         ranges.push(start..text.len());
     }
-    Ok(match text {
-        Cow::Borrowed(text) => ranges.into_iter().map(|r| Cow::Borrowed(&text[r])).collect(),
-        Cow::Owned(text) => ranges.into_iter().map(|r| Cow::Owned(text[r].to_vec())).collect(),
-    })
+    Ok((text, ranges))
 }
 
 fn find(text: &[u8], wanted: &[u8], from: usize) -> Option<usize> {

@@ -85,7 +85,7 @@ pub struct ResId {
 impl ResId {
     /// Puts an id together; the scope is looked up.
     pub fn new(gvk: Gvk, name: Text, namespace: Text, custom: &CustomScopes) -> Self {
-        let cluster_scoped = is_cluster_scoped(&gvk.api_version(), &gvk.kind, custom);
+        let cluster_scoped = is_cluster_scoped(&gvk, custom);
         Self { gvk, name, namespace, cluster_scoped }
     }
 

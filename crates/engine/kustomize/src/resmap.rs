@@ -1,20 +1,13 @@
 //! Sets of resources in which no two have one id.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::error::KustomizeError;
 use crate::fields::set_in;
 use crate::node::{Entry, Mapping, Node, Scalar, Tag, Text};
-use crate::resid::{Gvk, ResId};
+use crate::resid::ResId;
 use crate::resource::{Behavior, Resource};
 use crate::target::ORIGIN;
-
-type Key = (Gvk, Text, Text);
-
-fn key(id: &ResId) -> Key {
-    let namespace = Text::from(id.effective_namespace().to_owned());
-    (id.gvk.clone(), id.name.clone(), namespace)
-}
 
 fn twin(id: &ResId, one: &Resource, other: &Resource) -> KustomizeError {
     let mut problem = format!("may not add resource with an already registered id: {id}");
@@ -34,16 +27,39 @@ pub(crate) fn refuse_twins(resources: &[Resource]) -> Result<(), KustomizeError>
 }
 
 fn refuse_twins_from(resources: &[Resource], added_from: usize) -> Result<(), KustomizeError> {
-    let mut known: HashSet<Key> = HashSet::with_capacity(resources.len());
+    let added = resources.len() - added_from;
+    // An id costs much more than a look at a name.
+    let refuse = |at: usize, other: usize| {
+        let id = resources[at].id();
+        let is_twin = resources[other].id() == id;
+        if is_twin { Err(twin(&id, &resources[other], &resources[at])) } else { Ok(()) }
+    };
+    if added <= FEW {
+        for (at, resource) in resources.iter().enumerate().skip(added_from) {
+            let name = resource.name();
+            let same = (0..at).filter(|other| resources[*other].name() == name);
+            same.into_iter().try_for_each(|other| refuse(at, other))?;
+        }
+        return Ok(());
+    }
+    let mut last_of: HashMap<&str, usize> = HashMap::with_capacity(resources.len());
+    // Where the one before of the same name is.
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(resources.len());
     for (at, resource) in resources.iter().enumerate() {
-        let id = resource.id();
-        if !known.insert(key(&id)) && at >= added_from {
-            let first = resources.iter().find(|other| other.id() == id).unwrap_or(resource);
-            return Err(twin(&id, first, resource));
+        let mut same = last_of.insert(resource.name(), at);
+        before.push(same);
+        while at >= added_from
+            && let Some(other) = same
+        {
+            refuse(at, other)?;
+            same = before[other];
         }
     }
     Ok(())
 }
+
+/// So many resources are each held to all others' names without a table.
+const FEW: usize = 4;
 
 /// Adds resources at the end.
 ///

@@ -6,22 +6,30 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::resid::Gvk;
+
 /// What a custom OpenAPI document adds: whether (apiVersion, kind) lives in a namespace.
 pub type CustomScopes = Option<Arc<HashMap<(String, String), bool>>>;
 
 /// Whether a kind certainly lives in no namespace.
-pub fn is_cluster_scoped(api_version: &str, kind: &str, custom: &CustomScopes) -> bool {
-    if let Some((_, namespaced, cluster)) = KNOWN.iter().find(|(known, _, _)| *known == api_version)
-    {
-        if cluster.contains(&kind) {
+pub fn is_cluster_scoped(gvk: &Gvk, custom: &CustomScopes) -> bool {
+    let is_of = |api_version: &str| match &*gvk.group {
+        "" => api_version == &*gvk.version,
+        group => {
+            let version = api_version.strip_prefix(group).and_then(|rest| rest.strip_prefix('/'));
+            version == Some(&*gvk.version)
+        }
+    };
+    if let Some((_, namespaced, cluster)) = KNOWN.iter().find(|(known, _, _)| is_of(known)) {
+        if cluster.contains(&&*gvk.kind) {
             return true;
         }
-        if namespaced.contains(&kind) {
+        if namespaced.contains(&&*gvk.kind) {
             return false;
         }
     }
     let Some(custom) = custom else { return false };
-    custom.get(&(api_version.to_owned(), kind.to_owned())) == Some(&false)
+    custom.get(&(gvk.api_version(), gvk.kind.to_string())) == Some(&false)
 }
 
 type Row = (&'static str, &'static [&'static str], &'static [&'static str]);

@@ -52,7 +52,7 @@ pub(crate) fn render_texts(
     let (built, _) = built(path, source, input, |options, extras| {
         kustomize::build_texts(tree, path, options, extras)
     })?;
-    Ok(built.objects.into_iter().map(|text| Printed::Json(Arc::new(text))).collect())
+    Ok(built.objects.into_iter().map(Printed::Pieces).collect())
 }
 
 /// Builds, again and again until nothing is needed any more.

@@ -157,6 +157,8 @@ pub enum Printed {
     Object(Arc<Value>),
     /// Its JSON text with sorted keys, as [`goyaml::JsonText`] writes it.
     Json(Arc<String>),
+    /// The same in pieces.
+    Pieces(Vec<String>),
 }
 
 /// Renders one source to what is printed as JSON: as text where that is less work.

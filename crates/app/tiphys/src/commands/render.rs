@@ -59,7 +59,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let objects = match &arguments.repo {
         Some(url) => {
-            let objects = remote::render(url, &arguments, source)?;
+            let path = directory(&arguments.path, program.is_some());
+            let objects = remote::render(url, path, &arguments, source)?;
             objects.into_iter().map(Printed::Object).collect()
         }
         None if arguments.helm.any() || (arguments.path.is_file() && program.is_none()) => {
@@ -86,11 +87,7 @@ fn plain(
     is_program: bool,
 ) -> Result<Vec<Printed>> {
     let options = options(arguments);
-    let path = match arguments.path.parent() {
-        Some(parent) if is_program && parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) if is_program => parent,
-        _ => &arguments.path,
-    };
+    let path = directory(&arguments.path, is_program);
     let root = arguments.root.as_deref();
     let rendered = match arguments.output.as_str() {
         "json" => render_path_printed(path, root, source, &options),
@@ -101,6 +98,15 @@ fn plain(
         Ok(objects) => Ok(objects),
         Err(error) if error.is_usage() => Err(refused(format!("{:#}", anyhow::Error::from(error)))),
         Err(error) => Err(failed(format!("{:#}", anyhow::Error::from(error)))),
+    }
+}
+
+/// The directory that is rendered: of a program the one in which it stands.
+fn directory(path: &Path, is_program: bool) -> &Path {
+    match path.parent() {
+        Some(parent) if is_program && parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) if is_program => parent,
+        _ => path,
     }
 }
 
@@ -130,6 +136,7 @@ fn show(
         let text = match object {
             Printed::Object(object) => yaml::text(object),
             Printed::Json(json) => yaml::text(&serde_json::from_str(json)?),
+            Printed::Pieces(pieces) => yaml::text(&serde_json::from_str(&pieces.concat())?),
         };
         print("---\n")?;
         print(&text)?;
@@ -148,6 +155,7 @@ fn show_list(objects: &[Printed], print: &mut dyn FnMut(&str) -> io::Result<()>)
         before = ",\n  ";
         match object {
             Printed::Json(json) => print(json)?,
+            Printed::Pieces(pieces) => pieces.iter().try_for_each(|piece| print(piece))?,
             Printed::Object(object) => print(&goyaml::json_text_of(object))?,
         }
     }

@@ -116,9 +116,9 @@ impl TransformerConfig {
 
     fn sort(&mut self) {
         for (_, list) in self.lists_mut() {
-            list.sort_by(|one, other| order::by_kind(&one.gvk, &other.gvk));
+            list.sort_by_cached_key(|spec| order::kind_key(&spec.gvk));
         }
-        self.name_reference.sort_by(|one, other| order::by_kind(&one.target, &other.target));
+        self.name_reference.sort_by_cached_key(|reference| order::kind_key(&reference.target));
     }
 
     fn add(&mut self, more: &TransformerConfig) -> Result<(), Problem> {

@@ -5,6 +5,7 @@
 //! is refused with `None`, and the whole document is then read by the full parser. So nothing
 //! here decides what is an error, and what is read here reads the same there.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::{memchr, memchr3_iter};
@@ -20,13 +21,20 @@ const KEY_BYTES_MAX: usize = 900;
 
 /// Reads a document that holds only common things and is not empty.
 pub(super) fn parse(source: &Arc<str>) -> Option<Node> {
-    let text = source.as_bytes();
-    if text.len() > BYTES_MAX || holds_rare_chars(text) {
+    parse_range(source, 0..source.len())
+}
+
+/// As [`parse`], of a document that stands in a range of a text.
+pub(super) fn parse_range(source: &Arc<str>, range: Range<usize>) -> Option<Node> {
+    let start = range.start;
+    // What is behind the range is not there for the reader.
+    let text = &source.as_bytes()[..range.end];
+    if text.len() > BYTES_MAX || holds_rare_chars(&text[start..]) {
         return None;
     }
     let mut reader =
-        Reader { source, text, at: 0, depth: 0, entries: Vec::new(), items: Vec::new() };
-    if text.starts_with(b"---") {
+        Reader { source, text, start, at: start, depth: 0, entries: Vec::new(), items: Vec::new() };
+    if text[start..].starts_with(b"---") {
         reader.at += 3;
         reader.end_of_line()?;
     }
@@ -61,6 +69,8 @@ fn holds_rare_chars(text: &[u8]) -> bool {
 struct Reader<'a> {
     source: &'a Arc<str>,
     text: &'a [u8],
+    /// Where the document begins.
+    start: usize,
     /// Where content begins that is not read yet; the end, where there is none.
     at: usize,
     depth: usize,
@@ -83,9 +93,7 @@ impl Reader<'_> {
     fn skip_to_content(&mut self) -> Option<usize> {
         loop {
             let line = self.at;
-            while self.text.get(self.at) == Some(&b' ') {
-                self.at += 1;
-            }
+            self.skip_blanks();
             match self.text.get(self.at) {
                 None => return Some(0),
                 Some(b'\n') => self.at += 1,
@@ -95,10 +103,26 @@ impl Reader<'_> {
                     let marks = column == 0
                         && (*first == b'%'
                             || self.text[self.at..].starts_with(b"...")
-                            || (line > 0 && self.text[self.at..].starts_with(b"---")));
+                            || (line > self.start && self.text[self.at..].starts_with(b"---")));
                     return (!marks).then_some(column);
                 }
             }
+        }
+    }
+
+    /// Goes behind the blanks that stand here, many at a time.
+    fn skip_blanks(&mut self) {
+        const BLANKS: u64 = u64::from_le_bytes([b' '; 8]);
+        while let Some(next) = self.text[self.at..].first_chunk::<8>() {
+            let others = u64::from_le_bytes(*next) ^ BLANKS;
+            if others != 0 {
+                self.at += (others.trailing_zeros() / 8) as usize;
+                return;
+            }
+            self.at += 8;
+        }
+        while self.text.get(self.at) == Some(&b' ') {
+            self.at += 1;
         }
     }
 

@@ -15,7 +15,7 @@ mod timestamp;
 
 pub use json::NodeJsonError;
 pub use mapping::{Entry, Mapping};
-pub use parse::{parse_first, parse_resource};
+pub use parse::{parse_first, parse_odd_resource, parse_resource};
 pub use text::Text;
 
 use std::sync::Arc;

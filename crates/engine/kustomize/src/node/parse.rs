@@ -1,5 +1,6 @@
 //! Text to nodes, by the rules of kustomize's YAML library: aliases and merges are written out.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use goyaml::{Dialect, Document, Kind, Limits, NodeId, Style, YamlError};
@@ -24,7 +25,8 @@ pub(super) fn parse_slowly(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
     make(&document, Purpose::Text)
 }
 
-/// Reads one object of a file of resources; `None` for an empty text.
+/// Reads one object of a file of resources, which stands in a range of the file's text; `None` for an
+/// empty text. What is read shares the whole text.
 ///
 /// Kustomize itself treats these in two ways that nobody asked for: a key `<<` is lost also
 /// where it stands in quotes, and folded text (`>`) is printed and read once more.
@@ -32,10 +34,19 @@ pub(super) fn parse_slowly(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
 /// # Errors
 ///
 /// As [`parse_first`].
-pub fn parse_resource(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
-    if let Some(node) = std::str::from_utf8(bytes).ok().and_then(|text| fast::parse(&text.into())) {
+pub fn parse_resource(source: &Arc<str>, range: Range<usize>) -> Result<Option<Node>, YamlError> {
+    if let Some(node) = fast::parse_range(source, range.clone()) {
         return Ok(Some(node));
     }
+    parse_odd_resource(&source.as_bytes()[range])
+}
+
+/// As [`parse_resource`], of bytes that may be no text.
+///
+/// # Errors
+///
+/// As [`parse_first`].
+pub fn parse_odd_resource(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
     let document = Document::parse(bytes, Dialect::V3, &Limits::default())?;
     make(&document, Purpose::Resource)
 }
@@ -131,6 +142,9 @@ impl Maker<'_> {
             Some("tag:yaml.org,2002:merge") => Tag::Merge,
             Some(_) => Tag::Other,
         };
+        // A tag that is written stays written, so that quotes do not count.
+        let is_said = !matches!(node.tag(), None | Some("!"));
+        let quoted = quoted && (!is_said || matches!(tag, Tag::Str | Tag::Other));
         Scalar { text, tag, quoted }
     }
 

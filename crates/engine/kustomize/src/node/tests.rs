@@ -20,6 +20,17 @@ fn words_of_yaml_1_1_stay_text_and_dates_become_times() {
 }
 
 #[test]
+fn a_tag_that_is_written_counts_more_than_quotes() {
+    let node = read(
+        "a: !!int \"80\"\nb: !!bool 'true'\nc: !!null \"\"\nd: !!timestamp \"2020-01-02\"\ne: !!str 5\n",
+    );
+    assert_eq!(
+        node.to_json().unwrap(),
+        json!({"a": 80, "b": true, "c": null, "d": "2020-01-02T00:00:00Z", "e": "5"})
+    );
+}
+
+#[test]
 fn times_lose_needless_zeros() {
     let node = read("a: 2001-12-14t21:59:43.10-05:00\nb: 2001-2-3 4:5:6\n");
     assert_eq!(
@@ -136,7 +147,10 @@ fn the_short_way_never_reads_otherwise() {
 }
 
 fn read_as_resource(text: &str) -> String {
-    let node = parse_resource(text.as_bytes()).expect("it parses").expect("it is not empty");
+    // Whatever stands around it in the file.
+    let source: Arc<str> = format!("a: b\n---\n{text}---\n: [").into();
+    let range = 9..9 + text.len();
+    let node = parse_resource(&source, range).expect("it parses").expect("it is not empty");
     node.to_json().expect("it has JSON").to_string()
 }
 
@@ -179,8 +193,20 @@ fn a_text_is_what_its_value_prints() {
     ] {
         let node = read(text);
         let value = node.to_json().unwrap();
-        assert_eq!(node.to_json_text(), Some(goyaml::json_text_of(&value)), "{text}");
+        let pieces = node.into_json_pieces().map(|pieces| pieces.concat());
+        assert_eq!(pieces, Some(goyaml::json_text_of(&value)), "{text}");
     }
-    assert_eq!(read("a: {1: x}\n").to_json_text(), None);
-    assert_eq!(read("a: !!int x\n").to_json_text(), None);
+    assert_eq!(read("a: {1: x}\n").into_json_pieces(), None);
+    assert_eq!(read("a: !!int x\n").into_json_pieces(), None);
+}
+
+#[test]
+fn a_long_text_comes_in_pieces() {
+    let text =
+        "- {b: [1, x], a: \"long enough \\\" to \\n take some room of a piece\"}\n".repeat(3000);
+    let node = read(&format!("a:\n{text}"));
+    let value = node.to_json().unwrap();
+    let pieces = node.into_json_pieces().unwrap();
+    assert!(pieces.len() > 3);
+    assert_eq!(pieces.concat(), goyaml::json_text_of(&value));
 }

@@ -282,7 +282,7 @@ impl<'a> Target<'a> {
             _ => path.to_owned(),
         };
         let origin = Origin { file: file.into(), generated: false };
-        let read = read::resources(&content, &origin).map_err(|failed| ReadError {
+        let read = read::resources_of_file(content, &origin).map_err(|failed| ReadError {
             malformed: failed.malformed,
             error: at_file(match failed.malformed {
                 true => KustomizeError::said(format!("{} in File: {path}", failed.error)),

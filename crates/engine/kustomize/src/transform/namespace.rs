@@ -102,8 +102,8 @@ impl NamespaceStep {
     /// Sets the namespace of one object.
     pub(crate) fn apply_to(&self, resource: &mut Resource) -> Result<(), KustomizeError> {
         let gvk = resource.gvk();
-        let api_version = gvk.api_version();
-        let cluster_scoped = is_cluster_scoped(&api_version, &gvk.kind, &resource.scopes);
+        let cluster_scoped = is_cluster_scoped(&gvk, &resource.scopes);
+        let is_core = gvk.group.is_empty() && gvk.version == *"v1";
         let set = &mut |node: &mut Node| self.set(node);
         if !cluster_scoped {
             self.own.visit_any(&mut resource.node, Made::Scalar(Tag::Unset), set)?;
@@ -114,7 +114,7 @@ impl NamespaceStep {
                 .inside(|| "setting namespace on (cluster)role binding subjects")?;
         }
         for spec in &self.specs {
-            let skipped = (spec.path() == "metadata/name" && api_version != "v1")
+            let skipped = (spec.path() == "metadata/name" && !is_core)
                 || (is_binding && spec.path() == "subjects/namespace" && spec.is_for_bindings());
             if skipped {
                 continue;

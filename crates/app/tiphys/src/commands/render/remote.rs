@@ -1,6 +1,7 @@
 //! A directory of a repository, without a cluster.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -14,13 +15,14 @@ use super::{Arguments, failed};
 use crate::commands::connect::{self, NAMESPACE};
 use crate::commands::failure::refused;
 
-/// Renders PATH of a repository at a revision.
+/// Renders a directory of a repository at a revision.
 pub fn render(
     url: &str,
+    path: &Path,
     arguments: &Arguments,
     source: ApplicationSource,
 ) -> Result<Vec<Arc<Value>>> {
-    let path = arguments.path.to_str().ok_or_else(|| refused("the path is no text".to_owned()))?;
+    let path = path.to_str().ok_or_else(|| refused("the path is no text".to_owned()))?;
     let source = ApplicationSource {
         repo_url: url.to_owned(),
         path: path.to_owned(),
