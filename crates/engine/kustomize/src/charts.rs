@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::error::{Cause, Inside, KustomizeError, Need};
 use crate::kustomization::{HelmChart, HelmGlobals};
 use crate::loader::{Fetched, Loader};
-use crate::node::{Node, parse_first};
+use crate::node::{Entry, Node, Scalar, Tag, parse_first};
 use crate::options::Options;
 use crate::patch::{Schema, merge};
 use crate::read;
@@ -215,5 +215,23 @@ fn values(file: &[u8], inline: &Value, merging: Merging) -> Result<Vec<u8>, Kust
             merge(&mut under, over, &Schema::builtin()).inside(|| "could not merge values")?;
         if there { under } else { Node::mapping() }
     };
-    Ok(merged.to_json()?.to_string().into_bytes())
+    Ok(with_texts_as_keys(merged).to_json()?.to_string().into_bytes())
+}
+
+/// Helm makes texts of the keys of values, whatever they are.
+fn with_texts_as_keys(node: Node) -> Node {
+    match node {
+        Node::Mapping(mapping) => {
+            let entries = mapping.into_entries().into_iter().map(|entry| {
+                let key = Scalar { tag: Tag::Str, ..entry.key };
+                Entry::new(key, with_texts_as_keys(entry.value))
+            });
+            Node::Mapping(entries.collect::<Vec<_>>().into())
+        }
+        Node::Sequence(items) => {
+            let items = items.into_items().into_iter().map(with_texts_as_keys);
+            Node::Sequence(items.collect::<Vec<_>>().into())
+        }
+        scalar @ Node::Scalar(_) => scalar,
+    }
 }

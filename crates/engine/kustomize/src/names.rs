@@ -41,6 +41,16 @@ pub(crate) fn fix_references(
     resources: &mut [Resource],
     config: &TransformerConfig,
 ) -> Result<(), KustomizeError> {
+    // Upstream writes names one behind the other, with commas in between.
+    let in_two =
+        |resource: &&Resource| resource.previous.iter().any(|previous| previous.name.contains(','));
+    if let Some(resource) = resources.iter().find(in_two) {
+        return Err(KustomizeError::said(format!(
+            "number of previous names, number of previous namespaces, number of previous kinds not \
+             equal: a name of {} holds a comma",
+            resource.id()
+        )));
+    }
     let candidates: Vec<Candidate> = resources
         .iter()
         .map(|resource| Candidate {
@@ -99,6 +109,12 @@ pub(crate) fn fix_references(
 
 impl Referrer {
     fn of(resource: &Resource) -> Result<Self, KustomizeError> {
+        if resource.node.get("apiVersion").is_some_and(Node::is_null) {
+            return Err(KustomizeError::said(format!(
+                "node-referrerOriginal 'APIVersion' mismatch '' != 'null' in {}",
+                resource.id()
+            )));
+        }
         let text = |node: Option<&Node>| Some(node?.as_scalar()?.text.clone());
         let role = resource.node.get("roleRef").and_then(|role| {
             let group = text(role.get("apiGroup"))?;

@@ -3,10 +3,78 @@
 
 use std::collections::BTreeMap;
 
+use goval::{FloatBits, format_g};
 use serde_json::{Map, Value};
 
 /// Why a value does not fit.
 pub(crate) type Problem = String;
+
+/// Fields that hold something else than text, or structs in which that library does not look,
+/// wherever they stand.
+const NO_TEXTS: [&str; 22] = [
+    "allowKindChange",
+    "allowNameChange",
+    "count",
+    "create",
+    "debug",
+    "devel",
+    "disableNameSuffixHash",
+    "filePathPosition",
+    "immutable",
+    "includeCRDs",
+    "includeSelectors",
+    "includeTemplates",
+    "index",
+    "reject",
+    "replacements",
+    "select",
+    "selector",
+    "skipHooks",
+    "skipTests",
+    "target",
+    "unsetOnly",
+    "valuesInline",
+];
+
+/// Makes text of numbers and booleans where a field holds text, as Kubernetes' YAML library does in
+/// every file that is read straight into structs: configurations of transformers, replacements.
+/// The kustomization itself is none of these.
+pub(crate) fn with_texts(value: Value) -> Value {
+    match value {
+        Value::Bool(value) => Value::String(value.to_string()),
+        Value::Number(number) => Value::String(match number.as_f64() {
+            Some(value) if number.is_f64() => format_g(value, FloatBits::F32),
+            _ => number.to_string(),
+        }),
+        Value::Array(items) => Value::Array(items.into_iter().map(with_texts).collect()),
+        Value::Object(fields) => {
+            let is = |name: &str, known: &str| name.eq_ignore_ascii_case(known);
+            let fields = fields.into_iter().map(|(name, value)| {
+                let value = match value {
+                    // Here names are the user's own.
+                    Value::Object(texts) if is(&name, "labels") || is(&name, "annotations") => {
+                        let texts = texts.into_iter().map(|(key, text)| (key, with_texts(text)));
+                        Value::Object(texts.collect())
+                    }
+                    // Of the id's parts it does not know that they are texts.
+                    Value::Object(source) if is(&name, "source") => {
+                        let of_id = ["group", "version", "kind", "name", "namespace"];
+                        let fields = source.into_iter().map(|(key, value)| match &*key {
+                            key_of_id if of_id.contains(&key_of_id) => (key, value),
+                            _ => (key, with_texts(value)),
+                        });
+                        Value::Object(fields.collect())
+                    }
+                    value if NO_TEXTS.iter().any(|no| is(&name, no)) => value,
+                    value => with_texts(value),
+                };
+                (name, value)
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Null | Value::String(_) => value,
+    }
+}
 
 /// The fields of one object that are not taken yet.
 pub(crate) struct Fields {

@@ -3,7 +3,7 @@
 mod fields;
 mod parts;
 
-pub(crate) use fields::{Fields, Problem};
+pub(crate) use fields::{Fields, Problem, with_texts};
 pub(crate) use parts::gvk;
 pub use parts::{
     ChartArgs, FieldOptions, GeneratorArgs, GeneratorOptions, HelmChart, HelmGlobals, Image, Label,

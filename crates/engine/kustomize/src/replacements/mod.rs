@@ -9,7 +9,7 @@ pub(crate) use lookup::{lookup, split_path};
 
 use crate::error::{Inside, KustomizeError};
 use crate::kustomization::{
-    FieldOptions, Replacement, ReplacementField, SourceSelector, TargetSelector,
+    FieldOptions, Replacement, ReplacementField, SourceSelector, TargetSelector, with_texts,
 };
 use crate::node::{Node, Scalar};
 use crate::patch::PatchSource;
@@ -60,7 +60,7 @@ impl Replacements {
                 }
             };
             for value in in_file {
-                let read = Replacement::of(value).map_err(|problem| {
+                let read = Replacement::of(with_texts(value)).map_err(|problem| {
                     KustomizeError::said(format!(
                         "error unmarshaling JSON: while decoding JSON: {problem}"
                     ))

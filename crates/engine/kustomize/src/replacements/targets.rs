@@ -82,6 +82,12 @@ pub(super) fn find(
     path: &[String],
     create: Option<Made>,
 ) -> Result<Vec<Place>, KustomizeError> {
+    if create.is_some() && path.iter().all(String::is_empty) {
+        // What would be made is a scalar, and here stands the object.
+        return Err(KustomizeError::said(
+            "wrong node kind: expected ScalarNode but got MappingNode",
+        ));
+    }
     let mut found = Vec::new();
     walk(node, path, create, &mut Some(Vec::new()), &mut found)?;
     Ok(found)

@@ -9,7 +9,7 @@ use crate::error::{Inside, KustomizeError};
 use crate::generate::Generated;
 use crate::kustomization::{
     Fields, GeneratorArgs, HelmChart, HelmGlobals, Image, Patch, PatchOptions, Problem,
-    ReplacementField, Replica, Selector,
+    ReplacementField, Replica, Selector, with_texts,
 };
 use crate::node::Node;
 use crate::patch::{PatchSource, PatchStep};
@@ -55,6 +55,7 @@ pub(super) fn of(
     }
     let failing = || format!("plugin {} fails configuration", super::called(config));
     let value = config.node.to_json().inside(failing)?;
+    let value = if gvk.kind.ends_with("Generator") { value } else { with_texts(value) };
     let plugin = configured(&gvk.kind, value, config, target, source);
     plugin.map_err(Failed::into_error).inside(failing)
 }
@@ -217,7 +218,7 @@ fn value_add(
     if !file.is_empty() {
         let content = source.load(&file)?;
         let read = goyaml::to_json(&content).map_err(|error| said(error.to_string()))?;
-        targets.extend(Fields::lax("Targets", read)?.list("targets", value_target)?);
+        targets.extend(Fields::lax("Targets", with_texts(read))?.list("targets", value_target)?);
     }
     if targets.is_empty() {
         return Err(said("must specify at least one target"));
