@@ -31,7 +31,8 @@ pub enum ArchiveError {
     },
 }
 
-/// Packs a tree; `wanted` is asked for each file by its path from the root.
+/// Packs what lies below `root`; `is_excluded` is asked for each file and directory by its path
+/// from there, and a directory that is excluded is so with all that lies in it.
 ///
 /// Links are packed as what they lead to. At most `bytes_max` bytes of files go in.
 ///
@@ -40,19 +41,24 @@ pub enum ArchiveError {
 /// [`ArchiveError`].
 pub fn pack(
     tree: &dyn FileTree,
-    wanted: &dyn Fn(&str) -> bool,
+    root: &TreePath,
+    is_excluded: &dyn Fn(&str) -> bool,
     bytes_max: u64,
 ) -> Result<Vec<u8>, ArchiveError> {
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut left = bytes_max;
-    let mut open = vec![TreePath::root()];
-    while let Some(directory) = open.pop() {
+    let mut open = vec![(root.clone(), TreePath::root())];
+    while let Some((directory, inside)) = open.pop() {
         for listed in tree.list(&directory)?.unwrap_or_default() {
             let Ok(path) = directory.join(&listed.name) else { continue };
+            let Ok(inside) = inside.join(&listed.name) else { continue };
+            if is_excluded(inside.as_str()) {
+                continue;
+            }
             match listed.kind {
                 // A link to a directory would be walked without end.
-                Some(EntryKind::Directory) if !listed.link => open.push(path),
-                Some(EntryKind::File { size_bytes, executable }) if wanted(path.as_str()) => {
+                Some(EntryKind::Directory) if !listed.link => open.push((path, inside)),
+                Some(EntryKind::File { size_bytes, executable }) => {
                     left = left
                         .checked_sub(size_bytes)
                         .ok_or(ArchiveError::TooLarge { limit_bytes: bytes_max })?;
@@ -61,7 +67,7 @@ pub fn pack(
                     header.set_size(content.len() as u64);
                     header.set_mode(if executable { 0o755 } else { 0o644 });
                     header.set_mtime(0);
-                    builder.append_data(&mut header, path.as_str(), &*content)?;
+                    builder.append_data(&mut header, inside.as_str(), &*content)?;
                 }
                 _ => {}
             }

@@ -76,6 +76,11 @@ pub struct Rendering {
     pub chart_bytes_max: Option<u64>,
     /// An image of manifests, unpacked; `None` is no limit.
     pub image_bytes_max: Option<u64>,
+    /// Globs over files that plugins are not sent.
+    pub plugin_exclusions: Vec<String>,
+    /// Whether plugins are sent only the directory in which all lies that an Application's
+    /// `manifest-generate-paths` names.
+    pub plugin_paths_only: bool,
     /// Renderings at a time; `None` leaves it to the renderer.
     pub parallel_max: Option<usize>,
     /// How long one rendering may take.
@@ -323,6 +328,13 @@ fn rendering(raw: &RawSettings) -> Rendering {
         directory_bytes_max: Some(directory_bytes).filter(|bytes| *bytes > 0),
         chart_bytes_max: (!any_chart).then_some(chart_bytes),
         image_bytes_max: (!any_image).then_some(image_bytes),
+        plugin_exclusions: raw
+            .text(Parameters, "reposerver.plugin.tar.exclusions")
+            .split(';')
+            .filter(|glob| !glob.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        plugin_paths_only: raw.bool(Parameters, "reposerver.plugin.use.manifest.generate.paths"),
         parallel_max: some_count(raw.count(Parameters, "reposerver.parallelism.limit")),
         timeout: raw.seconds(Parameters, "controller.repo.server.timeout.seconds"),
         program_timeout: raw.duration(Environment, "ARGOCD_EXEC_TIMEOUT"),

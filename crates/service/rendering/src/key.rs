@@ -12,7 +12,7 @@ pub(crate) struct Key([u8; 20]);
 /// Names the rendering of these sources for this Application.
 ///
 /// The destination's versions are not part of it: what was asked of them is kept with each
-/// rendering.
+/// rendering. `plugin_rules` says what plugins are not sent.
 pub(crate) fn key_of(
     app_name: &str,
     namespace: &str,
@@ -20,6 +20,7 @@ pub(crate) fn key_of(
     plan: &Plan,
     options: &Options,
     charts_time_ns: i128,
+    plugin_rules: &str,
 ) -> Key {
     let mut sha = Sha1::new();
     let rules = plan.warnings.iter().chain(&plan.permitted).map(String::as_str);
@@ -44,5 +45,6 @@ pub(crate) fn key_of(
     sha.update(kustomize_build_options);
     sha.update(charts_time_ns.to_be_bytes());
     sha.update(combined_bytes_max.map_or([0xFF; 8], u64::to_be_bytes));
+    sha.update(plugin_rules);
     Key(sha.finalize().into())
 }

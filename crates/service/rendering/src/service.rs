@@ -29,7 +29,7 @@ use crate::fetching::{NEEDS_ROUNDS_MAX, fetch};
 use crate::key::{Key, key_of};
 use crate::pin::Pin;
 use crate::plan::{Plan, Planned, plan};
-use crate::plugged::{Plugged, ask_plugins};
+use crate::plugged::{Plugged, ask_plugins, plugin_rules};
 use crate::repositories::{Found, Repositories, Unusable};
 use crate::surroundings::{Snapshot, Surroundings};
 
@@ -319,7 +319,8 @@ impl Inner {
         };
         let namespace = &spec.destination.namespace;
         let charts_time_ns = charts_time(SystemTime::now());
-        let key = key_of(&app_name, namespace, project, &plan, &options, charts_time_ns);
+        let rules = plugin_rules(&request, rendering);
+        let key = key_of(&app_name, namespace, project, &plan, &options, charts_time_ns, &rules);
         let snapshot = snapshot.clone();
         Ok(Job { request, plan, places, pins, snapshot, app_name, options, charts_time_ns, key })
     }

@@ -18,6 +18,7 @@ fn key(name: &str) -> Key {
         &Plan { sources: Vec::new(), warnings: Vec::new(), permitted: Vec::new() },
         &Options::default(),
         0,
+        "",
     )
 }
 
