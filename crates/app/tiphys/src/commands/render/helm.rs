@@ -8,7 +8,7 @@ use ::render::{
     plain_version, render_chart,
 };
 use anyhow::{Context, Result};
-use crd::ApplicationSourceHelm;
+use crd::{ApplicationSourceHelm, HelmParameter};
 use filetree::TreePath;
 use rendering::DiskTree;
 
@@ -109,15 +109,17 @@ impl HelmFlags {
         if !self.any() {
             return Ok(None);
         }
-        let unsupported = [
-            ("--set", !self.set.is_empty()),
-            ("--set-string", !self.set_string.is_empty()),
-            ("--set-file", !self.set_file.is_empty()),
-        ];
-        if let Some((flag, _)) = unsupported.iter().find(|(_, given)| *given) {
-            return Err(refused(format!(
-                "{flag} and --repo do not go together; write the values into a file, and give it with --values"
-            )));
+        let mut parameters = set_parameters(&self.set, false)?;
+        parameters.extend(set_parameters(&self.set_string, true)?);
+        for parameter in set_parameters(&self.set_file, true)? {
+            let file = &parameter.value;
+            let text = std::fs::read_to_string(file)
+                .map_err(|cause| refused(format!("`{file}` cannot be read: {cause}")))?;
+            parameters.push(HelmParameter { value: as_it_stands(&text), ..parameter });
+        }
+        for parameter in &mut parameters {
+            // A source's parameters have variables in them, and flags have none.
+            parameter.value = parameter.value.replace('$', "$$");
         }
         let mut values = String::new();
         for file in &self.values {
@@ -134,12 +136,59 @@ impl HelmFlags {
             kube_version: self.kube_version.clone().unwrap_or_default(),
             api_versions: one_by_one(&self.api_versions),
             values,
+            parameters,
             skip_crds: self.skip_crds,
             skip_tests: self.skip_tests,
             skip_schema_validation: self.skip_schema_validation,
             ..ApplicationSourceHelm::default()
         }))
     }
+}
+
+/// Flags of the form `name=value,name=value` as a source's parameters.
+fn set_parameters(flags: &[String], force_string: bool) -> Result<Vec<HelmParameter>> {
+    let mut parameters = Vec::new();
+    for flag in flags {
+        for setting in settings(flag) {
+            let Some((name, value)) = setting.split_once('=') else {
+                return Err(refused(format!("key {setting:?} has no value")));
+            };
+            parameters.push(HelmParameter {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                force_string,
+                ..HelmParameter::default()
+            });
+        }
+    }
+    Ok(parameters)
+}
+
+/// Cuts a flag at its commas, those in `{…}` and behind a `\\` left out.
+fn settings(flag: &str) -> Vec<&str> {
+    let (mut found, mut start, mut in_list, mut escaped) = (Vec::new(), 0, false, false);
+    for (at, char) in flag.char_indices() {
+        match char {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '{' if flag[start..at].ends_with('=') => in_list = true,
+            '}' => in_list = false,
+            ',' if !in_list => {
+                found.push(&flag[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&flag[start..]);
+    found.retain(|setting| !setting.is_empty());
+    found
+}
+
+/// A text in which nothing has a meaning to `--set-string`.
+fn as_it_stands(text: &str) -> String {
+    let special = |char: &char| matches!(char, '\\' | ',' | '{');
+    text.chars().flat_map(|char| special(&char).then_some('\\').into_iter().chain([char])).collect()
 }
 
 /// Renders a chart of this host to its objects; as JSON texts where `as_json` wants it and they
@@ -280,3 +329,6 @@ fn this_year_ns(now: jiff::Timestamp) -> Result<i128> {
     let start = now.first_of_year().and_then(|day| day.start_of_day());
     Ok(start.context("every year has a beginning")?.timestamp().as_nanosecond())
 }
+
+#[cfg(test)]
+mod tests;
