@@ -156,7 +156,8 @@ impl Job {
         self,
         ask: Box<dyn Fn(crate::imports::Question, Sender<crate::imports::Answer>) -> bool>,
     ) -> Result<String, String> {
-        let _depth = limit_stack_depth(self.stack_depth_max);
+        // Each `+` of ours is a call with arguments, which go-jsonnet does not count.
+        let _depth = limit_stack_depth(self.stack_depth_max * 3);
         let words = |error: jrsonnet_evaluator::Error| {
             let format =
                 CompactFormat { padding: 4, resolver: PathResolver::Absolute, max_trace: 20 };

@@ -1,6 +1,6 @@
 //! Operators that the interpreter means otherwise than go-jsonnet, turned into calls of ours.
 //!
-//! `a % b` formats texts, and `"text" + b` writes numbers: both become calls in the program's
+//! `a % b` formats texts, and `a + b` writes numbers where one of both is text: both become calls in the program's
 //! text before the interpreter reads it. A text that does not parse stays as it is, so that the
 //! interpreter says what is wrong with it.
 
@@ -101,7 +101,7 @@ impl Walk<'_> {
             Expr::BinaryOp(one, operator, other) => {
                 match operator {
                     BinaryOpType::Mod => self.call(PERCENT, one, other, '%'),
-                    BinaryOpType::Add if is_text(one) || is_text(other) => {
+                    BinaryOpType::Add if may_print_a_number(one, other) => {
                         self.call(PLUS, one, other, '+');
                     }
                     _ => {}
@@ -199,12 +199,46 @@ impl Walk<'_> {
     }
 }
 
-/// Whether it is written as text, or is text with something added.
-fn is_text(expression: &LocExpr) -> bool {
+/// What shows in how an expression is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// It is text, or text with something added.
+    Text,
+    /// It is a number, perhaps with a fraction.
+    Number,
+    /// It is a whole number, a list or an object: it prints the same everywhere, mostly.
+    Plain,
+    /// Only its value shows what it is.
+    Unknown,
+}
+
+fn written(expression: &LocExpr) -> Written {
+    use BinaryOpType::{Add, Div, Mod, Mul, Sub};
     match expression.expr() {
-        Expr::Str(_) => true,
-        Expr::Parened(inner) => is_text(inner),
-        Expr::BinaryOp(one, BinaryOpType::Add, other) => is_text(one) || is_text(other),
-        _ => false,
+        Expr::Str(_) => Written::Text,
+        Expr::Num(number) if number.fract() == 0.0 => Written::Plain,
+        Expr::Num(_) => Written::Number,
+        Expr::Arr(_) | Expr::ArrComp(..) | Expr::Obj(_) | Expr::ObjExtend(..) => Written::Plain,
+        Expr::Parened(inner) => written(inner),
+        Expr::BinaryOp(one, Add, other) => match (written(one), written(other)) {
+            (Written::Text, _) | (_, Written::Text) => Written::Text,
+            (Written::Unknown, _) | (_, Written::Unknown) => Written::Unknown,
+            (Written::Number, _) | (_, Written::Number) => Written::Number,
+            (Written::Plain, Written::Plain) => Written::Plain,
+        },
+        // `%` with a text before it is a text.
+        Expr::BinaryOp(one, Mod, _) if written(one) != Written::Number => Written::Unknown,
+        Expr::BinaryOp(_, Sub | Mul | Div | Mod, _) => Written::Number,
+        _ => Written::Unknown,
+    }
+}
+
+/// Whether `one + other` may put a number with a fraction into a text.
+fn may_print_a_number(one: &LocExpr, other: &LocExpr) -> bool {
+    match (written(one), written(other)) {
+        (Written::Text, _) | (_, Written::Text) => true,
+        (Written::Unknown, Written::Unknown | Written::Number) => true,
+        (Written::Number, Written::Unknown) => true,
+        (Written::Unknown | Written::Number | Written::Plain, _) => false,
     }
 }

@@ -63,6 +63,20 @@ fn programs_have_the_values_that_the_language_gives_them() {
 fn the_library_answers_as_go_does() {
     for (text, expected) in [
         ("std.trim(' \\t a\\u00a0\\n')", json!("a")),
+        ("local a = 0.1, b = 'x'; a + b", json!("0.10000000000000001x")),
+        ("local a = [0.1, {}, { b: 1e-7, c: 'd', e: [] }], b = 'x'; b + a", {
+            json!(
+                "x[0.10000000000000001, { }, {\"b\": 9.9999999999999995e-08, \"c\": \"d\", \"e\": [ ]}]"
+            )
+        }),
+        ("'%s' % [[0.1]]", json!("[0.10000000000000001]")),
+        ("[std.base64('é'), std.base64('hi'), std.base64([104, 105])]", {
+            json!(["w6k=", "aGk=", "aGk="])
+        }),
+        ("local f(x) = x; [f(1) + f(2), f([1]) + f([2]), f({ a: 1 }) + f({ a+: 2 })]", {
+            json!([3, [1, 2], {"a": 3}])
+        }),
+        ("local f(n) = if n == 0 then 0 else n + f(n - 1); f(450)", json!(101475)),
         ("[std.isNull(null), std.log2(8), std.log10(1000)]", json!([true, 3, 2.9999999999999996])),
         ("[std.hypot(3, 4), std.deg2rad(180), std.mantissa(10), std.exponent(10)]", {
             json!([5, std::f64::consts::PI, 0.625, 4])

@@ -2,6 +2,7 @@
 
 mod format;
 mod numbers;
+mod text;
 mod yaml;
 
 use jrsonnet_evaluator::function::builtin;
@@ -15,6 +16,7 @@ use jrsonnet_parser::Source;
 use jrsonnet_stdlib::ContextInitializer as Interpreters;
 
 use crate::rewrite::{PERCENT, PLUS};
+use text::text_of;
 
 /// What is easier said in the language itself; it sees the interpreter's `std`.
 const IN_JSONNET: &str = include_str!("std.jsonnet");
@@ -84,14 +86,6 @@ impl ContextInitializer for Library {
     }
 }
 
-/// A value as text: `std.toString`, `%s`, and what `+` makes of it beside a text.
-fn text_of(value: &Val) -> Result<IStr> {
-    match value {
-        Val::Num(number) => Ok(numbers::text(number.get()).into()),
-        other => other.to_string(),
-    }
-}
-
 #[builtin]
 fn builtin_to_string(a: Val) -> Result<IStr> {
     text_of(&a)
@@ -121,8 +115,12 @@ fn builtin_percent(a: Val, b: Val) -> Result<Val> {
 #[builtin]
 fn builtin_plus(a: Val, b: Val) -> Result<Val> {
     match (&a, &b) {
-        (Val::Str(_), Val::Num(_)) => evaluate_add_op(&a, &Val::string(text_of(&b)?)),
-        (Val::Num(_), Val::Str(_)) => evaluate_add_op(&Val::string(text_of(&a)?), &b),
+        (Val::Str(_), Val::Num(_) | Val::Arr(_) | Val::Obj(_) | Val::Func(_)) => {
+            evaluate_add_op(&a, &Val::string(text_of(&b)?))
+        }
+        (Val::Num(_) | Val::Arr(_) | Val::Obj(_) | Val::Func(_), Val::Str(_)) => {
+            evaluate_add_op(&Val::string(text_of(&a)?), &b)
+        }
         _ => evaluate_add_op(&a, &b),
     }
 }

@@ -24,6 +24,14 @@
   strReplace(str, from, to)::
     if std.isString(from) && from == '' then error "'from' string must not be zero length."
     else std.strReplace(str, from, to),
+  base64(input)::
+    if !std.isString(input) then std.base64(input) else
+      local points = std.map(std.codepoint, std.stringChars(input));
+      local high = std.filter(function(point) point > 255, points);
+      if std.length(high) > 0 then
+        error 'base64 encountered invalid codepoint value in the array (must be 0 <= X <= 255), got '
+              + high[0]
+      else std.base64(input),
   mergePatch(target, patch)::
     local merged(target, patch) =
       if !std.isObject(patch) then patch else
