@@ -168,7 +168,7 @@ impl Maker {
 
     fn add(&mut self, fields: &mut Vec<(String, Value)>, in_component: bool) {
         let mut put = |name: &str, value: Value| fields.push((name.to_owned(), value));
-        match self.seed.below(if in_component { 20 } else { 26 }) {
+        match self.seed.below(if in_component { 20 } else { 31 }) {
             0 => put("namePrefix", json!(format!("{}-", self.word()))),
             1 => put("nameSuffix", json!(format!("-{}", self.word()))),
             2 => put("namespace", json!(self.word())),
@@ -319,6 +319,21 @@ impl Maker {
                     "immutable": self.seed.one_in(3),
                 }),
             ),
+            26 => {
+                let file = self.file("definitions", &yaml(&definitions()));
+                put("crds", json!([file]));
+            }
+            27 => {
+                let file = self.file("schema", &yaml(&schema()));
+                put("openapi", json!({"path": file}));
+            }
+            28 | 29 => {
+                if let Some((list, plugin)) = self.plugin() {
+                    let text = yaml(&plugin);
+                    let entry = if self.seed.one_in(2) { text } else { self.file("plugin", &text) };
+                    put(list, json!([entry]));
+                }
+            }
             _ => {
                 if let Some(at) = self.known() {
                     let known = &self.known[at];
@@ -774,6 +789,43 @@ impl Maker {
         Some(replacement)
     }
 
+    /// A plugin's configuration, and the list that it belongs to.
+    fn plugin(&mut self) -> Option<(&'static str, Value)> {
+        let at = self.known()?;
+        let (kind, name) = (self.known[at].kind.clone(), self.known[at].name.clone());
+        let number = self.seed.below(9);
+        let mut plugin = match self.seed.below(8) {
+            0 => json!({"kind": "SuffixTransformer", "suffix": number,
+                "fieldSpecs": [{"path": "metadata/name", "kind": kind}]}),
+            1 => json!({"kind": "LabelTransformer", "labels": {"n": number, "f": 1.5, "t": true},
+                "fieldSpecs": [{"path": "metadata/labels", "create": true}]}),
+            2 => {
+                json!({"kind": "ImageTagTransformer", "imageTag": {"name": "nginx", "newTag": 1.1},
+                "fieldSpecs": [{"path": "spec/template/spec/containers/image"}]})
+            }
+            3 => {
+                json!({"kind": "ReplicaCountTransformer", "replica": {"name": name, "count": number},
+                "fieldSpecs": [{"path": "spec/replicas", "create": true, "kind": kind}]})
+            }
+            4 => json!({"kind": "ValueAddTransformer", "value": self.word(), "targets": [{
+                "selector": {"kind": kind}, "fieldPath": "metadata/annotations/added",
+                "filePathPosition": self.seed.below(3)}]}),
+            5 => json!({"kind": "ReplacementTransformer", "replacements": [self.replacement()?]}),
+            6 => json!({"kind": "PatchTransformer", "patch": yaml(&self.content(at)),
+                "target": self.target(at)}),
+            _ => json!({"kind": "ConfigMapGenerator", "literals": ["a=b"],
+                "name": format!("made-by-plugin-{number}")}),
+        };
+        plugin["apiVersion"] = json!("builtin");
+        plugin["metadata"] = json!({"name": format!("plugin-{}", self.serial())});
+        let list = match plugin["kind"].as_str() {
+            Some("ConfigMapGenerator") => "generators",
+            _ if self.seed.one_in(10) => "validators",
+            _ => "transformers",
+        };
+        Some((list, plugin))
+    }
+
     fn var_user(&mut self) -> Option<Value> {
         let at = self.workload()?;
         let (path, spec) = self.known[at].pod_spec()?;
@@ -787,6 +839,42 @@ impl Maker {
         *here = json!({"containers": [{"name": name, "args": args, "env": [{"name": "V", "value": "$(MY_VAR)"}]}]});
         Some(json!({"patch": yaml(&patch)}))
     }
+}
+
+/// What `crds` reads: definitions with hints.
+fn definitions() -> Value {
+    json!({
+        "example.com/v1.Thing": {"Schema": {"properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"$ref": "k8s.io/ObjectMeta"},
+            "spec": {"$ref": "example.com/v1.Spec"},
+        }}},
+        "example.com/v1.Spec": {"Schema": {"properties": {
+            "secretRef": {
+                "x-kubernetes-object-ref-api-version": "v1",
+                "x-kubernetes-object-ref-kind": "Secret",
+                "x-kubernetes-object-ref-name-key": "name",
+            },
+            "selector": {"x-kubernetes-label-selector": ""},
+            "note": {"x-kubernetes-annotation": ""},
+        }}},
+    })
+}
+
+/// A schema in which Deployments' containers have another merge key.
+fn schema() -> Value {
+    json!({"definitions": {"example.Deployment": {
+        "properties": {"spec": {"properties": {"template": {"properties": {"spec": {"properties": {
+            "containers": {
+                "type": "array",
+                "items": {"type": "object"},
+                "x-kubernetes-patch-merge-key": "image",
+                "x-kubernetes-patch-strategy": "merge",
+            },
+        }}}}}}},
+        "x-kubernetes-group-version-kind": [{"group": "apps", "kind": "Deployment", "version": "v1"}],
+    }}})
 }
 
 fn yaml(value: &Value) -> String {
