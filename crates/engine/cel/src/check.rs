@@ -111,13 +111,19 @@ impl fmt::Display for Type {
 /// The names that an expression may use, and their types.
 pub struct Scope {
     names: Vec<(String, Type)>,
+    mutates: bool,
     faults: Vec<Fault>,
 }
 
 impl Scope {
     /// Begins with the names of the surroundings.
     pub fn new(names: Vec<(String, Type)>) -> Scope {
-        Scope { names, faults: Vec::new() }
+        Scope { names, mutates: false, faults: Vec::new() }
+    }
+
+    /// The same, where expressions make the changes of a mutation.
+    pub fn of_mutations(self) -> Scope {
+        Scope { mutates: true, ..self }
     }
 
     /// Returns the type of an expression, and what is wrong with it, in order.
@@ -170,13 +176,14 @@ impl Scope {
                 Type::Map(Box::new(joined(keys)), Box::new(joined(values)))
             }
             Node::Struct { name, fields } => {
+                let known = matches!(name.split('.').next(), Some("Object" | "JSONPatch"));
+                if !(known && self.mutates) {
+                    return self.undeclared(expr.at, name);
+                }
                 for (_, field) in fields {
                     self.visit(field);
                 }
-                match name.split('.').next() {
-                    Some("Object" | "JSONPatch") => Type::Named(name.clone()),
-                    _ => self.undeclared(expr.at, name),
-                }
+                Type::Named(name.clone())
             }
             Node::Call { target, name, arguments } => {
                 self.call(expr.at, target.as_deref(), name, arguments)

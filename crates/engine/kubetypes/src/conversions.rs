@@ -58,6 +58,18 @@ impl Visit for Converting {
                 }
             }
             "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler" => autoscaler(object),
+            // What only the older version needs is no part of the newer one.
+            "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler" => {
+                drop_annotations(
+                    object,
+                    &[
+                        AUTOSCALER_METRICS,
+                        AUTOSCALER_BEHAVIOR,
+                        "autoscaling.alpha.kubernetes.io/conditions",
+                        "autoscaling.alpha.kubernetes.io/current-metrics",
+                    ],
+                );
+            }
             "io.k8s.api.apps.v1.StatefulSetSpec" => name_claim_templates(object),
             _ => {}
         }

@@ -19,8 +19,10 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
         errors.push(low.invalid("must be greater than or equal to 1"));
     }
     let high_number = high.number().unwrap_or(0);
-    if high_number < 1 {
+    if high_number == 0 {
         errors.push(high.required("must be set and greater than 0"));
+    } else if high_number < 0 {
+        errors.push(high.invalid("must be greater than or equal to 1"));
     }
     if low.number().is_some_and(|low| high_number < low) {
         errors.push(FieldError::invalid(

@@ -31,7 +31,7 @@ pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     if !indexed {
         spec.at("completions").unchanged(&old.at("completions"), errors);
     }
-    spec.at("selector").unchanged(&old.at("selector"), errors);
+    selector::unchanged(&spec.at("selector"), &old.at("selector"), errors);
     let suspended = old.at("suspend").flag();
     let (mut new_template, mut old_template) =
         (spec.at("template").value.clone(), old.at("template").value.clone());
@@ -56,7 +56,7 @@ pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
             }
         }
     }
-    if new_template != old_template {
+    if !At::root(&new_template).is_as(&At::root(&old_template)) {
         let at = spec.at("template");
         errors.push(FieldError::invalid(at.path.clone(), new_template, "field is immutable"));
     }
@@ -150,7 +150,7 @@ fn spec_of_job(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     let managed = spec.at("managedBy");
     if managed.is_set() {
-        managed.named(names::domain_path(managed.text()), errors);
+        names::domain_path(&managed, errors);
         if managed.text().len() > MANAGED_BY_BYTES_MAX {
             errors.push(too_long(&managed, MANAGED_BY_BYTES_MAX));
         }

@@ -550,7 +550,11 @@ fn shown(at: &At<'_>, fields: &[(&str, Shown)]) -> String {
 
 fn shown_field(at: &At<'_>, field: &Shown) -> String {
     match field {
-        Shown::Text(name) => json!(at.at(name).text()).to_string(),
+        Shown::Text(name) => {
+            // Go writes signs that mean something in HTML as escapes.
+            let text = json!(at.at(name).text()).to_string();
+            text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+        }
         Shown::Number(name) => at.at(name).number().unwrap_or(0).to_string(),
         Shown::Plain(name) => at.at(name).value.to_string(),
         Shown::List(name, fields) if at.at(name).value.is_array() => {

@@ -60,7 +60,8 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     }
     errors.extend(named_by_spec(gvk, object));
     // Old events are asked about nothing but what they are about.
-    if !(gvk.kind == "Event" && gvk.group.is_empty()) {
+    let by_its_spec = gvk.kind == "PodDisruptionBudget";
+    if !(by_its_spec || gvk.kind == "Event" && gvk.group.is_empty()) {
         errors.extend(meta::create(object, namespaced, name_rule, finalizers(gvk)));
     }
     if let Some(rule) = rule {
@@ -190,11 +191,27 @@ pub fn update(
             Step::Body => {}
         }
     }
-    if matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding" | "ResourceClaimTemplate") {
+    if matches!(
+        gvk.kind.as_str(),
+        "RoleBinding"
+            | "ClusterRoleBinding"
+            | "ResourceClaimTemplate"
+            | "IPAddress"
+            | "CSIStorageCapacity"
+    ) {
         // What may never change is told behind what may not change in metadata.
         errors.sort_by_key(|error| {
             error.detail == "cannot change roleRef"
-                || (error.field == "spec" && error.detail == "field is immutable")
+                || (matches!(
+                    error.field.as_str(),
+                    "spec" | "spec.parentRef" | "storageClassName" | "nodeTopology"
+                ) && error.detail == "field is immutable")
+        });
+    }
+    if gvk.kind == "Event" {
+        // What events have always been held to comes first, then metadata.
+        errors.sort_by_key(|error| {
+            error.detail == "field is immutable" && !error.field.starts_with("metadata")
         });
     }
     errors
@@ -218,6 +235,7 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
     use Step::{Body, Fresh, Metadata, MetadataChange};
     match (gvk.kind.as_str(), main) {
         ("Event", _) if gvk.group.is_empty() => &[Body],
+        ("Event", _) => &[Body, MetadataChange],
         ("PodDisruptionBudget", _) | ("CronJob", false) => &[Body],
         (
             "ConfigMap"

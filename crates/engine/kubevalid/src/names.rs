@@ -147,21 +147,23 @@ pub fn label_value(text: &str) -> Vec<String> {
 }
 
 /// `example.com/name`.
-pub fn domain_path(text: &str) -> Vec<String> {
+pub fn domain_path(at: &crate::cursor::At<'_>, errors: &mut Vec<manifest::field::FieldError>) {
     let Some((domain, path)) =
-        text.split_once('/').filter(|(domain, path)| !domain.is_empty() && !path.is_empty())
+        at.text().split_once('/').filter(|(domain, path)| !domain.is_empty() && !path.is_empty())
     else {
-        return vec![r#"must be a domain-prefixed path (such as "acme.io/foo")"#.to_owned()];
+        errors.push(at.invalid("must be a domain-prefixed path (such as \"acme.io/foo\")"));
+        return;
     };
-    let mut refusals = subdomain(domain, false);
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:/@".contains(&byte);
+    let wrong = |text: &str, words: String| {
+        manifest::field::FieldError::invalid(at.path.clone(), text, words)
+    };
+    errors.extend(subdomain(domain, false).into_iter().map(|words| wrong(domain, words)));
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:/".contains(&byte);
     if !path.bytes().all(good) {
-        refusals.push(
-            r"Invalid path (e.g. 'my/path',  or 'my/path-1', regex used for validation is '[A-Za-z0-9/\-._~%!$&'()*+,;=:]+')"
-                .to_owned(),
-        );
+        let words =
+            r"Invalid path (regex used for validation is '[A-Za-z0-9/\-._~%!$&'()*+,;=:]+')";
+        errors.push(wrong(path, words.to_owned()));
     }
-    refusals
 }
 
 /// A key of a ConfigMap or Secret: it becomes a file's name.

@@ -14,7 +14,7 @@ pub fn ingress(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     let spec = object.at("spec");
     if spec.at("rules").is_empty() && !spec.at("defaultBackend").is_set() {
         let mut error = spec.invalid("either `defaultBackend` or `rules` must be specified");
-        error.value = Some(Value::Null);
+        error.value = Some(spec.at("rules").value.clone());
         errors.push(error);
     }
     if spec.at("defaultBackend").is_set() {
@@ -154,7 +154,7 @@ pub fn ingress_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Field
         if controller.text().len() as u64 > CONTROLLER_BYTES_MAX {
             errors.push(FieldError::too_long(controller.path.clone(), CONTROLLER_BYTES_MAX));
         }
-        controller.named(names::domain_path(controller.text()), errors);
+        names::domain_path(&controller, errors);
     }
     let parameters = spec.at("parameters");
     if parameters.is_set() {

@@ -162,7 +162,7 @@ pub fn namespace(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>
         let refusals = names::qualified(finalizer.text());
         let plain = !finalizer.text().contains('/') && finalizer.text() != "kubernetes";
         let words = "name is neither a standard finalizer name nor is it fully qualified";
-        let own = (refusals.is_empty() && plain).then(|| words.to_owned());
+        let own = plain.then(|| words.to_owned());
         errors.extend(
             refusals
                 .into_iter()

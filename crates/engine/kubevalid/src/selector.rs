@@ -64,6 +64,15 @@ pub fn shown(at: &At<'_>) -> String {
     format!("{{{}}}", parts.join(","))
 }
 
+/// What may not change of a selector is all of it.
+pub fn unchanged(at: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    if at.is_as(old) {
+        return;
+    }
+    let error = at.invalid("field is immutable");
+    errors.push(if at.is_set() { error.showing(shown(at)) } else { error });
+}
+
 /// Whether a selector selects these labels; one that is no selector selects nothing.
 pub fn matches(selector: &At<'_>, labels: &Value) -> bool {
     if !selector.is_set() {

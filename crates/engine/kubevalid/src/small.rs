@@ -187,6 +187,7 @@ fn drivers(object: &At<'_>, errors: &mut Vec<FieldError>) {
 
 /// A CSIStorageCapacity.
 pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    selector::validate(&object.at("nodeTopology"), errors);
     let class = object.at("storageClassName");
     let refusals = names::subdomain(class.text(), false);
     errors.extend(
@@ -194,7 +195,6 @@ pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
             .into_iter()
             .map(|words| FieldError::invalid(class.path.clone(), class.text(), words)),
     );
-    selector::validate(&object.at("nodeTopology"), errors);
     if let Some(old) = old {
         for field in ["nodeTopology", "storageClassName"] {
             let new = object.at(field);
@@ -241,7 +241,10 @@ pub fn attributes_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
 
 /// Drivers are called as their makers like.
 pub fn any_case(text: &str, prefix: bool) -> Vec<String> {
-    names::subdomain(&text.to_lowercase(), prefix)
+    match prefix {
+        true => names::subdomain(text, prefix),
+        false => names::subdomain(&text.to_lowercase(), prefix),
+    }
 }
 
 /// A CSIDriver.
@@ -362,17 +365,40 @@ pub fn new_event(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErro
     for (field, path) in [
         ("reason", "reason"),
         ("note", "message"),
+        ("deprecatedSource", "source"),
+        ("deprecatedFirstTimestamp", "firstTimestamp"),
+        ("deprecatedLastTimestamp", "lastTimestamp"),
+        ("deprecatedCount", "count"),
         // The server asks about it twice.
         ("reason", "reason"),
         ("type", "type"),
         ("eventTime", "eventTime"),
         ("action", "action"),
+        ("related", "related"),
         ("reportingController", "reportingController"),
         ("reportingInstance", "reportingInstance"),
     ] {
         let (new, was) = (object.at(field), old.at(field));
         if !new.is_as(&was) {
-            let value = if new.is_set() { new.value.clone() } else { Value::from("") };
+            if field == "related" && new.is_set() {
+                let error = new.invalid("field is immutable");
+                errors.push(error.showing(shown_reference(&new)));
+                continue;
+            }
+            if field == "deprecatedSource" {
+                let text = |field: &str| Value::from(new.at(field).text());
+                let shown =
+                    format!("{{\"Component\":{},\"Host\":{}}}", text("component"), text("host"));
+                let error = FieldError::invalid(path, "", "field is immutable");
+                errors.push(error.showing(shown));
+                continue;
+            }
+            let value = match (new.is_set(), field) {
+                (true, _) => new.value.clone(),
+                (false, "deprecatedCount") => Value::from(0),
+                (false, "deprecatedFirstTimestamp" | "deprecatedLastTimestamp") => Value::Null,
+                (false, _) => Value::from(""),
+            };
             errors.push(FieldError::invalid(path, value, "field is immutable"));
         }
     }

@@ -88,7 +88,8 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
         _ => return,
     };
     for field in parts.iter().filter(|field| count(field) > count("replicas")) {
-        errors.push(status.at(field).invalid("cannot be greater than status.replicas"));
+        let words = "cannot be greater than status.replicas";
+        errors.push(FieldError::invalid(status.child(field), count(field), words));
     }
     if count("availableReplicas") > count("readyReplicas") {
         let words = match gvk.kind.as_str() {

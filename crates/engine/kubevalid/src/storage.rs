@@ -242,7 +242,10 @@ pub fn class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     if provisioner.is_empty() {
         errors.push(provisioner.required(""));
     } else {
-        provisioner.named(names::qualified(&provisioner.text().to_lowercase()), errors);
+        let name = provisioner.text().to_lowercase();
+        let wrong =
+            |words: String| FieldError::invalid(provisioner.path.clone(), name.as_str(), words);
+        errors.extend(names::qualified(&name).into_iter().map(wrong));
     }
     for (key, _) in parameters.entries() {
         if key.is_empty() {

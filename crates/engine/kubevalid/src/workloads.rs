@@ -4,6 +4,7 @@ use manifest::field::FieldError;
 use serde_json::{Value, json};
 
 use crate::cursor::At;
+use crate::meta;
 use crate::names;
 use crate::pod;
 use crate::selector;
@@ -89,6 +90,14 @@ fn selector_and_template(
 
 fn rest_of_template(template: &At<'_>, kind: &Template<'_>, errors: &mut Vec<FieldError>) {
     pod::template(template, errors);
+    if kind.owner == "StatefulSet" {
+        // Of these the server asks twice.
+        let metadata = template.at("metadata");
+        let moved =
+            |field: &str| At { value: metadata.at(field).value, path: template.child(field) };
+        meta::labels(&moved("labels"), errors);
+        meta::annotations(&moved("annotations"), errors);
+    }
     let spec = template.at("spec");
     let restart = spec.at("restartPolicy");
     if restart.is_set() && restart.text() != "Always" {
@@ -120,7 +129,7 @@ pub fn deployment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErr
         }
     }
     if let Some(old) = old {
-        spec.at("selector").unchanged(&old.to(&["spec", "selector"]), errors);
+        selector::unchanged(&spec.at("selector"), &old.to(&["spec", "selector"]), errors);
     }
 }
 
@@ -173,7 +182,7 @@ pub fn replica_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldEr
     let kind = Template { owner: "ReplicaSet", bad_selector: Some("invalid label selector") };
     selector_and_template(&spec, &kind, "deployment", errors);
     if let Some(old) = old {
-        spec.at("selector").unchanged(&old.to(&["spec", "selector"]), errors);
+        selector::unchanged(&spec.at("selector"), &old.to(&["spec", "selector"]), errors);
     }
 }
 
@@ -247,9 +256,9 @@ fn frozen(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     let rest = |at: &At<'_>| {
         let mut fields = at.map().cloned().unwrap_or_default();
         fields.retain(|name, _| !STATEFUL_SET_MAY_CHANGE.contains(&name.as_str()));
-        fields
+        serde_json::Value::Object(fields)
     };
-    if rest(new) != rest(old) {
+    if !At::root(&rest(new)).is_as(&At::root(&rest(old))) {
         errors.push(new.forbidden(
             "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
         ));
@@ -259,7 +268,7 @@ fn frozen(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
 pub fn daemon_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     if let Some(old) = &old {
-        spec.at("selector").unchanged(&old.to(&["spec", "selector"]), errors);
+        selector::unchanged(&spec.at("selector"), &old.to(&["spec", "selector"]), errors);
     }
     let kind = Template { owner: "DaemonSet", bad_selector: None };
     selector_and_template(&spec, &kind, "daemonset", errors);

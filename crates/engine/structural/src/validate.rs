@@ -167,7 +167,7 @@ fn check_type(schema: &Schema, value: &Value, path: &str, result: &mut Checked) 
     let is_numeric = wanted.split(',').any(|kind| matches!(kind, "number" | "integer"));
     let listed = matches!(value, Value::String(_) | Value::Array(_));
     let (wanted, actual) = match value {
-        _ if !is_formed || listed => (wanted, actual),
+        _ if !is_formed || listed || value.is_null() => (wanted, actual),
         Value::Number(number) if number.is_f64() => (schema.format.as_str(), "float64"),
         Value::Number(_) => (schema.format.as_str(), "int64"),
         _ => (schema.format.as_str(), ""),
@@ -250,7 +250,11 @@ fn check_number(schema: &Schema, number: &Number, path: &str, result: &mut Check
         }
     }
     let fits = match (schema.kind.as_str(), schema.format.as_str()) {
-        ("integer", "int32") => number.as_i64().is_none_or(|number| i32::try_from(number).is_ok()),
+        ("integer", "int32") => {
+            let whole = |number: &f64| number.fract() == 0.0;
+            let number = number.as_i64().or(number.as_f64().filter(whole).map(|n| n as i64));
+            number.is_some_and(|number| i32::try_from(number).is_ok())
+        }
         ("integer", _) => {
             number.as_i64().is_some() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
         }

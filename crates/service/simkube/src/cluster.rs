@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::crds::{self, Definition};
 use crate::kinds::{Kind, Kinds};
 use crate::store::{Draft, Expect, Store};
-use crate::strategy::Addresses;
+use crate::strategy::{Addresses, UnwrittenLabels};
 
 /// Who answers what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -26,6 +26,8 @@ pub struct Cluster {
     pub store: Store,
     /// Addresses and node ports of its Services.
     pub addresses: Addresses,
+    /// Of Jobs.
+    pub unwritten_labels: UnwrittenLabels,
     /// Whether simulated controllers act in it.
     pub controllers: bool,
     clock: Clock,
@@ -52,6 +54,7 @@ impl Cluster {
             name: name.to_owned(),
             store,
             addresses: Addresses::default(),
+            unwritten_labels: UnwrittenLabels::default(),
             controllers,
             clock,
             kinds: RwLock::new(Kinds::built_in().clone()),

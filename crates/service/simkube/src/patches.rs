@@ -130,9 +130,13 @@ pub fn is_object(patch: &Value, before: &str) -> Result<(), Problem> {
 ///
 /// Upstream keeps what the patch does not reach as it was encoded, in the order in which Go declares the
 /// fields; maps on the way are sorted.
-pub fn shown(kind: &Kind, patch: Patch<'_>, patched: &Value) -> String {
+pub fn shown(kind: &Kind, live: &Value, patch: Patch<'_>, patched: &Value) -> String {
     let reached = match patch {
-        Patch::Strategic(patch) => return go_map(patch),
+        Patch::Strategic(patch) => {
+            let mut patch = patch.clone();
+            forget_new_nulls(&mut patch, live);
+            return go_map(&patch);
+        }
         Patch::Merge(patch) => reached_by_merge(patch),
         Patch::Json(patch) => reached_by_operations(patch),
     };
@@ -140,6 +144,28 @@ pub fn shown(kind: &Kind, patch: Patch<'_>, patched: &Value) -> String {
     let mut out = String::new();
     print_json(patched, shape.as_ref(), Some(&reached), &mut out);
     out
+}
+
+/// A strategic patch loses its nulls where it adds what was not there.
+fn forget_new_nulls(patch: &mut Value, live: &Value) {
+    for (name, value) in patch.as_object_mut().into_iter().flatten() {
+        match live.get(name) {
+            _ if value.is_null() => {}
+            Some(live) => forget_new_nulls(value, live),
+            None => forget_nulls(value),
+        }
+    }
+}
+
+fn forget_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(forget_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Which maps and lists a patch goes through.

@@ -123,8 +123,8 @@ fn decode_inside(
     Ok(())
 }
 
-/// A number without a fraction is written without one.
-fn whole_numbers(value: &mut Value) {
+/// Writes numbers without a fraction without one.
+pub fn whole_numbers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15);

@@ -146,7 +146,7 @@ impl Variables {
     /// Adds one of the policy's own variables.
     pub fn add(&mut self, name: &str, expression: &str) {
         let found = match cel::parse(expression) {
-            Ok(expr) => Scope::new(self.names()).check(&expr).0,
+            Ok(expr) => Scope::new(self.names()).of_mutations().check(&expr).0,
             Err(_) => Type::Dyn,
         };
         self.named.push((format!("variables.{name}"), found));
@@ -177,7 +177,8 @@ impl Variables {
 
 /// Looks at an expression of a webhook or a policy.
 pub fn admission(at: &At<'_>, variables: &Variables, wanted: Wanted, errors: &mut Vec<FieldError>) {
-    let why = match typed(at.text(), variables.names()) {
+    let mutates = matches!(wanted, Wanted::Configuration | Wanted::Changes);
+    let why = match typed(at.text(), variables.names(), mutates) {
         Ok(found) => wanted.refuses(&found),
         Err(why) => Some(why),
     };
@@ -187,7 +188,7 @@ pub fn admission(at: &At<'_>, variables: &Variables, wanted: Wanted, errors: &mu
 /// Looks at an expression that chooses devices.
 pub fn device(at: &At<'_>, errors: &mut Vec<FieldError>) {
     let names = vec![("device".to_owned(), Type::Known("kubernetes.DRADevice", DEVICE))];
-    let why = match typed(at.text(), names) {
+    let why = match typed(at.text(), names, false) {
         Ok(Type::Bool | Type::Dyn) => return,
         Ok(found) => format!("must evaluate to bool or the unknown type, not {found}"),
         Err(why) => why,
@@ -195,13 +196,15 @@ pub fn device(at: &At<'_>, errors: &mut Vec<FieldError>) {
     errors.push(FieldError::invalid(at.path.clone(), at.text(), why));
 }
 
-fn typed(text: &str, names: Vec<(String, Type)>) -> Result<Type, String> {
+fn typed(text: &str, names: Vec<(String, Type)>, mutates: bool) -> Result<Type, String> {
     let told = |faults: &[Fault]| {
         let shown: Vec<String> = faults.iter().map(|fault| shown(text, fault)).collect();
         format!("compilation failed: {}", shown.join("\n"))
     };
     let expr = cel::parse(text).map_err(|fault| told(&[fault]))?;
-    let (found, faults) = Scope::new(names).check(&expr);
+    let scope = Scope::new(names);
+    let scope = if mutates { scope.of_mutations() } else { scope };
+    let (found, faults) = scope.check(&expr);
     if faults.is_empty() { Ok(found) } else { Err(told(&faults)) }
 }
 

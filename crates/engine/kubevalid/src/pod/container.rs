@@ -55,6 +55,7 @@ pub fn validate_all(
             errors.push(name.duplicate());
         }
         handlers(&container, errors);
+        restarts(&container, errors);
         for port in container.at("ports").items() {
             host_port(&port, &mut host_ports, errors);
         }
@@ -282,6 +283,46 @@ fn mounts(container: &At<'_>, volumes: &BTreeSet<&str>, errors: &mut Vec<FieldEr
     }
     devices(container, volumes, errors);
 }
+
+/// When a container is started again, whatever its pod says.
+fn restarts(container: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (policy, rules) = (container.at("restartPolicy"), container.at("restartPolicyRules"));
+    if !policy.is_set() && rules.is_empty() {
+        return;
+    }
+    if policy.is_set() {
+        policy.one_of(&["Always", "Never", "OnFailure"], errors);
+    } else {
+        errors.push(policy.required("must specify restartPolicy when restart rules are used"));
+    }
+    let count = rules.items().count();
+    if count > RESTART_RULES_MAX {
+        errors.push(FieldError::too_many(
+            rules.path.clone(),
+            count as u64,
+            RESTART_RULES_MAX as u64,
+        ));
+    }
+    for rule in rules.items() {
+        let (action, codes) = (rule.at("action"), rule.at("exitCodes"));
+        if !matches!(action.text(), "Restart" | "RestartAllContainers") {
+            let known = ["Restart", "RestartAllContainers"];
+            errors.push(FieldError::not_supported(action.path.clone(), action.text(), &known));
+        }
+        if !codes.is_set() {
+            errors.push(codes.required("must be specified"));
+            continue;
+        }
+        let operator = codes.at("operator");
+        if !matches!(operator.text(), "In" | "NotIn") {
+            let known = ["In", "NotIn"];
+            let path = operator.path.clone();
+            errors.push(FieldError::not_supported(path, operator.text(), &known));
+        }
+    }
+}
+
+const RESTART_RULES_MAX: usize = 20;
 
 fn devices(container: &At<'_>, volumes: &BTreeSet<&str>, errors: &mut Vec<FieldError>) {
     let mounts = container.at("volumeMounts");

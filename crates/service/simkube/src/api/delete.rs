@@ -150,7 +150,7 @@ pub fn collection(
     if let Some(remaining) = page.remaining {
         metadata["remainingItemCount"] = json!(remaining);
     }
-    Ok(Response::value(
+    let mut response = Response::value(
         200,
         &json!({
             "kind": kind.list_kind,
@@ -158,7 +158,11 @@ pub fn collection(
             "metadata": metadata,
             "items": items,
         }),
-    ))
+    );
+    if kind.is("batch", "Job") && options.propagation.is_none() {
+        response.warnings.push(JOB_WARNING.to_owned());
+    }
+    Ok(response)
 }
 
 /// Deletes an object, or begins to.

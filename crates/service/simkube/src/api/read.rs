@@ -244,8 +244,11 @@ pub fn select(
         at = token.revision;
         after = Some(format!("{prefix}{}", token.start));
     }
+    // Who takes whatever there is gets all of it.
+    let whole = options.resource_version == "0" && options.continue_token.is_empty();
+    let most = if whole { 0 } else { options.limit };
     // A selector is asked before the limit, so that pages are full.
-    let limit = if selector.is_empty() { options.limit } else { 0 };
+    let limit = if selector.is_empty() { most } else { 0 };
     let page = cluster
         .store
         .list(&kind.table, &prefix, after.as_deref(), limit, at)
@@ -257,9 +260,9 @@ pub fn select(
         .into_iter()
         .filter(|(key, entry)| selector.is_empty() || selector.shows(kind, key, entry))
         .collect();
-    if options.limit > 0 && kept.len() > options.limit {
-        remaining = kept.len() - options.limit;
-        kept.truncate(options.limit);
+    if most > 0 && kept.len() > most {
+        remaining = kept.len() - most;
+        kept.truncate(most);
     }
     let next = (remaining > 0).then(|| kept.last()).flatten().map(|(key, _)| {
         Token { revision: Some(revision), start: key[prefix.len()..].to_owned() }.written()

@@ -268,6 +268,11 @@ fn no_replicas(path: &str) -> Problem {
     problem
 }
 
+/// Returns whether somebody owns an object's replicas.
+pub fn replicas_are_owned(kind: &Kind, object: &Value) -> bool {
+    is_owned(object, &places(kind).spec)
+}
+
 /// Whether somebody owns the field at a path such as `.spec.replicas`.
 fn is_owned(object: &Value, path: &str) -> bool {
     let owners = object.pointer("/metadata/managedFields").and_then(Value::as_array);

@@ -14,6 +14,7 @@ mod services;
 mod slices;
 pub mod standards;
 
+pub use jobs::UnwrittenLabels;
 pub use services::Addresses;
 
 use std::sync::Arc;
@@ -359,10 +360,16 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
             fields.remove("status");
         }
     }
+    if kind.built_in() {
+        forget_groups(None, object);
+    }
     match (kind.group.as_str(), kind.kind.as_str()) {
         _ if !kind.built_in() => {}
         ("", "Pod") => pods::prepare_create(object, &cluster.now_text()),
         ("", "Namespace") => prepare_namespace(object),
+        ("", "LimitRange") if meta::text(object, "name").is_empty() => {
+            meta::of(object).insert("name".to_owned(), json!(cluster.new_uid()));
+        }
         ("", "PersistentVolume") => {
             object["status"] =
                 json!({"phase": "Pending", "lastPhaseTransitionTime": cluster.now_text()});
@@ -381,10 +388,14 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
             // What is read back is defaulted again: the job takes its template's labels.
             types::set_defaults(kind, object);
         }
-        ("apps", "DaemonSet") => set_template_generation(object, 1),
+        ("apps", "DaemonSet") => {
+            let given = template_generation(object);
+            set_template_generation(object, given.max(1));
+        }
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(object),
         ("apps", "StatefulSet") => forget_unavailable(object),
         ("storage.k8s.io", "CSIDriver") => forget_prevented(None, object),
+        ("", "Node") => forget_source(None, object),
         ("", "ServiceAccount") => keep_names_of_secrets(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
         _ => {}
@@ -422,6 +433,28 @@ fn forget_prevented(old: Option<&Value>, object: &mut Value) {
     }
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
         spec.remove(FIELD);
+    }
+}
+
+/// Pods' groups are switched off.
+fn forget_groups(old: Option<&Value>, object: &mut Value) {
+    for at in
+        ["/spec", "/template/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"]
+    {
+        let had = old.and_then(|old| old.pointer(at)).and_then(|spec| spec.get("schedulingGroup"));
+        if let (None, Some(spec)) = (had, object.pointer_mut(at).and_then(Value::as_object_mut)) {
+            spec.remove("schedulingGroup");
+        }
+    }
+}
+
+/// Nodes take their configuration from nowhere any more.
+fn forget_source(old: Option<&Value>, node: &mut Value) {
+    if old.is_some_and(|old| old["spec"].get("configSource").is_some()) {
+        return;
+    }
+    if let Some(spec) = node.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("configSource");
     }
 }
 
@@ -496,6 +529,7 @@ pub fn prepare_update(
         raise_generation(old, new, !same);
         return Ok(());
     }
+    forget_groups(Some(old), new);
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") if subresource != "finalize" => {
             new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();
@@ -506,12 +540,12 @@ pub fn prepare_update(
             forget_unavailable(new);
         }
         ("storage.k8s.io", "CSIDriver") => forget_prevented(Some(old), new),
+        ("", "Node") => forget_source(Some(old), new),
         ("", "ServiceAccount") => keep_names_of_secrets(new),
         ("", "Service") => services::prepare(cluster, Some(old), new),
         ("", "PersistentVolumeClaim") => claims::source(Some(old), new),
-        ("batch", "Job") => jobs::prepare_update(old, new),
         ("apps", "DaemonSet") => {
-            let changed = old["spec"]["template"] != new["spec"]["template"];
+            let changed = differs(kind, old, new, &["spec.template"]);
             let before = template_generation(old).max(1);
             set_template_generation(new, before + i64::from(changed));
         }
@@ -636,7 +670,12 @@ pub fn warnings(kind: &Kind, subresource: &str, new: &Value, old: Option<&Value>
 
 /// Does what follows a write at once.
 pub fn after_write(cluster: &Arc<Cluster>, kind: &Kind, old: Option<&Value>, new: &Value) {
-    let _first = old;
+    if kind.is("batch", "Job") {
+        match old {
+            None => cluster.unwritten_labels.made(new),
+            Some(_) => cluster.unwritten_labels.written(new),
+        }
+    }
     if kind.is("apiextensions.k8s.io", "CustomResourceDefinition") {
         crds::settle(cluster, meta::text(new, "name"));
     }
@@ -649,6 +688,9 @@ pub fn after_removal(cluster: &Arc<Cluster>, kind: &Kind, gone: &Entry) {
     }
     if kind.is("", "Service") {
         cluster.addresses.release(&gone.value());
+    }
+    if kind.is("batch", "Job") {
+        cluster.unwritten_labels.written(&gone.value());
     }
 }
 

@@ -201,7 +201,13 @@ pub(super) fn drop_finalizer(cluster: &Arc<Cluster>, kind: &Arc<Kind>, object: &
         if kept.len() == before.len() {
             return false;
         }
-        set_or_remove(object, "finalizers", kept);
+        // A custom object tells an empty list from none.
+        match kept.is_empty() && !kind.built_in() {
+            true => {
+                meta::of(object).insert("finalizers".to_owned(), json!([]));
+            }
+            false => set_or_remove(object, "finalizers", kept),
+        }
         true
     });
 }

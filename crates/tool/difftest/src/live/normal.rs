@@ -190,7 +190,7 @@ fn without_structs(text: &str) -> String {
         (Some(from), Some(to)) if from < to && text[from..to].contains("\"Spec\":{\"Volumes\"") => {
             format!("{}Invalid value: …{}", &text[..from], &text[to..])
         }
-        (Some(from), Some(to)) if from < to && text[from..to].contains("\"containers\":[") => {
+        (Some(from), Some(to)) if from < to && text[from..to].contains("\"containers\":") => {
             format!("{}Invalid value: …{}", &text[..from], &text[to..])
         }
         _ => text.to_owned(),
@@ -273,7 +273,8 @@ fn first_undeclared(text: String) -> String {
 /// In which order a custom object's faults, those of one map and conflicts are told is left to Go's order
 /// of maps.
 fn in_one_order(body: &mut Value) {
-    let custom = body["details"]["group"] == "diff.test";
+    let group = body["details"]["group"].as_str().unwrap_or_default();
+    let custom = group.ends_with("diff.test");
     let conflicts = body["reason"] == "Conflict";
     let Some(causes) = body.pointer_mut("/details/causes").and_then(Value::as_array_mut) else {
         return;

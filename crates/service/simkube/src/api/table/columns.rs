@@ -274,11 +274,7 @@ pub(super) const COLUMNS: &[Row] = &[
         "Secret",
         &[text("Type", |o, _| text_or(o, "/type", "")), text("Data", |o, _| entries(o)), AGE],
     ),
-    row(
-        "",
-        "ServiceAccount",
-        &[text("Secrets", |o, _| json!(o["secrets"].as_array().map_or(0, Vec::len))), AGE],
-    ),
+    row("", "ServiceAccount", &[AGE]),
     row("", "Namespace", &[text("Status", |o, _| text_or(o, "/status/phase", "")), AGE]),
     row(
         "",
@@ -409,8 +405,8 @@ pub(super) const COLUMNS: &[Row] = &[
                         .map_or("<unset>".to_owned(), |n| n.to_string())
                 )
             }),
-            count("MaxPods", |o, _| json!(number(o, "/spec/maxReplicas"))),
-            count("Replicas", |o, _| json!(number(o, "/status/currentReplicas"))),
+            text("MaxPods", |o, _| json!(number(o, "/spec/maxReplicas"))),
+            text("Replicas", |o, _| json!(number(o, "/status/currentReplicas"))),
             AGE,
         ],
     ),

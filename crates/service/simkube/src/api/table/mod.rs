@@ -83,7 +83,9 @@ fn definitions(kind: &Kind) -> Vec<Value> {
             }),
         );
         if row.name_last {
-            all.push(name_definition());
+            let mut name = name_definition();
+            name["priority"] = json!(1);
+            all.push(name);
         }
         return all;
     }

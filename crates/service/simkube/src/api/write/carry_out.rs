@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::delete;
 use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
+use super::super::subresources::replicas_are_owned;
 use super::patch::{self, Patch};
 use super::{Write, Written};
 use crate::body::Body;
@@ -104,7 +105,10 @@ impl Write<'_> {
         };
         let object = self.applied(object, &body.value, said_of_twice(&body), true)?;
         let new = self.prepare_update(entry, live, object, Origin::Apply)?;
-        if is_same_but_version(live, &new) && ownership::is_same_but_times(before, &after) {
+        if is_same_but_version(live, &new)
+            && ownership::is_same_but_times(before, &after)
+            && !self.writes_labels(live)
+        {
             return Ok(Written { entry: entry.clone(), created: false });
         }
         let draft = Draft::with_managed_fields(&new, &after);
@@ -335,6 +339,8 @@ impl Write<'_> {
     fn may_make(&self, origin: Origin<'_>) -> bool {
         let door = self.target.subresource.as_str();
         let open = door == "status" && strategy::made_through_status(self.kind);
+        // What is only tried is looked for in its namespace, which is not there.
+        let open = open && !(self.options.dry_run && self.kind.is("", "Namespace"));
         (door.is_empty() || (open && origin == Origin::Apply))
             && match origin {
                 Origin::Put { .. } => strategy::creates_on_update(self.kind),
@@ -434,7 +440,11 @@ impl Write<'_> {
         if matches!(origin, Origin::Put { .. }) {
             self.owners_once(&mut new, origin);
         }
-        if self.target.subresource == "scale" && !self.kind.built_in() && origin != Origin::Apply {
+        if self.target.subresource == "scale"
+            && !self.kind.built_in()
+            && origin != Origin::Apply
+            && !replicas_are_owned(self.kind, live)
+        {
             // Who scales a custom object without an apply is not noted.
             meta::keep_owners(live, &mut new);
         } else if origin != Origin::Apply {
@@ -460,6 +470,10 @@ impl Write<'_> {
             live,
             &mut new,
         )?;
+        let generation = manifest::generation(live);
+        if self.has_unknown && manifest::generation(&new) == generation {
+            meta::of(&mut new).insert("generation".to_owned(), json!(generation + 1));
+        }
         let causes = strategy::update_causes(
             self.kind,
             &self.target.subresource,
@@ -483,12 +497,19 @@ impl Write<'_> {
         live: &Value,
         new: Value,
     ) -> Result<Written, Problem> {
-        if is_same_but_version(live, &new) {
+        if is_same_but_version(live, &new) && !self.writes_labels(live) {
             return Ok(Written { entry: entry.clone(), created: false });
         }
         let stored = convert::into_stored(self.kind, new)?;
         let draft = Draft::new(&stored);
         self.commit_draft(entry, live, &stored, draft)
+    }
+
+    /// Whether an update that changes nothing writes what has only been shown.
+    fn writes_labels(&self, live: &Value) -> bool {
+        !self.options.dry_run
+            && self.kind.is("batch", "Job")
+            && self.cluster.unwritten_labels.has(live)
     }
 
     fn commit_draft(

@@ -59,6 +59,9 @@ pub struct Write<'a> {
     server_side: bool,
     /// Whether a Job has its labels from its template: then what the server adds there is added here.
     shares_labels: bool,
+    /// Whether what an apply led to has fields that a custom kind does not know: they go when the object
+    /// is read, and count as a change before.
+    has_unknown: bool,
 }
 
 impl<'a> Write<'a> {
@@ -84,6 +87,7 @@ impl<'a> Write<'a> {
             warnings: Vec::new(),
             server_side: false,
             shares_labels: false,
+            has_unknown: false,
         }
     }
 

@@ -95,7 +95,7 @@ impl Patch {
             }
         };
         let object = patches::on(kind, live, plain)?;
-        let shown = patches::shown(kind, plain, &object);
+        let shown = patches::shown(kind, live, plain, &object);
         Ok(Patched { object, faults, shown })
     }
 }
@@ -103,7 +103,9 @@ impl Patch {
 /// Reads an apply patch.
 pub(super) fn apply(bytes: &Bytes) -> Result<Body, Problem> {
     let decoding = |said: &str| Problem::bad_request(format!("error decoding YAML: {said}"));
-    let body = body::json_or_yaml(bytes).map_err(|problem| decoding(&problem.message))?;
+    let mut body = body::json_or_yaml(bytes).map_err(|problem| decoding(&problem.message))?;
+    // YAML writes whole numbers as such.
+    crate::types::whole_numbers(&mut body.value);
     if !body.value.is_object() && !body.value.is_null() {
         return Err(decoding(&format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",

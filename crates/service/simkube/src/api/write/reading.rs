@@ -35,6 +35,10 @@ impl Write<'_> {
         })?;
         let faults: Vec<String> = duplicates.into_iter().chain(decoded.faults).collect();
         if let Some(named) = other_kind {
+            // Of a kind that is not known only the metadata is.
+            let of_metadata =
+                |fault: &String| fault.starts_with("duplicate") || fault.contains("\"metadata.");
+            let faults: Vec<String> = faults.into_iter().filter(of_metadata).collect();
             return Err(self.is_other_kind(&named, &decoded.value, &faults));
         }
         let faults = match text.is_empty() || !self.kind.built_in() {
@@ -272,7 +276,11 @@ impl Write<'_> {
         Ok(value)
     }
 
-    pub(super) fn decode_applied(&self, object: Value, patch: &Value) -> Result<Value, Problem> {
+    pub(super) fn decode_applied(
+        &mut self,
+        object: Value,
+        patch: &Value,
+    ) -> Result<Value, Problem> {
         let read = types::decode_parsed(self.kind, object).map_err(|error| {
             let (group, version, kind) = (&self.kind.group, &self.kind.version, &self.kind.kind);
             let (namespace, name) = (meta::text(patch, "namespace"), meta::text(patch, "name"));
@@ -282,6 +290,9 @@ impl Write<'_> {
             );
             Problem::new(500, "", said)
         })?;
+        let of_metadata = |fault: &String| fault.contains("\"metadata.");
+        self.has_unknown =
+            !self.kind.built_in() && read.faults.iter().any(|fault| !of_metadata(fault));
         let mut value = read.value;
         types::set_defaults_applied(self.kind, &mut value);
         Ok(value)
