@@ -1,6 +1,7 @@
 //! What the parser found: nodes in one list, each with its place in the text.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use goval::Str;
 
@@ -101,7 +102,7 @@ pub(crate) struct Branch {
 /// All that was found in one text.
 #[derive(Debug, Default)]
 pub(crate) struct Ast {
-    pub(crate) text: Box<[u8]>,
+    pub(crate) text: Arc<[u8]>,
     pub(crate) nodes: Vec<Node>,
     /// Children of nodes.
     pub(crate) kids: Vec<NodeId>,

@@ -27,7 +27,7 @@ pub trait Hooks {
         text: &Str,
         functions: &Arc<Functions>,
     ) -> Result<Arc<Parsed>, ParseError> {
-        Parsed::new(text, functions)
+        Parsed::new(text.as_bytes(), functions)
     }
 }
 
@@ -74,7 +74,7 @@ pub fn without_no_value(text: Vec<u8>) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut copied = 0;
     let mut from = 0;
-    while let Some(at) = text[from..].iter().position(|byte| *byte == b'<') {
+    while let Some(at) = memchr::memchr(b'<', &text[from..]) {
         from += at;
         if text[from..].starts_with(NO_VALUE) {
             kept.extend_from_slice(&text[copied..from]);

@@ -29,6 +29,9 @@ pub(crate) enum Called {
     Tpl(&'static str),
 }
 
+/// A table of Helm's does not grow beyond it.
+const USUAL_COUNT: usize = 320;
+
 /// What `include` and `tpl` take.
 pub(crate) const NAME_AND_DATA: &[Type] = &[Type::String, Type::Any];
 
@@ -37,8 +40,8 @@ impl Functions {
     /// `len`, `not`, `or`, `print`, `printf`, `println`, `urlquery` and the comparisons.
     pub fn builtin() -> Self {
         let mut table = Self {
-            names: HashMap::default(),
-            called: Vec::new(),
+            names: HashMap::with_capacity_and_hasher(USUAL_COUNT, NameHash::default()),
+            called: Vec::with_capacity(USUAL_COUNT),
             methods: HashMap::new(),
             method_names: Vec::new(),
         };

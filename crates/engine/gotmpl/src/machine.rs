@@ -28,6 +28,8 @@ use ranges::Loop;
 
 /// Between two looks at the clock of the caller.
 const STEPS_AT_ONCE: u64 = 4096;
+/// Behind a text as long as this one there is room for a little more, so that it need not move.
+const LONG_TEXT_BYTES: usize = 4096;
 
 pub(crate) struct Machine<'a, 'c> {
     context: &'a mut Context<'c>,
@@ -182,6 +184,9 @@ impl<'a, 'c> Machine<'a, 'c> {
                 Op::Text(span) => {
                     let text = ast.source(span);
                     self.charge(text.len())?;
+                    if text.len() >= LONG_TEXT_BYTES {
+                        self.out.reserve(text.len() + LONG_TEXT_BYTES);
+                    }
                     self.out.extend_from_slice(text);
                 }
                 Op::Print { node } => {

@@ -47,14 +47,17 @@ pub(crate) struct Shared {
 }
 
 impl Parsed {
-    /// Parses a text. Names of functions are checked against `functions`, which the templates
-    /// keep and call.
+    /// Parses a text, which it keeps. Names of functions are checked against `functions`, which
+    /// the templates keep and call.
     ///
     /// # Errors
     ///
     /// The first mistake, in Go's words.
-    pub fn new(text: &[u8], functions: &Arc<Functions>) -> Result<Arc<Self>, ParseError> {
-        let found = parse(text, functions)?;
+    pub fn new(
+        text: impl Into<Arc<[u8]>>,
+        functions: &Arc<Functions>,
+    ) -> Result<Arc<Self>, ParseError> {
+        let found = parse(&text.into(), functions)?;
         let shared = Arc::new(Shared { ast: found.ast, functions: Arc::clone(functions) });
         let tree = |body| {
             Arc::new(Tree {

@@ -4,6 +4,7 @@ mod pipeline;
 mod tokens;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use goval::Str;
 
@@ -31,8 +32,8 @@ pub(crate) struct Definition {
     pub(crate) body: Span,
 }
 
-/// Parses a text.
-pub(crate) fn parse(text: &[u8], functions: &Functions) -> Result<Found, ParseError> {
+/// Parses a text, which the tree keeps.
+pub(crate) fn parse(text: &Arc<[u8]>, functions: &Functions) -> Result<Found, ParseError> {
     if u32::try_from(text.len()).is_err() {
         return Err(ParseError {
             line: 1,
@@ -44,7 +45,7 @@ pub(crate) fn parse(text: &[u8], functions: &Functions) -> Result<Found, ParseEr
     let parser = Parser {
         functions,
         lexer,
-        ast: Ast { text: text.into(), ..Ast::default() },
+        ast: Ast { text: Arc::clone(text), ..Ast::default() },
         symbols: HashMap::default(),
         scopes: vec![Scope::default()],
         blocks: vec![Block { kind: BlockKind::Main, nodes: Vec::new() }],

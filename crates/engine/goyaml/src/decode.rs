@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value};
 use crate::document::{Document, Kind, NodeId};
 use crate::error::YamlError;
 use crate::go_syntax;
+use crate::quick::{Tree, quickly};
 use crate::resolve::{Dialect, Scalar, resolve, resolve_as};
 
 const TAG_NULL: &str = "tag:yaml.org,2002:null";
@@ -52,7 +53,10 @@ pub enum Duplicates {
 ///
 /// [`YamlError`] with Go's words.
 pub fn to_json(bytes: &[u8]) -> Result<Value, YamlError> {
-    to_json_with(bytes, Duplicates::LastWins, &Limits::default())
+    match quickly(bytes, &mut Tree) {
+        Some(value) => Ok(value),
+        None => to_json_with(bytes, Duplicates::LastWins, &Limits::default()),
+    }
 }
 
 /// As [`to_json`], with an error for a key that stands twice (`YAMLToJSONStrict`).

@@ -21,6 +21,7 @@ mod go_syntax;
 mod input;
 mod json_text;
 mod order;
+mod quick;
 mod read_back;
 mod resolve;
 mod scalars;
@@ -35,6 +36,7 @@ pub use document::{Document, Kind, Node, NodeId, Style};
 pub use emit::{to_yaml, to_yaml_pretty};
 pub use error::YamlError;
 pub use json_text::{JsonText, json_text_of};
+pub use quick::{Make, Tree, quickly};
 pub use resolve::{Dialect, Scalar, resolve};
 pub use split::{Chunk, Split, split};
 

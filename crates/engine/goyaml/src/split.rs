@@ -52,7 +52,7 @@ impl<'a> Iterator for Split<'a> {
             if rest.is_empty() {
                 return (start > begin).then(|| Ok(self.chunk(begin, start, line)));
             }
-            let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
             let this_line = self.line;
             self.at = start + end;
             self.line += 1;

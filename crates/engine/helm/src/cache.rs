@@ -8,7 +8,7 @@ use crate::frozen::Frozen;
 use crate::metadata::Metadata;
 use crate::profile::Profile;
 use crate::schema::Schema;
-use crate::store::Store;
+use crate::store::{Content, Store};
 use crate::values::{self, ValuesError};
 
 /// What was made of contents before: parsed templates, values, schemas, documents and archives.
@@ -93,12 +93,13 @@ impl Cache {
 
     pub(crate) fn document(
         &self,
-        text: &Arc<[u8]>,
+        text: &(impl Content + ?Sized),
         variant: u8,
         parse: impl FnOnce() -> ParsedDocument,
     ) -> Arc<ParsedDocument> {
         let made: Result<_, std::convert::Infallible> =
-            self.documents.get_or(text, variant, || Ok((Arc::new(parse()), text.len() * 8)));
+            self.documents
+                .get_or(text, variant, || Ok((Arc::new(parse()), text.bytes().len() * 8)));
         match made {
             Ok(parsed) => parsed,
             Err(never) => match never {},

@@ -27,31 +27,31 @@ impl KubeVersion {
     ///
     /// What is wrong, in the words of Kubernetes' parser.
     pub(crate) fn parse(text: &str, profile: Profile) -> Result<Self, String> {
-        let numbers = text.trim().strip_prefix('v').unwrap_or(text.trim());
+        let quoted = goval::quote(text);
+        let numbers = text.trim_start();
+        let numbers = numbers.strip_prefix('v').unwrap_or(numbers);
         let end = numbers.find(|char: char| !char.is_ascii_digit() && char != '.');
-        let (numbers, rest) = numbers.split_at(end.unwrap_or(numbers.len()));
-        let bad = || format!("could not parse {} as version", goval::quote(text));
-        let (numbers, stray_dot) = match numbers.strip_suffix('.') {
-            Some(numbers) => (numbers, true),
-            None => (numbers, false),
-        };
-        if stray_dot && rest.is_empty() {
-            return Err(bad());
-        }
-        let parts: Vec<&str> = numbers.split('.').collect();
-        if parts.len() < 2 {
-            return Err(format!("illegal version string {}", goval::quote(text)));
+        // What follows the numbers, a dot too, is of no interest.
+        let parts: Vec<&str> = numbers[..end.unwrap_or(numbers.len())]
+            .split('.')
+            .take_while(|part| !part.is_empty())
+            .collect();
+        match parts.len() {
+            0 => return Err(format!("could not parse {quoted} as version")),
+            1 => return Err(format!("illegal version string {quoted}")),
+            _ => {}
         }
         let mut values = Vec::new();
         for (at, part) in parts.iter().enumerate() {
-            if at > 0 && part.len() > 1 && part.starts_with('0') || part.is_empty() {
-                return Err(format!(
-                    "illegal zero-prefixed version component {} in {}",
-                    goval::quote(part),
-                    goval::quote(text)
-                ));
+            let shown = goval::quote(part);
+            if at == 0 && part.len() > 1 && part.starts_with('0') {
+                return Err(format!("illegal zero-prefixed version component {shown} in {quoted}"));
             }
-            values.push(part.parse::<u64>().map_err(|_| bad())?);
+            values.push(part.parse::<u64>().map_err(|_| {
+                format!(
+                    "illegal non-numeric version component {shown} in {quoted}: strconv.ParseUint: parsing {shown}: value out of range"
+                )
+            })?);
         }
         if values.len() == 2 {
             values.push(0);

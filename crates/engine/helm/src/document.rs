@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use goyaml::{Tree, quickly};
 use serde_json::{Map, Value};
 
 use crate::head::{self, Head};
@@ -97,7 +98,7 @@ pub(crate) fn read(text: &[u8], profile: Profile, reading: Reading) -> Parsed {
         return Parsed { head: Ok(head), contents: Ok(Contents::Texts(vec![json])) };
     }
     // Helm looks at the whole, what reads its output cuts at lines of dashes.
-    let whole = match quick::to_json(text) {
+    let whole = match goyaml::to_json(text) {
         Ok(value) => value,
         Err(error) => {
             // Helm has not added the last line break yet, and an error's line may depend on it.
@@ -144,7 +145,7 @@ fn transcribed_stream(text: &[u8], reading: Reading) -> Option<Vec<Arc<String>>>
         let chunk = chunk.ok()?;
         match transcribed(&chunk.bytes, reading) {
             Some((_, json)) => texts.push(json),
-            None if matches!(quick::quickly(&chunk.bytes), Some(Value::Null)) => {}
+            None if matches!(quickly(&chunk.bytes, &mut Tree), Some(Value::Null)) => {}
             None => return None,
         }
     }
@@ -163,7 +164,7 @@ fn read_stream(text: &[u8], objects: ReadObjects) -> Result<Vec<Object>, Problem
             line: error.line(),
             column: error.column(),
         })?;
-        let value = quick::to_json(&chunk.bytes).map_err(|error| Problem {
+        let value = goyaml::to_json(&chunk.bytes).map_err(|error| Problem {
             words: format!("error converting YAML to JSON: {error}"),
             line: chunk.line + error.line() - 1,
             column: error.column(),

@@ -48,7 +48,9 @@ pub(crate) fn render(
     for template in &templates {
         let parsed = means
             .cache
-            .template(&template.text, means.profile, || Parsed::new(&template.text, functions))
+            .template(&template.text, means.profile, || {
+                Parsed::new(template.text.clone(), functions)
+            })
             .and_then(|parsed| set.add(&template.name, &parsed));
         if let Err(error) = parsed {
             return Err(not_parsed(&error, template));
@@ -100,7 +102,7 @@ impl Hooks for Host<'_> {
         functions: &Arc<Functions>,
     ) -> Result<Arc<Parsed>, ParseError> {
         let content: Arc<[u8]> = text.as_bytes().into();
-        self.cache.template(&content, self.profile, || Parsed::new(text, functions))
+        self.cache.template(&content, self.profile, || Parsed::new(content.clone(), functions))
     }
 }
 

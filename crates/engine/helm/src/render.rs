@@ -1,5 +1,6 @@
 //! A chart and values to documents: `helm template`, step by step.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,7 +57,9 @@ pub fn render(
     cache: &Cache,
 ) -> Result<Rendering, HelmError> {
     let asked = Rc::new(RefCell::new(Asked::default()));
-    let (charts, root, rendered) = execute(request, chance, should_stop, cache, &asked)?;
+    let (charts, root, mut rendered) = execute(request, chance, should_stop, cache, &asked)?;
+    // The line break that Helm's printing adds stands behind most documents, then.
+    rendered.iter_mut().for_each(|file| file.text.push(b'\n'));
     let documents = documents(request, &charts, root, &rendered, cache)?;
     let asked = asked.borrow().clone();
     Ok(Rendering { documents, asked })
@@ -280,11 +283,43 @@ fn check_kube_version(
 struct Found<'a> {
     rendered: &'a Rendered,
     text: &'a [u8],
-    with_break: Arc<[u8]>,
+    with_break: Text<'a>,
     parsed: Arc<document::Parsed>,
     kind: String,
 }
 
+/// A document's text.
+enum Text<'a> {
+    /// For those who get it, too.
+    Kept(Arc<[u8]>),
+    /// Only to be read.
+    Seen(Cow<'a, [u8]>),
+}
+
+impl<'a> Text<'a> {
+    fn of(bytes: Cow<'a, [u8]>, request: &Request<'_>) -> Self {
+        match request.reading.as_text {
+            Some(_) => Text::Seen(bytes),
+            None => Text::Kept(bytes.into()),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Text::Kept(bytes) => bytes,
+            Text::Seen(bytes) => bytes,
+        }
+    }
+
+    fn kept(self) -> Option<Arc<[u8]>> {
+        match self {
+            Text::Kept(bytes) => Some(bytes),
+            Text::Seen(_) => None,
+        }
+    }
+}
+
+/// The documents of files that have a line break behind what the templates gave.
 fn documents(
     request: &Request<'_>,
     charts: &Charts,
@@ -299,8 +334,9 @@ fn documents(
         rendered.iter().filter(|file| !file.name.ends_with("NOTES.txt")).collect();
     sorted.sort_by(|one, other| one.name.cmp(&other.name));
     for file in sorted {
-        for text in split(&file.text, profile) {
-            let with_break = with_break(text);
+        let whole = file.text.strip_suffix(b"\n").unwrap_or(&file.text);
+        for text in split(whole, profile) {
+            let with_break = Text::of(with_break(&file.text, text), request);
             let parsed = read(&with_break, request, cache);
             let head = parsed.head.as_ref().map_err(|problem| {
                 let words = format!("YAML parse error on {}: {}", file.name, problem.words);
@@ -326,30 +362,44 @@ fn documents(
     let last = manifests.len().checked_sub(1);
     for (at, found) in manifests.into_iter().enumerate() {
         // Helm trims its whole answer before it adds the hooks.
-        let text = (Some(at) == last).then(|| with_break(trim_end(found.text)));
+        let text = (Some(at) == last).then(|| trimmed(found.rendered, found.text));
         documents.push(document(found, text, Part::Manifest, request, cache)?);
     }
     let last = hooks.len().checked_sub(1);
     for (at, found) in hooks.into_iter().enumerate() {
         // Argo CD takes one line break from the end of everything.
         let cut = Some(at) == last && found.text.ends_with(b"\n");
-        let text = cut.then(|| found.text.into());
+        let text = cut.then_some(Cow::Borrowed(found.text));
         documents.push(document(found, text, Part::Hook, request, cache)?);
     }
     Ok(documents)
 }
 
-fn with_break(text: &[u8]) -> Arc<[u8]> {
-    let mut bytes = Vec::with_capacity(text.len() + 1);
-    bytes.extend_from_slice(text);
-    bytes.push(b'\n');
-    bytes.into()
+/// A text with a line break behind it, which it has at the end of its file.
+fn with_break<'a>(file: &'a [u8], text: &'a [u8]) -> Cow<'a, [u8]> {
+    let tail = &file[file.len().saturating_sub(text.len() + 1)..];
+    match tail.strip_suffix(b"\n") {
+        Some(inside) if std::ptr::eq(inside, text) => Cow::Borrowed(tail),
+        _ => Cow::Owned([text, b"\n"].concat()),
+    }
 }
 
-fn read(text: &Arc<[u8]>, request: &Request<'_>, cache: &Cache) -> Arc<document::Parsed> {
-    cache.document(text, variant(request.profile as u8, request), || {
-        document::read(text, request.profile, request.reading)
-    })
+/// A file's document without the white space at its end, but with a line break.
+fn trimmed<'a>(file: &'a Rendered, text: &'a [u8]) -> Cow<'a, [u8]> {
+    let inside = trim_end(text);
+    match text.get(inside.len()) {
+        Some(b'\n') => Cow::Borrowed(&text[..=inside.len()]),
+        _ => with_break(&file.text, inside),
+    }
+}
+
+fn read(text: &Text<'_>, request: &Request<'_>, cache: &Cache) -> Arc<document::Parsed> {
+    let read = || document::read(text.bytes(), request.profile, request.reading);
+    let variant = variant(request.profile as u8, request);
+    match text {
+        Text::Kept(bytes) => cache.document(bytes, variant, read),
+        Text::Seen(bytes) => cache.document(&**bytes, variant, read),
+    }
 }
 
 /// Tells apart what was read into texts.
@@ -358,18 +408,19 @@ fn variant(of: u8, request: &Request<'_>) -> u8 {
 }
 
 /// A document in its place; `cut` is its text where that is not as it was found.
-fn document(
-    found: Found<'_>,
-    cut: Option<Arc<[u8]>>,
+fn document<'a>(
+    found: Found<'a>,
+    cut: Option<Cow<'a, [u8]>>,
     part: Part,
     request: &Request<'_>,
     cache: &Cache,
 ) -> Result<Document, Failure> {
     let (text, parsed) = match cut {
         None => (found.with_break, found.parsed),
-        Some(cut) if means_the_same(&found.with_break, &cut) => (cut, found.parsed),
         Some(cut) => {
-            let parsed = read(&cut, request, cache);
+            let same = means_the_same(found.with_break.bytes(), &cut);
+            let cut = Text::of(cut, request);
+            let parsed = if same { found.parsed } else { read(&cut, request, cache) };
             (cut, parsed)
         }
     };
@@ -385,7 +436,7 @@ fn document(
         source: found.rendered.name.clone(),
         stored_at: found.rendered.stored_at.clone(),
         part,
-        text,
+        text: text.kept(),
         contents,
     })
 }
@@ -460,7 +511,7 @@ fn definitions(
             source: format!("{path}/{}", file.name),
             stored_at,
             part: Part::Definition,
-            text: file.data.clone(),
+            text: request.reading.as_text.is_none().then(|| file.data.clone()),
             contents,
         });
     }

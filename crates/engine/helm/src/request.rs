@@ -120,8 +120,9 @@ pub struct Document {
     pub stored_at: String,
     /// What it is.
     pub part: Part,
-    /// Its text, which ends with a line break.
-    pub text: Arc<[u8]>,
+    /// Its text, which ends with a line break; `None` where texts of objects were asked for
+    /// ([`Reading::as_text`]): who only prints objects needs no other text.
+    pub text: Option<Arc<[u8]>>,
     /// What it holds; a comment holds nothing.
     pub contents: Contents,
 }

@@ -25,7 +25,7 @@ fn by_lines(text: &[u8]) -> Vec<&[u8]> {
                 begin += 1;
             }
         }
-        match text[line.max(begin)..].iter().position(|byte| *byte == b'\n') {
+        match memchr::memchr(b'\n', &text[line.max(begin)..]) {
             Some(end) => line = line.max(begin) + end + 1,
             None => break,
         }

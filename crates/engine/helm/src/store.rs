@@ -1,8 +1,9 @@
 //! A bounded map from content to what was made of it.
 
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Values by the bytes that they were made from, up to a number of bytes.
 ///
@@ -10,22 +11,67 @@ use hashbrown::HashMap;
 /// taken half of the room, the old one goes.
 pub(crate) struct Store<V> {
     bytes_max: usize,
+    hasher: DefaultHashBuilder,
     generations: Mutex<Generations<V>>,
 }
 
+/// What values are made from.
+pub(crate) trait Content {
+    fn bytes(&self) -> &[u8];
+    /// The same, to be kept.
+    fn kept(&self) -> Arc<[u8]>;
+}
+
+impl Content for Arc<[u8]> {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    fn kept(&self) -> Arc<[u8]> {
+        self.clone()
+    }
+}
+
+impl Content for [u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    fn kept(&self) -> Arc<[u8]> {
+        self.into()
+    }
+}
+
 struct Generations<V> {
-    young: Entries<V>,
-    old: Entries<V>,
+    young: HashTable<Entry<V>>,
+    old: HashTable<Entry<V>>,
     young_bytes: usize,
 }
 
-type Entries<V> = HashMap<(Arc<[u8]>, u8), (V, usize)>;
+struct Entry<V> {
+    /// Of content and variant. Contents are long: each is hashed once.
+    hash: u64,
+    content: Arc<[u8]>,
+    variant: u8,
+    value: V,
+    bytes: usize,
+}
+
+impl<V> Entry<V> {
+    fn is_of(&self, content: &[u8], variant: u8) -> bool {
+        self.variant == variant && *self.content == *content
+    }
+}
 
 impl<V: Clone> Store<V> {
     pub(crate) fn new(bytes_max: usize) -> Self {
         let generations =
-            Generations { young: HashMap::new(), old: HashMap::new(), young_bytes: 0 };
-        Self { bytes_max, generations: Mutex::new(generations) }
+            Generations { young: HashTable::new(), old: HashTable::new(), young_bytes: 0 };
+        Self {
+            bytes_max,
+            hasher: DefaultHashBuilder::default(),
+            generations: Mutex::new(generations),
+        }
     }
 
     /// The value made from `content`; `variant` tells apart several things made from it.
@@ -34,50 +80,57 @@ impl<V: Clone> Store<V> {
     /// outside of the lock: two who ask at once may both make it.
     pub(crate) fn get_or<E>(
         &self,
-        content: &Arc<[u8]>,
+        content: &(impl Content + ?Sized),
         variant: u8,
         make: impl FnOnce() -> Result<(V, usize), E>,
     ) -> Result<V, E> {
         if self.bytes_max == 0 {
             return make().map(|(value, _)| value);
         }
-        let key = (content.clone(), variant);
-        if let Some(value) = self.find(&key) {
+        let hash = self.hasher.hash_one((content.bytes(), variant));
+        if let Some(value) = self.find(hash, content.bytes(), variant) {
             return Ok(value);
         }
         let (value, bytes) = make()?;
-        self.put(key, value.clone(), bytes + content.len());
+        let bytes = bytes + content.bytes().len();
+        // What alone would take half of the room is not kept.
+        if bytes <= self.bytes_max / 2 {
+            let content = content.kept();
+            let entry = Entry { hash, content, variant, value: value.clone(), bytes };
+            let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+            generations.put(entry, self.bytes_max);
+        }
         Ok(value)
     }
 
-    fn find(&self, key: &(Arc<[u8]>, u8)) -> Option<V> {
+    fn find(&self, hash: u64, content: &[u8], variant: u8) -> Option<V> {
         let mut guard = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let generations = &mut *guard;
-        if let Some((value, _)) = generations.young.get(key) {
-            return Some(value.clone());
+        let is_it = |entry: &Entry<V>| entry.is_of(content, variant);
+        if let Some(found) = generations.young.find(hash, is_it) {
+            return Some(found.value.clone());
         }
-        let (key, (value, bytes)) = generations.old.remove_entry(key)?;
-        generations.put(key, value.clone(), bytes, self.bytes_max);
+        let (entry, _) = generations.old.find_entry(hash, is_it).ok()?.remove();
+        let value = entry.value.clone();
+        generations.put(entry, self.bytes_max);
         Some(value)
-    }
-
-    fn put(&self, key: (Arc<[u8]>, u8), value: V, bytes: usize) {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.put(key, value, bytes, self.bytes_max);
     }
 }
 
 impl<V> Generations<V> {
-    fn put(&mut self, key: (Arc<[u8]>, u8), value: V, bytes: usize, bytes_max: usize) {
-        // What alone would take half of the room is not kept.
-        if bytes > bytes_max / 2 {
-            return;
-        }
-        if self.young_bytes + bytes > bytes_max / 2 {
+    fn put(&mut self, entry: Entry<V>, bytes_max: usize) {
+        if self.young_bytes + entry.bytes > bytes_max / 2 {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        self.young_bytes += bytes;
-        self.young.insert(key, (value, bytes));
+        self.young_bytes += entry.bytes;
+        let is_it = |other: &Entry<V>| other.is_of(&entry.content, entry.variant);
+        match self.young.find_mut(entry.hash, is_it) {
+            // Two who asked at once both made it.
+            Some(other) => other.value = entry.value,
+            None => {
+                self.young.insert_unique(entry.hash, entry, |entry| entry.hash);
+            }
+        }
     }
 }

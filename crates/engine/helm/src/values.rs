@@ -51,7 +51,7 @@ pub(crate) fn read(bytes: &[u8], profile: Profile) -> Result<Frozen, ValuesError
 }
 
 fn document(bytes: &[u8], prefix: &str, line: u32) -> Result<Map<String, Value>, ValuesError> {
-    let value = quick::to_json(bytes).map_err(|error| ValuesError {
+    let value = goyaml::to_json(bytes).map_err(|error| ValuesError {
         words: format!("{prefix}error converting YAML to JSON: {error}"),
         line: line + error.line() - 1,
         column: error.column(),

@@ -187,9 +187,10 @@ fn release_name<'a>(helm: &'a ApplicationSourceHelm, app_name: &'a str) -> &'a s
     }
 }
 
-/// API versions, where commas separate several in one.
+/// API versions, where commas separate several in one, and nothing is none.
 pub fn one_by_one(api_versions: &[String]) -> Vec<String> {
-    api_versions.iter().flat_map(|one| one.split(',')).map(str::to_owned).collect()
+    let given = api_versions.iter().filter(|one| !one.is_empty());
+    given.flat_map(|one| one.split(',')).map(str::to_owned).collect()
 }
 
 /// A Kubernetes version's numbers alone: Argo CD drops what a provider adds to them.
@@ -197,6 +198,9 @@ pub fn plain_version(version: &str) -> String {
     let numbers = version.trim().trim_start_matches('v');
     let end = numbers.find(|char: char| !char.is_ascii_digit() && char != '.');
     let numbers = numbers[..end.unwrap_or(numbers.len())].trim_end_matches('.');
+    if numbers.starts_with('.') {
+        return version.to_owned();
+    }
     match numbers.matches('.').count() {
         0 => version.to_owned(),
         1 => format!("{numbers}.0"),

@@ -272,7 +272,8 @@ impl Charts for Inflation {
                 continue;
             }
             printed.push_str("---\n");
-            printed.push_str(&String::from_utf8_lossy(&document.text));
+            printed
+                .push_str(&String::from_utf8_lossy(document.text.as_deref().unwrap_or_default()));
         }
         Ok(printed)
     }

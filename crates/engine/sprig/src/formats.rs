@@ -8,6 +8,7 @@ use goval::{Context, Kind, List, ListType, Map, MapType, Str, Value};
 use serde_json::{Number, Value as Json};
 
 use crate::args::{Answer, text};
+use crate::gathered;
 use crate::toml::WriteError;
 
 const MAP: &str = "map[string]interface {}";
@@ -124,9 +125,7 @@ fn yaml_value(context: &mut Context<'_>, args: &[Value]) -> Result<Value, String
     let text = text(args, 0)?;
     context.budget.charge(text.len() as u64)?;
     context.budget.spend(text.len() as u64 / 16)?;
-    let json =
-        goyaml::to_json(text).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
-    Ok(goval::from_json(&json, Numbers::Float64))
+    gathered::value_of(text).map_err(|error| format!("error converting YAML to JSON: {error}"))
 }
 
 fn while_decoding(error: String) -> String {

@@ -17,6 +17,7 @@ mod decimal;
 mod dicts;
 mod encoding;
 mod formats;
+mod gathered;
 mod impure;
 mod letters;
 mod lists;

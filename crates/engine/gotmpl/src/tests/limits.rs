@@ -234,7 +234,7 @@ fn no_text_makes_the_parser_or_the_machine_panic() {
                 text.extend_from_slice(PIECES[chance.below(PIECES.len())].as_bytes());
             }
         }
-        if let Ok(parsed) = Parsed::new(&text, &functions) {
+        if let Ok(parsed) = Parsed::new(&text[..], &functions) {
             let mut set = TemplateSet::new("gotpl");
             if set.add("t", &parsed).is_ok() {
                 let budget = Budget { fuel: 10_000, bytes: 100_000 };

@@ -17,7 +17,7 @@ fn outcome(
 ) -> Result<Vec<u8>, String> {
     let mut set = TemplateSet::new("gotpl");
     for (file, text) in files {
-        Parsed::new(text, functions)
+        Parsed::new(&text[..], functions)
             .and_then(|parsed| set.add(file, &parsed))
             .map_err(|error| error.text(file))?;
     }

@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 
 use goval::Str;
+use goyaml::{Make, quickly};
 use serde_json::Number;
 
-use super::Reader;
-use super::make::Make;
 use crate::frozen::Frozen;
 
 /// Reads a values file that is one map, or nothing, where nothing in it is unusual.
 pub(crate) fn freeze(bytes: &[u8]) -> Option<Frozen> {
-    let mut reader = Reader::new(bytes)?;
-    let Some(first) = reader.peek()? else { return Some(Frozen::Map(Vec::new())) };
-    let values = reader.node(&mut Freezer, first.indent, 0)?;
-    (reader.peek()?.is_none() && matches!(values, Frozen::Map(_))).then_some(values)
+    match quickly(bytes, &mut Freezer)? {
+        Frozen::Nil => Some(Frozen::Map(Vec::new())),
+        values @ Frozen::Map(_) => Some(values),
+        _ => None,
+    }
 }
 
 struct Freezer;

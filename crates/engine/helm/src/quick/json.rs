@@ -3,11 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use goyaml::JsonText;
+use goyaml::{JsonText, Make, quickly};
 use serde_json::{Map, Number, Value};
-
-use super::Reader;
-use super::make::Make;
 
 /// A document's object as text.
 pub(crate) struct Transcript {
@@ -20,11 +17,9 @@ pub(crate) struct Transcript {
 
 /// Reads a document that is one map without `items`, where nothing in it is unusual.
 pub(crate) fn transcribe(bytes: &[u8]) -> Option<Transcript> {
-    let mut reader = Reader::new(bytes)?;
-    let first = reader.peek()??;
     let mut json = Json::new(bytes.len());
-    reader.node(&mut json, first.indent, 0)?;
-    if reader.peek()?.is_some() || !json.out.as_str().starts_with('{') {
+    quickly(bytes, &mut json)?;
+    if !json.out.as_str().starts_with('{') {
         return None;
     }
     let mut head = Map::new();

@@ -116,6 +116,15 @@ fn a_kubernetes_version_is_its_numbers() {
     assert_eq!(parse("1.33.4-gke.5", Profile::V4), Ok("v1.33.4-gke.5 v1.33.4".to_owned()));
     assert_eq!(parse("v1.33", Profile::V4), Ok("v1.33 v1.33.0".to_owned()));
     assert_eq!(parse("v1.33+", Profile::V3), Ok("v1.33.0 v1.33.0".to_owned()));
-    assert!(parse("1", Profile::V4).is_err());
-    assert!(parse("one.two", Profile::V4).is_err());
+    assert_eq!(parse("1.02.", Profile::V4).map(|_| ()), Ok(()));
+    for (text, problem) in [
+        ("1", "illegal version string \"1\""),
+        ("1.x", "illegal version string \"1.x\""),
+        ("1..2", "illegal version string \"1..2\""),
+        ("one.two", "could not parse \"one.two\" as version"),
+        (".1", "could not parse \".1\" as version"),
+        ("01.2", "illegal zero-prefixed version component \"01\" in \"01.2\""),
+    ] {
+        assert_eq!(parse(text, Profile::V4), Err(problem.to_owned()));
+    }
 }

@@ -3,7 +3,7 @@
 use goval::{Context, Value};
 
 use crate::args::{Answer, int, list, named, object, text};
-use crate::crypto::certificate::Certificate;
+use crate::crypto::certificate::{Certificate, Pair};
 use crate::crypto::key::Key;
 use crate::crypto::x509::{Issuer, Template};
 use crate::crypto::{cipher, derive, pem};
@@ -18,7 +18,7 @@ fn remembered(
     context: &mut Context<'_>,
     function: &str,
     args: &[Value],
-    make: impl FnOnce(&mut Context<'_>, &mut Stream) -> Answer,
+    make: impl FnOnce(&mut Context<'_>, Stream) -> Answer,
 ) -> Answer {
     if let Some(pinned) = context.impure.pinned(function, args) {
         return Ok(pinned);
@@ -27,8 +27,8 @@ fn remembered(
     if let Some(known) = context.impure.remembered(function, args) {
         return Ok(known);
     }
-    let mut stream = Stream::of(context, function, args);
-    let made = make(context, &mut stream)?;
+    let stream = Stream::of(context, function, args);
+    let made = make(context, stream)?;
     context.impure.remember(function, args, &made);
     Ok(made)
 }
@@ -40,7 +40,9 @@ fn hashed(password: &[u8], stream: &mut Stream) -> String {
 
 pub(crate) fn bcrypt(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let password = text(args, 0)?;
-    remembered(context, "bcrypt", args, |_, stream| Ok(Value::str(hashed(password, stream))))
+    remembered(context, "bcrypt", args, |_, mut stream| {
+        Ok(Value::str(hashed(password, &mut stream)))
+    })
 }
 
 pub(crate) fn htpasswd(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -48,8 +50,8 @@ pub(crate) fn htpasswd(context: &mut Context<'_>, args: &[Value]) -> Answer {
     if user.contains(&b':') {
         return Ok(Value::str([b"invalid username: ", user.as_bytes()].concat()));
     }
-    remembered(context, "htpasswd", args, |_, stream| {
-        let hash = hashed(password, stream);
+    remembered(context, "htpasswd", args, |_, mut stream| {
+        let hash = hashed(password, &mut stream);
         Ok(Value::str([user.as_bytes(), b":", hash.as_bytes()].concat()))
     })
 }
@@ -89,8 +91,8 @@ pub(crate) fn decrypt_aes(context: &mut Context<'_>, args: &[Value]) -> Answer {
 
 pub(crate) fn gen_private_key(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let kind = text(args, 0)?;
-    remembered(context, "genPrivateKey", args, |_, stream| {
-        Ok(match Key::random(kind, stream) {
+    remembered(context, "genPrivateKey", args, |_, mut stream| {
+        Ok(match Key::random(kind, &mut stream) {
             Some(key) => Value::str(key.to_pem()),
             None => Value::str([b"Unknown type ", kind.as_bytes()].concat()),
         })
@@ -108,15 +110,12 @@ pub(crate) fn build_custom_cert(context: &mut Context<'_>, args: &[Value]) -> An
     Issuer::from_der(&der)
         .ok_or("error parsing certificate: decodedCert.Bytes: x509: malformed certificate")?;
     Key::from_pem(&key).map_err(|error| format!("error parsing private key: {error}"))?;
-    Ok(named(Certificate { cert: goval::text_of(&cert), key: goval::text_of(&key) }))
+    Ok(named(Certificate::new(goval::text_of(&cert), goval::text_of(&key))))
 }
 
-/// The key that was given, or a new one.
-fn key_for(given: Option<&[u8]>, stream: &mut Stream) -> Result<Key, String> {
-    match given {
-        None => Ok(Key::for_certificate(stream)),
-        Some(pem) => Key::from_pem(pem).map_err(|error| format!("parsing private key: {error}")),
-    }
+/// A key that was given.
+fn key_of(pem: &[u8]) -> Result<Key, String> {
+    Key::from_pem(pem).map_err(|error| format!("parsing private key: {error}"))
 }
 
 fn finished(
@@ -126,10 +125,34 @@ fn finished(
     issuer: Option<(&Issuer, &Key)>,
     stream: &mut Stream,
 ) -> Answer {
-    let der = template
-        .certificate(key, issuer, context.impure.now(), stream)
-        .map_err(|error| format!("error creating certificate: {error}"))?;
-    Ok(named(Certificate { cert: pem::encode("CERTIFICATE", &der), key: key.to_pem() }))
+    let der =
+        template.certificate(key, issuer, context.impure.now(), stream).map_err(not_created)?;
+    Ok(named(Certificate::new(pem::encode("CERTIFICATE", &der), key.to_pem())))
+}
+
+fn not_created(error: String) -> String {
+    format!("error creating certificate: {error}")
+}
+
+/// Signed by itself, with the key that was given or a new one. A new one is made when somebody
+/// looks at it; what can be wrong is told now.
+fn signed_by_itself(
+    context: &mut Context<'_>,
+    template: Template,
+    given: Option<&[u8]>,
+    mut stream: Stream,
+) -> Answer {
+    if let Some(pem) = given {
+        return finished(context, &template, &key_of(pem)?, None, &mut stream);
+    }
+    template.check().map_err(not_created)?;
+    let now_ns = context.impure.now();
+    Ok(named(Certificate::later(move || {
+        let key = Key::for_certificate(&mut stream);
+        let der = template.certificate(&key, None, now_ns, &mut stream);
+        let der = der.expect("the names were checked, and such a key can sign");
+        Pair { cert: pem::encode("CERTIFICATE", &der), key: key.to_pem() }
+    })))
 }
 
 pub(crate) fn gen_ca(context: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -148,9 +171,8 @@ fn authority(
 ) -> Answer {
     let (name, days) = (text(args, 0)?, int(args, 1)?);
     remembered(context, function, args, |context, stream| {
-        let key = key_for(given, stream)?;
         let template = Template::new(name, &[], &[], days)?.authority();
-        finished(context, &template, &key, None, stream)
+        signed_by_itself(context, template, given, stream)
     })
 }
 
@@ -176,13 +198,9 @@ fn self_signed(
     given: Option<&[u8]>,
 ) -> Answer {
     remembered(context, function, args, |context, stream| {
-        // What is wrong with the names is told before a key is made for nothing.
-        let template = template(args);
-        let key = match (given, &template) {
-            (None, Err(error)) => return Err(error.clone()),
-            _ => key_for(given, stream)?,
-        };
-        finished(context, &template?, &key, None, stream)
+        // What is wrong with a key is told before what is wrong with the names.
+        given.map(key_of).transpose()?;
+        signed_by_itself(context, template(args)?, given, stream)
     })
 }
 
@@ -201,20 +219,20 @@ fn signed(
     given: Option<&[u8]>,
 ) -> Answer {
     let authority: &Certificate = object(args, 4, "sprig.certificate")?;
-    remembered(context, function, args, |context, stream| {
-        let given = given.map(|pem| key_for(Some(pem), stream)).transpose()?;
+    remembered(context, function, args, |context, mut stream| {
+        let given = given.map(key_of).transpose()?;
         let (_, der) =
-            pem::decode(authority.cert.as_bytes()).ok_or("unable to decode certificate")?;
+            pem::decode(authority.cert().as_bytes()).ok_or("unable to decode certificate")?;
         let issuer = Issuer::from_der(&der).ok_or(
             "error parsing certificate: decodedSignerCert.Bytes: x509: malformed certificate",
         )?;
-        let signer = Key::from_pem(authority.key.as_bytes())
+        let signer = Key::from_pem(authority.key().as_bytes())
             .map_err(|error| format!("error parsing private key: {error}"))?;
         let template = template(args)?;
         let key = match given {
             Some(key) => key,
-            None => Key::for_certificate(stream),
+            None => Key::for_certificate(&mut stream),
         };
-        finished(context, &template, &key, Some((&issuer, &signer)), stream)
+        finished(context, &template, &key, Some((&issuer, &signer)), &mut stream)
     })
 }

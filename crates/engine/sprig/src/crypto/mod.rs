@@ -14,6 +14,7 @@ mod rsa;
 mod x509;
 
 pub use certificate::Certificate;
+pub(crate) use certificate::Pair;
 
 pub(crate) use functions::{
     bcrypt, build_custom_cert, decrypt_aes, derive_password, encrypt_aes, gen_ca, gen_ca_with_key,

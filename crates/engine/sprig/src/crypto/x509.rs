@@ -72,6 +72,17 @@ impl Template {
         Self { is_authority: true, ..self }
     }
 
+    /// Says now what would be wrong with a certificate, its key and its issuer apart.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::certificate`].
+    pub(super) fn check(&self) -> Result<(), String> {
+        let subject = self.subject()?;
+        self.extensions(&[], &[], is_empty(&subject))?;
+        Ok(())
+    }
+
     /// Makes the certificate for `key`; without an issuer it signs itself.
     ///
     /// # Errors

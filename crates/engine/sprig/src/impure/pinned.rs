@@ -50,7 +50,7 @@ impl Impure for Pinned {
                 certificate(&format!("self:{}", text(0)))
             }
             "genSignedCert" | "genSignedCertWithKey" => certificate(&format!("signed:{}", text(0))),
-            "buildCustomCert" => named(Certificate { cert: text(0), key: text(1) }),
+            "buildCustomCert" => named(Certificate::new(text(0), text(1))),
             "htpasswd" => Value::str(format!("{}:$2a$10${}", text(0), text(1))),
             "bcrypt" => Value::str(format!("$2a$10${}", text(0))),
             "encryptAES" => Value::str(format!("aes:{}", text(1))),
@@ -61,5 +61,5 @@ impl Impure for Pinned {
 
 fn certificate(id: &str) -> Value {
     let wrap = |kind: &str| format!("-----BEGIN {kind}-----\n{id}\n-----END {kind}-----\n");
-    named(Certificate { cert: wrap("CERTIFICATE"), key: wrap("RSA PRIVATE KEY") })
+    named(Certificate::new(wrap("CERTIFICATE"), wrap("RSA PRIVATE KEY")))
 }

@@ -6,7 +6,7 @@ use goval::{Impure, Value};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::crypto::Certificate;
+use crate::crypto::{Certificate, Pair};
 use crate::random::call;
 
 /// Gives each call its own values, which depend on nothing but a key, the place of the call,
@@ -19,6 +19,8 @@ pub struct Stable {
     site: String,
     counts: BTreeMap<String, u32>,
     made: BTreeMap<String, Made>,
+    /// Certificates that were asked for; who looks at one makes it.
+    asked: BTreeMap<String, Certificate>,
 }
 
 /// A value that was costly to make, in a form that can be kept.
@@ -39,7 +41,14 @@ impl Stable {
     /// `key` is the Application's secret; `now_ns` what the time is taken to be, in nanoseconds
     /// since 1970: a certificate's days count from it, so it should not move often.
     pub fn new(key: [u8; 32], now_ns: i128) -> Self {
-        Self { key, now_ns, site: String::new(), counts: BTreeMap::new(), made: BTreeMap::new() }
+        Self {
+            key,
+            now_ns,
+            site: String::new(),
+            counts: BTreeMap::new(),
+            made: BTreeMap::new(),
+            asked: BTreeMap::new(),
+        }
     }
 
     /// Brings what an earlier rendering made, to spare making it again.
@@ -59,7 +68,12 @@ impl Stable {
     }
 
     /// What was costly to make, for the next rendering; it holds secrets.
-    pub fn into_made(self) -> BTreeMap<String, Made> {
+    pub fn into_made(mut self) -> BTreeMap<String, Made> {
+        for (name, certificate) in self.asked {
+            if let Some(Pair { cert, key }) = certificate.made().cloned() {
+                self.made.insert(name, Made::Certificate { cert, key });
+            }
+        }
         self.made
     }
 
@@ -101,7 +115,7 @@ impl Impure for Stable {
         let value = match self.made.get(&name)? {
             Made::Text(text) => Value::str(text.as_str()),
             Made::Certificate { cert, key } => {
-                crate::args::named(Certificate { cert: cert.clone(), key: key.clone() })
+                crate::args::named(Certificate::new(cert.clone(), key.clone()))
             }
         };
         self.next(&call);
@@ -112,14 +126,16 @@ impl Impure for Stable {
     fn remember(&mut self, function: &str, args: &[Value], made: &Value) {
         let call = call(function, args);
         let name = self.name(&call, self.count(&call).saturating_sub(1));
-        let made = match made {
-            Value::Str(text) => Made::Text(goval::text_of(text)),
-            Value::Object(object) => match object.as_any().downcast_ref::<Certificate>() {
-                Some(made) => Made::Certificate { cert: made.cert.clone(), key: made.key.clone() },
-                None => return,
-            },
-            _ => return,
-        };
-        self.made.insert(name, made);
+        match made {
+            Value::Str(text) => {
+                self.made.insert(name, Made::Text(goval::text_of(text)));
+            }
+            Value::Object(object) => {
+                if let Some(made) = object.as_any().downcast_ref::<Certificate>() {
+                    self.asked.insert(name, made.clone());
+                }
+            }
+            _ => {}
+        }
     }
 }

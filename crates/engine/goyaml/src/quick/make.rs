@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Number, Value};
 
 /// Makes something of a document's parts, in their order.
-pub(super) trait Make {
+pub trait Make {
     /// A value.
     type Node;
     /// A map that is not yet whole.
@@ -13,27 +13,37 @@ pub(super) trait Make {
     /// A list that is not yet whole.
     type List;
 
+    /// `null`, or nothing.
     fn null(&mut self) -> Self::Node;
+    /// `true` or `false`.
     fn bool(&mut self, value: bool) -> Self::Node;
     /// `None` for a number that it does not take.
     fn number(&mut self, number: Number) -> Option<Self::Node>;
+    /// A text.
     fn text(&mut self, text: Cow<'_, str>) -> Self::Node;
 
+    /// A map begins.
     fn map(&mut self) -> Self::Map;
     /// A key; its value comes next.
     fn key(&mut self, map: &mut Self::Map, key: &str);
+    /// The key's value is there.
     fn entry(&mut self, map: &mut Self::Map, key: &str, value: Self::Node);
+    /// The map is whole.
     fn map_done(&mut self, map: Self::Map) -> Self::Node;
 
+    /// A list begins.
     fn list(&mut self) -> Self::List;
     /// An item comes next.
     fn item(&mut self, list: &mut Self::List);
+    /// The item is there.
     fn pushed(&mut self, list: &mut Self::List, item: Self::Node);
+    /// The list is whole.
     fn list_done(&mut self, list: Self::List) -> Self::Node;
 }
 
-/// Makes values.
-pub(super) struct Tree;
+/// Makes JSON values.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree;
 
 impl Make for Tree {
     type Node = Value;
