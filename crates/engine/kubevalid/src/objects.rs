@@ -134,6 +134,13 @@ fn json_key(at: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// Whether a text is base64, padded as it must be.
+pub fn decodes(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    text.len().is_multiple_of(4) && text.len() - digits.len() <= 2 && digits.bytes().all(is_digit)
+}
+
 /// Base64, as the object was checked to hold.
 pub fn decode(text: &str) -> Vec<u8> {
     let value = |byte: u8| -> u32 {

@@ -260,18 +260,61 @@ fn account(object: &At<'_>, old: Option<&Value>, said: &mut Vec<String>) {
 }
 
 /// What Go says of a certificate that it cannot read. What is in a readable one is not looked at.
+/// What is wrong with a pair of a certificate and its key, in the words of Go's TLS library, as far as
+/// the files' frames tell.
 fn key_pair(data: &At<'_>) -> Option<String> {
-    let has = |field: &str, begin: &str| {
+    const KEY: &str = "PRIVATE KEY";
+    let kinds = |field: &str| {
         let content = crate::objects::decode(data.at(field).text());
-        String::from_utf8_lossy(&content).contains(begin)
+        blocks_of_pem(&String::from_utf8_lossy(&content))
     };
-    if !has("tls.crt", "-----BEGIN ") {
-        return Some("tls: failed to find any PEM data in certificate input".to_owned());
+    let certificates = kinds("tls.crt");
+    if !certificates.iter().any(|kind| kind == "CERTIFICATE") {
+        return Some(match certificates.as_slice() {
+            [] => "tls: failed to find any PEM data in certificate input".to_owned(),
+            [one] if one.ends_with(KEY) => "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched".to_owned(),
+            others => format!("tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types: [{}]", others.join(" ")),
+        });
     }
-    if !has("tls.key", "-----BEGIN ") {
-        return Some("tls: failed to find any PEM data in key input".to_owned());
+    let keys = kinds("tls.key");
+    if keys.iter().any(|kind| kind.ends_with(KEY)) {
+        return None;
     }
-    None
+    Some(match keys.as_slice() {
+        [] => "tls: failed to find any PEM data in key input".to_owned(),
+        [one] if one == "CERTIFICATE" => {
+            "tls: found a certificate rather than a key in the PEM for the private key".to_owned()
+        }
+        others => format!(
+            "tls: failed to find PEM block with type ending in \"{KEY}\" in key input after skipping PEM blocks of the following types: [{}]",
+            others.join(" ")
+        ),
+    })
+}
+
+/// The types of the PEM blocks of a text whose content decodes, in their order.
+fn blocks_of_pem(text: &str) -> Vec<String> {
+    let mut kinds = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let begin = line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"));
+        let Some(kind) = begin else { continue };
+        let end = format!("-----END {kind}-----");
+        let rest = lines.clone();
+        let body: Vec<&str> = rest.take_while(|line| line.trim_end() != end).collect();
+        let ended = lines.clone().nth(body.len()).is_some();
+        // Headers, as in `Proc-Type: 4,ENCRYPTED`, stand before the content, and never alone.
+        let content: Vec<&str> =
+            body.iter().skip_while(|line| line.contains(':')).copied().collect();
+        let ended = ended && (content.len() == body.len() || !content.is_empty());
+        let content: String =
+            content.concat().chars().filter(|char| !char.is_whitespace()).collect();
+        if ended && crate::objects::decodes(&content) {
+            kinds.push(kind.to_owned());
+            lines.nth(body.len());
+        }
+    }
+    kinds
 }
 
 fn slice(object: &At<'_>, is_new: bool, said: &mut Vec<String>) {

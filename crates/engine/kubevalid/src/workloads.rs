@@ -8,6 +8,7 @@ use crate::meta;
 use crate::names;
 use crate::pod;
 use crate::selector;
+use crate::storage;
 
 /// A count or a share; share means percent.
 pub fn count_or_share(at: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -228,6 +229,11 @@ pub fn stateful_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldE
     for field in ["whenDeleted", "whenScaled"] {
         kept.at(field).one_of(&["Retain", "Delete"], errors);
     }
+    if old.is_none() {
+        for claim in spec.at("volumeClaimTemplates").items() {
+            storage::claim_spec(&claim.at("spec"), errors);
+        }
+    }
     spec.at("replicas").not_negative(errors);
     spec.at("minReadySeconds").not_negative(errors);
     spec.to(&["ordinals", "start"]).not_negative(errors);
@@ -236,10 +242,38 @@ pub fn stateful_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldE
         service.named(names::label(service.text(), false), errors);
     }
     let kind = Template { owner: "StatefulSet", bad_selector: Some("") };
-    selector_and_template(&spec, &kind, "statefulset", errors);
+    let made = with_claims(spec.value);
+    let made = At { value: made.as_ref().unwrap_or(spec.value), path: spec.path.clone() };
+    selector_and_template(&made, &kind, "statefulset", errors);
     if let Some(old) = old {
         frozen(&spec, &old.at("spec"), errors);
     }
+}
+
+/// A StatefulSet's spec with the template of which its pods are made: a volume for each claim, which
+/// hides a volume of the same name, and a host name of its own. `None`: the template is that already.
+fn with_claims(spec: &Value) -> Option<Value> {
+    let claims = spec["volumeClaimTemplates"].as_array().filter(|claims| !claims.is_empty());
+    let template = &spec["template"]["spec"];
+    let names_itself = ["hostname", "subdomain"].iter().any(|field| !template[*field].is_null());
+    if !template.is_object() || (claims.is_none() && !names_itself) {
+        return None;
+    }
+    let mut made = spec.clone();
+    let fields = made["template"]["spec"].as_object_mut()?;
+    fields.remove("hostname");
+    fields.remove("subdomain");
+    let names: Vec<&Value> =
+        claims.into_iter().flatten().map(|claim| &claim["metadata"]["name"]).collect();
+    if !names.is_empty() {
+        let of_claims = names
+            .iter()
+            .map(|name| json!({"name": name, "persistentVolumeClaim": {"claimName": name}}));
+        let own = template["volumes"].as_array().into_iter().flatten();
+        let others = own.filter(|volume| !names.contains(&&volume["name"])).cloned();
+        fields.insert("volumes".to_owned(), of_claims.chain(others).collect());
+    }
+    Some(made)
 }
 
 const STATEFUL_SET_MAY_CHANGE: [&str; 7] = [

@@ -358,6 +358,8 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
             && let Some(fields) = object.as_object_mut()
         {
             fields.remove("status");
+            // What is read back is defaulted again.
+            types::set_defaults_applied(kind, object);
         }
     }
     if kind.built_in() {
