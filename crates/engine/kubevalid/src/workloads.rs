@@ -290,7 +290,7 @@ fn frozen(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     let rest = |at: &At<'_>| {
         let mut fields = at.map().cloned().unwrap_or_default();
         fields.retain(|name, _| !STATEFUL_SET_MAY_CHANGE.contains(&name.as_str()));
-        serde_json::Value::Object(fields)
+        Value::Object(fields)
     };
     if !At::root(&rest(new)).is_as(&At::root(&rest(old))) {
         errors.push(new.forbidden(

@@ -8,6 +8,9 @@ mod security;
 pub mod volumes;
 pub mod warnings;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use manifest::field::FieldError;
