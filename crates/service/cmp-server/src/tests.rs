@@ -54,7 +54,8 @@ impl Running {
 
 fn request(app_path: &str, files: &[(&str, &str)], env: &[(&str, &str)]) -> Request {
     let tree = files.iter().fold(MapTree::new(), |tree, (name, text)| tree.with(&path(name), text));
-    let archive = plugins::archive::pack(&tree, &filetree::TreePath::root(), &|_| false, 1 << 20).unwrap();
+    let archive =
+        plugins::archive::pack(&tree, &filetree::TreePath::root(), &|_| false, 1 << 20).unwrap();
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Request {
         app_name: "shop".to_owned(),
