@@ -1,5 +1,6 @@
 //! A simulated cluster in a process of its own, `tiphys up` on it in another, and a repository.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,8 @@ pub struct Stage {
     pub cluster: Cluster,
     simulated: Child,
     up: Option<Child>,
+    /// CPU time of each thread that was ever seen, in nanoseconds.
+    threads: Mutex<BTreeMap<PathBuf, u64>>,
     environment: Vec<(&'static str, &'static str)>,
 }
 
@@ -41,7 +44,14 @@ impl Stage {
         there(&kubeconfig).await;
         let access = Access::Kubeconfig { path: Some(kubeconfig), context: None };
         let cluster = Cluster::connect(&access, Limits::default()).await.expect("it answers");
-        Self { dir, cluster, simulated, up: None, environment: environment.to_vec() }
+        Self {
+            dir,
+            cluster,
+            simulated,
+            up: None,
+            threads: Mutex::default(),
+            environment: environment.to_vec(),
+        }
     }
 
     /// Starts the controller, and does not wait for it.
@@ -80,16 +90,19 @@ impl Stage {
         }
     }
 
-    /// The process's CPU time so far, all threads together.
+    /// The process's CPU time so far, all threads together. One that has ended counts as it was
+    /// seen last.
     pub fn cpu(&self) -> Duration {
         let up = self.up.as_ref().expect("the controller runs");
         let threads = std::fs::read_dir(format!("/proc/{}/task", up.id())).expect("it runs");
-        let mut nanos = 0;
+        let mut seen = self.threads.lock().expect("nobody panics with it");
         for thread in threads.flatten() {
             let text = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-            nanos += text.split(' ').next().and_then(|one| one.parse::<u64>().ok()).unwrap_or(0);
+            if let Some(nanos) = text.split(' ').next().and_then(|one| one.parse::<u64>().ok()) {
+                seen.insert(thread.path(), nanos);
+            }
         }
-        Duration::from_nanos(nanos)
+        Duration::from_nanos(seen.values().sum())
     }
 
     pub async fn namespace(&self, name: &str) {
