@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use ::helm::{Cache, Chance, ChartSource, Contents, Limits, Profile, Request, ValuesFile};
+use ::helm::{
+    Cache, Chance, ChartSource, Contents, HelmError, Limits, Profile, Request, ValuesFile,
+};
 use ::render::{
-    ChartMeans, NO_NAME, NO_NAMESPACE, Printed, READING_ALONE, READING_TEXTS, Reach, one_by_one,
-    plain_version, render_chart,
+    ChartMeans, NO_NAME, NO_NAMESPACE, Printed, READING_ALONE, READING_TEXTS, Reach, RenderError,
+    one_by_one, plain_version, render_chart,
 };
 use anyhow::{Context, Result};
 use crd::{ApplicationSourceHelm, HelmParameter};
@@ -247,7 +249,8 @@ fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags, as_json: bool) -> Resul
         Err(error) => Err(format!("open {path}: {error}")),
     };
     let profile = flags.helm_version.as_deref().and_then(Profile::parse).unwrap_or_default();
-    let kube_version = flags.kube_version.as_deref().map(plain_version);
+    let kube_version = flags.kube_version.as_deref().filter(|version| !version.is_empty());
+    let kube_version = kube_version.map(plain_version);
     let release_name = flags.release_name.as_deref().unwrap_or(NO_NAME);
     let namespace = flags.namespace.as_deref().unwrap_or(NO_NAMESPACE);
     let request = Request {
@@ -298,8 +301,18 @@ fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags, as_json: bool) -> Resul
         should_stop: &mut || false,
         limits: Limits::default(),
     };
-    let rendering = render_chart(request, &Reach::default(), means)
-        .map_err(|error| failed(error.to_string()))?;
+    let rendered = render_chart(request.clone(), &Reach::default(), means);
+    let rendering = rendered.map_err(|error| match &error {
+        // Nobody fetches here: what Helm says of a chart that is missing comes first.
+        RenderError::Needs { .. } | RenderError::ValueFiles { .. } => {
+            let alone = ::helm::render(&request, means.chance, means.should_stop, means.cache);
+            match alone {
+                Err(missing @ HelmError::Needs { .. }) => failed(format!("{missing}\n  {error}")),
+                _ => failed(error.to_string()),
+            }
+        }
+        _ => failed(error.to_string()),
+    })?;
     // The process ends soon: taking it apart would be for nothing.
     std::mem::forget(cache);
     let mut shown = Vec::with_capacity(rendering.documents.len());
