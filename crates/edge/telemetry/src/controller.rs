@@ -19,7 +19,7 @@ pub struct ControllerMetrics {
     pub app_labels: Gauge,
     /// `namespace, name, project, condition`: how many conditions of a type.
     pub app_condition: Gauge,
-    /// `name`: the resource version of the ConfigMap whose settings hold.
+    /// `name`: the resource version of the ConfigMap or the project that holds.
     pub settings_version: Gauge,
     /// `namespace, name, project, reason`: how long an application has been waiting, in seconds.
     pub app_waiting: Gauge,
@@ -84,7 +84,7 @@ impl ControllerMetrics {
             ),
             settings_version: registry.gauge(
                 "tiphys_settings_resource_version",
-                "The resource version of the ConfigMap whose settings hold.",
+                "The resource version of the ConfigMap or the project that holds.",
                 &["name"],
             ),
             app_waiting: registry.gauge(

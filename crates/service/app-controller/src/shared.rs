@@ -119,10 +119,18 @@ impl Shared {
         *self.settings_versions.write() = versions;
     }
 
-    /// The resource versions of the ConfigMaps whose settings hold, by name, as figures.
+    /// The resource versions of what holds, by name, as figures: ConfigMaps of settings, and projects
+    /// as `AppProject/NAME`.
     pub fn settings_versions(&self) -> Vec<(Vec<String>, f64)> {
-        let versions = self.settings_versions.read();
-        versions.iter().map(|(name, version)| (vec![name.clone()], *version as f64)).collect()
+        let maps = self.settings_versions.read();
+        let maps = maps.iter().map(|(name, version)| (name.clone(), *version));
+        let projects = self.projects.read();
+        let projects = projects.values().map(|project| {
+            let metadata = &project.metadata;
+            let version = metadata.resource_version.parse().unwrap_or(0);
+            (format!("AppProject/{}", metadata.name), version)
+        });
+        maps.chain(projects).map(|(name, version)| (vec![name], version as f64)).collect()
     }
 
     pub fn application(&self, key: &AppKey) -> Option<Arc<Application>> {

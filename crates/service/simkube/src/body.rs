@@ -1,12 +1,10 @@
 //! Request bodies: JSON, YAML and protobuf, as values.
 
-use std::fmt;
-
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Value};
 
 use crate::api::problem::Problem;
+use crate::building::{Merged, Places, Twice, build};
 use crate::kinds::Kind;
 
 /// A body as a value, with the keys that stand twice in it.
@@ -31,12 +29,10 @@ impl Body {
         if faults.len() < 2 || self.text.is_empty() {
             return faults;
         }
-        let mut order = Vec::new();
-        let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
-        let seed =
-            Seed { path: &mut String::new(), duplicates: &mut Vec::new(), order: Some(&mut order) };
+        let mut places = Places::default();
         // It has been parsed before.
-        let _same = seed.deserialize(&mut deserializer);
+        let _same = build(&mut Deserializer::from_slice(&self.text), &mut places);
+        let order = places.order;
         faults.sort_by_key(|fault| {
             let path = fault.split('"').nth(1).unwrap_or_default();
             // A key that stands twice is told where it stands the second time.
@@ -170,16 +166,15 @@ pub fn to_yaml(value: &Value) -> String {
 ///
 /// Where it does not parse.
 pub fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let mut is_twice = false;
-    let value = Plain { is_twice: &mut is_twice }.deserialize(&mut deserializer)?;
+    let mut deserializer = Deserializer::from_slice(bytes);
+    let mut twice = Twice::default();
+    let value = build(&mut deserializer, &mut twice)?;
     deserializer.end()?;
-    let mut duplicates = Vec::new();
-    if is_twice {
-        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let seed = Seed { path: &mut String::new(), duplicates: &mut duplicates, order: None };
-        seed.deserialize(&mut deserializer)?;
+    let mut places = Places::default();
+    if twice.0 {
+        build(&mut Deserializer::from_slice(bytes), &mut places)?;
     }
+    let duplicates = places.twice;
     Ok(Body { value, duplicates, text: bytes.clone() })
 }
 
@@ -189,262 +184,5 @@ pub fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
 ///
 /// Where it does not parse.
 pub fn merged_json(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    Merged.deserialize(&mut serde_json::Deserializer::from_slice(bytes))
-}
-
-/// Builds a value in which equal keys are put together.
-struct Merged;
-
-impl<'de> DeserializeSeed<'de> for Merged {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Merged {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Merged)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let value = map.next_value_seed(Merged)?;
-            match fields.get_mut(&name) {
-                Some(before) => put_together(before, value),
-                None => {
-                    fields.insert(name, value);
-                }
-            }
-        }
-        Ok(Value::Object(fields))
-    }
-}
-
-/// Reads a value over one that was read before: nothing changes nothing, structs keep their other fields,
-/// and lists their items' other fields.
-fn put_together(before: &mut Value, value: Value) {
-    match (before, value) {
-        (_, Value::Null) => {}
-        (Value::Object(before), Value::Object(fields)) => {
-            for (name, value) in fields {
-                match before.get_mut(&name) {
-                    Some(before) => put_together(before, value),
-                    None => {
-                        before.insert(name, value);
-                    }
-                }
-            }
-        }
-        (Value::Array(before), Value::Array(items)) => {
-            before.truncate(items.len());
-            for (index, item) in items.into_iter().enumerate() {
-                match before.get_mut(index) {
-                    Some(before) => put_together(before, item),
-                    None => before.push(item),
-                }
-            }
-        }
-        (before, value) => *before = value,
-    }
-}
-
-/// Builds a value and notes whether a key stands twice: hardly ever, so that where is asked later.
-struct Plain<'a> {
-    is_twice: &'a mut bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Plain<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Plain<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Plain { is_twice: &mut *self.is_twice })? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let value = map.next_value_seed(Plain { is_twice: &mut *self.is_twice })?;
-            *self.is_twice |= fields.insert(name, value).is_some();
-        }
-        Ok(Value::Object(fields))
-    }
-}
-
-/// Builds a value and notes keys that stand twice, which `serde_json` alone keeps to itself.
-struct Seed<'a> {
-    path: &'a mut String,
-    duplicates: &'a mut Vec<String>,
-    /// All paths as they come, where somebody wants to know.
-    order: Option<&'a mut Vec<String>>,
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        let length = self.path.len();
-        loop {
-            use fmt::Write as _;
-            let _infallible = write!(self.path, "[{}]", items.len());
-            let seed = Seed {
-                path: &mut *self.path,
-                duplicates: &mut *self.duplicates,
-                order: self.order.as_deref_mut(),
-            };
-            let next = seq.next_element_seed(seed)?;
-            self.path.truncate(length);
-            match next {
-                Some(item) => items.push(item),
-                None => return Ok(Value::Array(items)),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        let length = self.path.len();
-        while let Some(name) = map.next_key::<String>()? {
-            if length > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(&name);
-            if let Some(order) = self.order.as_deref_mut() {
-                order.push(self.path.clone());
-            }
-            if fields.contains_key(&name) {
-                self.duplicates.push(self.path.clone());
-            }
-            let seed = Seed {
-                path: &mut *self.path,
-                duplicates: &mut *self.duplicates,
-                order: self.order.as_deref_mut(),
-            };
-            let value = map.next_value_seed(seed)?;
-            self.path.truncate(length);
-            fields.insert(name, value);
-        }
-        Ok(Value::Object(fields))
-    }
+    build(&mut Deserializer::from_slice(bytes), &mut Merged)
 }

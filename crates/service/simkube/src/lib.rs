@@ -12,6 +12,7 @@
 
 pub mod api;
 pub mod body;
+mod building;
 pub mod cluster;
 pub mod convert;
 pub mod crds;

@@ -75,6 +75,7 @@ pub async fn a_windows_whole_life(stage: &mut Stage) {
     proj(stage, "create proj -s * -d *,*").await;
     let add = ["proj", "windows", "add", "proj", "--kind", "deny", "--schedule", "* * * * *"];
     stage.well(&[&add[..], &["--duration", "1h", "--applications", "*"]].concat()).await;
+    stage.project_holds("proj").await;
     stage.repository().commit(&[("app/main.yaml", Some(&map("main", &[], "x")))]);
     let url = stage.repository().url();
     let create = ["app", "create", "web", "--repo", &url, "--path", "app", "--project", "proj"];
@@ -87,6 +88,7 @@ pub async fn a_windows_whole_life(stage: &mut Stage) {
     assert!(list.contains("deny") && list.contains("* * * * *"), "{list}");
     proj(stage, "windows enable-manual-sync proj 0").await;
     assert_eq!(spec(stage).await["syncWindows"][0]["manualSync"], true);
+    stage.project_holds("proj").await;
     stage.well(&["app", "sync", "web"]).await;
     proj(stage, "windows update proj 0 --duration 2h").await;
     assert_eq!(spec(stage).await["syncWindows"][0]["duration"], "2h");

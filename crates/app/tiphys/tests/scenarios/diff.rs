@@ -352,8 +352,7 @@ pub async fn applications_stand_in_other_namespaces_where_both_sides_allow_it(st
         ["application 'web' in namespace 'team-a' is not permitted to use project 'team-a'"]
     );
     let allow = json!({"spec": {"sourceNamespaces": ["team-*"]}});
-    let kind = Gvk::new("argoproj.io", "v1alpha1", "AppProject");
-    home.patch(&kind, "argocd", "team-a", Patch::Merge(allow)).await.expect("taken");
+    stage.project("team-a", allow).await;
     there("it is synced", |app| text(app, "/status/sync/status") == "Synced").await;
     let live = stage.get(config_map(), "main").await.expect("there");
     assert_eq!(

@@ -504,14 +504,11 @@ pub async fn a_failed_sync_is_tried_again_with_the_newest_revision(stage: &mut S
 
 pub async fn a_window_holds_syncs_back_and_lets_people_through_where_it_says(stage: &mut Stage) {
     stage.repository().commit(&[("app/main.yaml", Some(&map("main", &[], "x")))]);
-    let gvk = Gvk::new("argoproj.io", "v1alpha1", "AppProject");
-    let home = stage.cluster.home();
-    let windows = async |manual: bool| {
+    let windows = |manual: bool| {
         let window = json!([{"kind": "deny", "schedule": "* * * * *", "duration": "1h", "timeZone": "Europe/Berlin", "applications": ["*"], "manualSync": manual}]);
-        let patch = Patch::Merge(json!({"spec": {"syncWindows": window}}));
-        home.patch(&gvk, "argocd", "default", patch).await.expect("taken");
+        json!({"spec": {"syncWindows": window}})
     };
-    windows(false).await;
+    stage.project("default", windows(false)).await;
     stage.application("auto", "app", |_| {}).await;
     stage
         .app("auto", "it is compared", |app| text(app, "/status/sync/status") == "OutOfSync")
@@ -527,12 +524,11 @@ pub async fn a_window_holds_syncs_back_and_lets_people_through_where_it_says(sta
         .await;
     let auto = stage.app("auto", "nothing began", |_| true).await;
     assert_eq!(auto.pointer("/status/operationState"), None);
-    windows(true).await;
+    stage.project("default", windows(true)).await;
     stage.ended("web", "Succeeded").await;
     let auto = stage.app("auto", "nothing began", |_| true).await;
     assert_eq!(auto.pointer("/status/operationState"), None, "what nobody asked for still waits");
-    let patch = Patch::Merge(json!({"spec": {"syncWindows": null}}));
-    home.patch(&gvk, "argocd", "default", patch).await.expect("taken");
+    stage.project("default", json!({"spec": {"syncWindows": null}})).await;
     stage.synced("auto").await;
 }
 
@@ -586,11 +582,9 @@ pub async fn impersonation_asks_for_the_projects_account(stage: &mut Stage) {
         text(&app, "/status/operationState/message"),
         "no matching service account found for destination server https://kubernetes.default.svc and namespace scenario"
     );
-    let gvk = Gvk::new("argoproj.io", "v1alpha1", "AppProject");
     let account = json!({"spec": {"destinationServiceAccounts": [
         {"server": "https://kubernetes.default.svc", "namespace": "scen*", "defaultServiceAccount": "deployer"}]}});
-    let home = stage.cluster.home();
-    home.patch(&gvk, "argocd", "default", Patch::Merge(account)).await.expect("taken");
+    stage.project("default", account).await;
     stage.operate("web", json!({"sync": {}})).await;
     let app = stage
         .app("web", "the operation ended", |app| {

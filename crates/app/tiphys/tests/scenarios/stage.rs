@@ -228,9 +228,28 @@ impl Stage {
         let home = self.cluster.home();
         let patch = Patch::Merge(json!({"data": data}));
         let written = home.patch(&gvk, "argocd", map, patch).await.expect("the setting is taken");
-        let version = text(&written, "/metadata/resourceVersion");
-        let holds = format!("tiphys_settings_resource_version{{name=\"{map}\"}} {version}\n");
-        self.seen("the setting", || self.metrics().contains(&holds)).await;
+        self.holds(map, &written).await;
+    }
+
+    /// Changes a project, and waits until it holds.
+    pub async fn project(&self, name: &str, patch: Value) {
+        let gvk = Gvk::new("argoproj.io", "v1alpha1", "AppProject");
+        let home = self.cluster.home();
+        let written = home.patch(&gvk, "argocd", name, Patch::Merge(patch)).await.expect("taken");
+        self.holds(&format!("AppProject/{name}"), &written).await;
+    }
+
+    /// Waits until a project holds as it stands there now.
+    pub async fn project_holds(&self, name: &str) {
+        let gvk = Gvk::new("argoproj.io", "v1alpha1", "AppProject");
+        let project = self.cluster.get(&gvk, "argocd", name).await.expect("the cluster answers");
+        self.holds(&format!("AppProject/{name}"), &project.expect("the project is there")).await;
+    }
+
+    async fn holds(&self, name: &str, written: &Value) {
+        let version = text(written, "/metadata/resourceVersion");
+        let line = format!("tiphys_settings_resource_version{{name=\"{name}\"}} {version}\n");
+        self.seen("the change", || self.metrics().contains(&line)).await;
     }
 
     /// Waits for an object of the scenario's namespace, as `holds` wants it.

@@ -100,11 +100,6 @@ async fn project(stage: &Stage, name: &str) -> Value {
     found.expect("the cluster answers").expect("the project is there")
 }
 
-async fn patch_project(stage: &Stage, name: &str, patch: Value) {
-    let home = stage.cluster.home();
-    home.patch(&project_kind(), "argocd", name, Patch::Merge(patch)).await.expect("taken");
-}
-
 pub async fn project_creation(stage: &mut Stage) {
     stage
         .well(&[
@@ -150,7 +145,7 @@ pub async fn project_deletion(stage: &mut Stage) {
 
 pub async fn set_project(stage: &mut Stage) {
     create(stage, "web", &[]).await;
-    patch_project(stage, "default", json!({"spec": {"destinations": [{"server": "https://192.168.99.100:8443", "namespace": "default"}]}})).await;
+    stage.project("default", json!({"spec": {"destinations": [{"server": "https://192.168.99.100:8443", "namespace": "default"}]}})).await;
     let app = stage
         .app("web", "its destination is forbidden", |app| {
             !conditions(app, "InvalidSpecError").is_empty()
@@ -162,12 +157,9 @@ pub async fn set_project(stage: &mut Stage) {
             "application destination server '{SERVER}' and namespace 'scenario' do not match any of the allowed destinations in project 'default'"
         )]
     );
-    patch_project(
-        stage,
-        "default",
-        json!({"spec": {"destinations": [{"server": "*", "namespace": "*"}]}}),
-    )
-    .await;
+    stage
+        .project("default", json!({"spec": {"destinations": [{"server": "*", "namespace": "*"}]}}))
+        .await;
     stage
         .app("web", "it is allowed again", |app| conditions(app, "InvalidSpecError").is_empty())
         .await;
@@ -199,12 +191,12 @@ pub async fn add_project_destination(stage: &mut Stage) {
         "{}",
         refused.told
     );
-    patch_project(
-        stage,
-        "proj",
-        json!({"spec": {"destinations": [{"server": SERVER, "namespace": "default"}]}}),
-    )
-    .await;
+    stage
+        .project(
+            "proj",
+            json!({"spec": {"destinations": [{"server": SERVER, "namespace": "default"}]}}),
+        )
+        .await;
     stage.well(&arguments).await;
     stage.well(&["app", "sync", "web"]).await;
 }
@@ -213,7 +205,7 @@ pub async fn remove_project_destination(stage: &mut Stage) {
     stage.well(&["proj", "create", "proj", "-s", "*", "-d", &format!("{SERVER},scenario")]).await;
     create(stage, "web", &["--project", "proj"]).await;
     sync_status(stage, "web", "OutOfSync").await;
-    patch_project(stage, "proj", json!({"spec": {"destinations": null}})).await;
+    stage.project("proj", json!({"spec": {"destinations": null}})).await;
     stage
         .app("web", "its destination is forbidden", |app| {
             !conditions(app, "InvalidSpecError").is_empty()
@@ -557,7 +549,7 @@ pub async fn auto_sync_self_heal_enabled(stage: &mut Stage) {
 }
 
 pub async fn list_resource(stage: &mut Stage) {
-    patch_project(stage, "default", json!({"spec": {"orphanedResources": {"warn": true}}})).await;
+    stage.project("default", json!({"spec": {"orphanedResources": {"warn": true}}})).await;
     create(stage, "web", &[]).await;
     stage.well(&["app", "sync", "web"]).await;
     let app = sync_status(stage, "web", "Synced").await;
@@ -585,7 +577,7 @@ pub async fn list_resource(stage: &mut Stage) {
     let own = resources(&["--orphaned=false"]).await;
     assert!(!own.contains("orphaned-configmap") && own.contains("guestbook-ui"), "{own}");
     let ignored = json!({"spec": {"orphanedResources": {"ignore": [{"group": "Test", "kind": "ConfigMap"}, {"kind": "ConfigMap", "name": "orphaned-*"}]}}});
-    patch_project(stage, "default", ignored).await;
+    stage.project("default", ignored).await;
     stage
         .app("web", "it is ignored", |app| conditions(app, "OrphanedResourceWarning").is_empty())
         .await;
