@@ -1,5 +1,5 @@
 //! Prints what renderings cost inside of a running system: `render_figures REPOSITORY PATH…`, where the
-//! paths are charts of a local git repository. `tests/bench-render` calls it.
+//! paths are charts or kustomizations of a local git repository. `tests/bench-render` calls it.
 //!
 //! A line a chart: its path, and in microseconds of CPU time (of all threads, the least of some
 //! rounds) what it costs cold, after a change of values, and unchanged.
@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crd::{AppProject, Application, ApplicationSource, ApplicationSourceHelm};
+use crd::{
+    AppProject, Application, ApplicationSource, ApplicationSourceHelm, ApplicationSourceKustomize,
+};
 use desired::{Freshness, RenderRequest, Renderer};
 use rendering::{Config, Fixed, Rendering, Seed, Snapshot};
 use settings::{RawSettings, Settings};
@@ -39,6 +41,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("file://{repository}");
     for path in arguments {
         let began = cpu_us()?;
+        let is_chart = std::path::Path::new(&repository).join(&path).join("Chart.yaml").exists();
+        let request = |url: &str, path: &str, values: &str| match is_chart {
+            true => request(url, path, of_chart(values)),
+            false => request(url, path, of_kustomization(values)),
+        };
         if let Err(failure) = rendering.render(request(&url, &path, "cold: 0")).await {
             println!("{path} fails: {}", failure.message.lines().next().unwrap_or(""));
             continue;
@@ -66,11 +73,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn request(url: &str, path: &str, values: &str) -> RenderRequest {
-    let mut application = Application::new("argocd", "rel");
-    application.spec.source = Some(ApplicationSource {
-        repo_url: url.to_owned(),
-        path: path.to_owned(),
+fn of_chart(values: &str) -> ApplicationSource {
+    ApplicationSource {
         helm: Some(Box::new(ApplicationSourceHelm {
             release_name: "rel".to_owned(),
             namespace: "ns1".to_owned(),
@@ -80,7 +84,25 @@ fn request(url: &str, path: &str, values: &str) -> RenderRequest {
             ..ApplicationSourceHelm::default()
         })),
         ..ApplicationSource::default()
-    });
+    }
+}
+
+/// The number in `values` becomes a prefix of names.
+fn of_kustomization(values: &str) -> ApplicationSource {
+    let number = values.rsplit(' ').next().unwrap_or_default();
+    ApplicationSource {
+        kustomize: Some(Box::new(ApplicationSourceKustomize {
+            name_prefix: format!("n{number}-"),
+            ..ApplicationSourceKustomize::default()
+        })),
+        ..ApplicationSource::default()
+    }
+}
+
+fn request(url: &str, path: &str, source: ApplicationSource) -> RenderRequest {
+    let mut application = Application::new("argocd", "rel");
+    application.spec.source =
+        Some(ApplicationSource { repo_url: url.to_owned(), path: path.to_owned(), ..source });
     let mut project = AppProject::new("argocd", "default");
     project.spec.source_repos = vec!["*".to_owned()];
     RenderRequest {
