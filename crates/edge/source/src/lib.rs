@@ -23,6 +23,7 @@ mod local;
 mod mirror;
 mod observer;
 mod poll;
+mod ref_files;
 mod refs;
 mod remote;
 mod repository;

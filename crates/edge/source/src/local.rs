@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use crate::cache::ObjectCache;
 use crate::error::{SourceError, chain};
+use crate::ref_files::RefFiles;
 use crate::refs::{RefList, RefTarget};
 use crate::store::Store;
 
@@ -19,6 +21,8 @@ pub(crate) struct Local {
     store: Mutex<Option<Arc<Store>>>,
     /// Whether file events tell of every change.
     followed: AtomicBool,
+    /// What the names pointed at, and the files that said so.
+    seen: Mutex<Option<(RefFiles, Arc<RefList>)>>,
 }
 
 /// The directories whose files say what the names point at.
@@ -38,6 +42,7 @@ impl Local {
             objects,
             store: Mutex::default(),
             followed: AtomicBool::new(false),
+            seen: Mutex::default(),
         }
     }
 
@@ -61,8 +66,22 @@ impl Local {
         Ok(opened)
     }
 
-    /// What the names point at now.
-    pub(crate) fn list(&self) -> Result<RefList, SourceError> {
+    /// What the names point at now; read anew where a file that says so was written.
+    pub(crate) fn list(&self) -> Result<Arc<RefList>, SourceError> {
+        let mut seen = self.seen.lock();
+        if let Some((files, list)) = &*seen
+            && files.are_as_they_were()
+        {
+            return Ok(list.clone());
+        }
+        *seen = None;
+        let files = RefFiles::look(&self.ref_dirs()?, SystemTime::now());
+        let list = Arc::new(self.read()?);
+        *seen = files.map(|files| (files, list.clone()));
+        Ok(list)
+    }
+
+    fn read(&self) -> Result<RefList, SourceError> {
         let store = self.store()?;
         let listed = store.with(|repo| {
             // A repository that was removed reads as one without names.

@@ -315,13 +315,13 @@ impl Inner {
                 let inner = self.clone();
                 blocking(move || match &inner.place {
                     Backend::Local(local) => local.list(),
-                    Backend::Remote(_) => Ok(RefList::default()),
+                    Backend::Remote(_) => Ok(Arc::default()),
                 })
                 .await?
             }
-            Backend::Remote(remote) => remote.list(&self.core).await?,
+            Backend::Remote(remote) => Arc::new(remote.list(&self.core).await?),
         };
-        let listing = Listing { refs: Arc::new(refs), at };
+        let listing = Listing { refs, at };
         let before = self.listing.lock().replace(listing.clone());
         if before.is_some_and(|before| before.refs != listing.refs) && self.is_watched() {
             let urls: Vec<String> = self.spellings.lock().iter().cloned().collect();
