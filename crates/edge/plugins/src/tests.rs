@@ -13,7 +13,8 @@ fn files_come_back_as_they_were_packed_without_those_nobody_wants() {
         .with(&path("app/a.yaml"), "a: 1\n")
         .with(&path("app/sub/b.yaml"), "b: 2\n")
         .with(&path("other/large.bin"), "x".repeat(1000));
-    let archive = pack(&tree, &TreePath::root(), &|path| path == "other", 1 << 20).unwrap();
+    let archive =
+        pack(&tree, &TreePath::root(), &|path| path == "other", 1 << 20).expect("it packs");
     let dir = tempfile::tempdir().unwrap();
     unpack(&mut archive.as_slice(), dir.path(), false, 1 << 20).unwrap();
     let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// How often each object is compared.
 const RUNS: usize = 300;
 
-#[allow(clippy::disallowed_methods, reason = "an example reads its cases")]
+#[expect(clippy::disallowed_methods, reason = "an example reads its cases")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tables = kubetypes::tables(kubetypes::LATEST_MINOR);
     let (ignore, known) = (IgnoreRules::default(), KnownTypes::default());

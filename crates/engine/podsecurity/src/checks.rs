@@ -180,6 +180,13 @@ fn many(what: &str, names: &[&str]) -> String {
     format!("{} {}", plural(what, names.len()), quoted(names))
 }
 
+/// Who uses what, as in `containers "a", "b" use hostPort 80`. `used` are the things of which there are
+/// `count`.
+fn uses(who: &str, names: &[&str], what: &str, count: usize, used: &str) -> String {
+    let verb = if names.len() == 1 { "uses" } else { "use" };
+    format!("{} {verb} {} {used}", many(who, names), plural(what, count))
+}
+
 fn broken(reason: impl Into<String>, detail: String) -> Option<Violation> {
     Some(Violation { reason: reason.into(), detail })
 }
@@ -348,12 +355,9 @@ fn volumes(pod: &Pod<'_>, _: Standard) -> Option<Violation> {
     };
     let kinds: BTreeSet<&str> = found.iter().map(|volume| kind(volume)).collect();
     let names: Vec<&str> = found.into_iter().map(name).collect();
-    let use_word = if names.len() == 1 { "uses" } else { "use" };
-    let what = plural("restricted volume type", kinds.len());
-    broken(
-        "restricted volume types",
-        format!("{} {use_word} {what} {}", many("volume", &names), quoted(kinds)),
-    )
+    let count = kinds.len();
+    let said = uses("volume", &names, "restricted volume type", count, &quoted(kinds));
+    broken("restricted volume types", said)
 }
 
 fn host_ports(pod: &Pod<'_>, _: Standard) -> Option<Violation> {
@@ -367,13 +371,9 @@ fn host_ports(pod: &Pod<'_>, _: Standard) -> Option<Violation> {
         return None;
     }
     let all: BTreeSet<String> = pod.containers().flat_map(ports).collect();
-    let use_word = if containers.len() == 1 { "uses" } else { "use" };
-    let what = plural("hostPort", all.len());
     let all: Vec<String> = all.into_iter().collect();
-    broken(
-        "hostPort",
-        format!("{} {use_word} {what} {}", many("container", &containers), all.join(", ")),
-    )
+    let said = uses("container", &containers, "hostPort", all.len(), &all.join(", "));
+    broken("hostPort", said)
 }
 
 fn probed_hosts(pod: &Pod<'_>, _: Standard) -> Option<Violation> {
@@ -392,12 +392,9 @@ fn probed_hosts(pod: &Pod<'_>, _: Standard) -> Option<Violation> {
     }
     let names: Vec<&str> = names.into_iter().collect();
     let all: BTreeSet<String> = pod.containers().flat_map(hosts).collect();
-    let use_word = if names.len() == 1 { "uses" } else { "use" };
-    let what = plural("probe or lifecycle host", all.len());
-    broken(
-        "probe or lifecycle host",
-        format!("{} {use_word} {what} {}", many("container", &names), quoted(all)),
-    )
+    const WHAT: &str = "probe or lifecycle host";
+    let count = all.len();
+    broken(WHAT, uses("container", &names, WHAT, count, &quoted(all)))
 }
 
 fn privileged(pod: &Pod<'_>, _: Standard) -> Option<Violation> {

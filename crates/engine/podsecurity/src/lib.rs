@@ -10,4 +10,4 @@ mod policy;
 mod tests;
 
 pub use checks::{Violation, reasons, told, violations};
-pub use policy::{BadLabel, Level, Policy, Standard};
+pub use policy::{BadLabel, LABELS, Level, Policy, Standard};

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 /// What the labels' names begin with.
-const PREFIX: &str = "pod-security.kubernetes.io/";
+pub const LABELS: &str = "pod-security.kubernetes.io/";
 
 /// How much a standard forbids, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,7 +114,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn text(&self, name: &str) -> Option<String> {
-        let value = self.labels?.get(&format!("{PREFIX}{name}"))?.as_str()?;
+        let value = self.labels?.get(&format!("{LABELS}{name}"))?.as_str()?;
         Some(value.to_owned())
     }
 
@@ -151,6 +151,6 @@ impl Reading<'_> {
     }
 
     fn tell(&mut self, name: &str, value: String, must: &'static str) {
-        self.bad.push(BadLabel { name: format!("{PREFIX}{name}"), value, must });
+        self.bad.push(BadLabel { name: format!("{LABELS}{name}"), value, must });
     }
 }

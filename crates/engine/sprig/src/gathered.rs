@@ -43,8 +43,6 @@ impl Make for Gather {
         Vec::new()
     }
 
-    fn key(&mut self, _: &mut Self::Map, _: &str) {}
-
     fn entry(&mut self, map: &mut Self::Map, key: &str, value: Value) {
         map.push((key.into(), value));
     }
@@ -56,8 +54,6 @@ impl Make for Gather {
     fn list(&mut self) -> Self::List {
         Vec::new()
     }
-
-    fn item(&mut self, _: &mut Self::List) {}
 
     fn pushed(&mut self, list: &mut Self::List, item: Value) {
         list.push(item);

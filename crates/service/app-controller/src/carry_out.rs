@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::{
-    Action as ClusterAction, ApiError, Patch, Propagation as Spread, Validation, Write, Writer,
-    Written,
+    Action as ClusterAction, ApiError, LiveObject, Patch, Propagation as Spread, Validation, Write,
+    Writer, Written,
 };
 use futures::StreamExt as _;
 use futures::stream;
@@ -182,11 +182,11 @@ impl Hand<'_> {
             .map_err(|error| said(&error))
     }
 
-    /// Waits a little until the watch has told that an object is gone.
-    async fn until_gone(&self, key: &ObjectKey, uid: &str) {
+    /// Waits a little until the watch has told that an object is not `there` any more.
+    async fn until_gone(&self, key: &ObjectKey, there: impl Fn(&LiveObject) -> bool) {
         let mut events = self.destination.live.events();
         let end = Instant::now() + GONE_WITHIN;
-        while self.destination.live.get(key).is_some_and(|object| object.uid() == uid) {
+        while self.destination.live.get(key).is_some_and(|object| there(&object)) {
             if !matches!(timeout_at(end, events.next()).await, Ok(Some(_))) {
                 break;
             }
@@ -201,7 +201,6 @@ impl Hand<'_> {
         propagation: Propagation,
     ) -> Result<bool, String> {
         let held = self.destination.live.get(key);
-        let mut events = self.destination.live.events();
         let mut write = Write::delete(gvk.clone(), &key.namespace, &key.name, spread(propagation));
         let known = held.as_ref().map(|object| object.uid().to_owned());
         if let ClusterAction::Delete { uid, .. } = &mut write.action {
@@ -215,18 +214,8 @@ impl Hand<'_> {
             Err(ApiError::Conflict { .. }) if known.is_some() => return Ok(false),
             Err(error) => return Err(said(&error)),
         }
-        let end = Instant::now() + GONE_WITHIN;
-        let there = || {
-            self.destination
-                .live
-                .get(key)
-                .is_some_and(|object| Some(object.uid()) == known.as_deref() && !object.deleting())
-        };
-        while there() {
-            if !matches!(timeout_at(end, events.next()).await, Ok(Some(_))) {
-                break;
-            }
-        }
+        let is_it = |object: &LiveObject| Some(object.uid()) == known.as_deref();
+        self.until_gone(key, |object| is_it(object) && !object.deleting()).await;
         Ok(true)
     }
 
@@ -263,7 +252,8 @@ impl Hand<'_> {
             match answer {
                 Ok(_) | Err(ApiError::NotFound { .. }) => {
                     if goes {
-                        self.until_gone(key, manifest::uid(&live)).await;
+                        let uid = manifest::uid(&live);
+                        self.until_gone(key, |object| object.uid() == uid).await;
                     }
                     return Ok(());
                 }

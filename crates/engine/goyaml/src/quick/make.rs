@@ -24,8 +24,10 @@ pub trait Make {
 
     /// A map begins.
     fn map(&mut self) -> Self::Map;
-    /// A key; its value comes next.
-    fn key(&mut self, map: &mut Self::Map, key: &str);
+    /// A key; its value comes next. Most need not know before the value is there.
+    fn key(&mut self, map: &mut Self::Map, key: &str) {
+        let _ = (map, key);
+    }
     /// The key's value is there.
     fn entry(&mut self, map: &mut Self::Map, key: &str, value: Self::Node);
     /// The map is whole.
@@ -33,8 +35,10 @@ pub trait Make {
 
     /// A list begins.
     fn list(&mut self) -> Self::List;
-    /// An item comes next.
-    fn item(&mut self, list: &mut Self::List);
+    /// An item comes next. Most need not know before it is there.
+    fn item(&mut self, list: &mut Self::List) {
+        let _ = list;
+    }
     /// The item is there.
     fn pushed(&mut self, list: &mut Self::List, item: Self::Node);
     /// The list is whole.
@@ -70,8 +74,6 @@ impl Make for Tree {
         Map::new()
     }
 
-    fn key(&mut self, _: &mut Self::Map, _: &str) {}
-
     fn entry(&mut self, map: &mut Self::Map, key: &str, value: Value) {
         map.insert(key.to_owned(), value);
     }
@@ -83,8 +85,6 @@ impl Make for Tree {
     fn list(&mut self) -> Self::List {
         Vec::new()
     }
-
-    fn item(&mut self, _: &mut Self::List) {}
 
     fn pushed(&mut self, list: &mut Self::List, item: Value) {
         list.push(item);

@@ -44,8 +44,6 @@ impl Make for Freezer {
         Vec::new()
     }
 
-    fn key(&mut self, _: &mut Self::Map, _: &str) {}
-
     fn entry(&mut self, map: &mut Self::Map, key: &str, value: Frozen) {
         map.push((key.into(), value));
     }
@@ -61,8 +59,6 @@ impl Make for Freezer {
     fn list(&mut self) -> Self::List {
         Vec::new()
     }
-
-    fn item(&mut self, _: &mut Self::List) {}
 
     fn pushed(&mut self, list: &mut Self::List, item: Frozen) {
         list.push(item);

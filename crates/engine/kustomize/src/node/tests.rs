@@ -13,7 +13,7 @@ fn read(text: &str) -> Node {
 fn words_of_yaml_1_1_stay_text_and_dates_become_times() {
     let node = read("a: yes\nb: 0777\nc: 2020-01-02\nd: 1e3\ne: !!str 5\nf: 0o17\nn: ~\ng: '1'\n");
     assert_eq!(
-        node.to_json().unwrap(),
+        node.to_json().expect("it is a value"),
         json!({"a": "yes", "b": 511, "c": "2020-01-02T00:00:00Z", "d": 1000, "e": "5",
                "f": 15, "n": null, "g": "1"})
     );
@@ -25,7 +25,7 @@ fn a_tag_that_is_written_counts_more_than_quotes() {
         "a: !!int \"80\"\nb: !!bool 'true'\nc: !!null \"\"\nd: !!timestamp \"2020-01-02\"\ne: !!str 5\n",
     );
     assert_eq!(
-        node.to_json().unwrap(),
+        node.to_json().expect("it is a value"),
         json!({"a": 80, "b": true, "c": null, "d": "2020-01-02T00:00:00Z", "e": "5"})
     );
 }
@@ -34,7 +34,7 @@ fn a_tag_that_is_written_counts_more_than_quotes() {
 fn times_lose_needless_zeros() {
     let node = read("a: 2001-12-14t21:59:43.10-05:00\nb: 2001-2-3 4:5:6\n");
     assert_eq!(
-        node.to_json().unwrap(),
+        node.to_json().expect("it is a value"),
         json!({"a": "2001-12-14T21:59:43.1-05:00", "b": "2001-02-03T04:05:06Z"})
     );
 }
@@ -43,7 +43,7 @@ fn times_lose_needless_zeros() {
 fn aliases_and_merges_are_written_out() {
     let node = read("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3}\nc: {<<: [{r: 1}, {r: 2, s: 3}]}\n");
     assert_eq!(
-        node.to_json().unwrap(),
+        node.to_json().expect("it is a value"),
         json!({"a": {"p": 1, "q": 2}, "b": {"p": 1, "q": 3}, "c": {"r": 1, "s": 3}})
     );
 }
@@ -192,7 +192,7 @@ fn a_text_is_what_its_value_prints() {
         "b: |\n  one\n  two\na: !!str 5\n",
     ] {
         let node = read(text);
-        let value = node.to_json().unwrap();
+        let value = node.to_json().expect("it is a value");
         let pieces = node.into_json_pieces().map(|pieces| pieces.concat());
         assert_eq!(pieces, Some(goyaml::json_text_of(&value)), "{text}");
     }
@@ -205,8 +205,8 @@ fn a_long_text_comes_in_pieces() {
     let text =
         "- {b: [1, x], a: \"long enough \\\" to \\n take some room of a piece\"}\n".repeat(3000);
     let node = read(&format!("a:\n{text}"));
-    let value = node.to_json().unwrap();
-    let pieces = node.into_json_pieces().unwrap();
+    let value = node.to_json().expect("it is a value");
+    let pieces = node.into_json_pieces().expect("it is a value");
     assert!(pieces.len() > 3);
     assert_eq!(pieces.concat(), goyaml::json_text_of(&value));
 }

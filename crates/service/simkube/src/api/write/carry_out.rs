@@ -486,7 +486,8 @@ impl Write<'_> {
         }
         let door = &self.target.subresource;
         self.warnings.extend(strategy::warnings(self.kind, door, &new, Some(live)));
-        self.keeps_standards(&self.target.subresource.clone(), Some(live), &new)?;
+        let target = self.target;
+        self.keeps_standards(&target.subresource, Some(live), &new)?;
         types::keep(self.kind, &mut new);
         Ok(new)
     }
