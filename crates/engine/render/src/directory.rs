@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use crd::ApplicationSourceDirectory;
-use filetree::{EntryKind, FileTree, Listed, TreeError, TreePath};
+use desired::{DesiredObject, Origin};
+use filetree::{Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
 use globs::Glob;
-use serde_json::Value;
 
-use crate::env::BuildEnv;
 use crate::error::RenderError;
+use crate::known::{Format, KnownFiles};
 use crate::manifests::{self, Problem};
 use crate::programs;
-use crate::run::Options;
+use crate::run::{Input, desired_object};
 use crate::text;
 
 /// A file with this in it, anywhere, is no manifest.
@@ -23,24 +23,26 @@ const DEPTH_MAX: usize = 200;
 /// What a directory holds.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// File, line, object.
-    pub(crate) objects: Vec<(TreePath, u32, Value)>,
+    pub(crate) objects: Vec<DesiredObject>,
     pub(crate) notes: Vec<String>,
 }
 
 /// Reads a directory's manifests.
 ///
-/// As upstream does, all files are found and weighed before the first one is parsed.
+/// As upstream does, all files are found and weighed before the first one is parsed. What is
+/// `known` is taken from there.
 pub(crate) fn read(
     tree: &dyn FileTree,
     root: &TreePath,
     directory: &ApplicationSourceDirectory,
-    env: &BuildEnv,
-    options: &Options,
+    input: &Input<'_>,
+    known: &KnownFiles<'_>,
 ) -> Result<Found, RenderError> {
+    let options = input.options;
     let mut walk = Walk {
         tree,
         root,
+        known,
         any_extension: directory.disable_extension_filter,
         recurse: directory.recurse,
         include: Filter::new(&directory.include),
@@ -57,24 +59,46 @@ pub(crate) fn read(
         );
     }
     walk.directory(root, 0)?;
-    let mut found = Found { objects: Vec::new(), notes: walk.notes };
-    for (file, bytes) in walk.files {
-        let content = text::decode(&bytes);
-        let objects = match file.file_name() {
-            name if name.ends_with(".jsonnet") => {
-                if !options.jsonnet {
-                    continue;
-                }
-                programs::evaluate(tree, root, &file, &content, &directory.jsonnet, env)?
+    let env = input.build_env();
+    let mut found = Found { objects: Vec::with_capacity(walk.files.len()), notes: walk.notes };
+    for (file, content) in walk.files {
+        let bytes = match content {
+            Content::Bytes(bytes) => bytes,
+            Content::Known(objects) => {
+                found.objects.extend(objects.iter().map(|known| DesiredObject {
+                    object: known.object.clone(),
+                    hash: known.hash,
+                    origin: Origin {
+                        source: input.source_index,
+                        file: file.as_str().to_owned(),
+                        line: known.origin.line,
+                    },
+                }));
+                continue;
             }
-            name if name.ends_with(".json") => json_file(&file, &content)?,
-            _ => yaml_file(&file, &content)?,
         };
+        let content = text::decode(&bytes);
+        let objects = match Format::of(file.file_name()) {
+            Format::Jsonnet if !options.jsonnet => continue,
+            Format::Jsonnet => {
+                programs::evaluate(tree, root, &file, &content, &directory.jsonnet, &env)?
+            }
+            Format::Json => json_file(&file, &content)?,
+            Format::Stream => yaml_file(&file, &content)?,
+        };
+        let objects = objects.into_iter();
         found.objects.extend(
-            objects.into_iter().map(|manifest| (file.clone(), manifest.line, manifest.object)),
+            objects.map(|manifest| desired_object(&file, manifest.line, manifest.object, input)),
         );
     }
     Ok(found)
+}
+
+/// What a file is read from.
+enum Content<'a> {
+    Bytes(Arc<[u8]>),
+    /// It gave these before.
+    Known(&'a [DesiredObject]),
 }
 
 /// A glob, as a source has it.
@@ -106,13 +130,14 @@ impl Filter {
 struct Walk<'a> {
     tree: &'a dyn FileTree,
     root: &'a TreePath,
+    known: &'a KnownFiles<'a>,
     any_extension: bool,
     recurse: bool,
     include: Filter,
     exclude: Filter,
     bytes_max: Option<u64>,
     bytes: u64,
-    files: Vec<(TreePath, Arc<[u8]>)>,
+    files: Vec<(TreePath, Content<'a>)>,
     notes: Vec<String>,
 }
 
@@ -147,13 +172,13 @@ impl Walk<'_> {
             return Ok(());
         }
         let found = match self.tree.entry(&path) {
-            Ok(found) => found.map(|found| found.kind),
+            Ok(found) => found,
             Err(TreeError::Link { .. }) => {
                 return Err(RenderError::BadLink { file: path.to_string() });
             }
             Err(error) => return Err(error.into()),
         };
-        let Some(EntryKind::File { size_bytes, .. }) = found else {
+        let Some(Entry { kind: EntryKind::File { size_bytes, .. }, id }) = found else {
             self.notes.push(match found {
                 None => {
                     format!("skipping manifest file \"{path}\": destination of symlink is missing")
@@ -169,17 +194,24 @@ impl Walk<'_> {
         }
         // Refuse what is too large before it is inflated. A file that says to be skipped
         // does not count, and cannot be told without being read: one within the bound may be.
-        let counts = !path.file_name().ends_with(".jsonnet");
+        let format = Format::of(path.file_name());
+        let counts = format != Format::Jsonnet;
         if let Some(limit_bytes) = self.bytes_max
             && counts
             && size_bytes > limit_bytes
         {
             return Err(RenderError::TooLarge { file: path.to_string(), limit_bytes });
         }
-        let bytes = self.tree.read(&path)?;
-        if text::decode(&bytes).contains(SKIP_MARKER) {
-            return Ok(());
-        }
+        let content = match self.known.get(id, format) {
+            Some(objects) => Content::Known(objects),
+            None => {
+                let bytes = self.tree.read(&path)?;
+                if text::decode(&bytes).contains(SKIP_MARKER) {
+                    return Ok(());
+                }
+                Content::Bytes(bytes)
+            }
+        };
         if counts {
             self.bytes += size_bytes;
             if let Some(limit_bytes) = self.bytes_max
@@ -188,7 +220,7 @@ impl Walk<'_> {
                 return Err(RenderError::TooLarge { file: path.to_string(), limit_bytes });
             }
         }
-        self.files.push((path, bytes));
+        self.files.push((path, content));
         Ok(())
     }
 

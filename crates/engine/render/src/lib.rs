@@ -16,6 +16,7 @@ mod directory;
 mod env;
 mod error;
 mod hash;
+mod known;
 mod kustomizations;
 mod manifests;
 mod needs;
@@ -35,11 +36,13 @@ pub use charts::{
 pub use env::BuildEnv;
 pub use error::RenderError;
 pub use hash::{object_hash, rendering_key};
+pub use known::KnownFiles;
 pub use needs::{Asked, Fetched, Need, Reach};
 pub use plugin::{PluginCall, plugin_call, read_plugin_output};
 pub use refresh_paths::{files_have_changed, refresh_paths};
 pub use run::{
-    Input, Options, Printed, RenderedSource, render_printed, render_source, render_source_with,
+    Input, Options, Printed, RenderedSource, render_printed, render_source, render_source_again,
+    render_source_with,
 };
 pub use source_type::SourceType;
 

@@ -11,6 +11,7 @@ use crate::directory;
 use crate::env::BuildEnv;
 use crate::error::RenderError;
 use crate::hash::object_hash;
+use crate::known::KnownFiles;
 use crate::kustomizations;
 use crate::needs::{Asked, Reach};
 use crate::overrides;
@@ -120,7 +121,22 @@ pub fn render_source(
 pub fn render_source_with(
     tree: &dyn FileTree,
     input: &Input<'_>,
+    means: ChartMeans<'_>,
+) -> Result<RenderedSource, RenderError> {
+    render_source_again(tree, input, means, &KnownFiles::default())
+}
+
+/// As [`render_source_with`], for a directory of which some files are known: those are neither
+/// read nor parsed, and their objects are shared. The answer is the same.
+///
+/// # Errors
+///
+/// As [`render_source`].
+pub fn render_source_again(
+    tree: &dyn FileTree,
+    input: &Input<'_>,
     mut means: ChartMeans<'_>,
+    known: &KnownFiles<'_>,
 ) -> Result<RenderedSource, RenderError> {
     let path = app_path(tree, &input.source.path)?;
     let source = overrides::apply(tree, input.source, &path, input.app_name)?;
@@ -139,11 +155,11 @@ pub fn render_source_with(
         }
         SourceType::Directory => {
             let directory = source.directory.as_deref().cloned().unwrap_or_default();
-            directory::read(tree, &path, &directory, &input.build_env(), input.options)?
+            directory::read(tree, &path, &directory, input, known)?
         }
     };
     Ok(RenderedSource {
-        objects: desired_objects(found.objects, input),
+        objects: found.objects,
         source_type,
         notes: found.notes,
         asked: Asked::default(),
@@ -181,12 +197,22 @@ pub(crate) fn desired_objects(
     objects: Vec<(TreePath, u32, Value)>,
     input: &Input<'_>,
 ) -> Vec<DesiredObject> {
-    let desired = |(file, line, object): (TreePath, u32, Value)| DesiredObject {
+    let objects = objects.into_iter();
+    objects.map(|(file, line, object)| desired_object(&file, line, object, input)).collect()
+}
+
+/// An object with its hash and where it came from.
+pub(crate) fn desired_object(
+    file: &TreePath,
+    line: u32,
+    object: Value,
+    input: &Input<'_>,
+) -> DesiredObject {
+    DesiredObject {
         hash: if input.options.hashes { object_hash(&object) } else { 0 },
         object: Arc::new(object),
         origin: Origin { source: input.source_index, file: file.as_str().to_owned(), line },
-    };
-    objects.into_iter().map(desired).collect()
+    }
 }
 
 /// Checks the source's path as upstream does.

@@ -1,3 +1,4 @@
 mod charts;
 mod directory;
+mod known;
 mod sources;

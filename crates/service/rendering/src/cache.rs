@@ -83,8 +83,8 @@ fn weigh_object(desired: &DesiredObject) -> usize {
 }
 
 struct Entry {
-    /// The newest first.
-    variants: VecDeque<Variant>,
+    /// The newest first, each with its weight in bytes.
+    variants: VecDeque<(Variant, usize)>,
     bytes: usize,
     used: u64,
 }
@@ -116,7 +116,7 @@ impl Cache {
         self.touch(key);
         self.entries
             .get(key)
-            .map(|entry| entry.variants.iter().cloned().collect())
+            .map(|entry| entry.variants.iter().map(|(variant, _)| variant.clone()).collect())
             .unwrap_or_default()
     }
 
@@ -132,7 +132,7 @@ impl Cache {
         let entry = self.entries.get(key)?;
         let holds = |made: &Made| made.asked.holds_for(kube_version, api_versions);
         let fits = |variant: &&Variant| variant.is_of(pins) && variant.sources.iter().all(holds);
-        entry.variants.iter().find(fits).cloned()
+        entry.variants.iter().map(|(variant, _)| variant).find(fits).cloned()
     }
 
     fn touch(&mut self, key: &Key) {
@@ -150,7 +150,7 @@ impl Cache {
             Some(entry) => entry.variants,
             None => VecDeque::new(),
         };
-        variants.retain(|known| {
+        variants.retain(|(known, _)| {
             let same = |other: &Variant| {
                 known.sources.len() == other.sources.len()
                     && known
@@ -161,9 +161,10 @@ impl Cache {
             };
             !same(&variant) && !replaces.is_some_and(same)
         });
-        variants.push_front(variant);
+        let weight_bytes = variant.weight_bytes();
+        variants.push_front((variant, weight_bytes));
         variants.truncate(VARIANTS_MAX);
-        let bytes = variants.iter().map(Variant::weight_bytes).sum();
+        let bytes = variants.iter().map(|(_, bytes)| bytes).sum();
         if bytes > self.bytes_max {
             return;
         }

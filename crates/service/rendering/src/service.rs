@@ -9,12 +9,12 @@ use desired::{
     BoxFuture, Freshness, Remedy, RenderFailure, RenderRequest, Rendered, Renderer, RepoChange,
     RepoListener, SourceRevision,
 };
-use filetree::{FileTree, Recording};
+use filetree::{ContentId, FileTree, Question, Recording};
 use parking_lot::Mutex;
 use plugins::Plugins;
 use render::{
-    Asked, ChartMeans, Fetched, Input, Options, Reach, RenderError, files_have_changed,
-    refresh_paths, render_source_with, rendering_key,
+    Asked, ChartMeans, Fetched, Input, KnownFiles, Options, Reach, RenderError, SourceType,
+    files_have_changed, refresh_paths, render_source_again, rendering_key,
 };
 use source::{Revision, Sources, Web, WebLimits};
 use tokio::sync::Semaphore;
@@ -211,6 +211,21 @@ impl Work {
         let of_others =
             |made: &Made| made.of_others.iter().map(|(_, read)| read.len()).sum::<usize>();
         made.map(|made| made.read_set.len() + of_others(made)).sum()
+    }
+
+    /// What files of a source that is a directory gave at the last rendering.
+    fn known_files(&self, index: usize) -> KnownFiles<'_> {
+        let newest = self.variants.first().and_then(|variant| variant.sources.get(index));
+        let Some((made, Ok(objects))) = newest.map(|made| (made, &made.outcome)) else {
+            return KnownFiles::default();
+        };
+        if objects.source_type != SourceType::Directory.as_str() {
+            return KnownFiles::default();
+        }
+        let entries = made.read_set.iter().filter(|(_, asked, _)| *asked == Question::Entry);
+        let contents: HashMap<&str, ContentId> =
+            entries.filter_map(|(path, _, id)| Some((path.as_str(), id?))).collect();
+        KnownFiles::of_directory(&objects.objects, |file| contents.get(file).copied())
     }
 
     /// For each source, a rendering whose files are as they were; this reads from the disk.
@@ -537,7 +552,8 @@ impl Inner {
             limits: helm::Limits::default(),
         };
         let input = job.input(index, &revision, &reach);
-        let rendered = render_source_with(&recording, &input, means);
+        let known = work.known_files(index);
+        let rendered = render_source_again(&recording, &input, means, &known);
         drop(reach);
         if rendered.as_ref().is_err_and(|error| !matches!(error, RenderError::Needs { .. })) {
             Counters::add(&self.counters.failed_renders);

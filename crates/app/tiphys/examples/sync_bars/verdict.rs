@@ -47,14 +47,15 @@ pub async fn measure() -> bool {
     stage.write(&Write::patch(config_map(), "shop", "config-7", patch, "hand")).await;
     stage.until("many", "Synced", |app| text(app, "/status/sync/status") == "Synced").await;
 
-    // Git changes one of the 500 files.
+    // Git changes one of the 500 files, to what it never was before.
     let mut by_commit = Vec::new();
     for round in 0..ROUNDS {
         tokio::time::sleep(SETTLE).await;
         let before = stage.cpu();
         let (value, expected) =
             if round % 2 == 0 { ("other", "OutOfSync") } else { ("git", "Synced") };
-        stage.repository().commit(&[object(7, value)]);
+        let (name, content) = object(7, value);
+        stage.repository().commit(&[(name, format!("# round {round}\n{content}"))]);
         stage.until("many", expected, |app| text(app, "/status/sync/status") == expected).await;
         tokio::time::sleep(SETTLE).await;
         by_commit.push(stage.cpu() - before);

@@ -175,6 +175,52 @@ async fn a_commit_that_touches_it_is_rendered_once_however_many_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn objects_of_files_that_a_commit_does_not_touch_are_the_same_ones() {
+    let bench = Bench::new(&[
+        ("app/a.yaml", &map("a", "1")),
+        ("app/b.yaml", &map("b", "1")),
+        ("app/c.yaml", &map("c", "1")),
+    ]);
+    let request = bench.request(&["app"]);
+    let first = bench.render(&request).await.expect("objects");
+    let changes = [("app/b.yaml", map("b", "2")), ("app/c.yaml", String::new())];
+    let renamed = ("app/d.yaml", map("c", "1"));
+    let files: Vec<_> = changes.iter().chain([&renamed]).map(|(at, text)| (*at, &**text)).collect();
+    bench.commit(&files);
+    let second = bench.render(&request).await.expect("objects");
+    assert_eq!(bench.renders(), 2);
+    let same: Vec<bool> = (first.objects.iter().zip(second.objects.iter()))
+        .map(|(one, other)| Arc::ptr_eq(&one.object, &other.object))
+        .collect();
+    assert_eq!(same, [true, false, true]);
+    assert_eq!(second.objects[1].object["data"]["v"], "2");
+    assert_eq!(second.objects[2].origin.file, "app/d.yaml");
+
+    let mut hard = request.clone();
+    hard.freshness = Freshness::Hard;
+    let anew = bench.render(&hard).await.expect("objects");
+    assert!(!Arc::ptr_eq(&anew.objects[0].object, &second.objects[0].object));
+    assert_eq!(anew.key, second.key);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_chart_made_is_not_taken_for_what_a_directory_gives() {
+    let template =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  v: \"{{ 1 }}\"\n";
+    let bench = Bench::new(&[
+        ("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n"),
+        ("app/templates/a.yaml", template),
+    ]);
+    let request = bench.request(&["app"]);
+    let first = bench.render(&request).await.expect("objects");
+    assert_eq!(first.objects[0].object["data"]["v"], "1");
+    bench.commit(&[("app/Chart.yaml", ""), ("app/templates/a.yaml", ""), ("app/a.yaml", template)]);
+    let second = bench.render(&request).await.expect("objects");
+    assert_eq!(second.sources[0].source_type, "Directory");
+    assert_eq!(second.objects[0].object["data"]["v"], "{{ 1 }}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hard_refresh_renders_whatever_is_known() {
     let bench = Bench::new(&[("app/a.yaml", &map("a", "1"))]);
     let mut request = bench.request(&["app"]);
