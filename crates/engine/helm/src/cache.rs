@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use filetree::{ContentId, TreeError};
+
 use crate::document::Parsed as ParsedDocument;
 use crate::file::File;
 use crate::frozen::Frozen;
@@ -11,11 +13,16 @@ use crate::schema::Schema;
 use crate::store::{Content, Store};
 use crate::values::{self, ValuesError};
 
-/// What was made of contents before: parsed templates, values, schemas, documents and archives.
+/// How a file begins whose content Git LFS keeps elsewhere.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+
+/// What was made of contents before: parsed templates, values, schemas, documents and archives;
+/// and files, which trees would read again.
 ///
 /// It belongs to whoever renders, may be used by several threads, and is bounded. A rendering
 /// gives the same with an empty one; it only takes longer.
 pub struct Cache {
+    files: Store<Arc<[u8]>>,
     metadata: Store<Arc<Metadata>>,
     values: Store<Arc<Frozen>>,
     schemas: Store<Arc<Schema>>,
@@ -29,18 +36,36 @@ impl Cache {
     pub fn new(bytes_max: usize) -> Self {
         let share = |percent: usize| bytes_max / 100 * percent;
         Self {
+            files: Store::new(share(20)),
             metadata: Store::new(share(2)),
             values: Store::new(share(12)),
             schemas: Store::new(share(16)),
-            templates: Store::new(share(30)),
-            archives: Store::new(share(10)),
-            documents: Store::new(share(30)),
+            templates: Store::new(share(25)),
+            archives: Store::new(share(5)),
+            documents: Store::new(share(20)),
         }
     }
 
-    /// For one rendering: keeps what a chart itself has twice, and no documents.
+    /// For one rendering: keeps what a chart itself has twice, no files and no documents.
     pub fn for_one() -> Self {
-        Self { documents: Store::new(0), ..Self::default() }
+        Self { files: Store::new(0), documents: Store::new(0), ..Self::default() }
+    }
+
+    pub(crate) fn keeps_files(&self) -> bool {
+        self.files.keeps()
+    }
+
+    pub(crate) fn file(
+        &self,
+        id: ContentId,
+        read: impl FnOnce() -> Result<Arc<[u8]>, TreeError>,
+    ) -> Result<Arc<[u8]>, TreeError> {
+        self.files.get_or(&id.0[..], 0, || {
+            let bytes = read()?;
+            // Whether a pointer is an answer depends on the tree: each must say so itself.
+            let weight = if bytes.starts_with(LFS_POINTER) { usize::MAX / 2 } else { bytes.len() };
+            Ok((bytes, weight))
+        })
     }
 
     pub(crate) fn metadata(&self, text: &Arc<[u8]>) -> Result<Arc<Metadata>, String> {

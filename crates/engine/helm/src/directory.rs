@@ -1,8 +1,11 @@
 //! A chart's files from a directory.
 
+use std::sync::Arc;
+
 use filetree::{EntryKind, FileTree, TreeError, TreePath};
 
 use crate::archive::FILE_BYTES_MAX;
+use crate::cache::Cache;
 use crate::error::Failure;
 use crate::file::File;
 use crate::ignore::Rules;
@@ -13,7 +16,11 @@ const DEPTH_MAX: usize = 200;
 const FILES_MAX: usize = 100_000;
 
 /// Reads all files that `.helmignore` leaves, in the order of a walk.
-pub(crate) fn read(tree: &dyn FileTree, path: &TreePath) -> Result<Vec<File>, Failure> {
+pub(crate) fn read(
+    tree: &dyn FileTree,
+    path: &TreePath,
+    cache: &Cache,
+) -> Result<Vec<File>, Failure> {
     let chart_file = path.join("Chart.yaml").map_err(|error| Failure::chart(error.to_string()))?;
     if !matches!(tree.kind(&chart_file), Ok(Some(_))) {
         return Err(Failure::chart(format!(
@@ -30,7 +37,7 @@ pub(crate) fn read(tree: &dyn FileTree, path: &TreePath) -> Result<Vec<File>, Fa
         _ => Rules::parse(b""),
     }
     .map_err(|problem| Failure::chart(problem).at_file(ignore_file.as_str()))?;
-    let mut walk = Walk { tree, rules, files: Vec::new() };
+    let mut walk = Walk { tree, rules, cache, files: Vec::new() };
     walk.directory(path, "", 0)?;
     Ok(walk.files)
 }
@@ -45,6 +52,7 @@ fn unreadable(error: TreeError) -> Failure {
 struct Walk<'a> {
     tree: &'a dyn FileTree,
     rules: Rules,
+    cache: &'a Cache,
     files: Vec<File>,
 }
 
@@ -101,8 +109,17 @@ impl Walk<'_> {
         if self.files.len() == FILES_MAX {
             return Err(Failure::chart(format!("the chart has more than {FILES_MAX} files")));
         }
-        let data = self.tree.read(path).map_err(unreadable)?;
+        let data = self.content(path).map_err(unreadable)?;
         self.files.push(File::new(name, data));
         Ok(())
+    }
+
+    /// A file's bytes, which another rendering may have read from the tree.
+    fn content(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        let read = || self.tree.read(path);
+        match self.cache.keeps_files().then(|| self.tree.entry(path)).transpose()?.flatten() {
+            Some(entry) => self.cache.file(entry.id, read),
+            None => read(),
+        }
     }
 }

@@ -136,7 +136,7 @@ fn execute(
 
 fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failure> {
     let mut files = match &request.chart {
-        ChartSource::Directory { tree, path } => Arc::new(directory::read(*tree, path)?),
+        ChartSource::Directory { tree, path } => Arc::new(directory::read(*tree, path, cache)?),
         ChartSource::Archive { bytes, name } => {
             if !archive::is_gzip(bytes) {
                 return Err(Failure::chart(if ending(name) == ".yaml" || ending(name) == ".yml" {
@@ -154,7 +154,7 @@ fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failu
         }
     };
     for vendored in request.vendored {
-        vendor(Arc::make_mut(&mut files), vendored)?;
+        vendor(Arc::make_mut(&mut files), vendored, cache)?;
     }
     let chart_file = files.iter().find(|file| &*file.name == "Chart.yaml").ok_or_else(|| {
         Failure::chart(match request.chart {
@@ -191,7 +191,7 @@ fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failu
 }
 
 /// Puts a chart that was fetched where `helm dependency build` would put it.
-fn vendor(files: &mut Vec<File>, vendored: &Vendored<'_>) -> Result<(), Failure> {
+fn vendor(files: &mut Vec<File>, vendored: &Vendored<'_>, cache: &Cache) -> Result<(), Failure> {
     match &vendored.chart {
         ChartSource::Archive { bytes, .. } => {
             let name = format!("charts/{}.tgz", vendored.name);
@@ -199,7 +199,7 @@ fn vendor(files: &mut Vec<File>, vendored: &Vendored<'_>) -> Result<(), Failure>
             files.push(File::new(&name, bytes.clone()));
         }
         ChartSource::Directory { tree, path } => {
-            for file in directory::read(*tree, path)? {
+            for file in directory::read(*tree, path, cache)? {
                 files.push(file.renamed(&format!("charts/{}/{}", vendored.name, file.name)));
             }
         }

@@ -74,6 +74,11 @@ impl<V: Clone> Store<V> {
         }
     }
 
+    /// Whether it keeps anything.
+    pub(crate) fn keeps(&self) -> bool {
+        self.bytes_max > 0
+    }
+
     /// The value made from `content`; `variant` tells apart several things made from it.
     ///
     /// `make` gives the value and about how many bytes it takes besides the content. It runs

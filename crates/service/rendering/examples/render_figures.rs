@@ -1,11 +1,15 @@
 //! Prints what renderings cost inside of a running system: `render_figures REPOSITORY PATH…`, where the
 //! paths are charts or kustomizations of a local git repository. `tests/bench-render` calls it.
 //!
-//! A line each: its path, and in microseconds of CPU time (of all threads, the least of some
-//! rounds) what it costs cold, after a change of values, unchanged as a controller looks that is
-//! told of commits, and unchanged where the repository is asked, too.
+//! A line a chart: its path, and in microseconds of CPU time (of all threads) what it costs cold,
+//! after a change of values, unchanged as a controller looks that is told of commits, and
+//! unchanged where the repository is asked, too. A change is one of a leaf of the chart's own
+//! `values.yaml`: a number, a text or a boolean becomes another one; the mean of some leaves
+//! counts, which are the same at each run. Of kustomizations the prefix of names changes.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 
 use crd::{
@@ -13,10 +17,17 @@ use crd::{
 };
 use desired::{Freshness, RenderRequest, Renderer};
 use rendering::{Config, Fixed, Rendering, Seed, Snapshot};
+use serde_json::{Value, json};
 use settings::{RawSettings, Settings};
+
+// What users run has this allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The least of so many rounds counts.
 const ROUNDS: u32 = 5;
+/// So many leaves of a chart's values are changed, one at a time.
+const CHANGES: usize = 6;
 /// How often one is done at once that alone is too short to be measured: some ticks of the clock that
 /// the kernel counts a thread's time by.
 const UNCHANGED_AT_ONCE: [(Freshness, u32); 2] =
@@ -44,26 +55,42 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("file://{repository}");
     for path in arguments {
         let began = cpu_us()?;
-        let is_chart = std::path::Path::new(&repository).join(&path).join("Chart.yaml").exists();
-        let request = |url: &str, path: &str, values: &str| match is_chart {
-            true => request(url, path, of_chart(values)),
-            false => request(url, path, of_kustomization(values)),
+        let place = Path::new(&repository).join(&path);
+        let is_chart = place.join("Chart.yaml").exists();
+        let request = |values: &str| match is_chart {
+            true => request(&url, &path, of_chart(values)),
+            false => request(&url, &path, of_kustomization(values)),
         };
-        if let Err(failure) = rendering.render(request(&url, &path, "cold: 0")).await {
-            println!("{path} fails: {}", failure.message.lines().next().unwrap_or(""));
+        let base = request("{}");
+        if let Err(failure) = rendering.render(base.clone()).await {
+            println!("{path} fails: {}", failure.message.replace('\n', " "));
             continue;
         }
         let cold = cpu_us()? - began;
-        let mut warm = f64::MAX;
-        for round in 0..ROUNDS {
-            let request = request(&url, &path, &format!("addedByFigures: {round}"));
+        let changes = match is_chart {
+            true => changes(&path, &place.join("values.yaml"))?,
+            false => (0..CHANGES).map(|number| number.to_string()).collect(),
+        };
+        let mut warm = Vec::new();
+        for change in changes {
+            let request = request(&change);
             let began = cpu_us()?;
-            rendering.render(request).await.map_err(|failure| failure.message)?;
-            warm = warm.min(cpu_us()? - began);
+            // Not every chart takes every change.
+            if rendering.render(request).await.is_ok() {
+                let took = cpu_us()? - began;
+                if std::env::var_os("EACH").is_some() {
+                    println!("  {took:.0} {change}");
+                }
+                warm.push(took);
+            }
+            if warm.len() == CHANGES {
+                break;
+            }
         }
+        let warm = warm.iter().sum::<f64>() / warm.len().max(1) as f64;
         let mut unchanged = [f64::MAX; 2];
         for (least, (freshness, times)) in unchanged.iter_mut().zip(UNCHANGED_AT_ONCE) {
-            let same = RenderRequest { freshness, ..request(&url, &path, "cold: 0") };
+            let same = RenderRequest { freshness, ..base.clone() };
             rendering.render(same.clone()).await.map_err(|failure| failure.message)?;
             for _ in 0..ROUNDS {
                 let began = cpu_us()?;
@@ -79,6 +106,42 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Values that change one leaf of a chart's own each, in an order that looks like chance: a
+/// number, a text, a boolean, and so on.
+fn changes(chart: &str, values: &Path) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let values = goyaml::to_json(&std::fs::read(values).unwrap_or_default())?;
+    let mut kinds: [BTreeMap<u64, String>; 3] = Default::default();
+    let mut open = vec![(Vec::new(), &values)];
+    while let Some((path, value)) = open.pop() {
+        let (kind, changed) = match value {
+            Value::Object(fields) => {
+                let inside = fields
+                    .iter()
+                    .map(|(name, value)| ([path.as_slice(), &[name.as_str()]].concat(), value));
+                open.extend(inside);
+                continue;
+            }
+            Value::Number(number) => (0, json!(number.as_f64().unwrap_or_default() + 1.0)),
+            Value::String(text) => (1, json!(format!("{text}x"))),
+            Value::Bool(value) => (2, json!(!value)),
+            Value::Null | Value::Array(_) => continue,
+        };
+        let mut order = DefaultHasher::new();
+        (chart, &path).hash(&mut order);
+        let change = path.iter().rev().fold(changed, |value, name| json!({*name: value}));
+        kinds[kind].insert(order.finish(), change.to_string());
+    }
+    let mut kinds = kinds.map(BTreeMap::into_values);
+    let mut all = Vec::new();
+    loop {
+        let before = all.len();
+        all.extend(kinds.iter_mut().filter_map(Iterator::next));
+        if all.len() == before {
+            return Ok(all);
+        }
+    }
+}
+
 fn of_chart(values: &str) -> ApplicationSource {
     ApplicationSource {
         helm: Some(Box::new(ApplicationSourceHelm {
@@ -86,7 +149,7 @@ fn of_chart(values: &str) -> ApplicationSource {
             namespace: "ns1".to_owned(),
             kube_version: "1.33.0".to_owned(),
             api_versions: vec!["monitoring.coreos.com/v1".to_owned()],
-            values: format!("{values}\n"),
+            values: values.to_owned(),
             ..ApplicationSourceHelm::default()
         })),
         ..ApplicationSource::default()

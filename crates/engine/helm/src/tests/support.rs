@@ -23,7 +23,7 @@ pub(crate) fn tree(files: &[(&str, &str)]) -> MapTree {
 
 /// A chart of the files, loaded.
 pub(crate) fn load(files: &[(&str, &str)]) -> Result<(Charts, ChartId), Failure> {
-    let files = directory::read(&tree(files), &TreePath::root())?;
+    let files = directory::read(&tree(files), &TreePath::root(), &Cache::default())?;
     Charts::load(&files, Profile::V4, &Cache::default())
 }
 
