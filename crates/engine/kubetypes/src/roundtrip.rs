@@ -706,6 +706,10 @@ pub(crate) fn base64_of(text: &str) -> Result<String, usize> {
         Ok(decoded) => Ok(STANDARD.encode(decoded)),
         Err(base64::DecodeError::InvalidByte(at, _)) => Err(place(at)),
         Err(_) => {
+            let foreign = |b: &u8| !b.is_ascii_alphanumeric() && !matches!(b, b'+' | b'/' | b'=');
+            if let Some(at) = bytes.iter().position(foreign) {
+                return Err(place(at));
+            }
             let whole = bytes.len() / 4 * 4;
             Err(place(bytes.iter().position(|&b| b == b'=').unwrap_or(whole)))
         }

@@ -120,12 +120,12 @@ impl<'a> Building<'a> {
                 | Scalar::Float64
                 | Scalar::Uint32
                 | Scalar::Uint8 => numeric,
-                Scalar::Time | Scalar::MicroTime | Scalar::Quantity | Scalar::IntOrString => {
-                    untyped
-                }
+                Scalar::Time | Scalar::MicroTime | Scalar::Quantity => untyped,
                 Scalar::RawExtension => self.atomic,
                 Scalar::FieldsV1 | Scalar::Patch => self.free_form,
-                Scalar::Json
+                // These are published without a type.
+                Scalar::IntOrString
+                | Scalar::Json
                 | Scalar::SchemaOrArray
                 | Scalar::SchemaOrBool
                 | Scalar::SchemaOrStrings => self.deduced,

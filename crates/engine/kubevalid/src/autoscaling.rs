@@ -81,37 +81,58 @@ fn wrong_version(at: &At<'_>, scaled: bool) -> Option<String> {
     (!grouped && !free).then(|| "apiVersion must specify API group".to_owned())
 }
 
+const METRICS: [(&str, &str); 5] = [
+    ("Object", "object"),
+    ("External", "external"),
+    ("Pods", "pods"),
+    ("Resource", "resource"),
+    ("ContainerResource", "containerResource"),
+];
+
 fn check_metric(metric: &At<'_>, errors: &mut Vec<FieldError>) {
     let kind = metric.at("type");
-    let field = match kind.text() {
-        "" => {
-            errors.push(kind.required("must specify a metric source type"));
-            return;
-        }
-        "ContainerResource" => "containerResource",
-        "External" => "external",
-        "Object" => "object",
-        "Pods" => "pods",
-        "Resource" => "resource",
-        _ => {
-            let known = ["ContainerResource", "External", "Object", "Pods", "Resource"];
-            errors.push(kind.unsupported(&known));
-            return;
-        }
-    };
-    let source = metric.at(field);
-    if !source.is_set() {
-        errors.push(source.required("must populate information for the given metric source"));
-        return;
+    let known = ["ContainerResource", "External", "Object", "Pods", "Resource"];
+    let unsupported = || FieldError::not_supported(kind.path.clone(), kind.text(), &known);
+    if kind.is_empty() {
+        errors.push(kind.required("must specify a metric source type"));
     }
+    let expected = METRICS.iter().find(|(name, _)| *name == kind.text()).map(|(_, field)| *field);
+    if expected.is_none() {
+        errors.push(unsupported());
+    }
+    let present = METRICS.iter().filter(|(_, field)| metric.at(field).is_set()).count();
+    // Only the first source is looked into.
+    let first = METRICS.iter().map(|(_, field)| *field).find(|field| metric.at(field).is_set());
+    if let Some(field) = first {
+        check_source(field, &metric.at(field), errors);
+    }
+    match expected {
+        None => errors.push(unsupported()),
+        Some(field) if !metric.at(field).is_set() => errors.push(
+            metric.at(field).required("must populate information for the given metric source"),
+        ),
+        Some(_) => {}
+    }
+    if present != 1 {
+        let others = METRICS.iter().filter(|(_, field)| Some(*field) != expected);
+        for source in others.map(|(_, field)| metric.at(field)).filter(|source| source.is_set()) {
+            errors.push(source.forbidden("must populate the given metric source only"));
+        }
+    }
+}
+
+fn check_source(field: &str, source: &At<'_>, errors: &mut Vec<FieldError>) {
     let target = source.at("target");
     match field {
         "resource" | "containerResource" => {
             if source.at("name").is_empty() {
                 errors.push(source.at("name").required("must specify a resource name"));
             }
-            if field == "containerResource" && source.at("container").is_empty() {
-                errors.push(source.at("container").required("must specify a container"));
+            let container = source.at("container");
+            if field == "containerResource" && container.is_empty() {
+                errors.push(container.required("must specify a container"));
+            } else if field == "containerResource" {
+                container.named(names::label(container.text(), false), errors);
             }
             target_of(&target, errors);
             let (share, value) = (target.at("averageUtilization"), target.at("averageValue"));

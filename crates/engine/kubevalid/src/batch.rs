@@ -63,7 +63,13 @@ pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     for field in
         ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
     {
-        spec.at(field).unchanged(&old.at(field), errors);
+        let (new, old) = (spec.at(field), old.at(field));
+        if field == "successPolicy" && new.is_set() && !new.is_as(&old) {
+            let shown = shown_success_policy(&new);
+            errors.push(new.invalid("field is immutable").showing(shown));
+        } else {
+            new.unchanged(&old, errors);
+        }
     }
 }
 

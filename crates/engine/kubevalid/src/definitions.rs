@@ -29,8 +29,8 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
         [] if object.to(&["status", "storedVersions"]).is_empty() => errors
             .push(FieldError::invalid(kept, Value::Null, "must have at least one stored version")),
         [] => {}
-        [first, ..] => {
-            let words = format!("must have the storage version {first}");
+        [first, .., last] => {
+            let words = format!("must have the storage version {last}");
             errors.push(FieldError::invalid(kept, json!([first]), words));
         }
     }

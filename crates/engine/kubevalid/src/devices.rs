@@ -36,6 +36,36 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     }
 }
 
+/// Why a text is no uid.
+fn wrong_uid(text: &str) -> Option<String> {
+    let hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let inside = match text.len() {
+        36 => text,
+        45 if text.get(..9).is_some_and(|urn| urn.eq_ignore_ascii_case("urn:uuid:")) => &text[9..],
+        45 => {
+            let urn: String = text.chars().take(9).collect();
+            let urn = manifest::field::quote(&urn);
+            return Some(format!("error validating uid: invalid urn prefix: {urn}"));
+        }
+        38 if text.starts_with('{') && text.ends_with('}') => &text[1..37],
+        38 => return Some("error validating uid: invalid bracketed UUID format".to_owned()),
+        32 if hexadecimal(text) => text,
+        32 => return Some("error validating uid: invalid UUID format".to_owned()),
+        length => return Some(format!("error validating uid: invalid UUID length: {length}")),
+    };
+    let fits = inside.len() == 32
+        || inside.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    if !fits {
+        return Some("error validating uid: invalid UUID format".to_owned());
+    }
+    (text.len() != 36 || text != text.to_lowercase()).then(|| {
+        "uid must be in RFC 4122 normalized form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` with lowercase hexadecimal characters".to_owned()
+    })
+}
+
 /// What becomes of a claim's status.
 pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     let (status, before) = (object.at("status"), old.at("status"));
@@ -62,6 +92,10 @@ pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>)
         driver(&device.at("driver"), errors);
         pool_name(&device.at("pool"), errors);
         request_name(&device.at("device"), errors);
+        let share = device.at("shareID");
+        if share.is_set() {
+            errors.extend(wrong_uid(share.text()).map(|why| share.invalid(why)));
+        }
         let parts = key(&device);
         if !allocated.contains(&parts) {
             let text = |at: usize| Value::from(parts[at].as_str());

@@ -197,6 +197,7 @@ pub fn update(
             | "ClusterRoleBinding"
             | "ResourceClaimTemplate"
             | "IPAddress"
+            | "RuntimeClass"
             | "CSIStorageCapacity"
     ) {
         // What may never change is told behind what may not change in metadata.
@@ -204,7 +205,7 @@ pub fn update(
             error.detail == "cannot change roleRef"
                 || (matches!(
                     error.field.as_str(),
-                    "spec" | "spec.parentRef" | "storageClassName" | "nodeTopology"
+                    "spec" | "spec.parentRef" | "storageClassName" | "nodeTopology" | "handler"
                 ) && error.detail == "field is immutable")
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kubetypes::quantity::Quantity;
-use manifest::field::FieldError;
+use manifest::field::{FieldError, FieldErrorKind};
 
 use crate::cursor::At;
 use crate::names;
@@ -74,6 +74,18 @@ fn blocks(at: &At<'_>, errors: &mut Vec<FieldError>) {
         .collect();
     let both = families.contains(&true) && families.contains(&false);
     let count = at.items().count();
+    let unreadable = at.items().enumerate().find(|(_, one)| names::block(one.text()).is_none());
+    if let (true, Some((index, one))) = (count > 1, unreadable) {
+        errors.push(FieldError::new(
+            FieldErrorKind::Internal,
+            at.path.clone(),
+            "",
+            format!(
+                "invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[{index}]: <nil> (invalid CIDR address: {})",
+                one.text()
+            ),
+        ));
+    }
     if count > 1 && (!both || count > 2) {
         errors.push(at.invalid("may specify no more than one CIDR for each IP family"));
     }

@@ -206,14 +206,16 @@ pub fn limit_range(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldErro
             errors.push(FieldError::invalid(kind.path.clone(), kind.text(), words));
         }
         if !seen.insert(kind.text()) {
-            errors.push(kind.duplicate());
+            errors.push(FieldError::duplicate(kind.path.clone(), kind.text()));
         }
-        if kind.text() == "Pod" {
-            for field in ["default", "defaultRequest"] {
-                if !limit.at(field).is_empty() {
-                    let words = "may not be specified when `type` is 'Pod'";
-                    errors.push(limit.at(field).forbidden(words));
-                }
+        limited(&limit, "max", errors);
+        limited(&limit, "min", errors);
+        for field in ["default", "defaultRequest"] {
+            if kind.text() != "Pod" {
+                limited(&limit, field, errors);
+            } else if !limit.at(field).is_empty() {
+                let words = "may not be specified when `type` is 'Pod'";
+                errors.push(limit.at(field).forbidden(words));
             }
         }
         if kind.text() == "PersistentVolumeClaim"
@@ -225,7 +227,40 @@ pub fn limit_range(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldErro
                 "either minimum or maximum storage value is required, but neither was provided",
             ));
         }
+        limited(&limit, "maxLimitRequestRatio", errors);
         bounds(&limit, errors);
+    }
+}
+
+/// What a limit may be about.
+fn limited(limit: &At<'_>, field: &str, errors: &mut Vec<FieldError>) {
+    let amounts = limit.at(field);
+    let of_containers = matches!(limit.at("type").text(), "Pod" | "Container");
+    for (name, _) in amounts.entries() {
+        let at = amounts.key(name);
+        let wrong = |words: &str| FieldError::invalid(at.path.clone(), name, words);
+        let refusals = names::qualified(name);
+        let huge = name.starts_with("requests.hugepages-");
+        let standard = COUNTED.contains(&name) || MEASURED.contains(&name) || huge;
+        if refusals.is_empty() && !name.contains('/') && !standard {
+            errors.push(wrong("must be a standard resource type or fully qualified"));
+        }
+        errors.extend(refusals.iter().map(|words| wrong(words)));
+        if !of_containers {
+            continue;
+        }
+        let native = !name.contains('/') || name.contains("kubernetes.io/");
+        if !name.contains('/') {
+            let own = ["cpu", "memory", "ephemeral-storage"].contains(&name);
+            if !own && !name.starts_with("hugepages-") {
+                errors.push(wrong("must be a standard resource for containers"));
+            }
+        } else if !native
+            && (name.starts_with("requests.")
+                || !names::qualified(&format!("requests.{name}")).is_empty())
+        {
+            errors.push(wrong("doesn't follow extended resource name standard"));
+        }
     }
 }
 
@@ -315,5 +350,50 @@ fn bounds(limit: &At<'_>, errors: &mut Vec<FieldError>) {
         {
             wrong(at, ratio, format!("ratio {} is less than 1", ratio.canonical()));
         }
+        if let (Some((at, ratio)), Some((_, min)), Some((_, max))) = (&ratio, &min, &max) {
+            let (of_ratio, of_range) = ratios(ratio, min, max);
+            if of_ratio > of_range {
+                let words = format!(
+                    "ratio {} is greater than max/min = {}",
+                    ratio.canonical(),
+                    go_float(of_range)
+                );
+                wrong(at, ratio, words);
+            }
+        }
+        let native = !key.contains('/') || key.contains("kubernetes.io/");
+        if let (Some((_, default)), Some((at, request))) = (&default, &request)
+            && (!native || key.starts_with("hugepages-"))
+            && (above(default, request) || above(request, default))
+        {
+            let words = format!(
+                "default value {} must equal to defaultRequest value {} in {key}",
+                default.canonical(),
+                request.canonical()
+            );
+            wrong(at, request, words);
+        }
+    }
+}
+
+/// Above this, amounts are compared in whole units.
+const MILLI_MAX: i64 = i64::MAX / 1000;
+
+/// A ratio, and that of a range's ends.
+fn ratios(ratio: &Quantity, min: &Quantity, max: &Quantity) -> (f64, f64) {
+    let small = [ratio, min, max].iter().all(|amount| amount.value() < MILLI_MAX);
+    let (of_ratio, least, most) = match small {
+        true => (ratio.milli_value() as f64 / 1000.0, min.milli_value(), max.milli_value()),
+        false => (ratio.value() as f64, min.value(), max.value()),
+    };
+    (of_ratio, most as f64 / least as f64)
+}
+
+/// A number as Go's `%f` prints it.
+fn go_float(number: f64) -> String {
+    match number {
+        _ if number.is_nan() => "NaN".to_owned(),
+        _ if number.is_infinite() => if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned(),
+        _ => format!("{number:.6}"),
     }
 }

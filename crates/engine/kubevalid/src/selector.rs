@@ -57,9 +57,18 @@ pub fn shown(at: &At<'_>) -> String {
     let mut parts = Vec::new();
     for field in ["matchLabels", "matchExpressions"] {
         let value = at.at(field);
-        if !value.is_empty() {
-            parts.push(format!("\"{field}\":{}", value.value));
+        if value.is_empty() {
+            continue;
         }
+        let mut shown = value.value.clone();
+        for expression in shown.as_array_mut().into_iter().flatten() {
+            if let Some(fields) = expression.as_object_mut()
+                && fields.get("values").is_some_and(|values| values == &serde_json::json!([]))
+            {
+                fields.remove("values");
+            }
+        }
+        parts.push(format!("\"{field}\":{shown}"));
     }
     format!("{{{}}}", parts.join(","))
 }

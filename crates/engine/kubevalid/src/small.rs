@@ -171,16 +171,22 @@ fn drivers(object: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.push(node.required(""));
         }
         driver.to(&["allocatable", "count"]).not_negative(errors);
-        let mut keys = BTreeSet::new();
-        for key in driver.at("topologyKeys").items() {
-            if !keys.insert(key.text()) {
-                errors.push(key.duplicate());
-            }
-            key.named(names::qualified(key.text()), errors);
-        }
         let name = driver.at("name");
         if !seen.insert(name.text()) {
-            errors.push(name.duplicate());
+            errors.push(FieldError::duplicate(name.path.clone(), name.text()));
+        }
+        // Keys are named by their driver.
+        let mut keys = BTreeSet::new();
+        let at = || driver.path.clone();
+        for key in driver.at("topologyKeys").items().map(|key| key.text()) {
+            if key.is_empty() {
+                errors.push(FieldError::required(at(), ""));
+            }
+            if !keys.insert(key) {
+                errors.push(FieldError::duplicate(at(), key));
+            }
+            let refusals = names::qualified(key);
+            errors.extend(refusals.into_iter().map(|why| FieldError::invalid(at(), key, why)));
         }
     }
 }
@@ -396,7 +402,9 @@ pub fn new_event(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErro
             let value = match (new.is_set(), field) {
                 (true, _) => new.value.clone(),
                 (false, "deprecatedCount") => Value::from(0),
-                (false, "deprecatedFirstTimestamp" | "deprecatedLastTimestamp") => Value::Null,
+                (false, "eventTime" | "deprecatedFirstTimestamp" | "deprecatedLastTimestamp") => {
+                    Value::Null
+                }
                 (false, _) => Value::from(""),
             };
             errors.push(FieldError::invalid(path, value, "field is immutable"));

@@ -1,7 +1,11 @@
 //! What controllers may say of workloads.
 
+use std::collections::BTreeSet;
+
+use kubetypes::quantity::Quantity;
 use manifest::Gvk;
 use manifest::field::FieldError;
+use serde_json::Value;
 
 use crate::cursor::At;
 use crate::names;
@@ -20,6 +24,15 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             return;
         }
         "Service" => return load_balancer(object, errors),
+        "PersistentVolumeClaim" => return claim(&status, errors),
+        "PodDisruptionBudget" => {
+            conditions(&status.at("conditions"), errors);
+            for field in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"]
+            {
+                status.at(field).not_negative(errors);
+            }
+            return;
+        }
         "APIService" => {
             for condition in status.at("conditions").items() {
                 let known = ["True", "False", "Unknown"];
@@ -97,6 +110,110 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             _ => "cannot be greater than readyReplicas",
         };
         errors.push(status.at("availableReplicas").invalid(words));
+    }
+}
+
+/// Conditions in the form that all kinds share.
+fn conditions(list: &At<'_>, errors: &mut Vec<FieldError>) {
+    const REASON: &str = "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')";
+    const REASON_MAX: usize = 1024;
+    const MESSAGE_MAX: usize = 32 * 1024;
+    let mut seen = BTreeSet::new();
+    for condition in list.items() {
+        let (kind, status) = (condition.at("type"), condition.at("status"));
+        if !seen.insert(kind.text()) {
+            errors.push(FieldError::duplicate(kind.path.clone(), kind.text()));
+        }
+        for words in names::qualified(kind.text()) {
+            errors.push(FieldError::invalid(kind.path.clone(), kind.text(), words));
+        }
+        let known = ["False", "True", "Unknown"];
+        if !known.contains(&status.text()) {
+            errors.push(FieldError::not_supported(status.path.clone(), status.text(), &known));
+        }
+        let generation = condition.at("observedGeneration");
+        if generation.number().is_some_and(|number| number < 0) {
+            errors.push(generation.invalid("must be greater than or equal to zero"));
+        }
+        if !condition.at("lastTransitionTime").is_set() {
+            errors.push(condition.at("lastTransitionTime").required(""));
+        }
+        let (reason, message) = (condition.at("reason"), condition.at("message"));
+        if reason.is_empty() {
+            errors.push(reason.required(""));
+        } else {
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let text = reason.text();
+            let fits = text.starts_with(|c: char| c.is_ascii_alphabetic())
+                && text.ends_with(word)
+                && text.chars().all(|c| word(c) || c == ',' || c == ':');
+            if !fits {
+                errors.push(reason.invalid(REASON));
+            }
+            if text.len() > REASON_MAX {
+                errors.push(FieldError::too_long(reason.path.clone(), REASON_MAX as u64));
+            }
+        }
+        if message.text().len() > MESSAGE_MAX {
+            errors.push(FieldError::too_long(message.path.clone(), MESSAGE_MAX as u64));
+        }
+    }
+}
+
+/// What is told of a claim of a volume.
+fn claim(status: &At<'_>, errors: &mut Vec<FieldError>) {
+    const STATES: [&str; 5] = [
+        "ControllerResizeInProgress",
+        "ControllerResizeInfeasible",
+        "NodeResizeInProgress",
+        "NodeResizeInfeasible",
+        "NodeResizePending",
+    ];
+    let parse = |value: &Value| match value {
+        Value::String(text) => Quantity::parse(text).ok(),
+        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
+        _ => None,
+    };
+    let negative = |at: &At<'_>, value: &Value, errors: &mut Vec<FieldError>| {
+        let below = parse(value).map(|amount| amount.value()).filter(|value| *value < 0);
+        if let Some(value) = below {
+            let words = "must be a valid resource quantity";
+            errors.push(FieldError::invalid(at.path.clone(), value, words));
+        }
+        below.is_some()
+    };
+    let wrong_key = |at: &At<'_>, name: &str, errors: &mut Vec<FieldError>| {
+        let refusals = names::qualified(name);
+        let native = !name.contains('/') || name.contains("kubernetes.io/");
+        let foreign = refusals.is_empty() && native && name != "storage";
+        if foreign {
+            errors.push(FieldError::not_supported(at.path.clone(), name, &["storage"]));
+        }
+        let wrong = foreign || !refusals.is_empty();
+        let refused = refusals.into_iter();
+        errors.extend(refused.map(|words| FieldError::invalid(at.path.clone(), name, words)));
+        wrong
+    };
+    let capacity = status.at("capacity");
+    for (name, value) in capacity.entries() {
+        negative(&capacity.key(name), value, errors);
+    }
+    let states = status.at("allocatedResourceStatuses");
+    for (name, value) in states.entries() {
+        wrong_key(&states, name, errors);
+        if !STATES.contains(&value.as_str().unwrap_or_default()) {
+            errors.push(FieldError::not_supported(states.path.clone(), name, &STATES));
+        }
+    }
+    let allocated = status.at("allocatedResources");
+    for (name, value) in allocated.entries() {
+        if wrong_key(&allocated, name, errors) {
+            continue;
+        }
+        let at = allocated.key(name);
+        if !negative(&at, value, errors) && parse(value).is_some_and(|amount| amount.sign() < 0) {
+            errors.push(at.invalid("must be greater than or equal to 0"));
+        }
     }
 }
 

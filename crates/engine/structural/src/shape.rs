@@ -87,7 +87,8 @@ impl Writer<'_> {
         match schema.kind.as_str() {
             "integer" | "number" => self.shape.add(Type::Scalar(Scalar::Numeric)),
             "boolean" => self.shape.add(Type::Scalar(Scalar::Boolean)),
-            "string" => self.text(),
+            "string" if matches!(schema.format.as_str(), "" | "byte") => self.text(),
+            "string" => self.shape.add(Type::Scalar(Scalar::Untyped)),
             "array" => {
                 let element = match schema.items.as_deref() {
                     Some(items) => self.node(items),
@@ -103,14 +104,15 @@ impl Writer<'_> {
                 self.shape.add(Type::List(List { element, kind }))
             }
             "object" => {
-                let nothing_known = schema.properties.is_empty() && schema.additional.is_none();
-                if nothing_known && !schema.embedded {
-                    // A bare object keeps anything only where it says so; what is pruned
-                    // before it gets here need not be told apart.
-                    return match schema.map_atomic {
-                        true => self.shape.add(Type::Atomic),
-                        false => self.deduced(),
-                    };
+                if schema.properties.is_empty() && schema.additional.is_none() && !schema.embedded {
+                    // A bare object may hold anything, as owners see it.
+                    let rest = Some(self.deduced());
+                    return self.shape.add(Type::Map(Map {
+                        fields: Vec::new(),
+                        rest,
+                        atomic: schema.map_atomic,
+                        preserve_unknown: self.preserving || schema.preserve_unknown,
+                    }));
                 }
                 self.object(schema, schema.embedded)
             }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::crds::{self, Definition};
 use crate::kinds::{Kind, Kinds};
 use crate::store::{Draft, Expect, Store};
-use crate::strategy::{Addresses, UnwrittenLabels};
+use crate::strategy::{Addresses, Unwritten};
 
 /// Who answers what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -27,7 +27,7 @@ pub struct Cluster {
     /// Addresses and node ports of its Services.
     pub addresses: Addresses,
     /// Of Jobs.
-    pub unwritten_labels: UnwrittenLabels,
+    pub unwritten: Unwritten,
     /// Whether simulated controllers act in it.
     pub controllers: bool,
     clock: Clock,
@@ -54,7 +54,7 @@ impl Cluster {
             name: name.to_owned(),
             store,
             addresses: Addresses::default(),
-            unwritten_labels: UnwrittenLabels::default(),
+            unwritten: Unwritten::default(),
             controllers,
             clock,
             kinds: RwLock::new(Kinds::built_in().clone()),

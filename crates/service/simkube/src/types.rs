@@ -58,7 +58,10 @@ fn decode_as(kind: &Kind, mut value: Value, new: bool) -> Result<Decoded, Undeco
         whole_numbers(&mut value);
     }
     let metadata = value.get_mut("metadata").map(Value::take).unwrap_or_default();
-    let (metadata, mut faults) = decode_metadata(metadata)?;
+    let (metadata, mut faults) = match decode_metadata(metadata.clone()) {
+        Err(_) if !new => decode_metadata(without_malformed(metadata))?,
+        read => read?,
+    };
     schema.each_inside(&mut value, &mut |path: &str, fields: &mut Map<String, Value>| {
         decode_inside(path, fields, new)
     })?;
@@ -136,6 +139,14 @@ pub fn whole_numbers(value: &mut Value) {
         Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Returns metadata without the fields that cannot be read.
+fn without_malformed(mut metadata: Value) -> Value {
+    if let Some(fields) = metadata.as_object_mut() {
+        fields.retain(|name, value| decode_metadata(json!({name.as_str(): value})).is_ok());
+    }
+    metadata
 }
 
 /// Every kind's metadata is the same struct: it is read as that of a ConfigMap.

@@ -216,7 +216,10 @@ fn preconditions(
 
 /// A failed precondition names the kind, not the resource.
 fn precondition_problem(kind: &Kind, name: &str, why: &str) -> Problem {
-    let named = Kind { plural: kind.kind.clone(), ..kind.clone() };
+    let mut named = Kind { plural: kind.kind.clone(), ..kind.clone() };
+    if kind.group == "events.k8s.io" {
+        named.group = String::new();
+    }
     Problem::conflict(&named, name, why)
 }
 

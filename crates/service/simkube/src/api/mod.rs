@@ -144,6 +144,8 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
             Ok(Answer::Response(response))
         }
         Ok(watch) => Ok(watch),
+        // What no handler takes is told nothing.
+        Err(problem) if problem.message == "415: Unsupported Media Type" => Err(problem),
         Err(mut problem) => {
             problem.warnings.insert(0, warning);
             Err(problem)

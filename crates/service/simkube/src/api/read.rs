@@ -46,6 +46,9 @@ pub fn one(kind: &Kind, entry: &Entry, wanted: Wanted, code: u16) -> Result<Resp
         return Ok(Response::json(code, entry.raw.clone()));
     }
     if wanted.form == Form::Metadata(Count::List) {
+        if !kind.built_in() {
+            return Err(Problem::new(500, "", "content is not a list"));
+        }
         return Err(other_count(kind, "PartialObjectMetadataList", "is not a list", ""));
     }
     let object = convert::out(kind, entry.value())?;

@@ -17,7 +17,8 @@ use super::write::{self, Write};
 use crate::body;
 use crate::cluster::{Cluster, text_of};
 use crate::kinds::Kind;
-use crate::{convert, meta, types};
+use crate::ownership::Writer;
+use crate::{convert, meta, ownership, types};
 
 /// Answers a request for a subresource.
 ///
@@ -271,6 +272,28 @@ fn no_replicas(path: &str) -> Problem {
 /// Returns whether somebody owns an object's replicas.
 pub fn replicas_are_owned(kind: &Kind, object: &Value) -> bool {
     is_owned(object, &places(kind).spec)
+}
+
+/// Returns an object with the owners that a written scale leaves behind: a scale to nothing says no
+/// number, so that nobody owns it.
+pub fn owned_as_scaled(kind: &Kind, live: &Value, new: Value, writer: &Writer<'_>) -> Value {
+    let path = places(kind).spec;
+    let without_nothing = |object: &Value| {
+        let mut object = object.clone();
+        if at(&object, &path).and_then(Value::as_i64) == Some(0)
+            && let Some((parent, name)) = path.rsplit_once('.')
+            && let Some(fields) = object.pointer_mut(&parent.replace('.', "/"))
+            && let Some(fields) = fields.as_object_mut()
+        {
+            fields.remove(name);
+        }
+        object
+    };
+    let owned =
+        ownership::update(kind, Some(&without_nothing(live)), without_nothing(&new), writer);
+    let mut new = new;
+    meta::keep_owners(&owned, &mut new);
+    new
 }
 
 /// Whether somebody owns the field at a path such as `.spec.replicas`.

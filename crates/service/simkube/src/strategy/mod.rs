@@ -13,9 +13,10 @@ mod pods;
 mod services;
 mod slices;
 pub mod standards;
+mod unwritten;
 
-pub use jobs::UnwrittenLabels;
 pub use services::Addresses;
+pub use unwritten::Unwritten;
 
 use std::sync::Arc;
 
@@ -138,7 +139,14 @@ pub fn creates_on_update(kind: &Kind) -> bool {
 
 /// Returns whether an apply to the status makes an object that is missing.
 pub fn made_through_status(kind: &Kind) -> bool {
-    kind.is("", "Namespace") || kind.is("admissionregistration.k8s.io", "ValidatingAdmissionPolicy")
+    kind.is("", "Namespace")
+        || kind.is("", "Service")
+        || kind.is("admissionregistration.k8s.io", "ValidatingAdmissionPolicy")
+}
+
+/// Returns whether a replacement of the status makes an object that is missing.
+pub fn replaced_through_status(kind: &Kind) -> bool {
+    kind.is("", "Service")
 }
 
 /// Returns whether the server puts letters of its own behind a `generateName`.
@@ -225,6 +233,7 @@ pub fn admit_create(
             pods::admit(cluster, object)
                 .map_err(|why| Problem::forbidden(kind, meta::text(object, "name"), &why))?;
             accounts::admit(cluster, kind, server_side, object)?;
+            pods::admit_runtime(cluster, kind, object)?;
         }
         ("", "PersistentVolumeClaim") => {
             add_finalizer(object, "kubernetes.io/pvc-protection");
@@ -249,12 +258,16 @@ pub fn admit_create(
 pub fn admit_update(
     cluster: &Cluster,
     kind: &Kind,
+    subresource: &str,
     old: &Value,
     new: &mut Value,
 ) -> Result<(), Problem> {
     let _fixed = (cluster, old);
     if kind.is("", "Namespace") {
         name_label(new);
+    }
+    if kind.is("", "Pod") && subresource.is_empty() {
+        pods::tolerate(new);
     }
     Ok(())
 }
@@ -344,7 +357,12 @@ pub use pods::move_app_armor;
 /// # Errors
 ///
 /// In the server's words.
-pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Result<(), Problem> {
+pub fn prepare_create(
+    cluster: &Cluster,
+    kind: &Kind,
+    subresource: &str,
+    object: &mut Value,
+) -> Result<(), Problem> {
     if kind.built_in() {
         if GENERATION.iter().any(|(group, name, _)| kind.is(group, name)) {
             meta::of(object).insert("generation".to_owned(), json!(1));
@@ -381,14 +399,13 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
             claims::source(None, object);
         }
         ("discovery.k8s.io", "EndpointSlice") => slices::drop_topology(None, object),
-        ("", "Service") => services::prepare(cluster, None, object),
+        // Through its status a service is made without an address.
+        ("", "Service") if subresource.is_empty() => services::prepare(cluster, None, object),
         ("certificates.k8s.io", "CertificateSigningRequest") => {
             certificates::prepare_create(object);
         }
         ("batch", "Job") => {
             jobs::prepare_create(object);
-            // What is read back is defaulted again: the job takes its template's labels.
-            types::set_defaults(kind, object);
         }
         ("apps", "DaemonSet") => {
             let given = template_generation(object);
@@ -400,6 +417,15 @@ pub fn prepare_create(cluster: &Cluster, kind: &Kind, object: &mut Value) -> Res
         ("", "Node") => forget_source(None, object),
         ("", "ServiceAccount") => keep_names_of_secrets(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
+        ("apiregistration.k8s.io", "APIService") if object["spec"]["service"].is_null() => {
+            object["status"]["conditions"] = json!([{
+                "type": "Available",
+                "status": "True",
+                "lastTransitionTime": cluster.now_text(),
+                "reason": "Local",
+                "message": "Local APIServices are always available",
+            }]);
+        }
         _ => {}
     }
     Ok(())
@@ -460,6 +486,16 @@ fn forget_source(old: Option<&Value>, node: &mut Value) {
     }
 }
 
+/// What a node says of its configuration goes with it.
+fn forget_config(old: &Value, node: &mut Value) {
+    if old["status"].get("config").is_some() {
+        return;
+    }
+    if let Some(status) = node.get_mut("status").and_then(Value::as_object_mut) {
+        status.remove("config");
+    }
+}
+
 /// Of an account's secrets nothing is kept but what they are called.
 fn keep_names_of_secrets(account: &mut Value) {
     let secrets = account.get_mut("secrets").and_then(Value::as_array_mut);
@@ -508,8 +544,12 @@ pub fn prepare_update(
     }
     if subresource == "status" {
         keep_all_but_status(kind, old, new);
-        if kind.is("", "PersistentVolume") {
-            claims::count_phase(old, new, &cluster.now_text());
+        match (kind.group.as_str(), kind.kind.as_str()) {
+            ("", "PersistentVolume") => claims::count_phase(old, new, &cluster.now_text()),
+            ("", "Pod") => pods::keep_quality(old, new),
+            ("apps", "DaemonSet") => set_template_generation(new, template_generation(old)),
+            ("", "Node") => forget_config(old, new),
+            _ => {}
         }
         return Ok(());
     }
@@ -637,9 +677,6 @@ fn put(fields: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 
 /// Returns what is wrong with a new object.
 pub fn create_causes(cluster: &Cluster, kind: &Kind, object: &Value) -> Vec<Cause> {
-    if let Some(cause) = services::unnamed(kind, object) {
-        return vec![cause];
-    }
     let mut causes = validation::create(kind, object);
     if kind.group == "resource.k8s.io"
         && let Some(refused) = devices::admin_access(cluster, kind, object)
@@ -647,6 +684,44 @@ pub fn create_causes(cluster: &Cluster, kind: &Kind, object: &Value) -> Vec<Caus
         causes.insert(0, validation::cause(&refused));
     }
     causes
+}
+
+/// Says whether an object may have what it asks for beyond its own fields; this is asked before all else.
+///
+/// # Errors
+///
+/// In the server's words, where another has it.
+pub fn allocate(
+    cluster: &Cluster,
+    kind: &Kind,
+    old: Option<&Value>,
+    new: &Value,
+    dry_run: bool,
+) -> Result<(), Problem> {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Service") if kind.built_in() => services::allocate(cluster, old, new, dry_run),
+        _ => Ok(()),
+    }
+}
+
+/// Does what admission does to a new object that is in order.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn admit_valid(cluster: &Cluster, kind: &Kind, object: &Value) -> Result<(), Problem> {
+    match kind.built_in() && kind.is("", "Pod") {
+        true => pods::costs_as_its_class(cluster, kind, object),
+        false => Ok(()),
+    }
+}
+
+/// Does to a new object that is in order what reading it back does.
+pub fn read_back(kind: &Kind, object: &mut Value) {
+    if kind.is("batch", "Job") {
+        // The job takes its template's labels.
+        types::set_defaults(kind, object);
+    }
 }
 
 /// Returns what is wrong with an updated object. The simulated scheduler, who is on the server's side,
@@ -672,11 +747,12 @@ pub fn warnings(kind: &Kind, subresource: &str, new: &Value, old: Option<&Value>
 
 /// Does what follows a write at once.
 pub fn after_write(cluster: &Arc<Cluster>, kind: &Kind, old: Option<&Value>, new: &Value) {
-    if kind.is("batch", "Job") {
-        match old {
-            None => cluster.unwritten_labels.made(new),
-            Some(_) => cluster.unwritten_labels.written(new),
-        }
+    match old {
+        None => cluster.unwritten.made(kind, new),
+        Some(_) => cluster.unwritten.written(new),
+    }
+    if kind.is("", "Service") {
+        cluster.addresses.hold(&cluster.store, old, new);
     }
     if kind.is("apiextensions.k8s.io", "CustomResourceDefinition") {
         crds::settle(cluster, meta::text(new, "name"));
@@ -691,8 +767,8 @@ pub fn after_removal(cluster: &Arc<Cluster>, kind: &Kind, gone: &Entry) {
     if kind.is("", "Service") {
         cluster.addresses.release(&gone.value());
     }
-    if kind.is("batch", "Job") {
-        cluster.unwritten_labels.written(&gone.value());
+    if !kind.built_in() || kind.is("batch", "Job") || kind.is("", "PersistentVolumeClaim") {
+        cluster.unwritten.written(&gone.value());
     }
 }
 

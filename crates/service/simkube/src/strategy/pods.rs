@@ -1,9 +1,13 @@
 //! Pods: priority, tolerations, quality of service, grace.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use crate::api::problem::Cause;
+use kubetypes::quantity::Quantity;
+use serde_json::{Value, json};
+
+use crate::api::problem::{Cause, Problem};
 use crate::cluster::Cluster;
+use crate::kinds::Kind;
 use crate::meta;
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
@@ -40,12 +44,13 @@ pub(super) fn admit(cluster: &Cluster, pod: &mut Value) -> Result<(), String> {
         ));
     }
     spec.insert("preemptionPolicy".to_owned(), json!(class.preemption));
-    tolerate(spec);
+    tolerate(pod);
     Ok(())
 }
 
 /// A pod stays for a while on a node that is not ready, or not reached.
-fn tolerate(spec: &mut Map<String, Value>) {
+pub(super) fn tolerate(pod: &mut Value) {
+    let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) else { return };
     let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
     let Some(list) = tolerations.as_array_mut() else { return };
     for key in [NOT_READY, UNREACHABLE] {
@@ -188,37 +193,212 @@ pub(super) fn prepare_update(subresource: &str, old: &Value, new: &mut Value) {
     }
 }
 
-/// Returns the quality-of-service class of a pod's spec.
-fn quality(spec: &Value) -> &'static str {
-    let containers: Vec<&Value> = ["containers", "initContainers"]
-        .iter()
-        .filter_map(|name| spec.get(name).and_then(Value::as_array))
-        .flatten()
-        .collect();
-    let amount = |container: &Value, what: &str, of: &str| {
-        container["resources"][what].get(of).filter(|amount| !is_zero(amount)).cloned()
-    };
-    let any = containers.iter().any(|container| {
-        ["requests", "limits"]
-            .iter()
-            .any(|what| ["cpu", "memory"].iter().any(|of| amount(container, what, of).is_some()))
-    });
-    if !any {
-        return "BestEffort";
+/// The class of quality stays where a status says none.
+pub(super) fn keep_quality(old: &Value, new: &mut Value) {
+    let unsaid = new["status"]["qosClass"].as_str().unwrap_or_default().is_empty();
+    if let (true, Some(class)) = (unsaid, old["status"].get("qosClass")) {
+        new["status"]["qosClass"] = class.clone();
     }
-    let guaranteed = containers.iter().all(|container| {
-        ["cpu", "memory"].iter().all(|of| {
-            let limit = amount(container, "limits", of);
-            limit.is_some() && limit == amount(container, "requests", of)
-        })
-    });
-    if guaranteed { "Guaranteed" } else { "Burstable" }
 }
 
-fn is_zero(amount: &Value) -> bool {
-    match amount {
-        Value::String(text) => text.trim_end_matches(|c: char| c.is_ascii_alphabetic()) == "0",
-        other => other.as_f64() == Some(0.0),
+/// Returns the quality-of-service class of a pod's spec: by what the pod asks for as a whole, else by
+/// what its containers do together.
+fn quality(spec: &Value) -> &'static str {
+    let of_pod = spec.get("resources").filter(|resources| !resources.is_null());
+    let asked: Vec<&Value> = match of_pod {
+        Some(resources) => vec![resources],
+        None => ["containers", "initContainers"]
+            .iter()
+            .filter_map(|name| spec.get(name).and_then(Value::as_array))
+            .flatten()
+            .map(|container| container.get("resources").unwrap_or(&Value::Null))
+            .collect(),
+    };
+    let (mut requests, mut limits) = (Amounts::default(), Amounts::default());
+    let mut limited = true;
+    for resources in asked {
+        requests.add(&resources["requests"]);
+        let has_limits = resources["limits"].as_object().is_some_and(|limits| !limits.is_empty());
+        let both = limits.add(&resources["limits"]);
+        // A pod that says no limits as a whole is measured by what it has.
+        limited &= both || (of_pod.is_some() && !has_limits);
+    }
+    if requests.0.is_empty() && limits.0.is_empty() {
+        return "BestEffort";
+    }
+    let same = requests.0.len() == limits.0.len()
+        && requests.0.iter().all(|(name, amount)| {
+            limits.0.get(name).is_some_and(|limit| {
+                let mut more = limit.clone();
+                more.sub(amount);
+                more.sign() == 0
+            })
+        });
+    if limited && same { "Guaranteed" } else { "Burstable" }
+}
+
+/// How much of the processor and of memory, in sum.
+#[derive(Default)]
+struct Amounts(BTreeMap<&'static str, Quantity>);
+
+impl Amounts {
+    /// Adds what a list says above zero; answers whether it says so of both.
+    fn add(&mut self, list: &Value) -> bool {
+        let mut both = true;
+        for name in ["cpu", "memory"] {
+            let amount = match &list[name] {
+                Value::String(text) => Quantity::parse(text).ok(),
+                Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
+                _ => None,
+            };
+            match amount.filter(|amount| amount.sign() > 0) {
+                Some(amount) => match self.0.get_mut(name) {
+                    Some(sum) => sum.add(&amount),
+                    None => drop(self.0.insert(name, amount)),
+                },
+                None => both = false,
+            }
+        }
+        both
+    }
+}
+
+/// Does what the admission plugin RuntimeClass does: what a pod costs beyond its containers, and where
+/// it may run.
+///
+/// # Errors
+///
+/// 403 where the class is not there or says otherwise; 500 for what is no name at all.
+pub(super) fn admit_runtime(
+    cluster: &Cluster,
+    kind: &Kind,
+    pod: &mut Value,
+) -> Result<(), Problem> {
+    let name = meta::text(pod, "name").to_owned();
+    let refused = |why: &str| Err(Problem::forbidden(kind, &name, why));
+    let class = match pod["spec"].get("runtimeClassName").and_then(Value::as_str) {
+        None => None,
+        Some("") => {
+            return Err(Problem::new(500, "", "resource name may not be empty"));
+        }
+        Some(class) => {
+            if let Some(why) = not_in_paths(class) {
+                let said = format!("invalid resource name \"{class}\": [{why}]");
+                return Err(Problem::new(500, "", said));
+            }
+            match cluster.store.get("node.k8s.io/runtimeclasses", class) {
+                Some(entry) => Some(entry.value()),
+                None => {
+                    return refused(&format!("pod rejected: RuntimeClass \"{class}\" not found"));
+                }
+            }
+        }
+    };
+    let cost = class.as_ref().and_then(|class| class.get("overhead"));
+    let Some(cost) = cost.filter(|cost| !cost.is_null()) else {
+        return place(class.as_ref(), pod).map_err(|why| Problem::forbidden(kind, &name, &why));
+    };
+    let fixed = cost.get("podFixed").cloned().unwrap_or_else(|| json!({}));
+    let own = &pod["spec"]["overhead"];
+    if own.as_object().is_some_and(|own| !own.is_empty()) && *own != fixed {
+        return refused(
+            "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+        );
+    }
+    pod["spec"]["overhead"] = fixed;
+    place(class.as_ref(), pod).map_err(|why| Problem::forbidden(kind, &name, &why))
+}
+
+/// Refuses a pod that costs more than its containers where its class does not say so.
+///
+/// # Errors
+///
+/// 403.
+pub(super) fn costs_as_its_class(
+    cluster: &Cluster,
+    kind: &Kind,
+    pod: &Value,
+) -> Result<(), Problem> {
+    let class = pod["spec"]["runtimeClassName"].as_str().unwrap_or_default();
+    let class = cluster.store.get("node.k8s.io/runtimeclasses", class);
+    let says = class.is_some_and(|class| class.value().get("overhead").is_some());
+    if says || pod["spec"].get("overhead").is_none_or(Value::is_null) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(
+        kind,
+        meta::text(pod, "name"),
+        "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+    ))
+}
+
+/// Takes over on which nodes pods of a class may run.
+fn place(class: Option<&Value>, pod: &mut Value) -> Result<(), String> {
+    let Some(scheduling) = class.and_then(|class| class.get("scheduling")) else { return Ok(()) };
+    for (key, value) in scheduling["nodeSelector"].as_object().into_iter().flatten() {
+        let own = &pod["spec"]["nodeSelector"][key];
+        if !own.is_null() && own != value {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            return Err(format!(
+                "conflict: runtimeClass.scheduling.nodeSelector[{key}] = {}; pod.spec.nodeSelector[{key}] = {}",
+                text(value),
+                text(own)
+            ));
+        }
+        pod["spec"]["nodeSelector"][key] = value.clone();
+    }
+    let more = scheduling["tolerations"].as_array().cloned().unwrap_or_default();
+    if !more.is_empty() {
+        let own = pod["spec"]["tolerations"].as_array().cloned().unwrap_or_default();
+        let all: Vec<Value> = own.into_iter().chain(more).collect();
+        let mut merged: Vec<&Value> = Vec::new();
+        for (at, one) in all.iter().enumerate() {
+            let later = all[at + 1..].iter().any(|other| other != one && covers(other, one));
+            if !later && !merged.iter().any(|other| covers(other, one)) {
+                merged.push(one);
+            }
+        }
+        let merged = json!(merged);
+        pod["spec"]["tolerations"] = merged;
+    }
+    Ok(())
+}
+
+/// Whether whoever is tolerated by the second is tolerated by the first.
+fn covers(wide: &Value, narrow: &Value) -> bool {
+    let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let seconds = |one: &Value| one["tolerationSeconds"].as_i64();
+    let (key, operator, effect) = (text(wide, "key"), text(wide, "operator"), text(wide, "effect"));
+    if wide == narrow {
+        return true;
+    }
+    let same_key = key == text(narrow, "key") || (key.is_empty() && operator == "Exists");
+    let same_effect = effect == text(narrow, "effect") || effect.is_empty();
+    let as_long = match (seconds(wide), seconds(narrow)) {
+        (Some(wide), narrow) if effect == "NoExecute" => {
+            narrow.is_some_and(|narrow| narrow <= wide)
+        }
+        _ => true,
+    };
+    let same_value = match operator.as_str() {
+        "Exists" => true,
+        "Equal" | "" => {
+            text(narrow, "operator") == "Equal" && text(narrow, "value") == text(wide, "value")
+        }
+        _ => false,
+    };
+    same_key && same_effect && as_long && same_value
+}
+
+/// Why a name cannot stand in a path.
+fn not_in_paths(name: &str) -> Option<String> {
+    match name {
+        "." | ".." => Some(format!("may not be '{name}'")),
+        _ => {
+            let signs = ["/", "%"].iter().filter(|sign| name.contains(**sign));
+            let all: Vec<String> = signs.map(|sign| format!("may not contain '{sign}'")).collect();
+            (!all.is_empty()).then(|| all.join(" "))
+        }
     }
 }
 

@@ -6,9 +6,8 @@ use std::net::Ipv4Addr;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::api::problem::Cause;
+use crate::api::problem::{Cause, Problem};
 use crate::cluster::Cluster;
-use crate::kinds::Kind;
 use crate::meta;
 use crate::store::Store;
 
@@ -16,6 +15,8 @@ use crate::store::Store;
 const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 0);
 const NETWORK_BITS: u32 = 12;
 const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
+/// How many node ports are kept for those who choose their own.
+const CHOSEN_PORTS: u16 = 86;
 
 /// Which addresses and node ports are taken.
 #[derive(Debug, Default)]
@@ -26,6 +27,7 @@ struct Taken {
     ips: HashSet<String>,
     ports: BTreeSet<u16>,
     next: u32,
+    next_port: u16,
 }
 
 impl Addresses {
@@ -33,6 +35,22 @@ impl Addresses {
         let mut taken = self.0.lock();
         // Read once from what is kept, then followed.
         act(taken.get_or_insert_with(|| Taken::read(store)))
+    }
+
+    /// Notes what a service that was written has, and takes back what it had.
+    pub fn hold(&self, store: &Store, old: Option<&Value>, service: &Value) {
+        self.with(store, |taken| {
+            if let Some(old) = old {
+                for ip in ips(old) {
+                    taken.ips.remove(&ip);
+                }
+                for port in ports(old) {
+                    taken.ports.remove(&port);
+                }
+            }
+            taken.ips.extend(ips(service));
+            taken.ports.extend(ports(service));
+        });
     }
 
     /// Takes back what a service had.
@@ -66,16 +84,24 @@ impl Taken {
             // Sixteen addresses are kept for those who choose their own.
             self.next = (self.next + 1) % (size - 32);
             let ip = Ipv4Addr::from(u32::from(NETWORK) + 16 + self.next).to_string();
-            if self.ips.insert(ip.clone()) {
+            if !self.ips.contains(&ip) {
                 return ip;
             }
         }
     }
 
+    /// A port that no service has. The first are kept for those who choose their own; each is given
+    /// once before any is given again, so that two who write at once get different ones.
     fn free_port(&mut self) -> Option<u16> {
-        let port = NODE_PORTS.clone().find(|port| !self.ports.contains(port))?;
-        self.ports.insert(port);
-        Some(port)
+        let drawn = NODE_PORTS.end() - NODE_PORTS.start() + 1 - CHOSEN_PORTS;
+        for _ in 0..drawn {
+            self.next_port = (self.next_port + 1) % drawn;
+            let port = NODE_PORTS.start() + CHOSEN_PORTS + self.next_port;
+            if !self.ports.contains(&port) {
+                return Some(port);
+            }
+        }
+        NODE_PORTS.clone().find(|port| !self.ports.contains(port))
     }
 }
 
@@ -105,11 +131,11 @@ fn ports(service: &Value) -> Vec<u16> {
 
 /// What is wrong with a service that has no name: the address that it is given is noted under its name,
 /// which is found missing first.
-pub(super) fn unnamed(kind: &Kind, service: &Value) -> Option<Cause> {
+fn unnamed(service: &Value) -> Option<Cause> {
     let spec = &service["spec"];
     let given = spec["clusterIP"].as_str().unwrap_or_default();
     let has_none = spec["type"] == "ExternalName" || given == "None";
-    if !kind.is("", "Service") || has_none || !meta::text(service, "name").is_empty() {
+    if has_none || !meta::text(service, "name").is_empty() {
         return None;
     }
     let words = format!(
@@ -128,17 +154,17 @@ pub(super) fn prepare(cluster: &Cluster, old: Option<&Value>, service: &mut Valu
     }
     let kind = service["spec"]["type"].as_str().unwrap_or("ClusterIP").to_owned();
     if kind == "ExternalName" {
-        release_all(cluster, old, service);
+        release_all(old, service);
         return;
     }
     cluster.addresses.with(&cluster.store, |taken| {
         give_addresses(taken, service);
         if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
-            give_ports(taken, &kind, service);
+            give_ports(taken, &kind, old.is_none(), service);
         }
     });
     if kind == "ClusterIP" && old.is_some_and(|old| old["spec"]["type"] != "ClusterIP") {
-        drop_ports(cluster, old, service);
+        drop_ports(old, service);
     }
 }
 
@@ -198,25 +224,19 @@ fn drop_of_other_type(old: &Value, service: &mut Value) {
     }
 }
 
+/// A port that says no number keeps the one that the port of its name had, unless another has it.
 fn keep_ports(old: &Value, service: &mut Value) {
-    let before: Vec<(Value, Value, Value)> = old["spec"]["ports"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|port| {
-            Some((port["protocol"].clone(), port["port"].clone(), port.get("nodePort")?.clone()))
-        })
-        .collect();
+    let number = |port: &Value| port["nodePort"].as_u64().unwrap_or(0);
+    let list = |service: &Value| service["spec"]["ports"].as_array().cloned().unwrap_or_default();
+    let before = list(old);
+    let now: Vec<u64> = list(service).iter().map(number).collect();
+    let used: Vec<u64> = before.iter().map(number).filter(|port| now.contains(port)).collect();
+    let name = |port: &Value| port["name"].as_str().unwrap_or_default().to_owned();
     let ports = service["spec"]["ports"].as_array_mut();
-    for port in ports.into_iter().flatten() {
-        if port.get("nodePort").is_some() {
-            continue;
-        }
-        let same = before
-            .iter()
-            .find(|(protocol, number, _)| *protocol == port["protocol"] && *number == port["port"]);
-        if let Some((_, _, node_port)) = same {
-            port["nodePort"] = node_port.clone();
+    for port in ports.into_iter().flatten().filter(|port| number(port) == 0) {
+        let had = before.iter().rev().find(|had| name(had) == name(port)).map_or(0, number);
+        if had != 0 && !used.contains(&had) {
+            port["nodePort"] = json!(had);
         }
     }
 }
@@ -231,13 +251,7 @@ fn give_addresses(taken: &mut Taken, service: &mut Value) {
     } else {
         let named = spec["clusterIP"].as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);
         let named = named.or_else(|| spec["clusterIPs"][0].as_str().map(str::to_owned));
-        let ip = match named {
-            Some(ip) => {
-                taken.ips.insert(ip.clone());
-                ip
-            }
-            None => taken.free_ip(),
-        };
+        let ip = named.unwrap_or_else(|| taken.free_ip());
         spec["clusterIP"] = json!(ip);
         if spec.get("clusterIPs").is_none_or(Value::is_null) {
             spec["clusterIPs"] = json!([ip]);
@@ -253,27 +267,28 @@ fn give_addresses(taken: &mut Taken, service: &mut Value) {
     }
 }
 
-fn give_ports(taken: &mut Taken, kind: &str, service: &mut Value) {
+fn give_ports(taken: &mut Taken, kind: &str, is_new: bool, service: &mut Value) {
     let wanted = kind == "NodePort"
         || service["spec"]["allocateLoadBalancerNodePorts"].as_bool().unwrap_or(true);
+    let chosen = |port: &Value| {
+        port["nodePort"].as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
+    };
     let ports = service["spec"]["ports"].as_array_mut();
-    let mut given: Vec<(Value, u16)> = Vec::new();
+    // One number serves TCP and UDP of the same port.
+    let mut given: Vec<(Value, u16)> = ports
+        .iter()
+        .flat_map(|ports| ports.iter())
+        .filter_map(|port| Some((port["port"].clone(), chosen(port)?)))
+        .collect();
     for port in ports.into_iter().flatten() {
-        match port.get("nodePort").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok())
-        {
-            Some(number) if number > 0 => {
-                taken.ports.insert(number);
-            }
-            Some(_) | None if wanted => {
-                // One number serves TCP and UDP of the same port.
-                let shared =
-                    given.iter().find(|(number, _)| *number == port["port"]).map(|(_, port)| *port);
-                if let Some(number) = shared.or_else(|| taken.free_port()) {
-                    given.push((port["port"].clone(), number));
-                    port["nodePort"] = json!(number);
-                }
-            }
-            Some(_) | None => {}
+        if chosen(port).is_some() || !wanted {
+            continue;
+        }
+        let mut same = given.iter().filter(|(number, _)| is_new && *number == port["port"]);
+        let shared = same.next().map(|(_, port)| *port);
+        if let Some(number) = shared.or_else(|| taken.free_port()) {
+            given.push((port["port"].clone(), number));
+            port["nodePort"] = json!(number);
         }
     }
     let local = kind == "LoadBalancer" && service["spec"]["externalTrafficPolicy"] == "Local";
@@ -283,7 +298,7 @@ fn give_ports(taken: &mut Taken, kind: &str, service: &mut Value) {
     }
 }
 
-fn drop_ports(cluster: &Cluster, old: Option<&Value>, service: &mut Value) {
+fn drop_ports(old: Option<&Value>, service: &mut Value) {
     let before = old.map(ports).unwrap_or_default();
     let list = service["spec"]["ports"].as_array_mut();
     for port in list.into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -292,20 +307,160 @@ fn drop_ports(cluster: &Cluster, old: Option<&Value>, service: &mut Value) {
             port.remove("nodePort");
         }
     }
-    cluster.addresses.with(&cluster.store, |taken| {
-        for port in before {
-            taken.ports.remove(&port);
-        }
-    });
 }
 
-fn release_all(cluster: &Cluster, old: Option<&Value>, service: &mut Value) {
+fn release_all(old: Option<&Value>, service: &mut Value) {
     let Some(old) = old else { return };
-    cluster.addresses.release(old);
     let Some(spec) = service["spec"].as_object_mut() else { return };
     for name in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
         if spec.get(name) == old["spec"].get(name) {
             spec.remove(name);
         }
     }
+}
+
+/// What is said where an address or a port that a service asks for is another's, or none of those that
+/// there are. `service` stands as it would be kept.
+///
+/// # Errors
+///
+/// 422, or 500 for the port of health checks.
+pub(super) fn allocate(
+    cluster: &Cluster,
+    old: Option<&Value>,
+    service: &Value,
+    dry_run: bool,
+) -> Result<(), Problem> {
+    let name = meta::text(service, "name");
+    let invalid = |field: &str, message: String| {
+        Err(Problem::invalid(
+            "",
+            "Service",
+            name,
+            &[meta::cause("FieldValueInvalid", field, &format!("Invalid value: {message}"))],
+        ))
+    };
+    if let (None, false, Some(cause)) = (old, dry_run, unnamed(service)) {
+        return Err(Problem::invalid("", "Service", name, &[cause]));
+    }
+    cluster.addresses.with(&cluster.store, |taken| {
+        if let Err((ip, why)) = taken.address(old, service, dry_run) {
+            let shown = &service["spec"]["clusterIPs"];
+            return invalid(
+                "spec.clusterIPs",
+                format!("{shown}: failed to allocate IP {ip}: {why}"),
+            );
+        }
+        let mut mine = Vec::new();
+        if let Err((index, port, why)) = taken.node_ports(old, service, dry_run, &mut mine) {
+            return invalid(&format!("spec.ports[{index}].nodePort"), format!("{port}: {why}"));
+        }
+        let port = service["spec"]["healthCheckNodePort"].as_i64().unwrap_or(0);
+        if checks_health(service) && !old.is_some_and(checks_health) && port != 0 {
+            return taken.port(port, dry_run, &mut mine).map_err(|why| {
+                let why =
+                    format!("failed to allocate requested HealthCheck NodePort {port}: {why}");
+                let said = format!("Internal error occurred: {why}");
+                let mut problem = Problem::new(500, "InternalError", said);
+                problem.details = Some(json!({"causes": [{"message": why}]}));
+                problem
+            });
+        }
+        Ok(())
+    })
+}
+
+fn checks_health(service: &Value) -> bool {
+    service["spec"]["type"] == "LoadBalancer" && service["spec"]["externalTrafficPolicy"] == "Local"
+}
+
+impl Taken {
+    /// Whether a new service may have the address that it has.
+    fn address(
+        &self,
+        old: Option<&Value>,
+        service: &Value,
+        dry_run: bool,
+    ) -> Result<(), (String, String)> {
+        let external = |service: &Value| service["spec"]["type"] == "ExternalName";
+        if external(service) || old.is_some_and(|old| !external(old)) {
+            return Ok(());
+        }
+        for ip in ips(service) {
+            let Ok(address) = ip.parse::<Ipv4Addr>() else { continue };
+            let why = match u32::from(address) >> (32 - NETWORK_BITS) {
+                _ if u32::from(address) == u32::from(NETWORK) => out_of_network(address),
+                block if block == u32::from(NETWORK) >> (32 - NETWORK_BITS) => {
+                    if dry_run || !self.ips.contains(&ip) {
+                        continue;
+                    }
+                    "provided IP is already allocated".to_owned()
+                }
+                _ if dry_run => out_of_network(address),
+                _ => "the provided network does not match the current range".to_owned(),
+            };
+            return Err((ip, why));
+        }
+        Ok(())
+    }
+
+    /// Whether a service may have the node ports that it has: the place of the first that it may not,
+    /// and why.
+    fn node_ports(
+        &self,
+        old: Option<&Value>,
+        service: &Value,
+        dry_run: bool,
+        mine: &mut Vec<i64>,
+    ) -> Result<(), (usize, i64, &'static str)> {
+        if !matches!(service["spec"]["type"].as_str(), Some("NodePort" | "LoadBalancer")) {
+            return Ok(());
+        }
+        let numbers = |service: &Value| -> Vec<(i64, i64)> {
+            let ports = service["spec"]["ports"].as_array();
+            let number = |port: &Value, name: &str| port[name].as_i64().unwrap_or(0);
+            let of = |port: &Value| (number(port, "port"), number(port, "nodePort"));
+            ports.into_iter().flatten().map(of).collect()
+        };
+        let before: Vec<(i64, i64)> = old.map(numbers).unwrap_or_default();
+        let mut of_port: Vec<(i64, i64)> = Vec::new();
+        for (index, (port, number)) in numbers(service).into_iter().enumerate() {
+            let asked = match old {
+                Some(_) => !before.iter().any(|(_, had)| *had == number) && !mine.contains(&number),
+                None => {
+                    let known = of_port.iter().find(|(known, _)| *known == port);
+                    let asked = known.is_none_or(|(_, known)| *known != number);
+                    if known.is_none() {
+                        of_port.push((port, number));
+                    }
+                    asked
+                }
+            };
+            if number != 0 && asked {
+                self.port(number, dry_run, mine).map_err(|why| (index, number, why))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a port is free.
+    fn port(&self, port: i64, dry_run: bool, mine: &mut Vec<i64>) -> Result<(), &'static str> {
+        let number = u16::try_from(port).ok();
+        if !dry_run && !number.is_some_and(|port| NODE_PORTS.contains(&port)) {
+            return Err(
+                "provided port is not in the valid range. The range of valid ports is 30000-32767",
+            );
+        }
+        if number.is_some_and(|port| self.ports.contains(&port)) || mine.contains(&port) {
+            return Err("provided port is already allocated");
+        }
+        mine.push(port);
+        Ok(())
+    }
+}
+
+fn out_of_network(address: Ipv4Addr) -> String {
+    format!(
+        "the provided IP ({address}) is not in the valid range. The range of valid IPs is {NETWORK}/{NETWORK_BITS}"
+    )
 }

@@ -4,7 +4,7 @@
 //! seeds are played to both; a difference is shrunk and printed, and kept under DIR as a file.
 //! Without `--real` a real server is started with `kubetest`. `difftest record FILE TASTE FROM TO …` keeps
 //! scenarios with what the real server answered, for machines without it; `difftest replay FILE…` plays
-//! kept ones to both again.
+//! kept ones to both again, and shows what the real server says where `SHOW` is set.
 
 mod catalog;
 mod compare;
@@ -157,6 +157,11 @@ pub fn replay(arguments: &[String]) -> Result<()> {
     for file in files {
         let case: Value = serde_json::from_slice(&std::fs::read(file)?)?;
         let steps = case["steps"].as_array().context("a case has steps")?;
+        if std::env::var_os("SHOW").is_some() {
+            for answer in play::play(&both.real, &both.namespace(), steps)? {
+                println!("   {answer}");
+            }
+        }
         let difference = both.difference(steps)?;
         println!("{file}: {}", if difference.is_some() { "differs" } else { "the same" });
         for line in difference.iter().flat_map(|difference| &difference.lines) {

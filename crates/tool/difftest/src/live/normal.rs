@@ -186,11 +186,22 @@ fn without_structs(text: &str) -> String {
     {
         return format!("{before}Invalid value: …{after}");
     }
-    match (text.find("Invalid value: {"), text.find(FROZEN)) {
-        (Some(from), Some(to)) if from < to && text[from..to].contains("\"Spec\":{\"Volumes\"") => {
-            format!("{}Invalid value: …{}", &text[..from], &text[to..])
-        }
-        (Some(from), Some(to)) if from < to && text[from..to].contains("\"containers\":") => {
+    if let Some((before, rest)) = text.split_once("Invalid value: \"map[")
+        && let Some((_, after)) = rest.rsplit_once("]\": ")
+    {
+        return format!("{before}Invalid value: …{after}");
+    }
+    // Of what does not parse as CEL only the first fault is told in the same words.
+    if let Some(at) = text.find(": Syntax error: ") {
+        return text[..at].to_owned();
+    }
+    let Some(from) = text.find("Invalid value: {") else { return text.to_owned() };
+    match text[from..].find(FROZEN).map(|length| from + length) {
+        Some(to)
+            if ["\"Spec\":{\"Volumes\"", "\"containers\":"]
+                .iter()
+                .any(|sign| text[from..to].contains(sign)) =>
+        {
             format!("{}Invalid value: …{}", &text[..from], &text[to..])
         }
         _ => text.to_owned(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::delete;
 use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
-use super::super::subresources::replicas_are_owned;
+use super::super::subresources::{owned_as_scaled, replicas_are_owned};
 use super::patch::{self, Patch};
 use super::{Write, Written};
 use crate::body::Body;
@@ -33,6 +33,9 @@ impl Write<'_> {
                 && let Some(said) = unregistered(&kind, &patched.object)
             {
                 return Err(patches::refused(&patched.shown, &said).into());
+            }
+            if matches!(patch, Patch::Json(_) | Patch::Merge(_)) {
+                other_type(&kind, &patched.object)?;
             }
             let read = match patch {
                 Patch::Strategic(_) => types::decode_parsed(&kind, patched.object),
@@ -191,7 +194,8 @@ impl Write<'_> {
         metadata.insert("uid".to_owned(), json!(uid));
         metadata.insert("creationTimestamp".to_owned(), json!(now));
         let version = metadata.remove("resourceVersion").unwrap_or_default();
-        strategy::prepare_create(self.cluster, self.kind, &mut object)?;
+        let door = self.target.subresource.clone();
+        strategy::prepare_create(self.cluster, self.kind, &door, &mut object)?;
         if self.kind.is("", "Pod") {
             self.warnings.extend(strategy::move_app_armor(&mut object));
         }
@@ -199,10 +203,15 @@ impl Write<'_> {
             object["metadata"]["labels"] = object["spec"]["template"]["metadata"]["labels"].clone();
         }
         let name = meta::text(&object, "name").to_owned();
+        if door.is_empty() {
+            strategy::allocate(self.cluster, self.kind, None, &object, self.options.dry_run)?;
+        }
         let causes = strategy::create_causes(self.cluster, self.kind, &object);
         if !causes.is_empty() {
             return Err(self.invalid(&name, &causes));
         }
+        strategy::admit_valid(self.cluster, self.kind, &object)?;
+        strategy::read_back(self.kind, &mut object);
         self.warnings.extend(strategy::warnings(self.kind, "", &object, None));
         self.keeps_standards("", None, &object)?;
         types::keep(self.kind, &mut object);
@@ -231,6 +240,7 @@ impl Write<'_> {
         match self.cluster.store.commit(&self.kind.table, &key, Expect::Absent, draft) {
             Ok(entry) => {
                 strategy::after_write(self.cluster, self.kind, None, &stored);
+                self.note_unknown(&stored);
                 Ok(Written { entry, created: true })
             }
             Err(CommitError::Conflict) if origin == Origin::Create => {
@@ -341,7 +351,10 @@ impl Write<'_> {
         let open = door == "status" && strategy::made_through_status(self.kind);
         // What is only tried is looked for in its namespace, which is not there.
         let open = open && !(self.options.dry_run && self.kind.is("", "Namespace"));
-        (door.is_empty() || (open && origin == Origin::Apply))
+        let replaced = matches!(origin, Origin::Put { .. })
+            && door == "status"
+            && strategy::replaced_through_status(self.kind);
+        (door.is_empty() || (open && origin == Origin::Apply) || replaced)
             && match origin {
                 Origin::Put { .. } => strategy::creates_on_update(self.kind),
                 Origin::Apply | Origin::Create => true,
@@ -451,12 +464,15 @@ impl Write<'_> {
             let now = self.cluster.now_text();
             let writer =
                 Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
-            new = ownership::update(self.kind, Some(live), new, &writer);
+            new = match self.target.subresource.as_str() {
+                "scale" => owned_as_scaled(self.kind, live, new, &writer),
+                _ => ownership::update(self.kind, Some(live), new, &writer),
+            };
         }
         if self.target.subresource == "scale" {
             ownership::forget_scale_times(&mut new);
         }
-        strategy::admit_update(self.cluster, self.kind, live, &mut new)?;
+        strategy::admit_update(self.cluster, self.kind, &self.target.subresource, live, &mut new)?;
         self.owners_once(&mut new, origin);
         meta::carry_over(live, &mut new);
         // It is taken away where objects are kept.
@@ -473,6 +489,9 @@ impl Write<'_> {
         let generation = manifest::generation(live);
         if self.has_unknown && manifest::generation(&new) == generation {
             meta::of(&mut new).insert("generation".to_owned(), json!(generation + 1));
+        }
+        if self.target.subresource.is_empty() {
+            strategy::allocate(self.cluster, self.kind, Some(live), &new, self.options.dry_run)?;
         }
         let causes = strategy::update_causes(
             self.kind,
@@ -506,11 +525,16 @@ impl Write<'_> {
         self.commit_draft(entry, live, &stored, draft)
     }
 
+    /// What a custom kind does not know of what was applied is kept until the next update.
+    fn note_unknown(&self, stored: &Value) {
+        if self.has_unknown {
+            self.cluster.unwritten.kept_otherwise(stored);
+        }
+    }
+
     /// Whether an update that changes nothing writes what has only been shown.
     fn writes_labels(&self, live: &Value) -> bool {
-        !self.options.dry_run
-            && self.kind.is("batch", "Job")
-            && self.cluster.unwritten_labels.has(live)
+        !self.options.dry_run && self.cluster.unwritten.has(live)
     }
 
     fn commit_draft(
@@ -536,6 +560,7 @@ impl Write<'_> {
         ) {
             Ok(entry) => {
                 strategy::after_write(self.cluster, self.kind, Some(live), stored);
+                self.note_unknown(stored);
                 Ok(Written { entry, created: false })
             }
             Err(CommitError::Conflict) => Err(overtaken()),
@@ -638,14 +663,56 @@ pub fn not_kept(error: &crate::store::LogError) -> Problem {
     Problem::new(500, "InternalError", format!("Internal error occurred: {error}"))
 }
 
-/// What is said where a patch made something of an object that no table knows.
+/// What is said where a patch made something of an object that is not the kind's: the server reads it as
+/// what it says it is.
 fn unregistered(kind: &Kind, patched: &Value) -> Option<String> {
     let (api_version, named) = (manifest::api_version(patched), manifest::kind(patched));
-    if !kind.built_in() || named.is_empty() || named == kind.kind {
+    if !kind.built_in() || api_version.is_empty() {
         return None;
     }
-    let unknown = Kinds::built_in().of(api_version, named).is_none();
-    (unknown && api_version == kind.api_version()).then(|| {
-        format!("no kind \"{named}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\"")
-    })
+    if api_version.matches('/').count() > 1 {
+        return Some(format!("unexpected GroupVersion string: {api_version}"));
+    }
+    let named = if named.is_empty() { &kind.kind } else { named };
+    match Kinds::built_in().of(api_version, named) {
+        Some(found) if found.table == kind.table => None,
+        Some(_) => Some(format!(
+            "converting ({}) to ({}): unknown conversion",
+            strategy::go_name(api_version, named),
+            strategy::go_internal_name(&kind.group, &kind.kind),
+        )),
+        None => Some(format!(
+            "no kind \"{named}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        )),
+    }
+}
+
+/// Refuses a custom object of which a patch made another kind, or another version of its own.
+fn other_type(kind: &Kind, patched: &Value) -> Result<(), Problem> {
+    let (api_version, named) = (manifest::api_version(patched), manifest::kind(patched));
+    if kind.built_in() || named.is_empty() {
+        return Ok(());
+    }
+    if api_version.is_empty() {
+        let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+        let said = format!("Internal error occurred: {why}");
+        let mut problem = Problem::new(500, "InternalError", said);
+        problem.details = Some(json!({"causes": [{"message": why}]}));
+        return Err(problem);
+    }
+    let expected =
+        [("apiVersion", api_version, kind.api_version()), ("kind", named, kind.kind.clone())];
+    let causes: Vec<Cause> = expected
+        .into_iter()
+        .filter(|(_, said, expected)| *said != expected.as_str())
+        .map(|(field, said, expected)| {
+            let words = format!("Invalid value: {}: must be {expected}", json!(said));
+            meta::cause("FieldValueInvalid", field, &words)
+        })
+        .collect();
+    if causes.is_empty() {
+        return Ok(());
+    }
+    let (group, _) = manifest::split_api_version(api_version);
+    Err(Problem::invalid(group, named, meta::text(patched, "name"), &causes))
 }

@@ -281,7 +281,17 @@ impl Write<'_> {
         object: Value,
         patch: &Value,
     ) -> Result<Value, Problem> {
-        let read = types::decode_parsed(self.kind, object).map_err(|error| {
+        let owners = patch.pointer("/metadata/managedFields").filter(|owners| !owners.is_null());
+        let readable = match owners.filter(|_| self.kind.built_in()) {
+            // Owners that cannot be read get past those who refuse them, and no further.
+            Some(owners) => {
+                types::decode_parsed(self.kind, json!({"metadata": {"managedFields": owners}}))
+                    .map(drop)
+            }
+            None => Ok(()),
+        };
+        let read = readable.and_then(|()| types::decode_parsed(self.kind, object));
+        let read = read.map_err(|error| {
             let (group, version, kind) = (&self.kind.group, &self.kind.version, &self.kind.kind);
             let (namespace, name) = (meta::text(patch, "namespace"), meta::text(patch, "name"));
             let said = format!(
@@ -294,6 +304,7 @@ impl Write<'_> {
         self.has_unknown =
             !self.kind.built_in() && read.faults.iter().any(|fault| !of_metadata(fault));
         let mut value = read.value;
+        self.shares_labels |= shares_labels(self.kind, &value);
         types::set_defaults_applied(self.kind, &mut value);
         Ok(value)
     }
