@@ -10,12 +10,15 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use http::StatusCode;
+use manifest::ObjectKey;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::begin::begin_of;
 use crate::client::{Cluster, ListQuery, object_of, parse};
+use crate::echo::settled;
 use crate::error::{ApiError, Status};
 use crate::kinds::KindInfo;
 
@@ -89,13 +92,6 @@ pub(crate) struct State<'a> {
     pub(crate) name: Cow<'a, str>,
     #[serde(borrow)]
     pub(crate) resource_version: Cow<'a, str>,
-}
-
-/// An object as far as its state.
-#[derive(Deserialize)]
-struct Stated<'a> {
-    #[serde(borrow)]
-    metadata: State<'a>,
 }
 
 /// Follows a kind until the server says that it serves no such kind.
@@ -300,6 +296,9 @@ impl Follower<'_> {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
+            if !telling && line.len() >= LARGE_BYTES && self.is_known(&line).await {
+                continue;
+            }
             if self.event(&line, telling)? {
                 telling = false;
             }
@@ -319,9 +318,6 @@ impl Follower<'_> {
         let raw = event.object.get().as_bytes();
         match event.kind.as_ref() {
             "ADDED" | "MODIFIED" => {
-                if !telling && raw.len() >= LARGE_BYTES && self.is_known(raw) {
-                    return Ok(false);
-                }
                 let object = object_of(self.info, raw)?;
                 self.moved(&object, telling);
                 self.sink.object(object);
@@ -352,16 +348,21 @@ impl Follower<'_> {
         Ok(false)
     }
 
-    /// Passes over a state that the sink knows.
-    fn is_known(&mut self, raw: &[u8]) -> bool {
-        let Ok(Stated { metadata }) = serde_json::from_slice::<Stated<'_>>(raw) else {
+    /// Passes over an event of a state that the sink knows, or will know once a write is answered.
+    async fn is_known(&mut self, line: &[u8]) -> bool {
+        let Some(state) = begin_of(line).filter(|state| !state.resource_version.is_empty()) else {
             return false;
         };
-        let known = !metadata.resource_version.is_empty() && self.sink.knows(&metadata);
-        if known {
-            self.position = Some(metadata.resource_version.into_owned());
+        if !self.sink.knows(&state) {
+            let kind = self.info.gvk.group_kind();
+            let key = ObjectKey::new(kind.group, kind.kind, &*state.namespace, &*state.name);
+            settled(self.cluster.server(), key).await;
+            if !self.sink.knows(&state) {
+                return false;
+            }
         }
-        known
+        self.position = Some(state.resource_version.into_owned());
+        true
     }
 
     fn moved(&mut self, object: &Value, telling: bool) {

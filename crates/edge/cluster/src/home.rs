@@ -3,10 +3,11 @@
 //! What people ask to have deployed never goes this way: [`Home`] refuses every kind that is
 //! not ours, so that [`Writer`](crate::Writer) stays the one way to a destination.
 
-use manifest::Gvk;
+use manifest::{Gvk, ObjectKey};
 use serde_json::Value;
 
 use crate::client::Cluster;
+use crate::echo::Writing;
 use crate::error::ApiError;
 use crate::transport::Call;
 use crate::write::{Action, Patch, Propagation, Refusal, Validation, Write, Written};
@@ -88,6 +89,13 @@ impl Home {
     ) -> Result<Value, ApiError> {
         let write = Write::patch(gvk.clone(), namespace, name, patch, MANAGER);
         self.write_and_take(&write, Some(METADATA_ALONE)).await.and_then(object_of)
+    }
+
+    /// Says that an object is about to be written, until what is answered is dropped: watches that
+    /// are quicker than the server's answer wait for what the writer makes of it.
+    pub fn writing(&self, gvk: &Gvk, namespace: &str, name: &str) -> Writing {
+        let key = ObjectKey::new(&*gvk.group, &*gvk.kind, namespace, name);
+        Writing::of(self.cluster.server(), &key)
     }
 
     /// Changes parts of an object's `status`, where the kind keeps it apart.

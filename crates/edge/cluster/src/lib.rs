@@ -11,8 +11,10 @@
 //! Start at [`Cluster::connect`].
 
 mod access;
+mod begin;
 mod client;
 mod compact;
+mod echo;
 mod error;
 mod follow;
 mod home;
@@ -28,6 +30,7 @@ mod writer;
 
 pub use access::{Access, ConnectError, SecretAccess};
 pub use client::{Cluster, ListQuery, Question, ServerVersion};
+pub use echo::Writing;
 pub use error::{ApiError, Cause, Remedy};
 pub use follow::FollowState;
 pub use home::Home;

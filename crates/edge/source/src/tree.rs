@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use filetree::{Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
 use gix::ObjectId;
+use parking_lot::Mutex;
 
 use crate::cache::{DecodedTree, ItemKind, TreeItem};
 use crate::store::{ObjectError, Store, content_id};
@@ -30,6 +31,9 @@ pub(crate) struct GitTree {
     /// By the commit that the repository names; a commit is its content, whatever its URL.
     submodules: HashMap<ObjectId, Layer>,
     rules: TreeRules,
+    /// The directory in which a file was found last, by its path without links: most questions
+    /// are about its neighbours.
+    last: Mutex<Option<(Box<str>, Spot)>>,
 }
 
 /// One repository's part of the tree.
@@ -94,7 +98,7 @@ impl GitTree {
         rules: TreeRules,
     ) -> Result<Self, ObjectError> {
         root.store.tree(root.tree, rules.object_bytes_max)?;
-        Ok(Self { root, submodules, rules })
+        Ok(Self { root, submodules, rules, last: Mutex::default() })
     }
 
     fn spot(&self, store: &Arc<Store>, id: ObjectId, at: usize) -> Result<Spot, ObjectError> {
@@ -105,7 +109,25 @@ impl GitTree {
     fn find(&self, path: &TreePath) -> Result<(Way, Option<End>), Stop> {
         let mut way = vec![self.spot(&self.root.store, self.root.tree, 0)?];
         let end = self.walk(&mut way, path.names().map(Cow::Borrowed).collect())?;
+        if matches!(end, Some(End::File(_))) {
+            let (directory, _) = split(path);
+            // With a link on the way it stands elsewhere.
+            if names_of(&way).eq(directory.split('/').filter(|name| !name.is_empty())) {
+                *self.last.lock() = Some((directory.into(), last(&way).clone()));
+            }
+        }
         Ok((way, end))
+    }
+
+    /// Returns a file that stands in the directory in which one was found last: that directory,
+    /// and the file's place in it. `None` says nothing: [`GitTree::find`] does.
+    fn beside(&self, path: &TreePath) -> Option<(Spot, usize)> {
+        let (directory, name) = split(path);
+        let last = self.last.lock();
+        let (_, spot) = last.as_ref().filter(|(known, _)| **known == *directory)?;
+        let at = spot.tree.position(name)?;
+        let is_file = matches!(spot.tree.items()[at].kind, ItemKind::File { .. });
+        is_file.then(|| (spot.clone(), at))
     }
 
     /// Goes down from the last of `way` by `names`, following links; `None`: nothing is there.
@@ -171,6 +193,10 @@ impl GitTree {
 
 impl FileTree for GitTree {
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
+        if let Some((here, at)) = self.beside(path) {
+            let found = file_entry(&here, at).map_err(|error| Stop::Object(error).at(path));
+            return found.map(Some);
+        }
         let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
         end.map(|end| entry(&way, end).map_err(|error| Stop::Object(error).at(path))).transpose()
     }
@@ -184,8 +210,7 @@ impl FileTree for GitTree {
             Some(End::Submodule(_)) => Some(path.file_name()),
             Some(End::Directory) => None,
         };
-        let directories = way.windows(2).map(|two| &*two[0].tree.items()[two[1].at].name);
-        let names: Vec<&str> = directories.chain(file).collect();
+        let names: Vec<&str> = names_of(&way).chain(file).collect();
         let place = TreePath::parse(&names.join("/"));
         place.map(Some).map_err(|error| TreeError::Broken {
             path: path.to_string(),
@@ -194,15 +219,19 @@ impl FileTree for GitTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
-        let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
-        let at = match end {
-            Some(End::File(at)) => at,
-            Some(End::Directory | End::Submodule(_)) => {
-                return Err(TreeError::IsDirectory { path: path.to_string() });
+        let (here, at) = match self.beside(path) {
+            Some(found) => found,
+            None => {
+                let (way, end) = self.find(path).map_err(|stop| stop.at(path))?;
+                match end {
+                    Some(End::File(at)) => (last(&way).clone(), at),
+                    Some(End::Directory | End::Submodule(_)) => {
+                        return Err(TreeError::IsDirectory { path: path.to_string() });
+                    }
+                    None => return Err(TreeError::Missing { path: path.to_string() }),
+                }
             }
-            None => return Err(TreeError::Missing { path: path.to_string() }),
         };
-        let here = last(&way);
         let bytes = here
             .store
             .blob(here.tree.items()[at].id, self.rules.object_bytes_max)
@@ -229,15 +258,27 @@ fn last(way: &Way) -> &Spot {
     way.last().expect("a way begins with the root, which is never popped")
 }
 
+/// A path's directory and its last name.
+fn split(path: &TreePath) -> (&str, &str) {
+    path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()))
+}
+
+/// The names of a way's directories, from the root's first child down.
+fn names_of(way: &Way) -> impl Iterator<Item = &str> {
+    way.windows(2).map(|two| &*two[0].tree.items()[two[1].at].name)
+}
+
+fn file_entry(here: &Spot, at: usize) -> Result<Entry, ObjectError> {
+    let item = &here.tree.items()[at];
+    Ok(Entry { kind: file_kind(&here.store, item)?, id: content_id(&item.id) })
+}
+
 fn entry(way: &Way, end: End) -> Result<Entry, ObjectError> {
     let here = last(way);
     Ok(match end {
         End::Directory => Entry { kind: EntryKind::Directory, id: content_id(&here.id) },
         End::Submodule(commit) => Entry { kind: EntryKind::Submodule, id: content_id(&commit) },
-        End::File(at) => {
-            let item = &here.tree.items()[at];
-            Entry { kind: file_kind(&here.store, item)?, id: content_id(&item.id) }
-        }
+        End::File(at) => file_entry(here, at)?,
     })
 }
 

@@ -6,12 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use desired::DesiredObject;
-use manifest::{Gvk, ObjectKey, gvk, key_of, name, namespace, set_namespace};
+use manifest::{Gvk, ObjectKey, api_version, gvk, key_of, kind, name, namespace, set_namespace};
 use serde_json::Value;
 use sync::Tracking;
-use sync::marks::{
-    has_sync_phase, is_any_hook, is_ignored, is_post_delete_hook, is_pre_delete_hook, is_sync_hook,
-};
+use sync::marks::{is_post_delete_hook, is_pre_delete_hook};
 
 use crate::conditions::{Condition, Kind};
 use crate::said::Said;
@@ -110,7 +108,12 @@ pub fn prepare(
             format!("Resource {key} appeared {times} times among application resources."),
         ));
     }
+    let none_repeated = left.len() == all.len();
     for (target, identity) in all.iter().zip(&identities) {
+        if none_repeated {
+            place(target.clone(), &mut kinds, &mut prepared);
+            continue;
+        }
         let count = left.entry(identity).or_default();
         *count -= 1;
         if *count == 0 {
@@ -123,15 +126,28 @@ pub fn prepare(
 /// What the destination says of kinds; most objects are of the kind of the one before.
 struct Kinds<'a> {
     destination: &'a Destination<'a>,
-    scope: Option<(Gvk, Option<bool>)>,
+    scope: Option<Scope>,
     excluded: Option<(Gvk, bool)>,
 }
 
+/// What was answered of a kind, as objects name it.
+struct Scope {
+    api_version: String,
+    kind: String,
+    namespaced: Option<bool>,
+}
+
 impl Kinds<'_> {
-    fn namespaced(&mut self, gvk: &Gvk) -> Option<bool> {
+    /// Whether an object stands in a namespace.
+    fn namespaced(&mut self, object: &Value) -> Option<bool> {
+        let (api_version, kind) = (api_version(object), kind(object));
         match &self.scope {
-            Some((last, answer)) if last == gvk => *answer,
-            _ => self.scope.insert((gvk.clone(), (self.destination.namespaced)(gvk))).1,
+            Some(last) if last.kind == kind && last.api_version == api_version => last.namespaced,
+            _ => {
+                let namespaced = (self.destination.namespaced)(&gvk(object));
+                let (api_version, kind) = (api_version.to_owned(), kind.to_owned());
+                self.scope.insert(Scope { api_version, kind, namespaced }).namespaced
+            }
         }
     }
 
@@ -159,8 +175,7 @@ fn target(
     context: u64,
     known: &HashMap<u64, &Arc<Target>>,
 ) -> Arc<Target> {
-    let gvk = gvk(&desired.object);
-    let namespaced = kinds.namespaced(&gvk);
+    let namespaced = kinds.namespaced(&desired.object);
     let mut hash = DefaultHasher::new();
     (desired.hash, context, namespaced).hash(&mut hash);
     let hash = hash.finish();
@@ -178,30 +193,31 @@ fn target(
         metadata.remove("namespace");
     }
     destination.tracking.mark(&mut object, destination.app, destination.namespace);
-    let (key, said) = (key_of(&object), Said::by(&object));
+    let (key, gvk, said) = (key_of(&object), gvk(&object), Said::by(&object));
     Arc::new(Target { key, gvk, object: Arc::new(object), hash, said, namespaced })
 }
 
 fn place(target: Arc<Target>, kinds: &mut Kinds, prepared: &mut Prepared) {
-    let object = &target.object;
     if kinds.excludes(&target.gvk) {
         let Gvk { group, kind, .. } = &target.gvk;
+        let name = name(&target.object);
         prepared.conditions.push(Condition::new(
             Kind::ExcludedResourceWarning,
-            format!("Resource {group}/{kind} {} is excluded in the settings", name(object)),
+            format!("Resource {group}/{kind} {name} is excluded in the settings"),
         ));
         return;
     }
-    if is_pre_delete_hook(object) || is_post_delete_hook(object) {
+    let said = &target.said;
+    if said.delete_hook {
         prepared.delete_hooks.push(target.clone());
-        if !has_sync_phase(object) {
+        if !said.sync_phase {
             return;
         }
     }
-    if is_ignored(object) {
+    if said.ignored {
         return;
     }
-    match is_sync_hook(object) || is_any_hook(object) {
+    match said.any_hook {
         true => prepared.hooks.push(target),
         false => prepared.targets.push(target),
     }

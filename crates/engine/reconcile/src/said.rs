@@ -3,8 +3,8 @@
 use manifest::{Gvk, annotation, gvk};
 use serde_json::Value;
 use sync::marks::{
-    COMPARE_OPTIONS, SYNC_OPTIONS, has_option, is_any_hook, is_ignored, is_skipped, is_sync_hook,
-    option_value, wave,
+    COMPARE_OPTIONS, SYNC_OPTIONS, has_option, has_sync_phase, is_any_hook, is_ignored,
+    is_post_delete_hook, is_pre_delete_hook, is_skipped, is_sync_hook, option_value, wave,
 };
 
 const IGNORE_HEALTH: &str = "argocd.argoproj.io/ignore-healthcheck";
@@ -19,6 +19,10 @@ pub struct Said {
     /// It runs in a sync or in a deletion.
     pub(crate) any_hook: bool,
     pub(crate) sync_hook: bool,
+    /// It runs before or after the Application's resources are deleted.
+    pub(crate) delete_hook: bool,
+    /// It is a hook that runs in a phase of a sync.
+    pub(crate) sync_phase: bool,
     /// It is a hook of a type that nobody knows.
     pub(crate) ignored: bool,
     /// It is never applied.
@@ -41,6 +45,8 @@ impl Said {
         Self {
             any_hook: is_any_hook(object),
             sync_hook: is_sync_hook(object),
+            delete_hook: is_pre_delete_hook(object) || is_post_delete_hook(object),
+            sync_phase: has_sync_phase(object),
             ignored: is_ignored(object),
             skipped: is_skipped(object),
             wave: wave(object),

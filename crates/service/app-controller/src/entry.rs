@@ -1,10 +1,11 @@
 //! What is remembered of one Application between two looks. All of it can be found again.
 
-use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
 use cluster::LiveObject;
 use desired::Rendered;
+use hashbrown::HashMap;
 use manifest::ObjectKey;
 use reconcile::{Prepared, Seen, Target};
 use sync::Progress;
@@ -55,6 +56,8 @@ pub(crate) struct Memo {
     pub live_hash: u64,
     /// Names the rules by which it was compared.
     pub rules: u64,
+    /// Names the object and all of the above.
+    pub digest: u64,
     pub seen: Option<Arc<Seen>>,
     pub modified: bool,
     pub structural_refusal: Option<Arc<str>>,
@@ -62,6 +65,14 @@ pub(crate) struct Memo {
 }
 
 impl Memo {
+    /// The same, with its digest.
+    pub fn named(self, key: &ObjectKey) -> Self {
+        let mut hash = DefaultHasher::new();
+        (key, &self.live_version, self.live_hash).hash(&mut hash);
+        (self.target_hash, self.rules).hash(&mut hash);
+        Self { digest: hash.finish(), ..self }
+    }
+
     /// Tells whether the object is still as it was compared, by the same rules.
     pub fn still_holds(&self, target: &Target, held: Option<&LiveObject>, rules: u64) -> bool {
         self.target_hash == Some(target.hash)

@@ -1,12 +1,13 @@
 //! Gathering the facts about one Application.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use cluster::LiveObject;
 use crd::{Application, ApplicationSource};
 use desired::{DesiredObject, Freshness, Origin, RenderRequest, Rendered, SourceRevision};
+use hashbrown::HashMap;
 use jiff::Timestamp;
 use manifest::{Gvk, ObjectKey};
 use reconcile::{
@@ -289,12 +290,7 @@ impl Looker<'_> {
             (condition.kind.as_str(), &condition.message).hash(&mut hash);
         }
         // The order of a map is not its own; a sum has none.
-        let objects = entry.memo.iter().map(|(key, memo)| {
-            let mut hash = DefaultHasher::new();
-            (key, &memo.live_version, memo.live_hash).hash(&mut hash);
-            (memo.target_hash, memo.rules).hash(&mut hash);
-            hash.finish()
-        });
+        let objects = entry.memo.values().map(|memo| memo.digest);
         objects.fold(0_u64, u64::wrapping_add).hash(&mut hash);
         hash.finish() | 1
     }
@@ -581,7 +577,7 @@ impl Looker<'_> {
                         let previous: Vec<_> =
                             previous.iter().map(|target| target.object.clone()).collect();
                         let found = self.pair(target, held.as_deref(), rules, &previous, &rulebook);
-                        (target.key.clone(), found.await)
+                        (target.key.clone(), found.await.named(&target.key))
                     }
                 };
                 if let Some(words) = &found.problem {
@@ -622,7 +618,7 @@ impl Looker<'_> {
                 Some(found) => found,
                 None => {
                     let Some(body) = object.body() else { continue };
-                    self.alone(&body, object.hash())
+                    self.alone(&body, object.hash()).named(&key)
                 }
             };
             if let Some(seen) =
@@ -664,6 +660,7 @@ impl Looker<'_> {
             live_version: manifest::resource_version(body).to_owned(),
             live_hash,
             rules: 0,
+            digest: 0,
             seen: Some(Arc::new(seen)),
             modified: true,
             structural_refusal: None,
@@ -685,6 +682,7 @@ impl Looker<'_> {
             live_version: held.map_or("", LiveObject::resource_version).to_owned(),
             live_hash: held.map_or(0, LiveObject::hash),
             rules,
+            digest: 0,
             seen: None,
             modified: true,
             structural_refusal: judge::structural_refusal(self.destination, target).await,

@@ -81,6 +81,7 @@ async fn publish_rows(
     let patch = Patch::Json(verdict.row_patch()?);
     let before = verdict.application.metadata.resource_version.clone();
     let kind = application_kind();
+    let _writing = shared.home.writing(&kind, &key.namespace, &key.name);
     let answer = shared.home.patch_for_metadata(&kind, &key.namespace, &key.name, patch).await;
     let mut answer = answer.ok()?;
     let application = match manifest::kind(&answer) {

@@ -88,6 +88,14 @@ async fn links_are_followed_inside_the_tree_and_refused_where_they_leave_it() {
         assert!(matches!(read(at), Err(TreeError::Link { .. })), "{at}: {:?}", read(at));
         assert!(matches!(tree.entry(&path(at)), Err(TreeError::Link { .. })), "{at}");
     }
+    // The neighbours of a file that was just found are no other than they are.
+    assert_eq!(read("a/b/file").unwrap(), "content");
+    assert_eq!(read("a/b/up").unwrap(), "t");
+    assert_eq!(tree.entry(&path("a/b/none")).unwrap(), None);
+    assert_eq!(read("a/b/file").unwrap(), "content");
+    assert!(matches!(read("a/b"), Err(TreeError::IsDirectory { .. })));
+    assert_eq!(read("top").unwrap(), "t");
+    assert!(matches!(read("file"), Err(TreeError::Missing { .. })));
     assert_eq!(tree.entry(&path("dangling")).unwrap(), None);
     let place =
         |at: &str| tree.place(&path(at)).expect("it reads").map(|place| place.as_str().to_owned());
