@@ -102,7 +102,7 @@ impl<'t> Lexer<'t> {
         }
         if self.inside_action {
             let kind = self.action();
-            let token = self.ended(kind);
+            let token = self.token(kind);
             if self.trims_next {
                 self.trims_next = false;
                 self.at += leading_spaces(self.rest());
@@ -112,7 +112,10 @@ impl<'t> Lexer<'t> {
         }
         match self.text() {
             Ok(token) => token,
-            Err(message) => self.ended(Err(message)),
+            Err(message) => {
+                let kind = self.failed(message);
+                self.token(kind)
+            }
         }
     }
 
@@ -121,14 +124,10 @@ impl<'t> Lexer<'t> {
         self.mistake.as_deref().unwrap_or_default()
     }
 
-    fn ended(&mut self, kind: Result<TokenKind, String>) -> Token {
-        match kind {
-            Ok(kind) => self.token(kind),
-            Err(message) => {
-                self.mistake = Some(message);
-                self.token(TokenKind::Error)
-            }
-        }
+    #[cold]
+    fn failed(&mut self, message: impl Into<String>) -> TokenKind {
+        self.mistake = Some(message.into());
+        TokenKind::Error
     }
 
     /// Ends the token here.
@@ -231,8 +230,12 @@ impl<'t> Lexer<'t> {
     }
 
     /// Whether the right delimiter stands here, and whether it trims.
+    #[inline]
     fn right_delimiter(&self) -> Option<bool> {
         let rest = self.rest();
+        if !matches!(rest.first(), Some(b'}' | b' ' | b'\t' | b'\r' | b'\n')) {
+            return None;
+        }
         if trims_right(rest) && rest[2..].starts_with(RIGHT) {
             Some(true)
         } else if rest.starts_with(RIGHT) {
@@ -254,35 +257,33 @@ impl<'t> Lexer<'t> {
     }
 
     /// A token inside an action.
-    fn action(&mut self) -> Result<TokenKind, String> {
+    fn action(&mut self) -> TokenKind {
         if let Some(trims) = self.right_delimiter() {
             if self.paren_depth > 0 {
-                return Err("unclosed left paren".to_owned());
+                return self.failed("unclosed left paren");
             }
-            return Ok(self.end_action(trims));
+            return self.end_action(trims);
         }
         let Some(char) = self.bump() else {
-            return Err("unclosed action".to_owned());
+            return self.failed("unclosed action");
         };
         match char {
-            ' ' | '\t' | '\r' | '\n' => Ok(self.space()),
-            '=' => Ok(TokenKind::Assign),
-            ':' if self.bump() == Some('=') => Ok(TokenKind::Declare),
-            ':' => Err("expected :=".to_owned()),
-            '|' => Ok(TokenKind::Pipe),
-            '"' => self.quoted(b'"', "unterminated quoted string").map(|()| TokenKind::String),
-            '\'' => self
-                .quoted(b'\'', "unterminated character constant")
-                .map(|()| TokenKind::CharConstant),
+            ' ' | '\t' | '\r' | '\n' => self.space(),
+            '=' => TokenKind::Assign,
+            ':' if self.bump() == Some('=') => TokenKind::Declare,
+            ':' => self.failed("expected :="),
+            '|' => TokenKind::Pipe,
+            '"' => self.quoted(b'"', TokenKind::String, "unterminated quoted string"),
+            '\'' => self.quoted(b'\'', TokenKind::CharConstant, "unterminated character constant"),
             '`' => match find(self.rest(), b"`") {
                 Some(length) => {
                     self.line += newlines(&self.rest()[..length]);
                     self.at += length + 1;
-                    Ok(TokenKind::RawString)
+                    TokenKind::RawString
                 }
                 None => {
                     self.at = self.text.len();
-                    Err("unterminated raw quoted string".to_owned())
+                    self.failed("unterminated raw quoted string")
                 }
             },
             '$' => self.field_or_variable(TokenKind::Variable),
@@ -295,16 +296,16 @@ impl<'t> Lexer<'t> {
             }
             '(' => {
                 self.paren_depth += 1;
-                Ok(TokenKind::LeftParen)
+                TokenKind::LeftParen
             }
-            ')' if self.paren_depth == 0 => Err("unexpected right paren".to_owned()),
+            ')' if self.paren_depth == 0 => self.failed("unexpected right paren"),
             ')' => {
                 self.paren_depth -= 1;
-                Ok(TokenKind::RightParen)
+                TokenKind::RightParen
             }
             _ if is_alphanumeric(char) => self.identifier(),
-            _ if char.is_ascii() && is_print(char) => Ok(TokenKind::Char),
-            _ => Err(format!("unrecognized character in action: {}", named(char))),
+            _ if char.is_ascii() && is_print(char) => TokenKind::Char,
+            _ => self.failed(format!("unrecognized character in action: {}", named(char))),
         }
     }
 
@@ -325,10 +326,17 @@ impl<'t> Lexer<'t> {
         TokenKind::Space
     }
 
-    fn identifier(&mut self) -> Result<TokenKind, String> {
-        self.run(is_alphanumeric);
-        self.check_terminator()?;
-        Ok(match &self.text[self.start..self.at] {
+    fn identifier(&mut self) -> TokenKind {
+        self.name();
+        if !self.at_terminator() {
+            return self.bad_character();
+        }
+        let name = &self.text[self.start..self.at];
+        // None of these words is longer.
+        if name.len() > 8 {
+            return TokenKind::Identifier;
+        }
+        match name {
             b"block" => TokenKind::Keyword(Keyword::Block),
             b"break" if self.break_is_keyword => TokenKind::Keyword(Keyword::Break),
             b"continue" if self.continue_is_keyword => TokenKind::Keyword(Keyword::Continue),
@@ -342,32 +350,33 @@ impl<'t> Lexer<'t> {
             b"with" => TokenKind::Keyword(Keyword::With),
             b"true" | b"false" => TokenKind::Bool,
             _ => TokenKind::Identifier,
-        })
+        }
     }
 
     /// What follows a `.` or `$`.
-    fn field_or_variable(&mut self, kind: TokenKind) -> Result<TokenKind, String> {
+    #[inline]
+    fn field_or_variable(&mut self, kind: TokenKind) -> TokenKind {
         if self.at_terminator() {
-            return Ok(match kind {
+            return match kind {
                 TokenKind::Variable => kind,
                 _ => TokenKind::Keyword(Keyword::Dot),
-            });
+            };
         }
-        self.run(is_alphanumeric);
-        self.check_terminator()?;
-        Ok(kind)
+        self.name();
+        if self.at_terminator() { kind } else { self.bad_character() }
     }
 
-    fn check_terminator(&self) -> Result<(), String> {
-        match self.peek() {
-            Some(char) if !self.at_terminator() => Err(format!("bad character {}", named(char))),
-            _ => Ok(()),
-        }
+    /// A name ends at what may not end it.
+    #[cold]
+    fn bad_character(&mut self) -> TokenKind {
+        let char = self.peek().map(named).unwrap_or_default();
+        self.failed(format!("bad character {char}"))
     }
 
     /// Whether a name may end here.
+    #[inline]
     fn at_terminator(&self) -> bool {
-        match self.rest().first() {
+        match self.text.get(self.at) {
             None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => {
                 true
             }
@@ -376,27 +385,27 @@ impl<'t> Lexer<'t> {
     }
 
     /// The rest of a literal in `quote`; the parser looks at what is inside.
-    fn quoted(&mut self, quote: u8, unterminated: &str) -> Result<(), String> {
+    fn quoted(&mut self, quote: u8, kind: TokenKind, unterminated: &str) -> TokenKind {
         loop {
             let Some(length) = memchr3(quote, b'\\', b'\n', self.rest()) else {
                 self.at = self.text.len();
-                return Err(unterminated.to_owned());
+                return self.failed(unterminated);
             };
             self.at += length;
             match self.bump() {
                 Some('\\') => {
                     if let None | Some('\n') = self.bump() {
-                        return Err(unterminated.to_owned());
+                        return self.failed(unterminated);
                     }
                 }
-                Some('\n') => return Err(unterminated.to_owned()),
-                _ => return Ok(()),
+                Some('\n') => return self.failed(unterminated),
+                _ => return kind,
             }
         }
     }
 
     /// Something like a number; the parser looks closer.
-    fn number(&mut self) -> Result<TokenKind, String> {
+    fn number(&mut self) -> TokenKind {
         let mut good = self.scan_number();
         let mut kind = TokenKind::Number;
         if good && let Some(b'+' | b'-') = self.rest().first() {
@@ -404,10 +413,10 @@ impl<'t> Lexer<'t> {
             kind = TokenKind::Complex;
         }
         if good {
-            return Ok(kind);
+            return kind;
         }
         let text = goval::quote_bytes(&self.text[self.start..self.at]);
-        Err(format!("bad number syntax: {text}"))
+        self.failed(format!("bad number syntax: {text}"))
     }
 
     fn scan_number(&mut self) -> bool {
@@ -458,13 +467,47 @@ impl<'t> Lexer<'t> {
     }
 
     fn run(&mut self, belongs: impl Fn(char) -> bool) {
-        let ascii = self.rest().iter();
-        self.at += ascii.take_while(|byte| byte.is_ascii() && belongs(char::from(**byte))).count();
-        while self.peek().is_some_and(&belongs) {
-            self.bump();
+        loop {
+            match self.text.get(self.at) {
+                Some(byte) if byte.is_ascii() => {
+                    if !belongs(char::from(*byte)) {
+                        return;
+                    }
+                    self.at += 1;
+                }
+                _ if self.peek().is_some_and(&belongs) => drop(self.bump()),
+                _ => return,
+            }
+        }
+    }
+
+    /// The rest of a name.
+    fn name(&mut self) {
+        loop {
+            match self.text.get(self.at) {
+                Some(byte) if byte.is_ascii() => {
+                    if !IS_NAMES[usize::from(*byte)] {
+                        return;
+                    }
+                    self.at += 1;
+                }
+                _ if self.peek().is_some_and(is_alphanumeric) => drop(self.bump()),
+                _ => return,
+            }
         }
     }
 }
+
+/// The ASCII bytes of which names are made.
+const IS_NAMES: [bool; 256] = {
+    let mut is = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        is[byte as usize] = byte == b'_' || byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    is
+};
 
 #[inline]
 fn is_alphanumeric(char: char) -> bool {

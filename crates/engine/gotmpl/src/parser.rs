@@ -32,6 +32,9 @@ pub(crate) struct Definition {
     pub(crate) body: Span,
 }
 
+/// How long a text has a node, in the mean.
+const BYTES_A_NODE: usize = 16;
+
 /// Parses a text, which the tree keeps.
 pub(crate) fn parse(text: &Arc<[u8]>, functions: &Functions) -> Result<Found, ParseError> {
     if u32::try_from(text.len()).is_err() {
@@ -42,10 +45,17 @@ pub(crate) fn parse(text: &Arc<[u8]>, functions: &Functions) -> Result<Found, Pa
         });
     }
     let lexer = Lexer::new(text, !functions.contains("break"), !functions.contains("continue"));
+    // About what charts' templates take.
+    let usual = text.len() / BYTES_A_NODE;
     let parser = Parser {
         functions,
         lexer,
-        ast: Ast { text: Arc::clone(text), ..Ast::default() },
+        ast: Ast {
+            text: Arc::clone(text),
+            nodes: Vec::with_capacity(usual),
+            kids: Vec::with_capacity(usual),
+            ..Ast::default()
+        },
         symbols: HashMap::default(),
         scopes: vec![Scope::default()],
         blocks: vec![Block { kind: BlockKind::Main, nodes: Vec::new() }],

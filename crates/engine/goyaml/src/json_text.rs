@@ -53,6 +53,7 @@ impl JsonText {
 
     /// Adds a text in quotes.
     pub fn string(&mut self, text: &str) {
+        self.text.reserve(text.len() + 2);
         self.text.push('"');
         let mut rest = text;
         while let Some(at) = first_escaped(rest.as_bytes()) {
@@ -89,8 +90,7 @@ impl JsonText {
     /// What stands before a part: `bracket` where it is the first.
     pub fn part(&mut self, is_first: bool, bracket: char) {
         self.text.push(if is_first { bracket } else { ',' });
-        self.text.push('\n');
-        self.indent();
+        self.next_line();
     }
 
     /// Goes one level out; a collection without parts is the two brackets alone.
@@ -99,18 +99,21 @@ impl JsonText {
         if is_empty {
             self.text.push(brackets[0]);
         } else {
-            self.text.push('\n');
-            self.indent();
+            self.next_line();
         }
         self.text.push(brackets[1]);
     }
 
-    fn indent(&mut self) {
-        const BLANKS: &str = "                                                                ";
+    /// A line break, and blanks.
+    fn next_line(&mut self) {
+        const LINE: &str = "\n                                                                ";
         let mut left = self.depth * 2;
+        let some = left.min(LINE.len() - 1);
+        self.text.push_str(&LINE[..=some]);
+        left -= some;
         while left > 0 {
-            let some = left.min(BLANKS.len());
-            self.text.push_str(&BLANKS[..some]);
+            let some = left.min(LINE.len() - 1);
+            self.text.push_str(&LINE[1..=some]);
             left -= some;
         }
     }
@@ -127,13 +130,36 @@ pub fn json_text_of(value: &Value) -> String {
 /// Where the first byte is that JSON writes as an escape.
 fn first_escaped(text: &[u8]) -> Option<usize> {
     const BLOCK: usize = 32;
+    const WORD: usize = 8;
     let blocks = text.chunks_exact(BLOCK);
     // Without a branch for each byte a block is looked at in one step.
     let clean = blocks
         .take_while(|block| !block.iter().fold(false, |found, byte| found | is_escaped(*byte)))
         .count()
         * BLOCK;
-    text[clean..].iter().position(|byte| is_escaped(*byte)).map(|at| clean + at)
+    let (words, rest) = text[clean..].as_chunks::<WORD>();
+    for (at, word) in words.iter().enumerate() {
+        if let Some(inside) = first_escaped_of(u64::from_le_bytes(*word)) {
+            return Some(clean + at * WORD + inside);
+        }
+    }
+    let behind = text.len() - rest.len();
+    // The last bytes together with some that were looked at before, where there are some.
+    if let Some(last) = text.last_chunk::<WORD>() {
+        return first_escaped_of(u64::from_le_bytes(*last)).map(|at| text.len() - WORD + at);
+    }
+    rest.iter().position(|byte| is_escaped(*byte)).map(|at| behind + at)
+}
+
+/// The same of eight bytes, the first of which is the lowest.
+fn first_escaped_of(word: u64) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const HIGH: u64 = ONES << 7;
+    // What is subtracted runs over into the next byte only behind a byte that was found.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGH;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let found = below(word, b' ') | is(b'"') | is(b'\\');
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
 }
 
 /// Whether JSON writes the byte as an escape.

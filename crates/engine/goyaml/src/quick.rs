@@ -62,6 +62,33 @@ fn is_usual_at(bytes: &[u8], at: usize) -> bool {
     }
 }
 
+/// The bytes of which plain keys are made.
+const IS_KEYS: [bool; 256] = {
+    let mut is = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        is[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-');
+        byte += 1;
+    }
+    is
+};
+
+/// How many blanks a text begins with.
+#[inline]
+fn blanks(text: &[u8]) -> usize {
+    const WORD: usize = 8;
+    const BLANKS: u64 = u64::from_le_bytes([b' '; WORD]);
+    let (words, rest) = text.as_chunks::<WORD>();
+    for (at, word) in words.iter().enumerate() {
+        let others = u64::from_le_bytes(*word) ^ BLANKS;
+        if others != 0 {
+            return at * WORD + others.trailing_zeros() as usize / 8;
+        }
+    }
+    text.len() - rest.len() + rest.iter().take_while(|byte| **byte == b' ').count()
+}
+
 /// A line with something on it.
 #[derive(Clone, Copy)]
 struct Line {
@@ -116,10 +143,8 @@ impl<'a> Reader<'a> {
 
     fn look(&mut self) -> Option<Option<Line>> {
         while self.at < self.bytes.len() {
-            let mut start = self.at;
-            while self.bytes[start] == b' ' {
-                start += 1;
-            }
+            // Every line has an end.
+            let start = self.at + blanks(&self.bytes[self.at..]);
             match self.bytes[start] {
                 b'\n' => self.at = start + 1,
                 b'#' => self.at = self.line_end(start) + 1,
@@ -235,10 +260,7 @@ impl<'a> Reader<'a> {
                 (&text[line.start + 1..line.start + 1 + len], len + 2)
             }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                let usual = |byte: &u8| {
-                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
-                };
-                let len = content.iter().position(|byte| !usual(byte))?;
+                let len = content.iter().position(|byte| !IS_KEYS[usize::from(*byte)])?;
                 let key = &text[line.start..line.start + len];
                 if len <= 5 && !matches!(resolve(Dialect::V2, key), Scalar::Str) {
                     return None;
@@ -307,7 +329,7 @@ impl<'a> Reader<'a> {
             else {
                 break;
             };
-            let spaces = line.iter().take_while(|byte| **byte == b' ').count();
+            let spaces = blanks(line);
             if spaces == line.len() {
                 breaks += 1;
                 self.at = line_end + 1;
@@ -363,7 +385,7 @@ impl<'a> Reader<'a> {
                 let line_end = self.line_end(self.at.min(self.bytes.len()));
                 let line =
                     self.bytes.get(self.at..line_end).filter(|_| self.at < self.bytes.len())?;
-                let spaces = line.iter().take_while(|byte| **byte == b' ').count();
+                let spaces = blanks(line);
                 if spaces == line.len() {
                     breaks += 1;
                     self.at = line_end + 1;
@@ -404,7 +426,7 @@ impl<'a> Reader<'a> {
         while self.at < self.bytes.len() {
             let line_end = self.line_end(self.at);
             let line = &self.bytes[self.at..line_end];
-            let spaces = line.iter().take_while(|byte| **byte == b' ').count();
+            let spaces = blanks(line);
             if spaces == line.len() {
                 match inner {
                     // A blank line that is longer than the text's indentation is text.

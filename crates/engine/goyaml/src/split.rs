@@ -52,6 +52,12 @@ impl<'a> Iterator for Split<'a> {
             if rest.is_empty() {
                 return (start > begin).then(|| Ok(self.chunk(begin, start, line)));
             }
+            if !rest.starts_with(b"---") {
+                let lines = memchr::memmem::find(rest, b"\n---").map_or(rest, |at| &rest[..=at]);
+                self.at = start + lines.len();
+                self.line += memchr::memchr_iter(b'\n', lines).count() as u32;
+                continue;
+            }
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
             let this_line = self.line;
             self.at = start + end;

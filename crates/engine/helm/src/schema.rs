@@ -1,6 +1,9 @@
 //! `values.schema.json`: which values a chart takes.
 
+mod usual;
+
 use std::error::Error;
+use std::sync::{Arc, OnceLock};
 
 use boon::{Compiler, SchemaIndex, Schemas, UrlLoader};
 use goval::Map;
@@ -15,6 +18,15 @@ const LOCATION: &str = "file:///values.schema.json";
 
 /// A schema, ready to be held against values.
 pub(crate) struct Schema {
+    text: Arc<[u8]>,
+    /// Where nothing in it is unusual: most values are right, and that is soon seen.
+    usual: Option<usual::Usual>,
+    /// Made when there may be something to complain about.
+    whole: OnceLock<Result<Whole, String>>,
+}
+
+/// A schema with all that the standard knows.
+struct Whole {
     schemas: Schemas,
     root: SchemaIndex,
 }
@@ -33,12 +45,30 @@ impl UrlLoader for NoNetwork {
 }
 
 impl Schema {
+    /// Reads a schema.
+    pub(crate) fn new(text: &Arc<[u8]>) -> Self {
+        Self { text: Arc::clone(text), usual: usual::read(text), whole: OnceLock::new() }
+    }
+
+    /// What is wrong with the values, a line each, or with the schema; `None` where nothing is.
+    fn complaint(&self, values: &Value) -> Option<String> {
+        if self.usual.as_ref().is_some_and(|usual| usual.takes(values)) {
+            return None;
+        }
+        match self.whole.get_or_init(|| Whole::compile(&self.text)) {
+            Ok(whole) => whole.complaint(values),
+            Err(problem) => Some(problem.clone()),
+        }
+    }
+}
+
+impl Whole {
     /// Compiles a schema.
     ///
     /// # Errors
     ///
     /// What is wrong with it, about as Helm's library says it.
-    pub(crate) fn compile(text: &[u8]) -> Result<Self, String> {
+    fn compile(text: &[u8]) -> Result<Self, String> {
         let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
         let schema = match values.next() {
             None => return Err("EOF".to_owned()),
@@ -93,16 +123,11 @@ pub(crate) fn validate(
     cache: &Cache,
 ) -> Result<(), String> {
     let mut complaints = String::new();
-    if let Some(text) = &charts.content(chart).schema {
-        let complaint = match cache.schema(text) {
-            Ok(schema) => schema.complaint(&as_json_map(values)),
-            Err(problem) => Some(problem),
-        };
-        if let Some(complaint) = complaint {
-            complaints.push_str(charts.name(chart));
-            complaints.push_str(":\n");
-            complaints.push_str(&complaint);
-        }
+    let schema = charts.content(chart).schema.as_ref().map(|text| cache.schema(text));
+    if let Some(complaint) = schema.and_then(|schema| schema.complaint(&as_json_map(values))) {
+        complaints.push_str(charts.name(chart));
+        complaints.push_str(":\n");
+        complaints.push_str(&complaint);
     }
     for sub in charts.dependencies(chart) {
         match values.get(charts.name(sub).as_bytes()) {

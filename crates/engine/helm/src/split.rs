@@ -16,18 +16,18 @@ fn by_lines(text: &[u8]) -> Vec<&[u8]> {
     let text = trim_start(text);
     let mut documents = Vec::new();
     let mut begin = 0;
-    let mut line = 0;
+    let mut found = text.starts_with(b"---").then_some(0);
     loop {
-        if text[line..].starts_with(b"---") {
+        if let Some(line) = found {
             push(&mut documents, &text[begin..line], Side::Start);
             begin = line + 3;
             while matches!(text.get(begin), Some(b' ' | b'\t')) {
                 begin += 1;
             }
         }
-        match memchr::memchr(b'\n', &text[line.max(begin)..]) {
-            Some(end) => line = line.max(begin) + end + 1,
-            None => break,
+        found = memchr::memmem::find(&text[begin..], b"\n---").map(|at| begin + at + 1);
+        if found.is_none() {
+            break;
         }
     }
     push(&mut documents, &text[begin..], Side::Start);

@@ -1,6 +1,6 @@
 //! A directory of this host as a file tree.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -25,6 +25,9 @@ pub struct DiskTree {
     root: PathBuf,
     /// Directories that were found with no link on the way.
     straight: Mutex<HashSet<String>>,
+    /// Files, none of them a link, and their sizes, as a list of their directory showed them:
+    /// who reads them next need not ask again.
+    listed: Mutex<HashMap<String, u64>>,
 }
 
 /// What lies at a path when its last name is not followed.
@@ -45,7 +48,7 @@ impl DiskTree {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a directory"));
         }
-        Ok(Self { root, straight: Mutex::default() })
+        Ok(Self { root, straight: Mutex::default(), listed: Mutex::default() })
     }
 
     /// The root, with no link in it.
@@ -255,6 +258,12 @@ impl FileTree for DiskTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError> {
+        let listed =
+            self.listed.lock().unwrap_or_else(PoisonError::into_inner).remove(path.as_str());
+        // What has changed since is looked at once more.
+        if let Some(Ok(bytes)) = listed.map(|size| read_whole(&self.host_path(path), size)) {
+            return Ok(bytes);
+        }
         let text = path.to_string();
         let Some((at, metadata)) = self.follow(path)? else {
             return Err(TreeError::Missing { path: text });
@@ -279,6 +288,7 @@ impl FileTree for DiskTree {
         let entries = fs::read_dir(self.host_path(&at)).map_err(|error| broken(path, &error))?;
         self.are_straight(at.clone());
         let mut listed = Vec::new();
+        let mut files = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| broken(path, &error))?;
             // A name that is no text cannot be written in any setting.
@@ -287,10 +297,18 @@ impl FileTree for DiskTree {
                 continue;
             }
             let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-            let found = at.join(&name).ok().and_then(|child| self.follow(&child).ok().flatten());
+            let child = at.join(&name).ok();
+            let found = child.as_ref().and_then(|child| self.follow(child).ok().flatten());
             let kind = found.and_then(|(_, metadata)| kind_of(&metadata));
+            if let (Some(child), Some(EntryKind::File { size_bytes, .. }), false) =
+                (child, kind, link)
+                && size_bytes <= FILE_BYTES_MAX
+            {
+                files.push((child.as_str().to_owned(), size_bytes));
+            }
             listed.push(Listed { name, kind, link });
         }
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
         listed.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Some(listed))
     }

@@ -140,6 +140,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// else is for the whole command line.
 fn render_alone(arguments: &[OsString]) -> Option<render::Arguments> {
     arguments.get(1).filter(|word| *word == "render")?;
+    render::Arguments::of_usual_words(&arguments[2..]).or_else(|| described_render(arguments))
+}
+
+/// The same by what describes the flags.
+fn described_render(arguments: &[OsString]) -> Option<render::Arguments> {
     let command = go_flags::go_style(global::with_upstream_flags(RenderAlone::command()));
     let matches = command.try_get_matches_from(arguments).ok()?;
     let OnlyRender::Render(read) = RenderAlone::from_arg_matches(&matches).ok()?.command;

@@ -5,6 +5,7 @@ mod jsonnet;
 mod kustomize;
 mod remote;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use super::output::print_pieces;
 use super::yaml;
 
 /// Arguments of `render`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Arguments {
     /// The directory to render, from its files as they are, committed or not; or a packed chart
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
@@ -42,6 +43,41 @@ pub struct Arguments {
     kustomize: kustomize::KustomizeFlags,
     #[command(flatten)]
     jsonnet: jsonnet::DirectoryFlags,
+}
+
+impl Arguments {
+    /// Reads what stands behind `render` where it is what charts are mostly rendered with.
+    /// `None` says nothing about it: to describe all flags takes longer than to render a small
+    /// chart, and this does without.
+    pub fn of_usual_words(words: &[OsString]) -> Option<Self> {
+        let mut read = Self { output: "yaml".to_owned(), ..Self::default() };
+        let mut path = None;
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let word = word.to_str()?;
+            let name = match word.strip_prefix("--") {
+                None if word == "-o" => "output",
+                None if word.starts_with('-') || word.is_empty() || path.is_some() => return None,
+                None => {
+                    path = Some(word);
+                    continue;
+                }
+                Some(name) if read.helm.switch(name) => continue,
+                Some(name) => name,
+            };
+            let value = words.next()?.to_str()?;
+            if value.is_empty() || value.starts_with('-') {
+                return None;
+            }
+            match name {
+                "output" => read.output = value.to_owned(),
+                "root" => read.root = Some(value.into()),
+                name => read.helm.take(name, value)?,
+            }
+        }
+        read.path = path?.into();
+        Some(read)
+    }
 }
 
 /// Prints the objects as they are rendered, in their order.

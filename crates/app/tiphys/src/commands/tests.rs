@@ -58,6 +58,46 @@ fn understood(line: &str) -> Result<(), String> {
 }
 
 #[test]
+fn usual_words_of_render_are_read_as_described() {
+    for (line, is_usual) in [
+        ("chart", true),
+        ("chart -o json", true),
+        ("-o json chart --output yaml", true),
+        ("chart --root . --release-name a --namespace b --kube-version 1.33", true),
+        ("chart --api-versions a,b --api-versions c --values x.yaml --values y.yaml", true),
+        ("chart --set a=b,c=d --set-string e=f --set g=h --set-file i=j", true),
+        ("chart --skip-crds --skip-tests --skip-schema-validation", true),
+        (
+            "chart --helm-version 3 --random pinned --random fresh --release-name a --release-name b",
+            true,
+        ),
+        ("chart --helm-version 2", false),
+        ("chart --random never", false),
+        ("chart --set -a=b", false),
+        ("chart --skip-crds=false", false),
+        ("chart --output=json", false),
+        ("chart other", false),
+        ("chart --set", false),
+        ("chart --image a=b", false),
+        ("chart --recurse", false),
+        ("chart --server x", false),
+        ("chart --repo x", false),
+        ("chart -- other", false),
+        ("chart --help", false),
+        ("", false),
+    ] {
+        let words = ["tiphys", "render"].into_iter().chain(line.split_whitespace());
+        let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
+        let usual = super::render::Arguments::of_usual_words(&words[2..]);
+        assert_eq!(usual.is_some(), is_usual, "{line}");
+        if let Some(usual) = usual {
+            let described = super::described_render(&words).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(format!("{usual:?}"), format!("{described:?}"), "{line}");
+        }
+    }
+}
+
+#[test]
 fn lines_that_upstream_takes_are_taken() {
     for line in [
         "argocd app list --core --grpc-web -o name",

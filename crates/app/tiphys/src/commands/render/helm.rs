@@ -18,7 +18,7 @@ use super::failed;
 use crate::commands::failure::refused;
 
 /// Flags that make the source a chart, and say what it is rendered with.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Charts")]
 pub struct HelmFlags {
     /// Name of the release
@@ -72,6 +72,45 @@ enum Random {
 }
 
 impl HelmFlags {
+    /// Turns a switch on; `false` where there is none of that name.
+    pub(super) fn switch(&mut self, name: &str) -> bool {
+        let switch = match name {
+            "skip-crds" => &mut self.skip_crds,
+            "skip-tests" => &mut self.skip_tests,
+            "skip-schema-validation" => &mut self.skip_schema_validation,
+            _ => return false,
+        };
+        *switch = true;
+        true
+    }
+
+    /// Takes a flag's value; `None` where that is not for here.
+    pub(super) fn take(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "release-name" => self.release_name = Some(value.to_owned()),
+            "namespace" => self.namespace = Some(value.to_owned()),
+            "kube-version" => self.kube_version = Some(value.to_owned()),
+            "api-versions" => self.api_versions.push(value.to_owned()),
+            "values" => self.values.push(value.into()),
+            "set" => self.set.push(value.to_owned()),
+            "set-string" => self.set_string.push(value.to_owned()),
+            "set-file" => self.set_file.push(value.to_owned()),
+            "helm-version" => {
+                matches!(value, "3" | "4").then(|| self.helm_version = Some(value.to_owned()))?;
+            }
+            "random" => {
+                self.random = Some(match value {
+                    "stable" => Random::Stable,
+                    "fresh" => Random::Fresh,
+                    "pinned" => Random::Pinned,
+                    _ => return None,
+                });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
     /// Whether one of them was given.
     pub fn any(&self) -> bool {
         let Self {

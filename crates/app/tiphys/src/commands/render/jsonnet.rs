@@ -3,7 +3,7 @@
 use crd::{ApplicationSourceDirectory, ApplicationSourceJsonnet, JsonnetVar};
 
 /// Flags that make the source a plain directory, with Jsonnet or without.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Plain directories and Jsonnet")]
 pub struct DirectoryFlags {
     /// Read the folders below as well

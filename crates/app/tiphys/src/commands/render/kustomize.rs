@@ -6,7 +6,7 @@ use crd::{ApplicationSourceKustomize, IntOrString, KustomizeReplica};
 use crate::commands::input;
 
 /// Flags that make the source a kustomization, and say what is changed before it is built.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Kustomizations")]
 pub struct KustomizeFlags {
     /// Put before every name
