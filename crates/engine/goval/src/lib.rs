@@ -21,6 +21,7 @@ mod quote;
 mod release;
 mod text;
 mod value;
+mod watch;
 
 pub use chars::{char_count, first_char, is_digit, is_letter, is_print};
 pub use convert::{from_json, to_json};
@@ -40,6 +41,7 @@ pub use quote::{
 };
 pub use text::Str;
 pub use value::{IntType, Kind, UintType, Value};
+pub use watch::{Questions, Reads, Watching};
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,19 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Adds the questions of a part.
+    pub(crate) fn add(&mut self, part: &Self) {
+        let Self { kube_version, api_versions, all_api_versions, impure } = part;
+        self.kube_version |= kube_version;
+        self.all_api_versions |= all_api_versions;
+        self.impure |= impure;
+        for (asked, there) in api_versions {
+            if !self.api_versions.contains_key(asked) {
+                self.api_versions.insert(asked.clone(), *there);
+            }
+        }
+    }
+
     /// Whether the same would be answered again.
     ///
     /// `same_kube_version` and `same_api_versions` say whether all of it is the same as then;

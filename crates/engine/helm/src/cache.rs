@@ -7,6 +7,7 @@ use filetree::{ContentId, TreeError};
 use crate::document::Parsed as ParsedDocument;
 use crate::file::File;
 use crate::frozen::Frozen;
+use crate::memo::Memory;
 use crate::metadata::Metadata;
 use crate::profile::Profile;
 use crate::schema::Schema;
@@ -29,6 +30,7 @@ pub struct Cache {
     templates: Store<Arc<gotmpl::Parsed>>,
     archives: Store<Arc<Vec<File>>>,
     documents: Store<Arc<ParsedDocument>>,
+    pub(crate) memory: Memory,
 }
 
 impl Cache {
@@ -43,7 +45,15 @@ impl Cache {
             templates: Store::new(share(25)),
             archives: Store::new(share(5)),
             documents: Store::new(share(20)),
+            memory: Memory::new(0),
         }
+    }
+
+    /// Also keeps what templates gave, about so many bytes of it, with what they had read: a
+    /// template that would read the same again is not executed.
+    #[must_use]
+    pub fn remembering(self, bytes_max: usize) -> Self {
+        Self { memory: Memory::new(bytes_max), ..self }
     }
 
     /// For one rendering: keeps what a chart itself has twice, no files and no documents.

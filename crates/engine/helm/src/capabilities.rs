@@ -112,11 +112,6 @@ impl Capabilities {
         Self(Rc::new(Cluster { profile, version, api_versions, asked }))
     }
 
-    /// The object for templates.
-    pub(crate) fn value(&self) -> Value {
-        Value::Object(Rc::new(self.clone()))
-    }
-
     /// The version, which counts as asked from now on.
     pub(crate) fn version(&self) -> &KubeVersion {
         self.0.asked.borrow_mut().kube_version = true;

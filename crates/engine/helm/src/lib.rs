@@ -33,6 +33,7 @@ mod head;
 mod hints;
 mod ignore;
 mod impure;
+mod memo;
 mod metadata;
 mod order;
 mod origin;

@@ -16,11 +16,12 @@ use crate::coalesce::{Nulls, coalesce};
 use crate::dependencies;
 use crate::directory;
 use crate::document;
-use crate::engine::{self, Means, Rendered};
+use crate::engine::{self, Body, Means, Rendered};
 use crate::error::{Failure, HelmError, NeededChart};
 use crate::file::{File, ending};
 use crate::head::Role;
 use crate::impure::{Chance, Noted};
+use crate::memo::{Known, Memo, Memory};
 use crate::order::sort_by_kind;
 use crate::origin::Origins;
 use crate::release_name;
@@ -57,10 +58,15 @@ pub fn render(
     cache: &Cache,
 ) -> Result<Rendering, HelmError> {
     let asked = Rc::new(RefCell::new(Asked::default()));
-    let (charts, root, mut rendered) = execute(request, chance, should_stop, cache, &asked)?;
-    // The line break that Helm's printing adds stands behind most documents, then.
-    rendered.iter_mut().for_each(|file| file.text.push(b'\n'));
-    let documents = documents(request, &charts, root, &rendered, cache)?;
+    let keeps = cache.memory.keeps();
+    let memory = (keeps && Memo::is_for(request)).then_some(&cache.memory);
+    let Executed { charts, root, mut rendered, mut memo } =
+        execute(request, chance, should_stop, cache, &asked, memory)?;
+    let documents = documents(request, &charts, root, &mut rendered, cache, memo.as_mut());
+    if let Some(memo) = memo {
+        cache.memory.put(memo);
+    }
+    let documents = documents?;
     let asked = asked.borrow().clone();
     Ok(Rendering { documents, asked })
 }
@@ -78,13 +84,25 @@ pub fn render_texts(
     cache: &Cache,
 ) -> Result<Vec<TemplateText>, HelmError> {
     let asked = Rc::default();
-    let (_, _, rendered) = execute(request, chance, should_stop, cache, &asked)?;
-    let mut texts: Vec<TemplateText> = rendered
-        .into_iter()
-        .map(|rendered| TemplateText { name: rendered.name, text: rendered.text })
-        .collect();
+    let executed = execute(request, chance, should_stop, cache, &asked, None)?;
+    let text = |file: Rendered| match file.body {
+        Body::Text(mut text, _) => {
+            text.pop();
+            Some(TemplateText { name: file.name, text })
+        }
+        Body::Known(_) => None,
+    };
+    let mut texts: Vec<TemplateText> = executed.rendered.into_iter().filter_map(text).collect();
     texts.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(texts)
+}
+
+/// A chart whose templates were executed.
+struct Executed {
+    charts: Charts,
+    root: ChartId,
+    rendered: Vec<Rendered>,
+    memo: Option<Memo>,
 }
 
 fn execute(
@@ -93,7 +111,8 @@ fn execute(
     should_stop: &mut dyn FnMut() -> bool,
     cache: &Cache,
     asked: &Rc<RefCell<Asked>>,
-) -> Result<(Charts, ChartId, Vec<Rendered>), HelmError> {
+    memory: Option<&Memory>,
+) -> Result<Executed, HelmError> {
     let profile = request.profile;
     let kube_version = request.kube_version.unwrap_or(profile.kube_version());
     let kube_version = KubeVersion::parse(kube_version, profile).map_err(|problem| {
@@ -119,19 +138,26 @@ fn execute(
         Capabilities::new(profile, kube_version, request.api_versions, asked.clone());
     check_kube_version(&charts, root, &capabilities)?;
     let release = Release { name: request.release_name, namespace: request.namespace };
-    let templates = renderables(&charts, root, &coalesced, release, &capabilities, profile);
+    let (templates, roots) =
+        renderables(&charts, root, &coalesced, release, &capabilities, profile);
+    let templates = engine::ordered(templates);
+    let mut memo = memory.map(|memory| memory.take(request, &charts, &roots.charts, &templates));
     let mut budget = Budget { fuel: request.limits.steps_max, bytes: request.limits.bytes_max };
     let mut chance = Noted::new(chance);
-    let rendered = engine::render(
-        templates,
-        &mut Means { profile, cache, chance: &mut chance, budget: &mut budget, should_stop },
-    );
+    let budget = &mut budget;
+    let mut means = Means { profile, cache, chance: &mut chance, budget, should_stop, asked };
+    let rendered = engine::render(&templates, &roots, &mut means, memo.as_mut());
     asked.borrow_mut().impure |= chance.was_asked();
+    if rendered.is_err()
+        && let (Some(memory), Some(memo)) = (memory, memo.take())
+    {
+        memory.put(memo);
+    }
     let rendered = rendered.map_err(|mut failure| {
         failure.about.origin = Origins { request, cache, charts: &charts, root }.tell(&failure);
         failure
     })?;
-    Ok((charts, root, rendered))
+    Ok(Executed { charts, root, rendered, memo })
 }
 
 fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failure> {
@@ -319,25 +345,76 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Its text goes nowhere.
+fn is_notes(file: &Rendered) -> bool {
+    file.name.ends_with("NOTES.txt")
+}
+
+/// The parts of a file: each one's text, the same with its line break, and what it holds.
+fn parts<'a>(
+    file: &'a Rendered,
+    request: &Request<'_>,
+    cache: &Cache,
+) -> Vec<(&'a [u8], Text<'a>, Arc<document::Parsed>)> {
+    match &file.body {
+        Body::Known(known) => {
+            let part = |known: &'a Known| {
+                let text = known.text.strip_suffix(b"\n").unwrap_or(&known.text);
+                (text, Text::Kept(known.text.clone()), known.parsed.clone())
+            };
+            known.iter().map(part).collect()
+        }
+        Body::Text(whole, _) => {
+            let part = |text: &'a [u8]| {
+                let with_break = Text::of(with_break(whole, text), request);
+                let parsed = read(&with_break, request, cache);
+                (text, with_break, parsed)
+            };
+            let without = whole.strip_suffix(b"\n").unwrap_or(whole);
+            split(without, request.profile).into_iter().map(part).collect()
+        }
+    }
+}
+
+/// Has the memo keep what a file holds, where it can be made again and nothing is wrong with it.
+fn remember(file: &mut Rendered, request: &Request<'_>, cache: &Cache, memo: &mut Memo) {
+    if !matches!(file.body, Body::Text(_, Some(_))) {
+        return;
+    }
+    let parts = if is_notes(file) { Vec::new() } else { parts(file, request, cache) };
+    let is_right = |parsed: &document::Parsed| parsed.head.is_ok() && parsed.contents.is_ok();
+    if !parts.iter().all(|(_, _, parsed)| is_right(parsed)) {
+        return;
+    }
+    let known = parts.into_iter().filter_map(|(_, text, parsed)| {
+        let text = text.kept()?;
+        Some(Known { text, parsed })
+    });
+    let known: Arc<[Known]> = known.collect();
+    let body = std::mem::replace(&mut file.body, Body::Known(known.clone()));
+    if let Body::Text(_, Some(run)) = body {
+        memo.keep(run, known);
+    }
+}
+
 /// The documents of files that have a line break behind what the templates gave.
 fn documents(
     request: &Request<'_>,
     charts: &Charts,
     root: ChartId,
-    rendered: &[Rendered],
+    rendered: &mut [Rendered],
     cache: &Cache,
+    mut memo: Option<&mut Memo>,
 ) -> Result<Vec<Document>, Failure> {
     let profile = request.profile;
+    rendered.sort_by(|one, other| one.name.cmp(&other.name));
+    if let Some(memo) = memo.as_deref_mut() {
+        rendered.iter_mut().for_each(|file| remember(file, request, cache, memo));
+    }
     let mut manifests = Vec::new();
     let mut hooks = Vec::new();
-    let mut sorted: Vec<&Rendered> =
-        rendered.iter().filter(|file| !file.name.ends_with("NOTES.txt")).collect();
-    sorted.sort_by(|one, other| one.name.cmp(&other.name));
-    for file in sorted {
-        let whole = file.text.strip_suffix(b"\n").unwrap_or(&file.text);
-        for text in split(whole, profile) {
-            let with_break = Text::of(with_break(&file.text, text), request);
-            let parsed = read(&with_break, request, cache);
+    for file in rendered.iter().filter(|file| !is_notes(file)) {
+        for (text, with_break, parsed) in parts(file, request, cache) {
             let head = parsed.head.as_ref().map_err(|problem| {
                 let words = format!("YAML parse error on {}: {}", file.name, problem.words);
                 not_a_manifest(words, file, text, problem)
@@ -357,12 +434,12 @@ fn documents(
 
     let mut documents = Vec::new();
     if request.include_definitions {
-        definitions(charts, root, request, cache, &mut documents)?;
+        definitions(charts, root, request, cache, &mut memo, &mut documents)?;
     }
     let last = manifests.len().checked_sub(1);
     for (at, found) in manifests.into_iter().enumerate() {
         // Helm trims its whole answer before it adds the hooks.
-        let text = (Some(at) == last).then(|| trimmed(found.rendered, found.text));
+        let text = (Some(at) == last).then(|| trimmed(found.text)).flatten();
         documents.push(document(found, text, Part::Manifest, request, cache)?);
     }
     let last = hooks.len().checked_sub(1);
@@ -384,12 +461,13 @@ fn with_break<'a>(file: &'a [u8], text: &'a [u8]) -> Cow<'a, [u8]> {
     }
 }
 
-/// A file's document without the white space at its end, but with a line break.
-fn trimmed<'a>(file: &'a Rendered, text: &'a [u8]) -> Cow<'a, [u8]> {
+/// A document without the white space at its end, but with a line break; `None` where that is
+/// how it is found.
+fn trimmed(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let inside = trim_end(text);
-    match text.get(inside.len()) {
-        Some(b'\n') => Cow::Borrowed(&text[..=inside.len()]),
-        _ => with_break(&file.text, inside),
+    match text.get(inside.len())? {
+        b'\n' => Some(Cow::Borrowed(&text[..=inside.len()])),
+        _ => Some(Cow::Owned([inside, b"\n"].concat())),
     }
 }
 
@@ -483,6 +561,7 @@ fn definitions(
     chart: ChartId,
     request: &Request<'_>,
     cache: &Cache,
+    memo: &mut Option<&mut Memo>,
     into: &mut Vec<Document>,
 ) -> Result<(), Failure> {
     let path = charts.full_path(chart);
@@ -494,10 +573,16 @@ fn definitions(
         if !file.name.starts_with("crds/") || !is_manifest {
             continue;
         }
-        let parsed = cache.document(&file.data, variant(DEFINITIONS, request), || {
-            document::read_definitions(&file.data, request.reading)
-        });
+        let read = || {
+            cache.document(&file.data, variant(DEFINITIONS, request), || {
+                document::read_definitions(&file.data, request.reading)
+            })
+        };
         let stored_at = format!("{folder}{}", file.name);
+        let parsed = match memo {
+            Some(memo) => memo.definition(&stored_at, &file.data, read),
+            None => read(),
+        };
         let contents = match Arc::try_unwrap(parsed) {
             Ok(parsed) => parsed.contents,
             Err(shared) => shared.contents.clone(),
@@ -516,7 +601,7 @@ fn definitions(
         });
     }
     for sub in charts.dependencies(chart).collect::<Vec<_>>() {
-        definitions(charts, sub, request, cache, into)?;
+        definitions(charts, sub, request, cache, memo, into)?;
     }
     Ok(())
 }

@@ -32,7 +32,17 @@ pub(crate) struct Release<'a> {
     pub(crate) namespace: &'a str,
 }
 
-/// All templates of a chart and its subcharts, in no certain order.
+/// The root objects of a chart and its subcharts.
+#[derive(Default)]
+pub(crate) struct Roots {
+    pub(crate) charts: Vec<ChartId>,
+    /// Of each chart its root object.
+    pub(crate) data: Vec<Map>,
+    /// Objects in them that follow from the charts' files and the cluster.
+    pub(crate) constants: Vec<Rc<dyn Object>>,
+}
+
+/// All templates of a chart and its subcharts, in no certain order, and what they are given.
 pub(crate) fn renderables(
     charts: &Charts,
     root: ChartId,
@@ -40,7 +50,7 @@ pub(crate) fn renderables(
     release: Release<'_>,
     capabilities: &Capabilities,
     profile: Profile,
-) -> Vec<Renderable> {
+) -> (Vec<Renderable>, Roots) {
     let release = Map::of(
         MapType::Any,
         [
@@ -53,9 +63,11 @@ pub(crate) fn renderables(
         ],
     );
     let mut all = Vec::new();
-    let maker = Maker { charts, release, capabilities: capabilities.value(), profile };
-    maker.chart(root, Some(values.clone()), &mut all);
-    all
+    let capabilities: Rc<dyn Object> = Rc::new(capabilities.clone());
+    let mut roots = Roots { constants: vec![capabilities.clone()], ..Roots::default() };
+    let maker = Maker { charts, release, capabilities: Value::Object(capabilities), profile };
+    maker.chart(root, Some(values.clone()), &mut all, &mut roots);
+    (all, roots)
 }
 
 struct Maker<'a> {
@@ -66,30 +78,37 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn chart(&self, chart: ChartId, values: Option<Map>, all: &mut Vec<Renderable>) -> Map {
+    fn chart(
+        &self,
+        chart: ChartId,
+        values: Option<Map>,
+        all: &mut Vec<Renderable>,
+        roots: &mut Roots,
+    ) -> Map {
         let named = MapType::Named(self.profile.values_type());
         let values = values.unwrap_or_default().seen_as(named);
         let subcharts = Map::new();
         let metadata = self.charts.metadata(chart);
         let is_root = self.charts.is_root(chart);
+        let files: Rc<dyn Object> = Rc::new(Files::new(&self.charts.content(chart).files));
+        roots.constants.push(files.clone());
         let data = Map::of(
             named,
             [
                 ("Chart".into(), describe(metadata, is_root, self.profile)),
-                (
-                    "Files".into(),
-                    Value::Object(Rc::new(Files::new(&self.charts.content(chart).files))),
-                ),
+                ("Files".into(), Value::Object(files)),
                 ("Release".into(), self.release.clone().into()),
                 ("Capabilities".into(), self.capabilities.clone()),
                 ("Values".into(), values.clone().into()),
                 ("Subcharts".into(), subcharts.clone().into()),
             ],
         );
+        roots.charts.push(chart);
+        roots.data.push(data.clone());
         for sub in self.charts.dependencies(chart) {
             let name = self.charts.name(sub);
             let values = crate::dependencies::table(&values, name);
-            let inner = self.chart(sub, values, all);
+            let inner = self.chart(sub, values, all, roots);
             subcharts.insert(name.into(), inner.seen_as(MapType::Any).into());
         }
         let path = self.charts.full_path(chart);

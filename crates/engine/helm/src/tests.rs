@@ -1,5 +1,6 @@
 mod archives;
 mod charts;
+mod memory;
 mod objects;
 mod parts;
 mod probes;

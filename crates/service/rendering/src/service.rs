@@ -42,6 +42,10 @@ const PLUGIN_SOCKETS: &str = "/home/argocd/cmp-server/plugins";
 /// What charts were parsed to takes about as much.
 const CHARTS_CACHE_BYTES: usize = 64 << 20;
 
+/// What charts' templates gave, with what they had read, takes at most about so many bytes. Most
+/// of them are the objects of renderings that are kept anyway.
+const TEMPLATES_MEMORY_BYTES: usize = 128 << 20;
+
 /// Up to so many questions about files are answered at once, microseconds each; to wake a thread
 /// for them takes longer.
 const QUESTIONS_HERE_MAX: usize = 64;
@@ -106,7 +110,7 @@ impl Rendering {
                 gates: Mutex::default(),
                 permits: Semaphore::new(parallel_max),
                 counters: Counters::default(),
-                charts: helm::Cache::new(CHARTS_CACHE_BYTES),
+                charts: helm::Cache::new(CHARTS_CACHE_BYTES).remembering(TEMPLATES_MEMORY_BYTES),
             }),
         }
     }

@@ -3,6 +3,7 @@
 use crate::chars::first_char;
 use crate::float::{FloatBits, format_float};
 use crate::function::{Budget, TOO_MUCH_TEXT};
+use crate::object::Object;
 use crate::value::Value;
 
 /// How JSON is written.
@@ -115,22 +116,28 @@ impl Writer<'_> {
                 self.leave(at == 0);
                 self.out.push(b'}');
             }
-            Value::Object(object) if let Some(members) = object.members() => {
-                self.enter(object.type_name())?;
-                self.out.push(b'{');
-                for (at, (key, value)) in members.iter().enumerate() {
-                    self.separate(at);
-                    self.entry(key.as_bytes(), value)?;
-                }
-                self.leave(members.is_empty());
-                self.out.push(b'}');
-            }
-            Value::Object(object) => match object.plain() {
-                Some(plain) if !matches!(plain, Value::Object(_)) => self.value(&plain)?,
-                _ => return Err(format!("json: unsupported type: {}", object.type_name())),
-            },
+            Value::Object(object) => self.object(object.as_ref())?,
         }
         Ok(())
+    }
+
+    /// Apart: values nest, and each level's frame has room for all that stands here.
+    fn object(&mut self, object: &dyn Object) -> Result<(), String> {
+        if let Some(members) = object.members() {
+            self.enter(object.type_name())?;
+            self.out.push(b'{');
+            for (at, (key, value)) in members.iter().enumerate() {
+                self.separate(at);
+                self.entry(key.as_bytes(), value)?;
+            }
+            self.leave(members.is_empty());
+            self.out.push(b'}');
+            return Ok(());
+        }
+        match object.plain() {
+            Some(plain) if !matches!(plain, Value::Object(_)) => self.value(&plain),
+            _ => Err(format!("json: unsupported type: {}", object.type_name())),
+        }
     }
 
     fn entry(&mut self, key: &[u8], value: &Value) -> Result<(), String> {

@@ -10,6 +10,47 @@ use super::ours::{self, Chosen, Setting};
 use super::tool::{self, Tool};
 use crate::random::Random;
 
+/// Changes each chart's values once a seed, and compares what a rendering gives that remembers
+/// all earlier ones with what one gives that remembers nothing.
+pub fn run_remembering(seeds: Range<u64>, name: &str) -> Result<()> {
+    let Some(corpus) = corpus::find()? else {
+        println!("skipped: no corpus");
+        return Ok(());
+    };
+    let (mut equal, mut refused, mut different) = (0, 0, 0);
+    for chart in corpus.charts.iter().filter(|chart| chart.name.contains(name)) {
+        let remembering = helm::Cache::default().remembering(64 << 20);
+        let forgetting = helm::Cache::default();
+        let defaults = std::fs::read(chart.place.join("values.yaml")).unwrap_or_default();
+        let Ok(defaults) = goyaml::to_json(&defaults) else { continue };
+        for seed in seeds.clone() {
+            let mut random = Random::new(seed ^ stirred(&chart.name));
+            let setting = match seed % 4 {
+                0 => Setting::default(),
+                _ => {
+                    let values = changed(&defaults, &mut random);
+                    Setting { values: Some(serde_json::to_string_pretty(&values)?) }
+                }
+            };
+            let one = ours::render(&chart.place, &setting, Chosen::Stable, &remembering);
+            let other = ours::render(&chart.place, &setting, Chosen::Stable, &forgetting);
+            if one != other {
+                different += 1;
+                println!("{} seed {seed} differs", chart.name);
+            } else if one.is_ok() {
+                equal += 1;
+            } else {
+                refused += 1;
+            }
+        }
+    }
+    println!("{equal} equal, {refused} refused by both, {different} different");
+    if different > 0 {
+        bail!("{different} renderings differ");
+    }
+    Ok(())
+}
+
 /// Changes each chart's values once a seed, and compares.
 pub fn run(seeds: Range<u64>, name: &str) -> Result<()> {
     let (Some(corpus), Some(tool)) = (corpus::find()?, Tool::find()) else {

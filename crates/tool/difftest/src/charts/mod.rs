@@ -3,7 +3,8 @@
 //! `difftest charts corpus [NAME]` renders the corpus as its goldens were made, and compares
 //! objects in their order. `difftest charts changes FROM TO [NAME]` changes each chart's values
 //! by seeds and asks the real Helm the same; charts whose real output is not stable are left
-//! out. `difftest charts cold` renders the corpus once on two threads, and says what that took.
+//! out. `difftest charts remembering FROM TO [NAME]` changes values likewise, and compares our own
+//! renderings that remember earlier ones with those that do not. `difftest charts cold` renders the corpus once on two threads, and says what that took.
 //! `difftest charts speed TIPHYS` compares the CPU time of both programs. The corpus is
 //! found as in tests, Helm where `make kube` builds it, or where `TIPHYS_HELM` says. NAME is a
 //! part of a chart's name.
@@ -29,10 +30,15 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
             changes::run(seeds, rest.first().copied().unwrap_or(""))
         }
+        ["remembering", from, to, rest @ ..] => {
+            let seeds =
+                from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
+            changes::run_remembering(seeds, rest.first().copied().unwrap_or(""))
+        }
         ["cold"] => cold(),
         ["speed", program, rest @ ..] => speed::run(program, rest.first().copied().unwrap_or("")),
         _ => bail!(
-            "usage: difftest charts corpus [NAME] | cold | changes FROM TO [NAME] | speed TIPHYS [NAME]"
+            "usage: difftest charts corpus [NAME] | cold | changes FROM TO [NAME] | remembering FROM TO [NAME] | speed TIPHYS [NAME]"
         ),
     }
 }
