@@ -434,6 +434,9 @@ impl Decoder<'_> {
                     )),
                 };
             }
+            if let (Scalar::Bytes, Value::Bool(_) | Value::Number(_)) = (scalar, input) {
+                return Err(format!("cannot restore slice from {}", go_kind(input)));
+            }
         }
         Ok(match (scalar, input) {
             (Scalar::String, Value::String(_)) | (Scalar::Bool, Value::Bool(_)) => {
@@ -702,14 +705,15 @@ pub(crate) fn base64_of(text: &str) -> Result<String, usize> {
         &base64::alphabet::STANDARD,
         base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
     );
+    // What is no sign of base64 at all is found before anything else.
+    let foreign = |b: &u8| !b.is_ascii_alphanumeric() && !matches!(b, b'+' | b'/' | b'=');
+    if let Some(at) = bytes.iter().position(foreign) {
+        return Err(place(at));
+    }
     match lenient.decode(&bytes) {
         Ok(decoded) => Ok(STANDARD.encode(decoded)),
         Err(base64::DecodeError::InvalidByte(at, _)) => Err(place(at)),
         Err(_) => {
-            let foreign = |b: &u8| !b.is_ascii_alphanumeric() && !matches!(b, b'+' | b'/' | b'=');
-            if let Some(at) = bytes.iter().position(foreign) {
-                return Err(place(at));
-            }
             let whole = bytes.len() / 4 * 4;
             Err(place(bytes.iter().position(|&b| b == b'=').unwrap_or(whole)))
         }

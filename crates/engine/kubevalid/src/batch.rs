@@ -18,18 +18,39 @@ const EXIT_CODES_MAX: usize = 255;
 const MANAGED_BY_BYTES_MAX: usize = 63;
 const INDEXES_BYTES_MAX: usize = 64 * 1024;
 
+/// What the younger of a Job's labels begin with.
+const PREFIX: &str = "batch.kubernetes.io/";
+
+/// Whether the pods of a Job have the younger labels.
+pub fn has_prefixed_labels(job: &At<'_>) -> bool {
+    let labels = job.to(&["spec", "template", "metadata", "labels"]);
+    labels.entries().any(|(key, _)| key.starts_with(PREFIX))
+}
+
+/// Whether a field is one of the younger labels.
+pub fn is_of_prefixed_label(field: &str) -> bool {
+    field.strip_prefix("spec.template.metadata.labels[").is_some_and(|key| key.starts_with(PREFIX))
+}
+
 pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
-    generated_selector(&object, errors);
-    errors.extend(whole_spec(&spec));
-    names_of_pods(&object, errors);
-    let Some(old) = old else { return };
-    // An update is looked at as a new one first, and then as what it is.
+    let Some(old) = old else {
+        generated_selector(&object, errors);
+        errors.extend(whole_spec(&spec));
+        names_of_pods(&object, errors);
+        return;
+    };
+    // An update has been looked at as a new one before.
     errors.extend(whole_spec(&spec));
     let old = old.at("spec");
-    let indexed = spec.at("completionMode").text() == "Indexed";
-    if !indexed {
-        spec.at("completions").unchanged(&old.at("completions"), errors);
+    let (completions, before) = (spec.at("completions"), old.at("completions"));
+    if spec.at("completionMode").text() != "Indexed" {
+        completions.unchanged(&before, errors);
+    } else if !completions.is_as(&before)
+        && completions.is_set()
+        && completions.number() != spec.at("parallelism").number()
+    {
+        errors.push(completions.invalid("can only be modified in tandem with spec.parallelism"));
     }
     selector::unchanged(&spec.at("selector"), &old.at("selector"), errors);
     let suspended = old.at("suspend").flag();
@@ -359,40 +380,14 @@ fn success_policy(spec: &At<'_>, policy: &At<'_>, errors: &mut Vec<FieldError>) 
 }
 
 /// Counts the indexes in a text such as `0,2-4`.
-fn indexes_in(text: &str, completions: i64) -> Result<i64, String> {
+pub fn indexes_in(text: &str, completions: i64) -> Result<i64, String> {
     if text.is_empty() {
         return Ok(0);
     }
     let mut last: Option<i64> = None;
     let mut total = 0;
     for interval in text.split(',') {
-        let limits: Vec<&str> = interval.split('-').collect();
-        if limits.len() > 2 {
-            return Err(format!(
-                "the fragment {} violates the requirement that an index interval can have at most two parts separated by '-'",
-                manifest::field::quote(interval)
-            ));
-        }
-        let number = |text: &str| {
-            text.parse::<i64>().map_err(|_| {
-                format!(
-                    "cannot convert string to integer for index: {}",
-                    manifest::field::quote(text)
-                )
-            })
-        };
-        let within = |index: i64, text: &str| match index >= completions {
-            true => Err(format!("too large index: {}", manifest::field::quote(text))),
-            false => Ok(index),
-        };
-        let from = within(number(limits[0])?, limits[0])?;
-        let to = match limits.get(1) {
-            Some(text) => within(number(text)?, text)?,
-            None => from,
-        };
-        if limits.len() > 1 && from >= to {
-            return Err(format!("non-increasing order, previous: {from}, current: {to}"));
-        }
+        let (from, to) = index_interval(interval, completions)?;
         if let Some(last) = last.filter(|last| *last >= from) {
             return Err(format!("non-increasing order, previous: {last}, current: {from}"));
         }
@@ -400,6 +395,35 @@ fn indexes_in(text: &str, completions: i64) -> Result<i64, String> {
         last = Some(to);
     }
     Ok(total)
+}
+
+/// Reads one index, or the first and the last of several (`2-4`).
+pub fn index_interval(interval: &str, completions: i64) -> Result<(i64, i64), String> {
+    let limits: Vec<&str> = interval.split('-').collect();
+    if limits.len() > 2 {
+        return Err(format!(
+            "the fragment {} violates the requirement that an index interval can have at most two parts separated by '-'",
+            manifest::field::quote(interval)
+        ));
+    }
+    let number = |text: &str| {
+        text.parse::<i64>().map_err(|_| {
+            format!("cannot convert string to integer for index: {}", manifest::field::quote(text))
+        })
+    };
+    let within = |index: i64, text: &str| match index >= completions {
+        true => Err(format!("too large index: {}", manifest::field::quote(text))),
+        false => Ok(index),
+    };
+    let from = within(number(limits[0])?, limits[0])?;
+    let to = match limits.get(1) {
+        Some(text) => within(number(text)?, text)?,
+        None => from,
+    };
+    if limits.len() > 1 && from >= to {
+        return Err(format!("non-increasing order, previous: {from}, current: {to}"));
+    }
+    Ok((from, to))
 }
 
 /// A success policy as Go prints it.

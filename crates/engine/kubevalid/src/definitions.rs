@@ -245,6 +245,9 @@ fn root_schema(at: &At<'_>, errors: &mut Vec<FieldError>) {
         errors.push(kind.required("must not be empty at the root"));
     } else if kind.text() != "object" {
         errors.push(kind.invalid("must be object at the root"));
+        if !SCHEMA_TYPES.contains(&kind.text()) {
+            errors.push(kind.unsupported(&SCHEMA_TYPES));
+        }
         return;
     }
     if at.at("additionalProperties").is_set() {

@@ -15,6 +15,7 @@ mod cursor;
 mod definitions;
 mod devices;
 mod flows;
+mod job_status;
 mod meta;
 mod names;
 mod networking;
@@ -128,15 +129,6 @@ pub fn create_body(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
     errors
 }
 
-/// Names what is wrong with what an object would become, but for its metadata.
-pub fn update_body(gvk: &Gvk, new: &Value, old: &Value) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if let (_, Some(rule)) = rules(gvk) {
-        rule(At::root(new), Some(At::root(old)), &mut errors);
-    }
-    errors
-}
-
 /// Names what is wrong with what an object would become through a door: `""` is the main one.
 ///
 /// The server asks about metadata more than once, and names what is wrong as often.
@@ -163,6 +155,10 @@ pub fn update(
                 if let Some(rule) = rule {
                     rule(At::root(new), None, &mut errors);
                 }
+                if gvk.kind == "Job" && !batch::has_prefixed_labels(&At::root(old)) {
+                    // Old Jobs need no labels that are younger than they are.
+                    errors.retain(|error| !batch::is_of_prefixed_label(&error.field));
+                }
             }
             Step::Body if main => {
                 if let Some(rule) = rule {
@@ -185,8 +181,12 @@ pub fn update(
                     rule(At::root(new), Some(At::root(old)), &mut errors);
                 }
             }
+            Step::Body if subresource == "status" && gvk.kind == "Job" => {
+                job_status::validate(&At::root(new), &At::root(old), &mut errors);
+            }
             Step::Body if subresource == "status" => {
                 status::validate(gvk, &At::root(new), &mut errors);
+                status::collisions(gvk, &At::root(new), &At::root(old), &mut errors);
             }
             Step::Body => {}
         }
@@ -254,7 +254,6 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             | "ClusterRoleBinding"
             | "Role"
             | "RoleBinding"
-            | "Job"
             | "Namespace"
             | "ResourceClaimTemplate"
             | "RuntimeClass"
@@ -265,9 +264,11 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
         )
         | ("CertificateSigningRequest", _) => &[Metadata, Body, MetadataChange],
         ("DeviceClass" | "ResourceClaim", true) => &[Metadata, MetadataChange, Body],
-        ("VolumeAttributesClass", true) => &[MetadataChange, Body, Metadata],
+        ("VolumeAttributesClass" | "IngressClass", true) => {
+            &[MetadataChange, Body, Metadata, Fresh]
+        }
+        ("Job", true) => &[Metadata, Fresh, MetadataChange, Body],
         ("APIService", true) => &[MetadataChange, Metadata, Body],
-        ("IngressClass", true) => &[MetadataChange, Metadata, Body],
         ("Node", true) => &[Metadata, Fresh, MetadataChange, Body],
         (
             "FlowSchema"

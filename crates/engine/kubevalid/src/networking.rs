@@ -64,7 +64,10 @@ pub fn ingress(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) 
 fn ingress_path(path: &At<'_>, errors: &mut Vec<FieldError>) {
     let (text, kind) = (path.at("path"), path.at("pathType"));
     match kind.text() {
-        "" => errors.push(kind.required("pathType must be specified")),
+        "" => {
+            errors.push(kind.required("pathType must be specified"));
+            return;
+        }
         "Exact" | "Prefix" => {
             if !text.text().starts_with('/') {
                 let value = text.text();
@@ -142,11 +145,14 @@ const CONTROLLER_BYTES_MAX: u64 = 250;
 pub fn ingress_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     let controller = spec.at("controller");
-    if let Some(old) = old
+    if let Some(old) = &old
         && controller.text() != old.to(&["spec", "controller"]).text()
     {
         let words = "field is immutable";
         errors.push(FieldError::invalid(controller.path.clone(), controller.text(), words));
+    }
+    if old.is_some() {
+        return;
     }
     if controller.is_empty() {
         errors.push(controller.required(""));

@@ -231,6 +231,7 @@ pub fn attributes_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
         if !parameters.is_as(&old.at("parameters")) {
             errors.push(parameters.forbidden("updates to parameters are forbidden."));
         }
+        return;
     }
     if name.is_empty() {
         errors.push(name.required(""));

@@ -217,6 +217,18 @@ fn claim(status: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// How often names met is never less than it was.
+pub fn collisions(gvk: &Gvk, new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    if gvk.group != "apps" || !matches!(&*gvk.kind, "Deployment" | "StatefulSet" | "DaemonSet") {
+        return;
+    }
+    let count = |object: &At<'_>| object.to(&["status", "collisionCount"]).number();
+    let now = count(new).unwrap_or(0);
+    if count(old).is_some_and(|before| now < before) {
+        errors.push(FieldError::invalid("status.collisionCount", now, "cannot be decremented"));
+    }
+}
+
 fn load_balancer(service: &At<'_>, errors: &mut Vec<FieldError>) {
     let list = service.to(&["status", "loadBalancer", "ingress"]);
     if service.to(&["spec", "type"]).text() != "LoadBalancer" {

@@ -141,7 +141,13 @@ pub fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
         .sum::<usize>()
         + error.column().saturating_sub(1);
     let found = bytes.get(at).copied().map_or(' ', char::from);
-    format!("invalid character '{found}' looking for beginning of value")
+    // Where a map begins, its first key is looked for.
+    let before = bytes.get(..at).unwrap_or_default().trim_ascii_end();
+    let what = match before.last() {
+        Some(b'{') => "object key string",
+        _ => "value",
+    };
+    format!("invalid character '{found}' looking for beginning of {what}")
 }
 
 fn yaml(bytes: &[u8]) -> Result<Body, Problem> {

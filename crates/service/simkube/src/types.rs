@@ -63,7 +63,7 @@ fn decode_as(kind: &Kind, mut value: Value, new: bool) -> Result<Decoded, Undeco
         read => read?,
     };
     schema.each_inside(&mut value, &mut |path: &str, fields: &mut Map<String, Value>| {
-        decode_inside(path, fields, new)
+        decode_inside(path, fields, new).map(|unknown| faults.extend(unknown))
     })?;
     let unknown = schema.prune(&mut value);
     faults.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
@@ -112,18 +112,28 @@ fn decode_inside(
     path: &str,
     fields: &mut Map<String, Value>,
     new: bool,
-) -> Result<(), Undecodable> {
+) -> Result<Vec<String>, Undecodable> {
     for name in ["apiVersion", "kind"] {
         if let Some(said) = fields.get(name).filter(|said| new && !said.is_string()) {
             let why = format!("{path}.{name}: Invalid value: {said}: must be a string");
             return Err(Undecodable(why));
         }
     }
-    if let Some(metadata) = fields.get("metadata").filter(|metadata| metadata.is_object()) {
-        let (read, _unknown) = decode_metadata(metadata.clone())?;
+    if let Some(metadata) = fields.get("metadata").filter(|metadata| !metadata.is_null()) {
+        let (read, faults) = match decode_metadata(metadata.clone()) {
+            Err(_) if !new => decode_metadata(without_malformed(metadata.clone()))?,
+            Err(why) => {
+                let said = format!("{path}.metadata: Invalid value: {metadata}: {}", why.0);
+                return Err(Undecodable(said));
+            }
+            Ok(read) => read,
+        };
         fields.insert("metadata".to_owned(), read);
+        let inside =
+            |fault: &String| fault.replacen("\"metadata", &format!("\"{path}.metadata"), 1);
+        return Ok(faults.iter().map(inside).collect());
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// Writes numbers without a fraction without one.
@@ -147,6 +157,16 @@ fn without_malformed(mut metadata: Value) -> Value {
         fields.retain(|name, value| decode_metadata(json!({name.as_str(): value})).is_ok());
     }
     metadata
+}
+
+/// Reads the metadata of a custom object alone; answers what strict decoding objects to in it.
+///
+/// # Errors
+///
+/// Where a field has a type that it cannot hold.
+pub fn read_metadata(object: &Value) -> Result<Vec<String>, Undecodable> {
+    let metadata = object.get("metadata").cloned().unwrap_or_default();
+    decode_metadata(metadata).map(|(_, faults)| faults)
 }
 
 /// Every kind's metadata is the same struct: it is read as that of a ConfigMap.

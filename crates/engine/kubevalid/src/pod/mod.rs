@@ -200,6 +200,7 @@ const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Def
 /// A pod's spec, wherever it stands.
 pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let known = volumes::validate(&spec.at("volumes"), errors);
+    resource_claims(spec, errors);
     let host_users = spec.at("hostUsers").value != &Value::Bool(false);
     container::validate_all(spec, &known, host_users, errors);
     host::ports(spec, errors);
@@ -374,5 +375,43 @@ fn spreading(at: &At<'_>, errors: &mut Vec<FieldError>) {
             constraint.at(field).one_of(&["Honor", "Ignore"], errors);
         }
         crate::selector::validate(&constraint.at("labelSelector"), errors);
+    }
+}
+
+/// Where a pod's devices come from.
+fn resource_claims(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let mut seen = BTreeSet::new();
+    for claim in spec.at("resourceClaims").items() {
+        let name = claim.at("name");
+        if name.is_empty() {
+            errors.push(name.required(""));
+        } else if !seen.insert(name.text()) {
+            errors.push(name.duplicate());
+        } else {
+            name.named(names::label(name.text(), false), errors);
+        }
+        let (own, template) =
+            (claim.at("resourceClaimName"), claim.at("resourceClaimTemplateName"));
+        let words = match (own.is_set(), template.is_set()) {
+            (true, true) => {
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            }
+            (false, false) => {
+                "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
+            }
+            (true, false) | (false, true) => "",
+        };
+        if !words.is_empty() {
+            let shown = format!(
+                "{{\"Name\":{},\"ResourceClaimName\":{},\"ResourceClaimTemplateName\":{}}}",
+                Value::from(name.text()),
+                own.value,
+                template.value
+            );
+            errors.push(claim.invalid(words).showing(shown));
+        }
+        for named in [own, template].iter().filter(|named| named.is_set()) {
+            named.named(names::subdomain(named.text(), false), errors);
+        }
     }
 }

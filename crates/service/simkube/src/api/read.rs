@@ -247,8 +247,10 @@ pub fn select(
         at = token.revision;
         after = Some(format!("{prefix}{}", token.start));
     }
-    // Who takes whatever there is gets all of it.
-    let whole = options.resource_version == "0" && options.continue_token.is_empty();
+    // Who takes whatever there is gets all of it, but of events, which no cache holds.
+    let whole = options.resource_version == "0"
+        && options.continue_token.is_empty()
+        && strategy::is_collected(kind);
     let most = if whole { 0 } else { options.limit };
     // A selector is asked before the limit, so that pages are full.
     let limit = if selector.is_empty() { most } else { 0 };

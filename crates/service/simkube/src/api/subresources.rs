@@ -243,7 +243,14 @@ fn scale(
             "kind": kind.kind,
             "metadata": {"name": target.name, "namespace": target.namespace},
         });
-        set_at(&mut patch, &path, json!(replicas));
+        // What is applied counts, not what it led to.
+        let applied = body::json_or_yaml(&request.body)?.value;
+        if !applied["spec"]["replicas"].is_null() {
+            set_at(&mut patch, &path, json!(replicas));
+        }
+        if let Some(version) = applied["metadata"].get("resourceVersion") {
+            patch["metadata"]["resourceVersion"] = version.clone();
+        }
         let written =
             Write::new(cluster, kind, target, &options, &request.user_agent).apply_scale(&patch)?;
         let object = convert::out(kind, written.entry.value())?;
@@ -294,6 +301,34 @@ pub fn owned_as_scaled(kind: &Kind, live: &Value, new: Value, writer: &Writer<'_
     let mut new = new;
     meta::keep_owners(&owned, &mut new);
     new
+}
+
+/// Returns an object whose replicas somebody owns: where nobody does, those who were there before the
+/// first apply to its scale.
+pub fn with_owned_replicas(kind: &Kind, live: &Value) -> Value {
+    let path = places(kind).spec;
+    let mut live = live.clone();
+    let replicas = at(&live, &path).and_then(Value::as_i64).unwrap_or(0);
+    if replicas == 0 || is_owned(&live, &path) {
+        return live;
+    }
+    let steps: Vec<&str> = path.split('.').filter(|step| !step.is_empty()).collect();
+    let fields =
+        steps.iter().rev().fold(json!({}), |inner, step| json!({format!("f:{step}"): inner}));
+    let owner = json!({
+        "manager": "before-first-apply",
+        "operation": "Update",
+        "subresource": "scale",
+        "apiVersion": kind.api_version(),
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    });
+    let owners = &mut live["metadata"]["managedFields"];
+    match owners.as_array_mut() {
+        Some(owners) => owners.push(owner),
+        None => *owners = json!([owner]),
+    }
+    live
 }
 
 /// Whether somebody owns the field at a path such as `.spec.replicas`.

@@ -414,6 +414,7 @@ pub fn prepare_create(
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(object),
         ("apps", "StatefulSet") => forget_unavailable(object),
         ("storage.k8s.io", "CSIDriver") => forget_prevented(None, object),
+        ("coordination.k8s.io", "Lease") => forget_election(None, object),
         ("", "Node") => forget_source(None, object),
         ("", "ServiceAccount") => keep_names_of_secrets(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
@@ -461,6 +462,18 @@ fn forget_prevented(old: Option<&Value>, object: &mut Value) {
     }
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
         spec.remove(FIELD);
+    }
+}
+
+/// Elections by the server are switched off.
+fn forget_election(old: Option<&Value>, lease: &mut Value) {
+    let had = |name: &str| old.is_some_and(|old| old["spec"].get(name).is_some());
+    for name in ["strategy", "preferredHolder"] {
+        if let (false, Some(spec)) =
+            (had(name), lease.get_mut("spec").and_then(Value::as_object_mut))
+        {
+            spec.remove(name);
+        }
     }
 }
 
@@ -582,6 +595,7 @@ pub fn prepare_update(
             forget_unavailable(new);
         }
         ("storage.k8s.io", "CSIDriver") => forget_prevented(Some(old), new),
+        ("coordination.k8s.io", "Lease") => forget_election(Some(old), new),
         ("", "Node") => forget_source(Some(old), new),
         ("", "ServiceAccount") => keep_names_of_secrets(new),
         ("", "Service") => services::prepare(cluster, Some(old), new),
@@ -701,6 +715,17 @@ pub fn allocate(
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Service") if kind.built_in() => services::allocate(cluster, old, new, dry_run),
         _ => Ok(()),
+    }
+}
+
+/// Returns what is asked of a new object before anything is given to it.
+pub fn first_causes(kind: &Kind, causes: &[Cause]) -> Vec<Cause> {
+    let is_first = |cause: &&Cause| {
+        ["spec.clusterIP", "spec.ipFamil"].iter().any(|field| cause.field.starts_with(field))
+    };
+    match kind.built_in() && kind.is("", "Service") {
+        true => causes.iter().filter(is_first).cloned().collect(),
+        false => Vec::new(),
     }
 }
 

@@ -340,6 +340,10 @@ pub(super) fn allocate(
             &[meta::cause("FieldValueInvalid", field, &format!("Invalid value: {message}"))],
         ))
     };
+    let foreign = families(service);
+    if !foreign.is_empty() {
+        return Err(Problem::invalid("", "Service", name, &foreign));
+    }
     if let (None, false, Some(cause)) = (old, dry_run, unnamed(service)) {
         return Err(Problem::invalid("", "Service", name, &[cause]));
     }
@@ -368,6 +372,31 @@ pub(super) fn allocate(
         }
         Ok(())
     })
+}
+
+/// What is wrong with the families of a service's addresses, of which the cluster has one.
+fn families(service: &Value) -> Vec<Cause> {
+    let spec = &service["spec"];
+    let none_selected = spec["selector"].as_object().is_none_or(serde_json::Map::is_empty);
+    if spec["type"] == "ExternalName" || (spec["clusterIP"] == "None" && none_selected) {
+        return Vec::new();
+    }
+    let mut causes = Vec::new();
+    if spec["ipFamilyPolicy"] == "RequireDualStack" {
+        causes.push(meta::cause(
+            "FieldValueInvalid",
+            "spec.ipFamilyPolicy",
+            "Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack services",
+        ));
+    }
+    for (index, family) in spec["ipFamilies"].as_array().into_iter().flatten().enumerate() {
+        if family != "IPv4" {
+            let words = format!("Invalid value: {family}: not configured on this cluster");
+            let field = format!("spec.ipFamilies[{index}]");
+            causes.push(meta::cause("FieldValueInvalid", &field, &words));
+        }
+    }
+    causes
 }
 
 fn checks_health(service: &Value) -> bool {

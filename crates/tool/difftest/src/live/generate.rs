@@ -20,6 +20,8 @@ pub enum Taste {
     Wrong,
     /// Lists, watches and their parameters.
     Read,
+    /// Everything, and what nobody should ask.
+    Requests,
 }
 
 impl Taste {
@@ -30,6 +32,7 @@ impl Taste {
             "apply" => Some(Taste::Apply),
             "wrong" => Some(Taste::Wrong),
             "read" => Some(Taste::Read),
+            "requests" => Some(Taste::Requests),
             _ => None,
         }
     }
@@ -90,6 +93,14 @@ struct Making<'c> {
 
 impl Making<'_> {
     fn step(&mut self) {
+        if self.taste == Taste::Requests && self.random.one_in(3) {
+            let name = self.known_name();
+            let object = self.object(&name);
+            let collection = self.collection();
+            let asked =
+                super::requests::odd(&mut self.random, self.kind, &collection, &name, &object);
+            return self.steps.push(asked);
+        }
         let dice = self.random.below(100);
         let bounds: [usize; 9] = match self.taste {
             //                 create put live patch apply status scale delete read
@@ -97,6 +108,7 @@ impl Making<'_> {
             Taste::Apply => [8, 10, 16, 26, 84, 90, 93, 97, 100],
             Taste::Wrong => [70, 78, 82, 88, 100, 100, 100, 100, 100],
             Taste::Read => [30, 32, 36, 40, 44, 44, 44, 54, 100],
+            Taste::Requests => [16, 22, 32, 48, 64, 70, 74, 84, 100],
         };
         match bounds.iter().position(|bound| dice < *bound).unwrap_or(8) {
             0 => self.create(),

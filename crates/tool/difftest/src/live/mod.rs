@@ -13,6 +13,7 @@ mod kubectl;
 mod mutate;
 mod normal;
 mod play;
+mod requests;
 mod server;
 mod shrink;
 #[cfg(test)]
@@ -174,7 +175,7 @@ pub fn replay(arguments: &[String]) -> Result<()> {
 fn parse(arguments: &[String]) -> Result<Wanted> {
     let [taste, from, to, rest @ ..] = arguments else {
         bail!(
-            "usage: difftest live mixed|apply|wrong|read FROM TO [--kind KIND] [--real URL] [--keep DIR]"
+            "usage: difftest live mixed|apply|wrong|read|requests FROM TO [--kind KIND] [--real URL] [--keep DIR]"
         );
     };
     let taste = Taste::named(taste).with_context(|| format!("no taste is called `{taste}`"))?;

@@ -78,8 +78,16 @@ impl Normal {
                     }
                     if name == "cells" {
                         let cells = item.as_array_mut().into_iter().flatten();
-                        for cell in cells.filter(|cell| cell.as_str().is_some_and(is_address)) {
-                            *cell = json!("ADDRESS");
+                        for cell in cells {
+                            match cell.as_str() {
+                                Some(text) if is_address(text) => *cell = json!("ADDRESS"),
+                                // A second passes between two servers' answers.
+                                Some("0s" | "1s" | "2s" | "3s") => *cell = json!("YOUNG"),
+                                Some(text) if text.contains(":3") && text.contains('/') => {
+                                    *cell = json!(without_node_ports(text));
+                                }
+                                _ => {}
+                            }
                         }
                     }
                     if name == "columnDefinitions" {
@@ -195,17 +203,33 @@ fn without_structs(text: &str) -> String {
     if let Some(at) = text.find(": Syntax error: ") {
         return text[..at].to_owned();
     }
-    let Some(from) = text.find("Invalid value: {") else { return text.to_owned() };
-    match text[from..].find(FROZEN).map(|length| from + length) {
-        Some(to)
-            if ["\"Spec\":{\"Volumes\"", "\"containers\":"]
-                .iter()
-                .any(|sign| text[from..to].contains(sign)) =>
-        {
-            format!("{}Invalid value: …{}", &text[..from], &text[to..])
+    const SHOWN: &str = "Invalid value: {";
+    const SIGNS: [&str; 3] = ["\"Spec\":{\"Volumes\"", "\"containers\":", "\"InlineVolumeSpec\":{"];
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(from) = rest.find(SHOWN) {
+        let end = rest[from..].find(FROZEN).map(|length| from + length);
+        match end.filter(|to| SIGNS.iter().any(|sign| rest[from..*to].contains(sign))) {
+            Some(to) => {
+                out.push_str(&rest[..from]);
+                out.push_str("Invalid value: …");
+                rest = &rest[to..];
+            }
+            None => {
+                out.push_str(&rest[..from + SHOWN.len()]);
+                rest = &rest[from + SHOWN.len()..];
+            }
         }
-        _ => text.to_owned(),
     }
+    out + rest
+}
+
+/// Hides the node ports in a service's ports, as tables show them.
+fn without_node_ports(text: &str) -> String {
+    let parts = text.split(',').map(|part| match (part.split_once(':'), part.split_once('/')) {
+        (Some((port, _)), Some((_, protocol))) => format!("{port}:PORT/{protocol}"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join(",")
 }
 
 /// Replaces what stands between a text and a sign.

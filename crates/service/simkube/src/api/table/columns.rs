@@ -131,7 +131,7 @@ pub(super) const COLUMNS: &[Row] = &[
                     format!("{}.{group}/{}", owner.kind.to_lowercase(), owner.name)
                 }))
             }),
-            count("Revision", |o, _| json!(number(o, "/revision"))),
+            text("Revision", |o, _| json!(number(o, "/revision"))),
             AGE,
         ],
     ),
@@ -508,7 +508,24 @@ const EVENT: &[Column] = &[
     text("Reason", |o, _| text_or(o, "/reason", "")),
     text("Object", |o, _| event_object(o)),
     wide("Subobject", |o, _| text_or(o, "/involvedObject/fieldPath", "")),
-    wide("Source", |o, _| text_or(o, "/source/component", "")),
+    wide("Source", |o, _| {
+        let first = |pointers: [&str; 3]| {
+            let texts = pointers.iter().filter_map(|at| o.pointer(at)?.as_str());
+            texts.filter(|text| !text.is_empty()).next().unwrap_or_default().to_owned()
+        };
+        let component = first([
+            "/source/component",
+            "/deprecatedSource/component",
+            match o.get("reportingController").is_some() {
+                true => "/reportingController",
+                false => "/reportingComponent",
+            },
+        ]);
+        match first(["/source/host", "/deprecatedSource/host", "/reportingInstance"]).as_str() {
+            "" => json!(component),
+            instance => json!(format!("{component}, {instance}")),
+        }
+    }),
     text("Message", |o, _| {
         let text = o["message"].as_str().or(o["note"].as_str()).unwrap_or_default();
         json!(text.trim())
@@ -516,10 +533,15 @@ const EVENT: &[Column] = &[
     wide("First Seen", |o, now| {
         event_time(o, &["firstTimestamp", "deprecatedFirstTimestamp", "eventTime"], now)
     }),
-    wide("Count", |o, _| {
-        let count = o["count"].as_i64().or(o["deprecatedCount"].as_i64()).unwrap_or(1);
-        json!(count.max(1).to_string())
-    }),
+    Column {
+        kind: "integer",
+        ..wide("Count", |o, _| {
+            let count = o["series"]["count"].as_i64();
+            let count = count.or(o["count"].as_i64()).or(o["deprecatedCount"].as_i64());
+            let count = count.filter(|count| *count != 0 || o["series"].is_object());
+            json!(count.unwrap_or(1))
+        })
+    },
 ];
 
 fn bound(object: &Value, pointer: &str) -> Value {

@@ -203,10 +203,14 @@ impl Write<'_> {
             object["metadata"]["labels"] = object["spec"]["template"]["metadata"]["labels"].clone();
         }
         let name = meta::text(&object, "name").to_owned();
+        let causes = strategy::create_causes(self.cluster, self.kind, &object);
         if door.is_empty() {
+            let first = strategy::first_causes(self.kind, &causes);
+            if !first.is_empty() {
+                return Err(self.invalid(&name, &first));
+            }
             strategy::allocate(self.cluster, self.kind, None, &object, self.options.dry_run)?;
         }
-        let causes = strategy::create_causes(self.cluster, self.kind, &object);
         if !causes.is_empty() {
             return Err(self.invalid(&name, &causes));
         }
@@ -218,7 +222,7 @@ impl Write<'_> {
         let key = self.kind.key(&self.target.namespace, &name);
         if self.options.dry_run {
             if self.cluster.store.get(&self.kind.table, &key).is_some() {
-                return Err(Problem::already_exists(self.kind, &name));
+                return Err(self.exists(&key, &name));
             }
             let stored = convert::into_stored(self.kind, object)?;
             // A version that was sent is taken away where objects are kept.
@@ -243,12 +247,19 @@ impl Write<'_> {
                 self.note_unknown(&stored);
                 Ok(Written { entry, created: true })
             }
-            Err(CommitError::Conflict) if origin == Origin::Create => {
-                Err(Problem::already_exists(self.kind, &name))
-            }
+            Err(CommitError::Conflict) if origin == Origin::Create => Err(self.exists(&key, &name)),
             Err(CommitError::Conflict) => Err(overtaken()),
             Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
         }
+    }
+
+    /// What is said where an object of that name is there already, or still.
+    fn exists(&self, key: &str, name: &str) -> Problem {
+        let mut problem = Problem::already_exists(self.kind, name);
+        if self.cluster.store.get(&self.kind.table, key).is_some_and(|entry| entry.meta.deleting) {
+            problem.message.insert_str(0, "object is being deleted: ");
+        }
+        problem
     }
 
     /// Holds pods to their namespace's standard.
@@ -432,7 +443,9 @@ impl Write<'_> {
         new["kind"] = json!(self.kind.kind);
         let version = meta::text(&new, "resourceVersion").to_owned();
         if version.is_empty() || version == "0" {
-            if !strategy::updates_unconditionally(self.kind) && self.target.subresource.is_empty() {
+            let door = self.target.subresource.as_str();
+            let asked = door.is_empty() || (door == "status" && !self.kind.built_in());
+            if !strategy::updates_unconditionally(self.kind) && asked {
                 // This one names the resource instead of the kind.
                 let cause = meta::cause(
                     "FieldValueInvalid",

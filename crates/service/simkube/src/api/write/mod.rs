@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::read;
 use super::request::{Request, Response};
 use super::route::{Query, Target};
+use super::subresources::with_owned_replicas;
 use crate::body::{self, Body};
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
@@ -179,7 +180,8 @@ impl<'a> Write<'a> {
         self.change(false, Origin::Apply, |live| {
             let live = live.ok_or(Step::NotFound)?;
             let writer = Writer { manager: &manager, subresource: "scale", now: &now };
-            let object = ownership::apply(&kind, Some(live), patch, force, &writer)
+            let owned = with_owned_replicas(&kind, live);
+            let object = ownership::apply(&kind, Some(&owned), patch, force, &writer)
                 .map_err(|problem| problem.of_scale(&kind.api_version()))?;
             Ok(Step::Applied { object, patch: patch.clone(), twice: Vec::new() })
         })

@@ -59,13 +59,34 @@ impl Write<'_> {
             return Ok(());
         }
         let kinds = self.cluster.kinds();
-        let Some(other) = kinds.of(api_version, manifest::kind(value)) else { return Ok(()) };
+        let Some(other) = kinds.of(api_version, manifest::kind(value)) else {
+            return self.strange_version(value);
+        };
         if other.table != self.kind.table {
             return Ok(());
         }
         let read = types::decode(other, value.clone()).map_err(|error| error.of_body(other))?;
         let faults: Vec<String> = duplicates.iter().cloned().chain(read.faults).collect();
         self.mind_as(other, &faults)
+    }
+
+    /// Of a custom object at a version that nobody knows only the metadata is read.
+    fn strange_version(&mut self, value: &Value) -> Result<(), Problem> {
+        let (api_version, named) = (manifest::api_version(value), manifest::kind(value));
+        if api_version.is_empty() || named.is_empty() || api_version.matches('/').count() > 1 {
+            return Ok(());
+        }
+        let (_, version) = manifest::split_api_version(api_version);
+        let faults = types::read_metadata(value).map_err(|error| {
+            Problem::bad_request(format!(
+                "{named} in version \"{version}\" cannot be handled as a {named}: {}",
+                error.0
+            ))
+        })?;
+        if self.options.field_validation == FieldValidation::Warn {
+            self.warnings.extend(faults);
+        }
+        Ok(())
     }
 
     /// The kind that a custom object says it is, where it is another one of the same version: that is
@@ -96,6 +117,15 @@ impl Write<'_> {
         let is_put = !self.target.name.is_empty();
         if is_put && self.cluster.store.get(&self.kind.table, &key).is_none() {
             return Problem::not_found(self.kind, &self.target.name);
+        }
+        if is_put && matches!(meta::text(object, "resourceVersion"), "" | "0") {
+            let cause = meta::cause(
+                "FieldValueInvalid",
+                "metadata.resourceVersion",
+                "Invalid value: 0: must be specified for an update",
+            );
+            let (group, plural) = (&self.kind.group, &self.kind.plural);
+            return Problem::invalid(group, plural, &self.target.name, &[cause]);
         }
         let words = format!("Invalid value: \"{named}\": must be {}", self.kind.kind);
         let cause = meta::cause("FieldValueInvalid", "kind", &words);
