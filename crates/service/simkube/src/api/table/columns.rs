@@ -510,8 +510,8 @@ const EVENT: &[Column] = &[
     wide("Subobject", |o, _| text_or(o, "/involvedObject/fieldPath", "")),
     wide("Source", |o, _| {
         let first = |pointers: [&str; 3]| {
-            let texts = pointers.iter().filter_map(|at| o.pointer(at)?.as_str());
-            texts.filter(|text| !text.is_empty()).next().unwrap_or_default().to_owned()
+            let mut texts = pointers.iter().filter_map(|at| o.pointer(at)?.as_str());
+            texts.find(|text| !text.is_empty()).unwrap_or_default().to_owned()
         };
         let component = first([
             "/source/component",
