@@ -32,7 +32,20 @@ impl ReadSet {
     ///
     /// A tree that cannot answer does not hold: the rendering then says why.
     pub fn holds_in(&self, tree: &dyn FileTree) -> bool {
-        self.answers.iter().all(|((path, question), known)| answer(tree, path, *question) == *known)
+        self.first_change(tree).is_none()
+    }
+
+    /// The first question that `tree` answers otherwise; `None`: the set holds.
+    pub fn first_change(&self, tree: &dyn FileTree) -> Option<(&TreePath, Question)> {
+        let mut asked = self.answers.iter();
+        let changed = asked.find(|((path, asked), known)| answer(tree, path, *asked) != **known);
+        changed.map(|((path, question), _)| (path, *question))
+    }
+
+    /// Whether `tree` answers this one question otherwise; not if it was never asked.
+    pub fn differs_at(&self, tree: &dyn FileTree, (path, question): &(TreePath, Question)) -> bool {
+        let known = self.answers.get(&(path.clone(), *question));
+        known.is_some_and(|known| answer(tree, path, *question) != *known)
     }
 
     /// How many questions there are.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{EntryKind, FileTree, MapTree, Recording, TreeError, TreePath};
+use crate::{EntryKind, FileTree, MapTree, Question, Recording, TreeError, TreePath};
 
 fn path(text: &str) -> TreePath {
     TreePath::parse(text).expect("a test's path is safe")
@@ -36,7 +36,12 @@ fn a_read_set_holds_until_something_that_was_read_changes() {
 
     assert!(seen.holds_in(&before));
     assert!(seen.holds_in(&before.clone().with(&path("b.yaml"), "other")), "was never read");
-    assert!(!seen.holds_in(&before.clone().with(&path("a/x.yaml"), "other")), "content changed");
+    let changed = before.clone().with(&path("a/x.yaml"), "other");
+    assert!(!seen.holds_in(&changed), "content changed");
+    let at = (path("a/x.yaml"), Question::Entry);
+    assert_eq!(seen.first_change(&changed), Some((&at.0, at.1)));
+    assert!(seen.differs_at(&changed, &at) && !seen.differs_at(&before, &at));
+    assert!(!seen.differs_at(&changed, &(path("b.yaml"), Question::Entry)), "was never read");
     assert!(!seen.holds_in(&before.clone().with(&path("a/new.yaml"), "")), "a name was added");
     assert!(!seen.holds_in(&before.with(&path("a/Chart.yaml"), "")), "an absence ended");
 }

@@ -9,7 +9,7 @@ use desired::{
     BoxFuture, Freshness, Remedy, RenderFailure, RenderRequest, Rendered, Renderer, RepoChange,
     RepoListener, SourceRevision,
 };
-use filetree::{ContentId, FileTree, Question, Recording};
+use filetree::{ContentId, FileTree, Question, Recording, TreePath};
 use parking_lot::Mutex;
 use plugins::Plugins;
 use render::{
@@ -239,8 +239,21 @@ impl Work {
             .map(|(index, (pin, tree))| {
                 let mut known =
                     self.variants.iter().filter_map(|variant| variant.sources.get(index));
+                // What changed since one of them has most likely changed since the others, too.
+                let mut changed: Option<(TreePath, Question)> = None;
+                let mut files_hold = |made: &Made| {
+                    let tree = tree.as_ref();
+                    if changed.as_ref().is_some_and(|at| made.read_set.differs_at(tree, at)) {
+                        return false;
+                    }
+                    let first = made.read_set.first_change(tree);
+                    if let Some((path, question)) = first {
+                        changed = Some((path.clone(), question));
+                    }
+                    first.is_none()
+                };
                 let holds = |made: &&Made| {
-                    (made.pin == *pin || made.read_set.holds_in(tree.as_ref()))
+                    (made.pin == *pin || files_hold(made))
                         && self.job.is_asked_alike(made)
                         && made.of_others.iter().all(|(other, read)| {
                             self.trees.get(*other).is_some_and(|tree| read.holds_in(tree.as_ref()))
