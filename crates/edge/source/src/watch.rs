@@ -1,12 +1,17 @@
 //! File events of repositories on this host.
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod others;
+
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -14,6 +19,11 @@ use crate::core::blocking;
 use crate::error::SourceError;
 use crate::local::RefDirs;
 use crate::repository::{Backend, Inner};
+
+#[cfg(target_os = "linux")]
+use linux::Files;
+#[cfg(not(target_os = "linux"))]
+use others::Files;
 
 /// Events this close together are answered once: git moves several files for one commit.
 const SETTLE: Duration = Duration::from_millis(4);
@@ -25,8 +35,16 @@ pub(crate) struct Follower {
 }
 
 struct Running {
-    watcher: RecommendedWatcher,
+    files: Files,
     followed: Followed,
+}
+
+/// What a host tells of directories that are watched.
+enum Told {
+    /// Files and directories that came, changed or went.
+    Changed(Vec<PathBuf>),
+    /// Events were lost: anything may have changed.
+    Lost,
 }
 
 /// Who wants to know about files under a git directory.
@@ -78,30 +96,27 @@ impl Follower {
 }
 
 impl Running {
-    fn start(runtime: Handle) -> notify::Result<Self> {
+    fn start(runtime: Handle) -> io::Result<Self> {
         let followed = Followed::default();
         let routes = followed.clone();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let concerned = match event {
-                // Reading is an event too, our own included.
-                Ok(event) if matches!(event.kind, EventKind::Access(_)) => Vec::new(),
-                Ok(event) if !event.need_rescan() => concerned(&routes, &event.paths),
-                // Events were lost: whoever is followed may have changed.
-                Ok(_) | Err(_) => everybody(&routes),
+        let files = Files::new(move |told| {
+            let concerned = match told {
+                Told::Changed(paths) => concerned(&routes, &paths),
+                Told::Lost => everybody(&routes),
             };
             for inner in concerned {
                 look_soon(&runtime, inner);
             }
         })?;
-        Ok(Self { watcher, followed })
+        Ok(Self { files, followed })
     }
 
-    fn follow(&mut self, dirs: &RefDirs, inner: &Arc<Inner>) -> notify::Result<()> {
-        self.watcher.watch(&dirs.common_dir, RecursiveMode::NonRecursive)?;
+    fn follow(&mut self, dirs: &RefDirs, inner: &Arc<Inner>) -> io::Result<()> {
+        self.files.watch(&dirs.common_dir, false)?;
         if dirs.git_dir != dirs.common_dir {
-            self.watcher.watch(&dirs.git_dir, RecursiveMode::NonRecursive)?;
+            self.files.watch(&dirs.git_dir, false)?;
         }
-        self.watcher.watch(&dirs.common_dir.join("refs"), RecursiveMode::Recursive)?;
+        self.files.watch(&dirs.common_dir.join("refs"), true)?;
         let mut followed = self.followed.lock();
         for dir in [&dirs.common_dir, &dirs.git_dir] {
             let who = followed.entry(dir.clone()).or_default();
@@ -122,9 +137,7 @@ impl Running {
             !who.is_empty()
         });
         for dir in ended {
-            // A directory that is gone is not watched any more either.
-            self.watcher.unwatch(&dir).ok();
-            self.watcher.unwatch(&dir.join("refs")).ok();
+            self.files.unwatch(&dir);
         }
     }
 }
