@@ -5,6 +5,8 @@
 //! a definition that calls itself, …) is refused when the expression is compiled. What is left ends:
 //! it walks an object whose size is bounded, and the paths that it finds are counted.
 
+use std::sync::OnceLock;
+
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::load::{Arena, File, Loader, parse};
@@ -84,9 +86,13 @@ const LEFT_OUT: &[(&str, usize)] = &[
     ("@base64d", 0),
 ];
 
-/// One compiled expression.
+/// One expression that is known to be sound.
+///
+/// Compiled it takes 100 KB, the standard library's definitions in it, and most rules are about
+/// kinds of which there is no object: it is compiled again when the first one asks.
 pub(crate) struct Jq {
-    filter: Filter<data::JustLut<Val>>,
+    expression: Box<str>,
+    filter: OnceLock<Filter<data::JustLut<Val>>>,
 }
 
 /// One step of a path.
@@ -99,12 +105,17 @@ pub(crate) enum Step {
 }
 
 impl Jq {
-    /// Compiles an expression.
+    /// Takes an expression that compiles.
     ///
     /// # Errors
     ///
     /// Why it is none that names paths and comes to an end.
     pub(crate) fn compile(expression: &str) -> Result<Self, String> {
+        Self::filter(expression)?;
+        Ok(Self { expression: expression.into(), filter: OnceLock::new() })
+    }
+
+    fn filter(expression: &str) -> Result<Filter<data::JustLut<Val>>, String> {
         if expression.len() > EXPRESSION_BYTES_MAX {
             return Err(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes"));
         }
@@ -122,21 +133,21 @@ impl Jq {
         let modules = Loader::new(definitions)
             .load(&arena, File { code: code.as_str(), path: () })
             .map_err(|_| "it does not parse".to_owned())?;
-        let filter =
-            Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
-                let mut names: Vec<&str> =
-                    errors.iter().flat_map(|(_, errors)| errors).map(|(name, _)| *name).collect();
-                names.dedup();
-                format!("it calls what there is not: {}", names.join(", "))
-            })?;
-        Ok(Self { filter })
+        Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
+            let mut names: Vec<&str> =
+                errors.iter().flat_map(|(_, errors)| errors).map(|(name, _)| *name).collect();
+            names.dedup();
+            format!("it calls what there is not: {}", names.join(", "))
+        })
     }
 
     /// Returns the paths that the expression names in an object; `None` where it fails there.
     pub(crate) fn paths(&self, object: &Value) -> Option<Vec<Vec<Step>>> {
-        let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
+        let compiled = || Self::filter(&self.expression).expect("it compiled when it was taken");
+        let filter = self.filter.get_or_init(compiled);
+        let context = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
         let mut paths = Vec::new();
-        for found in self.filter.id.run((context, value(object))).map(unwrap_valr) {
+        for found in filter.id.run((context, value(object))).map(unwrap_valr) {
             if paths.len() == PATHS_MAX {
                 return None;
             }

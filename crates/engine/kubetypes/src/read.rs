@@ -92,6 +92,9 @@ impl Whole {
                 .collect();
             names.sort_by_key(|&(name, ..)| name);
             structs[at].beginnings = names.iter().map(|&(name, ..)| beginning(name)).collect();
+            // They stay as long as the program.
+            names.shrink_to_fit();
+            structs[at].always.shrink_to_fit();
             structs[at].names = names;
         }
         let resources = resources

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use policy::{Cluster, Project};
-use sync::marks::{SYNC_OPTIONS, helm_keeps, is_crd, option_value, wave};
+use sync::marks::{SYNC_OPTIONS, helm_keeps, is_crd, option_value};
 use sync::{Action, Deed, Propagation, SyncPhase, TaskId, value_of};
 
 use crate::deletion_hooks::{self, Hooks, Moment};
@@ -208,13 +208,13 @@ fn objects(
         });
     }
     // The last wave goes first, and alone.
-    let last = doomed.iter().map(|seen| wave(&seen.live.head)).max();
+    let last = doomed.iter().map(|seen| seen.said.wave).max();
     let actions: Vec<Action> = doomed
         .iter()
-        .filter(|seen| Some(wave(&seen.live.head)) == last)
+        .filter(|seen| Some(seen.said.wave) == last)
         .map(|seen| Action {
             task: TaskId { key: seen.key.clone(), phase: SyncPhase::Sync },
-            gvk: manifest::gvk(&seen.live.head),
+            gvk: seen.said.gvk.clone(),
             key: seen.key.clone(),
             deed: Deed::Prune { propagation },
         })
@@ -231,7 +231,7 @@ fn belongs(facts: &Facts, seen: &Seen, project: &Project, cluster: &Cluster) -> 
     let name = crate::names::instance_name(&facts.application, &facts.rules.control_plane);
     seen.app.as_deref() == Some(name.as_str())
         && !seen.owned
-        && seen.tracking_id.as_ref().is_none_or(|id| id.describes(&seen.key))
+        && seen.described
         && project.permits_live(
             &seen.key.group_kind(),
             &seen.key.name,
@@ -241,7 +241,7 @@ fn belongs(facts: &Facts, seen: &Seen, project: &Project, cluster: &Cluster) -> 
 }
 
 fn goes(facts: &Facts, seen: &Seen) -> bool {
-    let head = &seen.live.head;
+    let head = &seen.live.head();
     let metadata = &facts.application.metadata;
     let itself = seen.key.group == "argoproj.io"
         && seen.key.kind == "Application"

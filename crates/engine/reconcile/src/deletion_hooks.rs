@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use manifest::ObjectKey;
-use sync::marks::{delete_policies, is_post_delete_hook, is_pre_delete_hook, wave};
+use sync::marks::{delete_policies, is_post_delete_hook, is_pre_delete_hook};
 use sync::{Action, Deed, DeletePolicy, How, Propagation, SyncPhase, TaskId, Wellness};
 
 use crate::facts::{Facts, Seen, Side};
-use crate::prepare::Target;
+use crate::target::Target;
 
 /// How long a hook that failed is kept before it is tried again; a refresh tries it at once.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -86,15 +86,15 @@ pub(crate) fn run(facts: &Facts, side: &Side, moment: Moment) -> Hooks {
         return Hooks::Failed { actions: Vec::new(), words, again_at: None };
     };
     let mut hooks: Vec<Arc<Target>> =
-        prepared.delete_hooks.iter().filter(|hook| moment.runs(&hook.object)).cloned().collect();
-    hooks.sort_by_key(|hook| (wave(&hook.object), hook.key.clone()));
+        prepared.delete_hooks.iter().filter(|hook| moment.runs(hook.written())).cloned().collect();
+    hooks.sort_by_key(|hook| (hook.said.wave, hook.key.clone()));
     let mut make = Vec::new();
     let mut runs: Vec<ObjectKey> = Vec::new();
     let mut failed: Vec<&Seen> = Vec::new();
     let mut current = None;
     for hook in &hooks {
         let hook = named(hook, facts, moment);
-        let wave = wave(&hook.object);
+        let wave = hook.said.wave;
         if current.is_some_and(|current| current < wave) {
             break;
         }
@@ -139,7 +139,8 @@ fn again(facts: &Facts, moment: Moment, failed: &[&Seen], first: &Seen) -> Hooks
         })
         .collect();
     let words = format!("{} hook(s) failed: {}", moment.word(), names.join(", "));
-    let made = first.live.head.pointer("/metadata/creationTimestamp");
+    let head = first.live.head();
+    let made = head.pointer("/metadata/creationTimestamp");
     let due = made
         .and_then(serde_json::Value::as_str)
         .and_then(|text| text.parse::<Timestamp>().ok())
@@ -158,14 +159,14 @@ pub(crate) fn clean_up(side: &Side, moment: Moment) -> Hooks {
         .pairs
         .iter()
         .filter_map(|pair| pair.live.as_deref())
-        .filter(|seen| moment.runs(&seen.live.head))
+        .filter(|seen| moment.runs(&seen.live.head()))
         .collect();
     let health = |seen: &&Seen| seen.live.health.as_ref().map_or(Wellness::Healthy, |one| one.0);
     let worst = hooks.iter().map(health).max().unwrap_or(Wellness::Healthy);
     let doomed: Vec<&Seen> = hooks
         .into_iter()
         .filter(|seen| {
-            delete_policies(&seen.live.head).into_iter().any(|policy| match policy {
+            delete_policies(&seen.live.head()).into_iter().any(|policy| match policy {
                 DeletePolicy::HookFailed => worst == Wellness::Degraded,
                 // What is going already is "Progressing" for that.
                 DeletePolicy::HookSucceeded => worst == Wellness::Healthy || seen.live.deleting(),
@@ -202,17 +203,10 @@ fn named(hook: &Arc<Target>, facts: &Facts, moment: Moment) -> Arc<Target> {
     }
     let began = facts.application.metadata.deletion_timestamp.as_ref();
     let seconds = began.and_then(crd::Time::timestamp).unwrap_or(facts.now).as_second();
-    let prefix = hook.object.pointer("/metadata/generateName");
+    let prefix = hook.written().pointer("/metadata/generateName");
     let prefix = prefix.and_then(serde_json::Value::as_str).unwrap_or("");
     let name = format!("{prefix}{}-{seconds}", moment.word().to_lowercase());
-    let mut target = (**hook).clone();
-    let mut object = (*target.object).clone();
-    if let Some(metadata) = object.get_mut("metadata").and_then(|one| one.as_object_mut()) {
-        metadata.insert("name".into(), name.clone().into());
-    }
-    target.key.name = name;
-    target.object = Arc::new(object);
-    Arc::new(target)
+    Arc::new(hook.called(name))
 }
 
 fn create(hook: &Target) -> Action {
@@ -221,7 +215,7 @@ fn create(hook: &Target) -> Action {
         gvk: hook.gvk.clone(),
         key: hook.key.clone(),
         deed: Deed::Apply {
-            object: hook.object.clone(),
+            object: hook.object(),
             how: How::ServerSide,
             told_as_server_side: false,
             force: false,
@@ -235,7 +229,7 @@ fn create(hook: &Target) -> Action {
 fn delete(seen: &Seen) -> Action {
     Action {
         task: TaskId { key: seen.key.clone(), phase: SyncPhase::Sync },
-        gvk: manifest::gvk(&seen.live.head),
+        gvk: seen.said.gvk.clone(),
         key: seen.key.clone(),
         deed: Deed::DeleteHook { propagation: Propagation::Background, before_creation: false },
     }

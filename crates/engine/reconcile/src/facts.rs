@@ -7,11 +7,13 @@ use crd::{AppProject, Application, ApplicationSource};
 use jiff::{SignedDuration, Timestamp};
 use manifest::ObjectKey;
 use policy::Cluster;
-use sync::{Live, Outcome, Progress, Tracking, TrackingId, WriteVerdict};
+use sync::{Live, Outcome, Progress, Tracking, WriteVerdict};
 
 use crate::conditions::Condition;
-use crate::prepare::{Prepared, Target};
+use crate::prepare::Prepared;
+use crate::resting::Resting;
 use crate::said::Said;
+use crate::target::Target;
 
 /// Everything that a decision about one Application looks at, at one moment.
 #[derive(Clone, Debug)]
@@ -161,9 +163,10 @@ pub struct Seen {
     /// What it says of itself.
     pub said: Said,
     /// What a sync asks of it.
-    pub live: Arc<Live>,
-    /// What its tracking annotation says, where the method has one.
-    pub tracking_id: Option<TrackingId>,
+    pub live: Resting,
+    /// Whether its tracking annotation was written for it, not copied to it (DIF-03); so it is
+    /// taken to be where there is none.
+    pub described: bool,
     /// The Application that it says it belongs to.
     pub app: Option<String>,
     /// Whether another object owns it.
@@ -211,15 +214,14 @@ impl Pair {
         if tracking.method == sync::Method::Label {
             return true;
         }
-        match (&self.target, &seen.tracking_id) {
-            (Some(target), _) => {
+        match &self.target {
+            Some(target) => {
                 target.key.group == seen.key.group
                     && target.key.kind == seen.key.kind
                     && target.key.name == seen.key.name
                     && (seen.key.namespace.is_empty() || target.key.namespace == seen.key.namespace)
             }
-            (None, Some(id)) => id.describes(&seen.key),
-            (None, None) => true,
+            None => seen.described,
         }
     }
 }

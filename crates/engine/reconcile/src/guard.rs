@@ -7,7 +7,7 @@
 use crd::{Info, Operation, SyncOperationResource};
 use jiff::Timestamp;
 use sync::Selected;
-use sync::marks::{SYNC_OPTIONS, is_any_hook, option_value};
+use sync::marks::{SYNC_OPTIONS, option_value};
 
 use crate::conditions::{Condition, Kind};
 use crate::facts::{Facts, Pair, Side};
@@ -53,15 +53,15 @@ fn exceeded(facts: &Facts, side: &Side, chosen: &[SyncOperationResource]) -> Opt
     let mut live = 0;
     let mut pruned = 0;
     for pair in &side.pairs {
-        let Some(seen) = pair.live.as_ref().filter(|seen| !is_any_hook(&seen.live.head)) else {
+        let Some(seen) = pair.live.as_ref().filter(|seen| !seen.said.any_hook) else {
             continue;
         };
         if pair.target.is_none() && seen.live.deleting() {
             continue;
         }
         live += 1;
-        let stays = option_value(&seen.live.head, SYNC_OPTIONS, "Prune") == Some("false");
-        let goes = pair.target.is_none() && pair.self_referenced(&facts.rules.tracking) && !stays;
+        let stays = || option_value(&seen.live.head(), SYNC_OPTIONS, "Prune") == Some("false");
+        let goes = pair.target.is_none() && pair.self_referenced(&facts.rules.tracking) && !stays();
         if goes && takes_part(pair) {
             pruned += 1;
         }

@@ -24,10 +24,12 @@ mod operation;
 mod patch;
 mod preflight;
 mod prepare;
+mod resting;
 mod rows;
 mod said;
 mod scope;
 mod seen;
+mod target;
 mod urls;
 mod waits;
 
@@ -40,10 +42,12 @@ pub use names::{DEFAULT_PROJECT, instance_name, project_name, qualified_name};
 pub use operation::{OperationRequest, current, request};
 pub use patch::merge_patch;
 pub use preflight::{Ground, preflight};
-pub use prepare::{Destination, Prepared, Target, prepare};
+pub use prepare::{Destination, Prepared, prepare};
+pub use resting::Resting;
 pub use said::Said;
 pub use scope::outside;
 pub use seen::{Judged, see};
+pub use target::Target;
 pub use waits::{Waits, waits};
 
 #[cfg(test)]

@@ -166,8 +166,8 @@ pub(crate) fn world(
             .pairs
             .iter()
             .filter_map(|pair| pair.live.as_ref())
-            .filter(|seen| sync::marks::is_sync_hook(&seen.live.head))
-            .map(|seen| (seen.key.clone(), seen.live.clone()))
+            .filter(|seen| seen.said.sync_hook)
+            .map(|seen| (seen.key.clone(), seen.live.live()))
             .collect(),
         live_namespace: given.live_namespace.clone(),
         namespace_verdict: namespace_verdict(facts, given, project, cluster),
@@ -223,8 +223,8 @@ fn namespace_verdict(
 
 fn resource(facts: &Facts, pair: &Pair, project: &Project, cluster: &Cluster) -> Resource {
     Resource {
-        target: pair.target.as_ref().map(|target| target.object.clone()),
-        live: pair.live.as_ref().map(|seen| seen.live.clone()),
+        target: pair.target.as_ref().map(|target| target.object()),
+        live: pair.live.as_ref().map(|seen| seen.live.live()),
         modified: pair.modified || pair.target.is_none() || pair.live.is_none(),
         self_referenced: pair.self_referenced(&facts.rules.tracking),
         verdict: verdict(pair, project, cluster),
@@ -235,9 +235,7 @@ fn resource(facts: &Facts, pair: &Pair, project: &Project, cluster: &Cluster) ->
 fn verdict(pair: &Pair, project: &Project, cluster: &Cluster) -> WriteVerdict {
     let (gvk, namespaced): (Gvk, Option<bool>) = match (&pair.target, &pair.live) {
         (Some(target), _) => (target.gvk.clone(), target.namespaced),
-        (None, Some(seen)) => {
-            (manifest::gvk(&seen.live.head), Some(!seen.key.namespace.is_empty()))
-        }
+        (None, Some(seen)) => (seen.said.gvk.clone(), Some(!seen.key.namespace.is_empty())),
         (None, None) => return WriteVerdict::Permitted,
     };
     let ObjectKey { namespace, name, .. } = pair.key();

@@ -6,30 +6,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use desired::DesiredObject;
-use manifest::{Gvk, ObjectKey, api_version, gvk, key_of, kind, name, namespace, set_namespace};
+use manifest::{Gvk, ObjectKey, api_version, gvk, kind, name};
 use serde_json::Value;
 use sync::Tracking;
 use sync::marks::{is_post_delete_hook, is_pre_delete_hook};
 
 use crate::conditions::{Condition, Kind};
-use crate::said::Said;
-
-/// One object that an Application wants, ready to be compared and applied.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// What it is called; no namespace where its kind has none.
-    pub key: ObjectKey,
-    /// Its kind at its version.
-    pub gvk: Gvk,
-    /// The object, with namespace and tracking metadata.
-    pub object: Arc<Value>,
-    /// Changes when the object does.
-    pub hash: u64,
-    /// What it says of itself.
-    pub said: Said,
-    /// `None`: the cluster does not serve the kind.
-    pub namespaced: Option<bool>,
-}
+use crate::target::{Mark, Target};
 
 /// Everything that an Application wants.
 #[derive(Clone, Debug, Default)]
@@ -51,12 +34,12 @@ impl Prepared {
 
     /// Tells whether something runs before the Application's resources are deleted.
     pub fn has_pre_delete_hooks(&self) -> bool {
-        self.delete_hooks.iter().any(|hook| is_pre_delete_hook(&hook.object))
+        self.delete_hooks.iter().any(|hook| is_pre_delete_hook(hook.written()))
     }
 
     /// Tells whether something runs after the Application's resources are deleted.
     pub fn has_post_delete_hooks(&self) -> bool {
-        self.delete_hooks.iter().any(|hook| is_post_delete_hook(&hook.object))
+        self.delete_hooks.iter().any(|hook| is_post_delete_hook(hook.written()))
     }
 }
 
@@ -86,13 +69,18 @@ pub fn prepare(
     let mut context = DefaultHasher::new();
     (destination.app, destination.namespace, destination.tracking).hash(&mut context);
     let context = context.finish();
+    let mark = Arc::new(Mark {
+        app: destination.app.to_owned(),
+        namespace: destination.namespace.to_owned(),
+        tracking: destination.tracking.clone(),
+    });
     let known: HashMap<u64, &Arc<Target>> =
         before.into_iter().flat_map(Prepared::all).map(|target| (target.hash, target)).collect();
 
     let mut kinds = Kinds { destination, scope: None, excluded: None };
     let objects = objects.iter().filter(|desired| desired.object.is_object());
     let all: Vec<Arc<Target>> =
-        objects.map(|desired| target(desired, &mut kinds, context, &known)).collect();
+        objects.map(|desired| target(desired, &mut kinds, (&mark, context), &known)).collect();
     let identities: Vec<Cow<'_, ObjectKey>> =
         all.iter().enumerate().map(|(at, target)| identity(target, at)).collect();
     let mut left: HashMap<&ObjectKey, usize> = HashMap::with_capacity(all.len());
@@ -164,7 +152,7 @@ fn identity(target: &Target, at: usize) -> Cow<'_, ObjectKey> {
     if !target.key.name.is_empty() {
         return Cow::Borrowed(&target.key);
     }
-    let prefix = target.object.pointer("/metadata/generateName");
+    let prefix = target.written().pointer("/metadata/generateName");
     let prefix = prefix.and_then(Value::as_str).unwrap_or("");
     Cow::Owned(ObjectKey { name: format!("{prefix}{at}"), ..target.key.clone() })
 }
@@ -172,7 +160,7 @@ fn identity(target: &Target, at: usize) -> Cow<'_, ObjectKey> {
 fn target(
     desired: &DesiredObject,
     kinds: &mut Kinds,
-    context: u64,
+    (mark, context): (&Arc<Mark>, u64),
     known: &HashMap<u64, &Arc<Target>>,
 ) -> Arc<Target> {
     let namespaced = kinds.namespaced(&desired.object);
@@ -182,25 +170,13 @@ fn target(
     if let Some(known) = known.get(&hash) {
         return Arc::clone(known);
     }
-    let destination = kinds.destination;
-    let mut object = (*desired.object).clone();
-    // A kind that is not served yet may be either; upstream takes it for a namespaced one.
-    if namespaced.unwrap_or(true) {
-        if namespace(&object).is_empty() && !destination.namespace.is_empty() {
-            set_namespace(&mut object, destination.namespace);
-        }
-    } else if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("namespace");
-    }
-    destination.tracking.mark(&mut object, destination.app, destination.namespace);
-    let (key, gvk, said) = (key_of(&object), gvk(&object), Said::by(&object));
-    Arc::new(Target { key, gvk, object: Arc::new(object), hash, said, namespaced })
+    Arc::new(Target::marked(&desired.object, mark, namespaced, hash))
 }
 
 fn place(target: Arc<Target>, kinds: &mut Kinds, prepared: &mut Prepared) {
     if kinds.excludes(&target.gvk) {
         let Gvk { group, kind, .. } = &target.gvk;
-        let name = name(&target.object);
+        let name = name(target.written());
         prepared.conditions.push(Condition::new(
             Kind::ExcludedResourceWarning,
             format!("Resource {group}/{kind} {name} is excluded in the settings"),

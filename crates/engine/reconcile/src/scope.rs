@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::prepare::Target;
+use crate::target::Target;
 
 /// Says which wanted object stands outside of what a cluster is managed in: the first, in
 /// upstream's words. `namespaces`: those that are managed, none for all; `cluster_resources`:
@@ -36,19 +36,15 @@ pub fn outside(
 
 #[cfg(test)]
 mod tests {
-    use manifest::{Gvk, ObjectKey};
-
     use super::*;
 
     fn target(kind: &str, namespace: &str) -> Arc<Target> {
-        Arc::new(Target {
-            key: ObjectKey::new("", kind, namespace, "it"),
-            gvk: Gvk::new("", "v1", kind),
-            object: Arc::new(serde_json::Value::Null),
-            hash: 0,
-            said: crate::said::Said::default(),
-            namespaced: Some(!namespace.is_empty()),
-        })
+        let object = serde_json::json!({
+            "apiVersion": "v1", "kind": kind, "metadata": {"name": "it", "namespace": namespace},
+        });
+        let mut target = Target::whole(Arc::new(object));
+        target.namespaced = Some(!namespace.is_empty());
+        Arc::new(target)
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Reading a live object once.
 
-use std::sync::Arc;
-
 use manifest::{key_of, owner_references};
 use serde_json::{Map, Value, json};
 use sync::marks::{images, is_crd};
 use sync::{Live, Tracking, Wellness};
 
 use crate::facts::Seen;
+use crate::resting::Resting;
 use crate::said::Said;
 
 /// How well a live object was found to be.
@@ -48,15 +47,16 @@ pub fn see(object: &Value, judged: Option<Judged>, tracking: &Tracking) -> Seen 
         head.insert("spec".into(), spec);
     }
     let health_error = judged.as_ref().filter(|one| one.rule_failed).map(|one| one.message.clone());
+    let key = key_of(object);
     let health = judged.map(|judged| (judged.wellness, judged.message));
     Seen {
-        key: key_of(object),
         said: Said::by(object),
         health_error,
-        tracking_id: tracking.id_of(object),
+        described: tracking.id_of(object).is_none_or(|id| id.describes(&key)),
         app: tracking.app_of(object).map(str::to_owned),
         owned: !owner_references(object).is_empty(),
         urls: crate::urls::urls(object),
-        live: Arc::new(Live { head: Value::Object(head), health, images: images(object) }),
+        key,
+        live: Resting::of(Live { head: Value::Object(head), health, images: images(object) }),
     }
 }

@@ -251,7 +251,7 @@ impl World {
                 side.shared.insert(target.key.clone(), other.to_owned());
             }
             side.pairs.push(Pair {
-                modified: live.as_ref().is_some_and(|live| !contains(live, &target.object)),
+                modified: live.as_ref().is_some_and(|live| !contains(live, &target.object())),
                 live: live.map(|object| self.seen(&object)),
                 target: Some(target.clone()),
                 structural_refusal: None,
@@ -368,7 +368,7 @@ impl World {
                 live_namespace: self
                     .live
                     .get(&ObjectKey::new("", "Namespace", "", "shop"))
-                    .map(|object| self.seen(object).live.clone()),
+                    .map(|object| self.seen(object).live.live()),
                 ..OperationFacts::default()
             });
             let verdict = decide(&self.facts(given));

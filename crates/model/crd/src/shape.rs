@@ -151,11 +151,13 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-/// Reads a known field's value, and remembers in `rest` what printing would leave out.
+/// Reads a known field's value, and remembers in `rest` what printing would leave out. What is
+/// `required` is printed all the same, and only noted as `passed` where it stands there empty.
 pub(crate) fn read_field<'de, T, A>(
-    key: &'static str,
+    (key, required): (&'static str, bool),
     map: &mut A,
     rest: &mut Map<String, Value>,
+    passed: &mut Option<&'static str>,
 ) -> Result<T, A::Error>
 where
     T: Field + Deserialize<'de>,
@@ -170,7 +172,13 @@ where
         }
         Some(value) => {
             if value.is_blank() {
-                rest.insert(key.to_owned(), T::blank());
+                match T::blank() {
+                    // Printed by its own table, an empty object may have fields.
+                    blank if !required || blank.is_object() => {
+                        rest.insert(key.to_owned(), blank);
+                    }
+                    _ => *passed = Some(key),
+                }
             }
             Ok(value)
         }
@@ -226,12 +234,16 @@ macro_rules! shape {
                         mut map: A,
                     ) -> Result<$name, A::Error> {
                         let mut shape = $name::default();
+                        let mut passed = None;
                         while let Some(key) = map.next_key::<$crate::shape::Key<'de>>()? {
                             match key.0.as_ref() {
                                 $(
                                     $key => {
                                         shape.$field = $crate::shape::read_field(
-                                            $key, &mut map, &mut shape.rest,
+                                            ($key, $crate::shape::shape!(@required $($required)?)),
+                                            &mut map,
+                                            &mut shape.rest,
+                                            &mut passed,
                                         )?;
                                     }
                                 )*
@@ -240,6 +252,16 @@ macro_rules! shape {
                                     shape.rest.insert(key.0.into_owned(), value);
                                 }
                             }
+                        }
+                        // One that says nothing else is there all the same.
+                        if let Some(key) = passed
+                            && $crate::shape::Field::is_blank(&shape)
+                        {
+                            let blank = match key {
+                                $( $key => <$type as $crate::shape::Field>::blank(), )*
+                                _ => serde_json::Value::Null,
+                            };
+                            shape.rest.insert(key.to_owned(), blank);
                         }
                         Ok(shape)
                     }

@@ -17,9 +17,9 @@ pub(crate) struct Entry {
     /// What was wanted at the last look.
     pub prepared: Option<Made>,
     /// What each object was found to be.
-    pub memo: HashMap<ObjectKey, Memo>,
+    pub memo: HashMap<ObjectKey, Box<Memo>>,
     /// The same, for an operation that syncs something else than the spec says.
-    pub operation_memo: HashMap<ObjectKey, Memo>,
+    pub operation_memo: HashMap<ObjectKey, Box<Memo>>,
     /// The operation that runs.
     pub running: Option<Running>,
     /// The attempt that this process has begun: when its operation began, and how often it was tried.
@@ -137,7 +137,7 @@ impl Entry {
     pub fn previous(&self, key: &ObjectKey, wanted: &Arc<Prepared>) -> Vec<Arc<serde_json::Value>> {
         self.others(wanted)
             .filter_map(|applied| applied.target(key))
-            .map(|target| target.object.clone())
+            .map(|target| target.object())
             .collect()
     }
 

@@ -333,7 +333,7 @@ impl Looker<'_> {
             Ok(Some(object)) => {
                 let health = judge::health(self.snapshot, &object);
                 let seen = reconcile::see(&object, health, &self.snapshot.rules.tracking);
-                facts.live_namespace = Some(seen.live);
+                facts.live_namespace = Some(seen.live.live());
             }
             Ok(None) => {}
             Err(words) => {
@@ -545,7 +545,7 @@ impl Looker<'_> {
             true => &mut entry.operation_memo,
             false => &mut entry.memo,
         });
-        let mut kept: HashMap<ObjectKey, Memo> = HashMap::with_capacity(memo.len());
+        let mut kept: HashMap<ObjectKey, Box<Memo>> = HashMap::with_capacity(memo.len());
         let mut met: Vec<Arc<LiveObject>> = Vec::with_capacity(memo.len());
         let mut touched = Touched::default();
         let rulebook =
@@ -575,9 +575,9 @@ impl Looker<'_> {
                     Some(same) => same,
                     None => {
                         let previous: Vec<_> =
-                            previous.iter().map(|target| target.object.clone()).collect();
+                            previous.iter().map(|target| target.object()).collect();
                         let found = self.pair(target, held.as_deref(), rules, &previous, &rulebook);
-                        (target.key.clone(), found.await.named(&target.key))
+                        (target.key.clone(), Box::new(found.await.named(&target.key)))
                     }
                 };
                 if let Some(words) = &found.problem {
@@ -618,7 +618,7 @@ impl Looker<'_> {
                 Some(found) => found,
                 None => {
                     let Some(body) = object.body() else { continue };
-                    self.alone(&body, object.hash()).named(&key)
+                    Box::new(self.alone(&body, object.hash()).named(&key))
                 }
             };
             if let Some(seen) =
@@ -677,6 +677,7 @@ impl Looker<'_> {
         previous: &[Arc<serde_json::Value>],
         rulebook: &judge::Rulebook,
     ) -> Memo {
+        let object = target.object();
         let mut found = Memo {
             target_hash: Some(target.hash),
             live_version: held.map_or("", LiveObject::resource_version).to_owned(),
@@ -685,7 +686,7 @@ impl Looker<'_> {
             digest: 0,
             seen: None,
             modified: true,
-            structural_refusal: judge::structural_refusal(self.destination, target).await,
+            structural_refusal: judge::structural_refusal(self.destination, &object).await,
             problem: None,
         };
         let live = match self.live_value(&target.key, &target.gvk).await {
@@ -705,7 +706,8 @@ impl Looker<'_> {
             tally: self.tally(),
             checks: &self.shared.checks,
         };
-        let differs = judge::differs(&asking, target, &live, previous, refusal, rulebook);
+        let differs =
+            judge::differs(&asking, (target, &object), &live, previous, (refusal, rulebook));
         match differs.await {
             Ok(modified) => found.modified = modified,
             Err(words) => {
@@ -750,7 +752,7 @@ impl Looker<'_> {
     }
 
     /// Counts what stands in the destination's namespace and is nobody's, where the project asks.
-    fn orphans(&self, side: &mut Side, known: &HashMap<ObjectKey, Memo>) {
+    fn orphans(&self, side: &mut Side, known: &HashMap<ObjectKey, Box<Memo>>) {
         let project = self.shared.project(reconcile::project_name(self.application));
         let Some(asked) = project.as_ref().and_then(|one| one.spec.orphaned_resources.as_ref())
         else {

@@ -9,7 +9,7 @@ use compare::{CompareError, Compiled, IgnoreRules, KnownTypes, Mode, Share};
 use crd::{Application, HealthStatusCode};
 use health::{Rules, assess};
 use jiff::Timestamp;
-use reconcile::{Ground, Judged, Said, Target};
+use reconcile::{Ground, Judged, Target};
 use serde_json::Value;
 use settings::{CompareOptions, IgnoreStatus};
 use sync::marks::{COMPARE_OPTIONS, is_crd};
@@ -133,18 +133,18 @@ impl Rulebook {
         &'a self,
         shape: &'a Option<Shape>,
         minor: u32,
-        target: &Target,
+        target: &Arc<Value>,
         previous: &'a [Arc<Value>],
         refusal: Option<Arc<str>>,
     ) -> compare::Rules<'a> {
         let resource = Resource {
-            target: Some(target.object.clone()),
+            target: Some(target.clone()),
             structural_refusal: refusal,
             ..Resource::default()
         };
         let ignore_status = match self.compare.ignore_status {
             IgnoreStatus::All => true,
-            IgnoreStatus::Crd => is_crd(&target.object),
+            IgnoreStatus::Crd => is_crd(target),
             IgnoreStatus::None => false,
         };
         compare::Rules {
@@ -174,15 +174,7 @@ impl Rulebook {
     ) -> Arc<Value> {
         let gvk = manifest::gvk(target);
         let shape = destination.shape(&gvk).await;
-        let whole = Target {
-            key: manifest::key_of(target),
-            gvk,
-            object: target.clone(),
-            hash: 0,
-            said: Said::default(),
-            namespaced: None,
-        };
-        let rules = self.rules(&shape, destination.minor(), &whole, &[], None);
+        let rules = self.rules(&shape, destination.minor(), target, &[], None);
         Arc::new(compare::respect_ignored(target, live, &rules))
     }
 }
@@ -194,10 +186,10 @@ fn shape_of(shape: &Option<Shape>) -> sync::apply::Shape<'_> {
 /// Returns why the cluster would refuse to apply the object on its side.
 pub(crate) async fn structural_refusal(
     destination: &Destination,
-    target: &Target,
+    target: &Value,
 ) -> Option<Arc<str>> {
-    let shape = destination.shape(&target.gvk).await;
-    sync::apply::refuses_server_side(&target.object, shape_of(&shape)).map(Arc::from)
+    let shape = destination.shape(&manifest::gvk(target)).await;
+    sync::apply::refuses_server_side(target, shape_of(&shape)).map(Arc::from)
 }
 
 /// Tells whether the cluster refused a server-side apply for its structure.
@@ -222,18 +214,17 @@ pub(crate) struct Asking<'a> {
 /// disagree, its word is the answer.
 pub(crate) async fn differs(
     Asking { destination, ground, tally, checks }: &Asking<'_>,
-    target: &Target,
+    (target, object): (&Target, &Arc<Value>),
     live: &Value,
     previous: &[Arc<Value>],
-    refusal: Option<Arc<str>>,
-    rulebook: &Rulebook,
+    (refusal, rulebook): (Option<Arc<str>>, &Rulebook),
 ) -> Result<bool, String> {
     let shape = destination.shape(&target.gvk).await;
-    let mut rules = rulebook.rules(&shape, destination.minor(), target, previous, refusal);
-    let compared = match compare::compare(&target.object, live, &rules) {
+    let mut rules = rulebook.rules(&shape, destination.minor(), object, previous, refusal);
+    let compared = match compare::compare(object, live, &rules) {
         Err(CompareError::Refused(_)) if rules.mode == Mode::ServerSide => {
             rules.mode = Mode::ClientSide;
-            compare::compare(&target.object, live, &rules)
+            compare::compare(object, live, &rules)
         }
         compared => compared,
     };
@@ -252,7 +243,7 @@ pub(crate) async fn differs(
     if let Some(account) = &rulebook.account {
         writer = writer.acting_as(account).map_err(|error| crate::destinations::chain(&error))?;
     }
-    let write = Write::apply((*target.object).clone(), MANAGER).dry().validated(Validation::Ignore);
+    let write = Write::apply((**object).clone(), MANAGER).dry().validated(Validation::Ignore);
     let answer = writer.write(&write).await;
     tally.count(&write, &answer);
     match answer {
@@ -260,14 +251,14 @@ pub(crate) async fn differs(
             let answered = compare::compare_dry_run(&answer, live, &rules)
                 .map_err(|error| crate::destinations::chain(&error))?;
             if is_claim {
-                note(tally, &target.object, live, [&compared, &answered], &rules);
+                note(tally, object, live, [&compared, &answered], &rules);
             }
             Ok(answered.modified())
         }
         // What the cluster would refuse is a difference that the sync will name.
         Ok(_) | Err(_) => {
             if is_claim {
-                tally.checked(&target.object, "unanswered");
+                tally.checked(object, "unanswered");
             }
             Ok(compared.modified())
         }

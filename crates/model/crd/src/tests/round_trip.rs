@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::{AppProject, Application, ApplicationSet, HealthStatusCode, OperationPhase};
+use crate::{
+    AppProject, Application, ApplicationSet, HealthStatusCode, Info, OperationPhase, ResourceResult,
+};
 
 fn returns<T: serde::de::DeserializeOwned + serde::Serialize>(object: &Value) {
     let typed: T = serde_json::from_value(object.clone()).expect("readable");
@@ -85,6 +87,17 @@ fn nothing_is_lost_full_blank_or_null() {
             }
         }
     }
+}
+
+#[test]
+fn an_empty_field_that_is_always_printed_takes_no_memory() {
+    let full =
+        json!({"group": "", "version": "v1", "kind": "ConfigMap", "namespace": "", "name": "a"});
+    let read: ResourceResult = serde_json::from_value(full.clone()).expect("it reads");
+    assert!(read.rest.is_empty(), "{:?}", read.rest);
+    assert_eq!(serde_json::to_value(&read).expect("it prints"), full);
+    // Where nothing else is said, it is there all the same.
+    returns::<Info>(&json!({"name": "", "value": ""}));
 }
 
 #[test]

@@ -206,7 +206,7 @@ async fn last_synced(
     targets: &[Arc<Target>],
 ) -> HashMap<ObjectKey, Arc<Value>> {
     let by_name = |targets: &[Arc<Target>]| {
-        targets.iter().map(|one| (one.key.clone(), one.object.clone())).collect()
+        targets.iter().map(|one| (one.key.clone(), one.object())).collect()
     };
     let Some(last) = application.status.history.last() else { return HashMap::new() };
     let (revisions, synced) = match last.sources.is_empty() {
@@ -295,7 +295,8 @@ impl Judge<'_> {
     async fn difference(&mut self, target: &Target) -> Result<Option<Difference>> {
         let key = target.key.clone();
         let live = live::object(self.cluster, &target.gvk, &key.namespace, &key.name).await?;
-        let wanted = target.object.as_ref();
+        let object = target.object();
+        let wanted = object.as_ref();
         let Some(live) = live else {
             return Ok(Some(Difference {
                 key,
@@ -308,7 +309,7 @@ impl Judge<'_> {
         let shape = self.shapes.of(&target.gvk).await?;
         let applied = self.applied.get(&key).cloned();
         let previous: Vec<Arc<Value>> = applied.iter().cloned().collect();
-        let resource = Resource { target: Some(target.object.clone()), ..Resource::default() };
+        let resource = Resource { target: Some(object.clone()), ..Resource::default() };
         let mut rules = Rules {
             schema: shape.as_ref().map(|(schema, type_id)| (&**schema, *type_id)),
             minor: self.minor,
@@ -363,7 +364,7 @@ impl Judge<'_> {
         rules: &Rules<'_>,
         local: Comparison,
     ) -> Result<Comparison> {
-        let write = Write::apply((*target.object).clone(), keys::FIELD_MANAGER)
+        let write = Write::apply((*target.object()).clone(), keys::FIELD_MANAGER)
             .validated(Validation::Ignore)
             .dry();
         match self.writer.write(&write).await {

@@ -100,12 +100,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
     let objects: Vec<Value> = match arguments.source.as_str() {
         "git" if arguments.local.is_given() => {
             let targets = arguments.local.targets(session, &application).await?;
-            targets.iter().map(|target| target.object.as_ref().clone()).collect()
+            targets.iter().map(|target| target.object().as_ref().clone()).collect()
         }
         "git" => {
             let revisions = arguments.at.for_sources(&application)?;
             let targets = render::targets(session, &application, revisions).await?;
-            targets.iter().map(|target| target.object.as_ref().clone()).collect()
+            targets.iter().map(|target| target.object().as_ref().clone()).collect()
         }
         "live" => {
             let cluster = live::destination(session, &application).await?;

@@ -435,10 +435,8 @@ async fn labelled(
     };
     let found: Vec<String> = targets
         .iter()
-        .filter(|target| bears(&target.object))
-        .map(|target| {
-            format!("{}:{}:{}", target.gvk.group, target.gvk.kind, manifest::name(&target.object))
-        })
+        .filter(|target| bears(&target.object()))
+        .map(|target| format!("{}:{}:{}", target.gvk.group, target.gvk.kind, target.key.name))
         .collect();
     if found.is_empty() && arguments.resources.is_empty() {
         return Err(refused(format!(
