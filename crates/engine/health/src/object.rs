@@ -59,3 +59,29 @@ pub(crate) fn holds(object: &Value, pointer: &str) -> bool {
 pub(crate) fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
     items(object, "/status/conditions")
 }
+
+/// The last condition of a type: it holds where a controller appends what is newer.
+pub(crate) fn last_condition<'a>(object: &'a Value, of_type: &str) -> Option<&'a Value> {
+    conditions(object).filter(|condition| text(condition, "/type") == of_type).last()
+}
+
+/// Whether any condition of a type has a status.
+pub(crate) fn any_is(object: &Value, of_type: &str, status: &str) -> bool {
+    find_is(object, of_type, status).is_some()
+}
+
+/// The first condition that has both a type and a status.
+pub(crate) fn find_is<'a>(object: &'a Value, of_type: &str, status: &str) -> Option<&'a Value> {
+    conditions(object).find(|one| text(one, "/type") == of_type && word(&one["status"]) == status)
+}
+
+/// Whether the controller has ever written a list of conditions, be it an empty one.
+pub(crate) fn has_conditions(object: &Value) -> bool {
+    lookup(object, "/status/conditions").is_some()
+}
+
+/// Whether the controller says that what it reports is of another generation than this one.
+pub(crate) fn stale(object: &Value) -> bool {
+    lookup(object, "/status/observedGeneration").is_some()
+        && int(object, "/status/observedGeneration") != manifest::generation(object)
+}

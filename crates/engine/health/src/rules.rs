@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::steps::{Step, first};
+use crate::steps::{Step, first, listed};
 use crate::verdicts::progressing;
 
 mod ack;
@@ -49,6 +49,8 @@ mod threescale;
 enum Rule {
     /// The first step that fits answers; none fits: Progressing.
     Steps(&'static [Step]),
+    /// The first condition in the list that a step fits answers; none: Progressing.
+    Listed(&'static [Step]),
     /// A function answers.
     Code(fn(&Value) -> Health),
 }
@@ -119,6 +121,7 @@ pub(crate) fn assess(object: &Value) -> Option<Health> {
     })?;
     Some(match rule {
         Rule::Steps(steps) => first(steps, object).unwrap_or_else(|| progressing("")),
+        Rule::Listed(steps) => listed(steps, object).unwrap_or_else(|| progressing("")),
         Rule::Code(judge) => judge(object),
     })
 }

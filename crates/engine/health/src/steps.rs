@@ -8,7 +8,7 @@ use crd::HealthStatusCode;
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, int, lookup, text, word};
+use crate::object::{condition, conditions, lookup, stale, text, word};
 
 /// When a step answers.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,47 @@ pub(crate) fn first(steps: &[Step], object: &Value) -> Option<Health> {
     })
 }
 
+/// Answers as conditions stand in their list: the first condition that fits any of the steps
+/// decides, by the first step that it fits.
+///
+/// Steps about anything else come before the list where they stand before the first step about
+/// a condition, and after it where they stand behind.
+pub(crate) fn listed(steps: &[Step], object: &Value) -> Option<Health> {
+    let start = steps.iter().position(|step| step.0.is_about_conditions()).unwrap_or(steps.len());
+    let (before, rest) = steps.split_at(start);
+    let said = |one: &Value| {
+        rest.iter()
+            .find(|step| step.0.fits(one))
+            .map(|(_, status, words)| Health::new((*status).into(), fill(words, object, one)))
+    };
+    let after = || {
+        let others = rest.iter().filter(|step| !step.0.is_about_conditions());
+        others.copied().find_map(|step| first(&[step], object))
+    };
+    first(before, object).or_else(|| conditions(object).find_map(said)).or_else(after)
+}
+
 impl When {
+    fn is_about_conditions(&self) -> bool {
+        matches!(self, When::Is(..) | When::Reports(..) | When::Because(..))
+    }
+
+    /// Whether a step about conditions is about this one.
+    fn fits(&self, condition: &Value) -> bool {
+        let of = |kind: &str| text(condition, "/type") == kind;
+        let is = |status: &str| word(&condition["status"]) == status;
+        match self {
+            When::Is(kind, status) => of(kind) && is(status),
+            When::Reports(kind) => of(kind),
+            When::Because(kind, status, reasons) => {
+                of(kind) && is(status) && reasons.contains(&text(condition, "/reason"))
+            }
+            When::At(..) | When::Present(..) | When::Absent(..) | When::Stale | When::Otherwise => {
+                false
+            }
+        }
+    }
+
     /// What made the step fit: a condition, a value, or the object itself.
     fn met<'a>(&self, object: &'a Value) -> Option<&'a Value> {
         let of = |kind: &str, status: &str| {
@@ -92,9 +132,7 @@ impl When {
             }
             When::Present(pointer) => lookup(object, pointer).filter(|value| !is_empty(value)),
             When::Absent(pointer) => lookup(object, pointer).is_none_or(is_empty).then_some(object),
-            When::Stale => (lookup(object, "/status/observedGeneration").is_some()
-                && int(object, "/status/observedGeneration") != manifest::generation(object))
-            .then_some(object),
+            When::Stale => stale(object).then_some(object),
             When::Otherwise => Some(object),
         }
     }

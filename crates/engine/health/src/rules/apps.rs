@@ -3,11 +3,14 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, holds, int, int_where_set, items, lookup, text, word};
+use crate::object::{
+    condition, conditions, find_is, has_conditions, holds, int, int_where_set, items, lookup, text,
+    word,
+};
 use crate::rules::{Entry, Rule};
-use crate::steps::Step;
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
+use crate::steps::{Step, condition_is_stale, listed};
 use crate::verdicts::{degraded, healthy, progressing, suspended, unknown};
 
 pub(super) const RULES: &[Entry] = &[
@@ -128,60 +131,53 @@ fn virtual_machine(machine: &Value) -> Health {
     }
 }
 
+/// The phase says all, but for what runs: that may be paused, ready or not.
 fn machine_instance(instance: &Value) -> Health {
     let phase = text(instance, "/status/phase");
-    let of = |kind: &str, status: &str| {
-        condition(instance, kind).filter(|met| text(met, "/status") == status)
-    };
-    if let Some(failure) = of("Failure", "True") {
-        return degraded(text(failure, "/message"));
-    }
-    if let Some(paused) = of("Paused", "True") {
+    if let Some(paused) = find_is(instance, "Paused", "True").filter(|_| phase != "Succeeded") {
         return suspended(text(paused, "/message"));
     }
-    match phase {
-        "" => progressing("No status available"),
-        "Running" => match of("Ready", "False") {
-            Some(ready) => degraded(text(ready, "/message")),
-            None => healthy(phase),
-        },
-        "Succeeded" => suspended(phase),
-        "Failed" | "Unknown" => degraded(phase),
+    match (phase, condition(instance, "Ready")) {
+        ("Running" | "", Some(ready)) if text(ready, "/status") == "True" => healthy("Running"),
+        ("Running" | "", Some(ready)) => degraded(text(ready, "/message")),
+        ("", None) => progressing("No status available"),
+        ("Succeeded", _) => suspended(phase),
+        ("Failed", _) => degraded(phase),
+        ("Unknown", _) => unknown(phase),
         _ => progressing(phase),
     }
 }
 
-/// A stack reports the state of its last update and, since 2.0, conditions as kstatus has them.
+/// A stack reports conditions as kstatus has them.
 fn stack(stack: &Value) -> Health {
     const STEPS: &[Step] = &[
-        (Stale, Progressing, "Waiting for spec update to be observed"),
         (Is("Stalled", "True"), Degraded, "{message}"),
         (Is("Ready", "True"), Healthy, "{message}"),
-        (Because("Reconciling", "True", &["RetryingAfterFailure"]), Degraded, "{message}"),
         (Is("Reconciling", "True"), Progressing, "{message}"),
-        (At("/status/lastUpdate/state", &["succeeded"]), Healthy, "Update succeeded"),
-        (At("/status/lastUpdate/state", &["failed"]), Degraded, "Update failed"),
-        (Is("Ready", "False"), Progressing, "{message}"),
-        (Otherwise, Progressing, "Waiting for stack to be reconciled"),
+        (Otherwise, Progressing, "Waiting for the stack to be reconciled"),
     ];
-    crate::steps::first(STEPS, stack).expect("the last step fits everything")
+    let observed = int_where_set(stack, "/status/observedGeneration");
+    if lookup(stack, "/status").is_none()
+        || observed != int_where_set(stack, "/metadata/generation")
+    {
+        return progressing("Waiting for the operator to observe the latest spec change");
+    }
+    listed(STEPS, stack).expect("the last step fits everything")
 }
 
+/// Once there are conditions the service can be used, but for what they say of failure.
 fn sap_service(service: &Value) -> Health {
-    let of = |kind: &str, status: &str| {
-        condition(service, kind).filter(|met| text(met, "/status") == status)
-    };
-    if let Some(failed) = of("Failed", "True") {
-        return degraded(text(failed, "/message"));
+    const FAILURES: &[Step] = &[
+        (Is("Failed", "True"), Degraded, "{message}"),
+        (Is("Succeeded", "False"), Degraded, "{message}"),
+    ];
+    if !has_conditions(service) {
+        return progressing("Waiting for status");
     }
-    let ready = text(service, "/status/ready") == "True" || of("Ready", "True").is_some();
-    if of("Succeeded", "True").is_some() && ready {
-        return healthy("Ready to use");
+    if conditions(service).any(|one| condition_is_stale(service, one)) {
+        return progressing("Waiting for spec update to be observed");
     }
-    match of("Succeeded", "False").or(of("Ready", "False")) {
-        Some(busy) => progressing(text(busy, "/message")),
-        None => progressing("Waiting for status"),
-    }
+    listed(FAILURES, service).unwrap_or_else(|| healthy("Ready to use"))
 }
 
 /// How few and how many executors there may be, where their number is left to Spark.

@@ -13,7 +13,7 @@ use crate::verdicts::{degraded, healthy, progressing, unknown};
 pub(super) const RULES: &[Entry] = &[
     ("argoproj.io", "AnalysisRun", Rule::Code(analysis_run)),
     ("argoproj.io", "ApplicationSet", Rule::Steps(APPLICATION_SET)),
-    ("argoproj.io", "CronWorkflow", Rule::Steps(CRON_WORKFLOW)),
+    ("argoproj.io", "CronWorkflow", Rule::Listed(CRON_WORKFLOW)),
     ("argoproj.io", "EventBus", Rule::Code(event_bus)),
     ("argoproj.io", "Experiment", Rule::Code(experiment)),
 ];

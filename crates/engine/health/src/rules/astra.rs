@@ -56,13 +56,11 @@ fn application(application: &Value) -> Health {
 }
 
 fn hook(hook: &Value) -> Health {
-    if hook.pointer("/spec/enabled") == Some(&Value::Bool(false)) {
-        return suspended("ExecHook disabled");
+    match hook.pointer("/spec/enabled").and_then(Value::as_bool) {
+        Some(true) => healthy("ExecHook enabled"),
+        Some(false) => suspended("ExecHook disabled"),
+        None => progressing("No status available"),
     }
-    if lookup(hook, "/status").is_none() {
-        return progressing("No status available");
-    }
-    healthy("ExecHook enabled")
 }
 
 fn schedule(schedule: &Value) -> Health {

@@ -7,10 +7,10 @@ use crate::steps::When::*;
 
 pub(super) const RULES: &[Entry] = &[
     ("cert-manager.io", "Certificate", Rule::Steps(CERTIFICATE)),
-    ("cert-manager.io", "Issuer", Rule::Steps(ISSUER)),
-    ("cert-manager.io", "ClusterIssuer", Rule::Steps(CLUSTER_ISSUER)),
+    ("cert-manager.io", "Issuer", Rule::Listed(ISSUER)),
+    ("cert-manager.io", "ClusterIssuer", Rule::Listed(CLUSTER_ISSUER)),
     ("certmanager.k8s.io", "Certificate", Rule::Steps(CERTIFICATE)),
-    ("certmanager.k8s.io", "Issuer", Rule::Steps(ISSUER)),
+    ("certmanager.k8s.io", "Issuer", Rule::Listed(ISSUER)),
 ];
 
 /// While a certificate is being issued, `Ready` tells of the one before.

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, holds, int, int_where_set, text};
+use crate::object::{
+    any_is, condition, conditions, has_conditions, holds, int, int_where_set, stale, text,
+};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -13,7 +15,7 @@ use crate::verdicts::{degraded, healthy, progressing, suspended, unknown};
 const GROUP: &str = "cluster.x-k8s.io";
 
 pub(super) const RULES: &[Entry] = &[
-    ("addons.cluster.x-k8s.io", "ClusterResourceSet", Rule::Steps(RESOURCE_SET)),
+    ("addons.cluster.x-k8s.io", "ClusterResourceSet", Rule::Listed(RESOURCE_SET)),
     (GROUP, "Cluster", Rule::Code(cluster)),
     (GROUP, "Machine", Rule::Code(machine)),
     (GROUP, "MachineDeployment", Rule::Steps(DEPLOYMENT)),
@@ -21,8 +23,8 @@ pub(super) const RULES: &[Entry] = &[
     (GROUP, "MachinePool", Rule::Code(pool)),
     ("controlplane.cluster.x-k8s.io", "AWSManagedControlPlane", Rule::Code(aws_control_plane)),
     ("core.gardener.cloud", "Shoot", Rule::Code(shoot)),
-    ("karpenter.k8s.aws", "EC2NodeClass", Rule::Steps(NODE_CLASS)),
-    ("karpenter.sh", "NodePool", Rule::Steps(NODE_CLASS)),
+    ("karpenter.k8s.aws", "EC2NodeClass", Rule::Listed(NODE_CLASS)),
+    ("karpenter.sh", "NodePool", Rule::Listed(NODE_CLASS)),
     ("karpenter.sh", "NodeClaim", Rule::Steps(NODE_CLAIM)),
 ];
 
@@ -107,18 +109,28 @@ fn pool(pool: &Value) -> Health {
 }
 
 fn aws_control_plane(plane: &Value) -> Health {
-    let Some(ready) = condition(plane, "Ready") else {
-        return progressing("provisioning");
-    };
-    let error = text(ready, "/severity") == "Error" && text(ready, "/status") == "False";
-    if error {
-        degraded(text(ready, "/message"))
-    } else if !holds(plane, "/status/ready") {
-        progressing("Control plane is not ready (.status.ready is false)")
-    } else if text(ready, "/status") == "True" {
-        healthy("Control plane is ready")
-    } else {
-        progressing("Control plane is not ready")
+    if stale(plane) {
+        return progressing("Waiting for the control plane spec to be reconciled");
+    }
+    let failure = text(plane, "/status/failureMessage");
+    if !failure.is_empty() {
+        return degraded(failure);
+    }
+    if !has_conditions(plane) {
+        return progressing("Provisioning...");
+    }
+    if any_is(plane, "EKSControlPlaneUpdating", "True") {
+        return progressing("EKS control plane is updating");
+    }
+    match condition(plane, "Ready").map(|ready| (ready, text(ready, "/status"))) {
+        Some((_, "True")) => healthy("Control plane is ready"),
+        Some((ready, "False")) if text(ready, "/severity") == "Error" => {
+            degraded(text(ready, "/message"))
+        }
+        _ if plane.pointer("/status/ready") == Some(&Value::Bool(false)) => {
+            progressing("Control plane is not ready (.status.ready is false)")
+        }
+        _ => progressing("Control plane is not ready"),
     }
 }
 

@@ -6,11 +6,8 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, lookup, text, word};
+use crate::object::{condition, conditions, has_conditions, last_condition, lookup, text};
 use crate::rules::{Entry, Rule};
-use crate::steps::Verdict::*;
-use crate::steps::When::*;
-use crate::steps::{Step, first};
 use crate::verdicts::{degraded, healthy, progressing, suspended};
 
 pub(super) const RULES: &[Entry] = &[
@@ -29,48 +26,49 @@ pub(super) const RULES: &[Entry] = &[
 ];
 
 /// Kinds that are settings only: nobody writes a status for them.
-const WITHOUT_STATUS: [&str; 8] = [
+const WITHOUT_STATUS: [&str; 7] = [
     "ClusterProviderConfig",
     "Composition",
     "CompositionRevision",
     "ControllerConfig",
     "DeploymentRuntimeConfig",
-    "EnvironmentConfig",
     "ProviderConfig",
     "ProviderConfigUsage",
 ];
+
+/// Settings that count who uses them.
+const USED: [&str; 2] = ["ClusterProviderConfig", "ProviderConfig"];
 
 /// Conditions of which one that is True makes the object well.
 const WELL: [&str; 6] =
     ["Ready", "Healthy", "Offered", "Established", "ValidPipeline", "RevisionHealthy"];
 
+/// Settings have no status, and nothing to wait for. A failure comes first, wherever it stands.
 fn managed(object: &Value) -> Health {
     const UP_TO_DATE: &str = "Resource is up-to-date.";
+    let kind = text(object, "/kind");
     let status = lookup(object, "/status").and_then(Value::as_object);
-    if status.is_none_or(serde_json::Map::is_empty)
-        && WITHOUT_STATUS.contains(&text(object, "/kind"))
+    if lookup(object, "/status").is_none()
+        || status.is_some_and(serde_json::Map::is_empty) && WITHOUT_STATUS.contains(&kind)
     {
         return healthy(UP_TO_DATE);
     }
-    if lookup(object, "/status/conditions").is_none() && lookup(object, "/status/users").is_some() {
-        return healthy("Resource is in use.");
+    if !has_conditions(object) {
+        return if USED.contains(&kind) && lookup(object, "/status/users").is_some() {
+            healthy("Resource is in use.")
+        } else {
+            progressing("Provisioning ...")
+        };
     }
-    for condition in conditions(object) {
-        let failed = matches!(text(condition, "/type"), "Synced" | "LastAsyncOperation")
-            && text(condition, "/status") == "False";
-        match (failed, text(condition, "/reason")) {
-            (true, "ReconcilePaused") => return suspended("ReconcilePaused"),
-            (true, _) => return degraded(text(condition, "/message")),
-            (false, _) => {}
-        }
+    let failed = conditions(object).find(|one| {
+        matches!(text(one, "/type"), "Synced" | "LastAsyncOperation")
+            && text(one, "/status") == "False"
+    });
+    if let Some(failed) = failed {
+        return degraded(text(failed, "/message"));
     }
     let well = |of: &Value| WELL.contains(&text(of, "/type")) && text(of, "/status") == "True";
-    let not_well = conditions(object)
-        .any(|of| text(of, "/type") == "Healthy" && text(of, "/status") == "False");
-    if !not_well && conditions(object).any(well) {
-        return healthy(UP_TO_DATE);
-    }
-    progressing("Provisioning ...")
+    if conditions(object).any(well) { healthy(UP_TO_DATE) } else { progressing("Provisioning ...") }
 }
 
 /// A package: `Installed` and `Healthy`, both needed.
@@ -112,21 +110,26 @@ fn stack(object: &Value) -> Health {
     }
 }
 
-const AWS: &[Step] = &[
-    (Because("Synced", "False", &["ReconcilePaused"]), Suspended, "{reason}"),
-    (Is("Synced", "False"), Degraded, "{message}"),
-    (Is("Ready", "True"), Healthy, "{reason}"),
-];
-
+/// The last word of `Synced` and of `Ready` counts, and both are needed. Without conditions nobody
+/// has looked yet; without `Synced` nobody succeeded.
 fn aws(object: &Value, noun: &str) -> Health {
-    first(AWS, object).unwrap_or_else(|| {
-        let done = if conditions(object).any(|of| !word(&of["type"]).is_empty()) {
-            "available"
-        } else {
-            "created"
-        };
-        progressing(format!("Waiting for {noun} to be {done}"))
-    })
+    if !has_conditions(object) {
+        return progressing(format!("Waiting for {noun} to be created"));
+    }
+    let holds = |one: &Value| text(one, "/status") == "True";
+    let synced = last_condition(object, "Synced");
+    let paused = synced.is_some_and(|one| text(one, "/reason") == "ReconcilePaused");
+    match (synced.is_some_and(holds), last_condition(object, "Ready")) {
+        (true, Some(ready)) if holds(ready) => healthy(text(ready, "/reason")),
+        (true, _) if !paused => progressing(format!("Waiting for {noun} to be available")),
+        (false, _) if paused => suspended("ReconcilePaused"),
+        // What went wrong is only said of failures to reconcile.
+        _ => degraded(
+            synced
+                .filter(|one| text(one, "/reason") == "ReconcileError")
+                .map_or("", |one| text(one, "/message")),
+        ),
+    }
 }
 
 fn distribution(object: &Value) -> Health {
@@ -134,29 +137,29 @@ fn distribution(object: &Value) -> Health {
 }
 
 fn policy(object: &Value) -> Health {
-    aws(object, "policy")
+    aws(object, "Policy")
 }
 
 fn role(object: &Value) -> Health {
-    aws(object, "role")
+    aws(object, "Role")
 }
 
 fn attachment(object: &Value) -> Health {
-    aws(object, "rolepolicyattachment")
+    aws(object, "RolePolicyAttachment")
 }
 
 fn database_cluster(object: &Value) -> Health {
-    aws(object, "dbcluster")
+    aws(object, "DBCluster")
 }
 
 fn database_instance(object: &Value) -> Health {
-    aws(object, "dbinstance")
+    aws(object, "DBInstance")
 }
 
 fn record_set(object: &Value) -> Health {
-    aws(object, "resourcerecordset")
+    aws(object, "resourcrecordset")
 }
 
 fn bucket(object: &Value) -> Health {
-    aws(object, "bucket")
+    aws(object, "Bucket")
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, int, items, lookup, text};
+use crate::object::{condition, conditions, has_conditions, int, items, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -13,12 +13,12 @@ use crate::verdicts::{degraded, healthy, progressing, suspended, unknown};
 pub(super) const RULES: &[Entry] = &[
     ("acid.zalan.do", "postgresql", Rule::Steps(ZALANDO)),
     ("postgresql.cnpg.io", "Cluster", Rule::Code(cloud_native_pg)),
-    ("mariadb.mmontes.io", "MariaDB", Rule::Steps(MARIADB)),
-    ("k8s.mariadb.com", "MariaDB", Rule::Steps(MARIADB)),
-    ("k8s.mariadb.com", "Database", Rule::Steps(MARIADB)),
-    ("k8s.mariadb.com", "Grant", Rule::Steps(MARIADB)),
-    ("k8s.mariadb.com", "User", Rule::Steps(MARIADB)),
-    ("k8s.mariadb.com", "Backup", Rule::Code(mariadb_job)),
+    ("mariadb.mmontes.io", "MariaDB", Rule::Code(mariadb)),
+    ("k8s.mariadb.com", "MariaDB", Rule::Code(mariadb)),
+    ("k8s.mariadb.com", "Database", Rule::Code(mariadb_object)),
+    ("k8s.mariadb.com", "Grant", Rule::Code(mariadb_object)),
+    ("k8s.mariadb.com", "User", Rule::Code(mariadb_object)),
+    ("k8s.mariadb.com", "Backup", Rule::Code(mariadb_backup)),
     ("k8s.mariadb.com", "SqlJob", Rule::Code(mariadb_job)),
     ("psmdb.percona.com", "PerconaServerMongoDB", Rule::Code(percona_mongodb)),
     ("pxc.percona.com", "PerconaXtraDBCluster", Rule::Code(percona_mysql)),
@@ -37,63 +37,121 @@ const ZALANDO: &[Step] = &[
     (Otherwise, Degraded, "{/status/PostgresClusterStatus}"),
 ];
 
-/// The operator's phases from which only a person leads out.
-const CNPG_FAILED: [&str; 5] = [
-    "Unable to create required cluster objects",
+/// The operator's phases: what is on the way, what runs at less than full strength, and what
+/// only a person ends.
+const CNPG_ON_THE_WAY: [&str; 5] = [
+    "Creating a new replica",
+    "Promoting to primary cluster",
+    "Setting up primary",
+    "Upgrading cluster",
+    "Waiting for the instances to become active",
+];
+const CNPG_IMPAIRED: [&str; 10] = [
+    "Applying configuration",
+    "Cluster cannot execute instance online upgrade due to missing architecture binary",
+    "Cluster upgrade delayed",
+    "Failing over",
+    "Online upgrade in progress",
+    "Primary instance is being restarted in-place",
+    "Primary instance is being restarted without a switchover",
+    "Switchover in progress",
+    "Upgrading Postgres major version",
+    "Waiting for user action",
+];
+const CNPG_STOPPED: [&str; 4] = [
+    "Cluster cannot proceed to reconciliation due to an unknown plugin being required",
     "Cluster has incomplete or invalid image catalog",
     "Cluster is unrecoverable and needs manual intervention",
-    "Cluster cannot execute instance online upgrade due to missing architecture binary",
-    "Cluster cannot proceed to reconciliation due to an unknown plugin being required",
+    "Unable to create required cluster objects",
 ];
 
 fn cloud_native_pg(cluster: &Value) -> Health {
-    if let Some(hibernation) = condition(cluster, "cnpg.io/hibernation")
-        && manifest::annotation(cluster, "cnpg.io/hibernation") == Some("on")
-    {
-        return match text(hibernation, "/status") {
-            "True" => suspended(text(hibernation, "/message")),
-            _ => progressing(text(hibernation, "/message")),
-        };
-    }
     if manifest::annotation(cluster, "cnpg.io/reconciliationLoop") == Some("disabled") {
         return suspended("Cluster reconciliation is suspended");
     }
+    if let Some(hibernation) = condition(cluster, "cnpg.io/hibernation") {
+        return match text(hibernation, "/status") {
+            "True" => suspended(text(hibernation, "/message")),
+            _ => degraded(text(hibernation, "/message")),
+        };
+    }
+    if lookup(cluster, "/status").is_none() {
+        return progressing("Waiting for status to be reported");
+    }
     let reason = text(cluster, "/status/phaseReason");
+    if !has_conditions(cluster) {
+        return progressing(reason);
+    }
     match text(cluster, "/status/phase") {
-        "" => progressing("Waiting for status to be reported"),
         "Cluster in healthy state" => healthy(reason),
-        "Waiting for user action" => suspended(reason),
-        "Not enough disk space" => degraded(reason),
-        phase if CNPG_FAILED.contains(&phase) => {
-            degraded(if reason.is_empty() { phase } else { reason })
-        }
-        phase => progressing(if reason.is_empty() { phase } else { reason }),
+        phase if CNPG_ON_THE_WAY.contains(&phase) => progressing(reason),
+        phase if CNPG_IMPAIRED.contains(&phase) => degraded(reason),
+        phase if CNPG_STOPPED.contains(&phase) => suspended(reason),
+        _ => unknown(reason),
     }
 }
 
-const MARIADB: &[Step] = &[
-    (Is("Ready", "True"), Healthy, "{message}"),
-    (Because("Ready", "False", &["Failed"]), Degraded, "{message}"),
-    (Because("Ready", "False", &["Suspended"]), Suspended, "{message}"),
-    (Reports("Ready"), Progressing, "{message}"),
-    (Otherwise, Progressing, "No status info available"),
-];
+const NO_STATUS: &str = "No status info available";
 
-/// A backup or a script of SQL: a Job, or a CronJob that makes Jobs.
-fn mariadb_job(object: &Value) -> Health {
-    let Some(complete) = condition(object, "Complete") else {
-        return progressing("No status info available");
+/// Well unless a part is not: the first one says why.
+fn mariadb(server: &Value) -> Health {
+    if !has_conditions(server) {
+        return progressing(NO_STATUS);
+    }
+    match conditions(server).find(|one| text(one, "/status") == "False") {
+        Some(one) if text(one, "/reason") == "Failed" => degraded(text(one, "/message")),
+        Some(one) => progressing(text(one, "/message")),
+        None => healthy(conditions(server).last().map_or("", |one| text(one, "/message"))),
+    }
+}
+
+/// What is set up inside a server.
+fn mariadb_object(object: &Value) -> Health {
+    match condition(object, "Ready") {
+        Some(ready) if text(ready, "/status") == "True" => healthy(text(ready, "/message")),
+        Some(ready) => degraded(text(ready, "/message")),
+        None => {
+            progressing(conditions(object).last().map_or(NO_STATUS, |one| text(one, "/message")))
+        }
+    }
+}
+
+fn reason_and_message(condition: &Value) -> String {
+    format!("{} {}", text(condition, "/reason"), text(condition, "/message"))
+}
+
+/// A backup, once or time after time.
+fn mariadb_backup(backup: &Value) -> Health {
+    if !has_conditions(backup) {
+        return progressing(NO_STATUS);
+    }
+    match conditions(backup).find(|one| text(one, "/status") == "False") {
+        Some(one)
+            if text(one, "/reason") == "CronJobScheduled" && text(one, "/message") == "Failed" =>
+        {
+            degraded(reason_and_message(one))
+        }
+        Some(one) => progressing(reason_and_message(one)),
+        None => healthy(conditions(backup).last().map(reason_and_message).unwrap_or_default()),
+    }
+}
+
+/// A script of SQL, which is complete also where it failed.
+fn mariadb_job(job: &Value) -> Health {
+    let reason = |wanted: &str| {
+        conditions(job).find(|one| {
+            text(one, "/type") == "Complete"
+                && text(one, "/status") == "True"
+                && text(one, "/reason") == wanted
+        })
     };
-    let (reason, message) = (text(complete, "/reason"), text(complete, "/message"));
-    let words = format!("{reason} {message}");
-    if reason.ends_with("Failed") || message == "Failed" {
-        degraded(words)
-    } else if reason.ends_with("Suspended") || message == "Suspended" {
-        suspended(words)
-    } else if text(complete, "/status") == "True" || reason == "CronJobScheduled" {
-        healthy(words)
+    if let Some(failed) = reason("JobFailed") {
+        degraded(reason_and_message(failed))
+    } else if let Some(done) = reason("JobComplete") {
+        healthy(reason_and_message(done))
     } else {
-        progressing(words)
+        let last = conditions(job).last();
+        progressing(last.map_or_else(|| NO_STATUS.to_owned(), reason_and_message))
     }
 }
 

@@ -34,30 +34,28 @@ fn beat(beat: &Value) -> Health {
     }
 }
 
+/// Numbers of nodes come first, the phase then, and in a quiet phase the health.
 fn elasticsearch(cluster: &Value) -> Health {
     const CHECK: &str = "Check the status of indices, replicas and shards";
-    match text(cluster, "/status/phase") {
-        phase @ ("ApplyingChanges" | "MigratingData") => {
-            return progressing(format!("Elasticsearch phase is {phase}"));
-        }
-        phase @ ("Invalid" | "Stalled" | "ResourceInvalid") => {
-            return degraded(format!("Elasticsearch phase is {phase}"));
-        }
-        _ => {}
-    }
+    let Some(there) = int_where_set(cluster, "/status/availableNodes") else {
+        return unknown(format!("Elasticsearch Cluster {UNKNOWN}"));
+    };
     let wanted: i64 = items(cluster, "/spec/nodeSets").map(|set| int(set, "/count")).sum();
-    let there = int(cluster, "/status/availableNodes");
-    match text(cluster, "/status/health") {
-        "green" if there == wanted => healthy("Elasticsearch Cluster status is Green"),
-        "green" => progressing(format!(
+    if there != wanted {
+        return progressing(format!(
             "The desired amount of availableNodes is {wanted} but the current amount is {there}"
-        )),
-        // One node can never hold the replicas of its own shards.
-        "yellow" if there == 1 && wanted == 1 => {
-            healthy(format!("Elasticsearch Cluster status is Yellow. {CHECK}"))
+        ));
+    }
+    match (text(cluster, "/status/phase"), text(cluster, "/status/health")) {
+        (phase @ ("ApplyingChanges" | "MigratingData"), _) => {
+            progressing(format!("Elasticsearch phase is {phase}"))
         }
-        "yellow" => progressing(format!("Elasticsearch Cluster status is Yellow. {CHECK}")),
-        "red" => degraded(format!("Elasticsearch Cluster status is Red. {CHECK}")),
+        ("Invalid", _) => degraded("Elasticsearch phase is Invalid"),
+        ("Ready", "green") => healthy("Elasticsearch Cluster status is Green"),
+        ("Ready", "yellow") => {
+            progressing(format!("Elasticsearch Cluster status is Yellow. {CHECK}"))
+        }
+        ("Ready", "red") => degraded(format!("Elasticsearch Cluster status is Red. {CHECK}")),
         _ => unknown(format!("Elasticsearch Cluster {UNKNOWN}")),
     }
 }

@@ -3,38 +3,62 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, holds, text};
+use crate::object::{any_is, has_conditions, holds, last_condition, text};
 use crate::rules::{Entry, Rule};
 use crate::verdicts::{degraded, healthy, progressing, suspended};
 
 pub(super) const RULES: &[Entry] = &[
-    ("helm.toolkit.fluxcd.io", "HelmRelease", Rule::Code(reconciled)),
-    ("image.toolkit.fluxcd.io", "ImagePolicy", Rule::Code(reconciled)),
-    ("image.toolkit.fluxcd.io", "ImageRepository", Rule::Code(reconciled)),
+    ("helm.toolkit.fluxcd.io", "HelmRelease", Rule::Code(release)),
+    ("image.toolkit.fluxcd.io", "ImagePolicy", Rule::Code(judged_at_once)),
+    ("image.toolkit.fluxcd.io", "ImageRepository", Rule::Code(judged_at_once)),
     ("image.toolkit.fluxcd.io", "ImageUpdateAutomation", Rule::Code(reconciled)),
     ("kustomize.toolkit.fluxcd.io", "Kustomization", Rule::Code(reconciled)),
-    ("notification.toolkit.fluxcd.io", "Receiver", Rule::Code(reconciled)),
-    ("source.toolkit.fluxcd.io", "Bucket", Rule::Code(reconciled)),
-    ("source.toolkit.fluxcd.io", "GitRepository", Rule::Code(reconciled)),
-    ("source.toolkit.fluxcd.io", "HelmChart", Rule::Code(reconciled)),
+    ("notification.toolkit.fluxcd.io", "Receiver", Rule::Code(judged_at_once)),
+    ("source.toolkit.fluxcd.io", "Bucket", Rule::Code(source)),
+    ("source.toolkit.fluxcd.io", "GitRepository", Rule::Code(source)),
+    ("source.toolkit.fluxcd.io", "HelmChart", Rule::Code(source)),
     ("source.toolkit.fluxcd.io", "HelmRepository", Rule::Code(helm_repository)),
-    ("source.toolkit.fluxcd.io", "OCIRepository", Rule::Code(reconciled)),
+    ("source.toolkit.fluxcd.io", "OCIRepository", Rule::Code(source)),
 ];
 
-fn reconciled(object: &Value) -> Health {
+/// Well where `Ready` and, for some kinds, another condition hold; on the way where `Ready` is
+/// not known yet, and the reconciler says that it works on it.
+fn judged(object: &Value, also: Option<&str>, takes_time: bool) -> Health {
     if holds(object, "/spec/suspend") {
         return suspended(format!("{} is suspended", text(object, "/kind")));
     }
-    if conditions(object).next().is_none() {
+    if !has_conditions(object) {
         return progressing("Status unknown");
     }
-    let Some(ready) = condition(object, "Ready") else { return degraded("") };
-    let reason = text(ready, "/reason");
-    match text(ready, "/status") {
-        "True" => healthy(reason),
-        "Unknown" => progressing(reason),
-        _ => degraded(reason),
+    let reason = last_condition(object, "Ready").map_or("", |ready| text(ready, "/reason"));
+    if any_is(object, "Ready", "True") && also.is_none_or(|also| any_is(object, also, "True")) {
+        healthy(reason)
+    } else if takes_time
+        && any_is(object, "Ready", "Unknown")
+        && any_is(object, "Reconciling", "True")
+    {
+        progressing(reason)
+    } else {
+        degraded(reason)
     }
+}
+
+fn reconciled(object: &Value) -> Health {
+    judged(object, None, true)
+}
+
+/// What is looked up, not brought about: it is there or not.
+fn judged_at_once(object: &Value) -> Health {
+    judged(object, None, false)
+}
+
+fn release(release: &Value) -> Health {
+    judged(release, Some("Released"), true)
+}
+
+/// A source is well once what it names lies in the controller's store.
+fn source(source: &Value) -> Health {
+    judged(source, Some("ArtifactInStorage"), true)
 }
 
 fn helm_repository(repository: &Value) -> Health {
@@ -43,5 +67,5 @@ fn helm_repository(repository: &Value) -> Health {
             "Helm repositories of type 'oci' do not contain any information in the status.",
         );
     }
-    reconciled(repository)
+    source(repository)
 }

@@ -71,16 +71,41 @@ fn route(route: &Value) -> Health {
     .unwrap_or_else(|| healthy(format!("{kind} is healthy")))
 }
 
+/// Each ancestor is one that serves the policy: one that takes it is enough, unless another
+/// one refuses it.
 fn backend_policy(policy: &Value) -> Health {
     let ancestors = || items(policy, "/status/ancestors");
-    if ancestors().next().is_none() {
-        return progressing("Waiting for BackendTLSPolicy status");
+    let name = |ancestor: &Value| text(ancestor, "/ancestorRef/name").to_owned();
+    let outdated =
+        ancestors().find(|one| items(one, "/conditions").any(|of| condition_is_stale(policy, of)));
+    if let Some(ancestor) = outdated {
+        let name = name(ancestor);
+        return progressing(format!(
+            "Waiting for Ancestor {name} to update BackendTLSPolicy status"
+        ));
     }
-    worst(ancestors().filter_map(|ancestor| {
-        let name = text(ancestor, "/ancestorRef/name");
-        trouble(policy, ancestor, &format!("Ancestor {name}: "))
-    }))
-    .unwrap_or_else(|| healthy("BackendTLSPolicy is healthy"))
+    let mut accepted = false;
+    for ancestor in ancestors() {
+        for of in items(ancestor, "/conditions") {
+            match (text(of, "/type"), text(of, "/status")) {
+                ("Accepted", "True") => accepted = true,
+                ("ResolvedRefs", "True") => {}
+                ("Accepted" | "ResolvedRefs", _) => {
+                    return degraded(format!(
+                        "Ancestor {}: {}",
+                        name(ancestor),
+                        text(of, "/message")
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    if accepted {
+        healthy("BackendTLSPolicy is healthy")
+    } else {
+        progressing("Waiting for BackendTLSPolicy status")
+    }
 }
 
 fn gateway(gateway: &Value) -> Health {

@@ -8,13 +8,13 @@ use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
-use crate::verdicts::{degraded, healthy, progressing, suspended};
+use crate::verdicts::{degraded, healthy, progressing};
 
 pub(super) const RULES: &[Entry] = &[
     ("grafana-org-operator.kubitus-project.gitlab.io", "*", Rule::Steps(ORGANISATION)),
     ("grafana.integreatly.org", "Grafana", Rule::Steps(GRAFANA)),
     ("grafana.integreatly.org", "GrafanaDashboard", Rule::Code(content)),
-    ("grafana.integreatly.org", "GrafanaDatasource", Rule::Code(content)),
+    ("grafana.integreatly.org", "GrafanaDatasource", Rule::Code(data_source)),
     ("grafana.integreatly.org", "GrafanaFolder", Rule::Code(content)),
 ];
 
@@ -31,31 +31,32 @@ const GRAFANA: &[Step] = &[
     (Otherwise, Progressing, "{/status/stage}"),
 ];
 
-/// What is copied into one or more Grafanas. Operators before 5.10 reported without conditions.
+/// What is copied into one or more Grafanas: one condition that does not hold decides, and ends
+/// the message.
 fn content(object: &Value) -> Health {
-    let says = |condition: &Value| {
-        let (reason, kind) = (text(condition, "/reason"), text(condition, "/type"));
-        format!("{reason} for {kind} because {}", text(condition, "/message"))
-    };
-    for condition in conditions(object) {
-        let holds = text(condition, "/status") == "True";
-        match text(condition, "/type") {
-            kind if kind.ends_with("Synchronized") => {
-                return match text(condition, "/status") {
-                    "True" => healthy(says(condition)),
-                    "False" => degraded(says(condition)),
-                    _ => progressing(says(condition)),
-                };
-            }
-            "InvalidSpec" | "NoMatchingInstance" if holds => return degraded(says(condition)),
-            "SynchronizationSuspended" | "Suspended" if holds => return suspended(says(condition)),
-            _ => {}
+    let mut said = Vec::new();
+    let mut last = "";
+    for one in conditions(object) {
+        let (reason, kind) = (text(one, "/reason"), text(one, "/type"));
+        said.push(format!("{reason} for {kind} because {}", text(one, "/message")));
+        last = text(one, "/status");
+        if last == "False" {
+            break;
         }
     }
-    if holds(object, "/status/NoMatchingInstances") {
+    let words = said.join(", ");
+    match last {
+        "True" => healthy(words),
+        "False" => degraded(words),
+        _ => progressing(words),
+    }
+}
+
+/// A data source has no conditions: it has an id once it is there.
+fn data_source(source: &Value) -> Health {
+    if holds(source, "/status/NoMatchingInstances") {
         return degraded("can't find matching grafana instance");
     }
-    let synced =
-        lookup(object, "/status/lastResync").is_some() && !text(object, "/status/hash").is_empty();
-    if synced { healthy("") } else { progressing("") }
+    let waits = source.pointer("/status/uid").is_some_and(|id| id == "");
+    if waits || lookup(source, "/status").is_none() { progressing("") } else { healthy("") }
 }

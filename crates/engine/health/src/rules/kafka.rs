@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, lookup, text};
+use crate::object::{condition, conditions, int_where_set, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -102,16 +102,20 @@ const PLATFORM: &[Step] = &[
     (Otherwise, Progressing, "Waiting for {kind}"),
 ];
 
+/// The state of the object itself comes before that of what it made.
 fn platform_connector(connector: &Value) -> Health {
-    let ready = condition(connector, "platform.confluent.io/app-ready");
-    let failed = ready.filter(|ready| text(ready, "/status") == "False");
-    let state = text(connector, "/status/state");
-    if matches!(state, "ERROR" | "FAILED") || failed.is_some() {
-        return degraded(failed.map_or("Connector failed", |failed| text(failed, "/message")));
-    }
-    match text(connector, "/status/connectorState") {
-        "RUNNING" => healthy("Connector running"),
-        "FAILED" => degraded("Connector failed"),
-        _ => progressing("Waiting for Connector"),
+    let failed = int_where_set(connector, "/status/failedTasksCount");
+    match text(connector, "/status/state") {
+        "CREATED" if failed.is_some_and(|failed| failed > 0) => {
+            degraded("Connector has failed tasks")
+        }
+        "CREATED" if failed.is_none() && text(connector, "/status/connectorState") == "RUNNING" => {
+            healthy("Connector running")
+        }
+        "ERROR" => match conditions(connector).last() {
+            Some(last) => degraded(text(last, "/message")),
+            None => degraded("No conditions available"),
+        },
+        _ => progressing("Waiting for Kafka Connector"),
     }
 }

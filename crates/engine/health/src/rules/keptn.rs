@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{holds, text};
+use crate::object::holds;
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -35,14 +35,14 @@ const EVALUATION: &[Step] = &[
 ];
 
 fn analysis(analysis: &Value) -> Health {
-    if text(analysis, "/status/state") != "Completed" {
-        progressing("Analysis is progressing")
-    } else if holds(analysis, "/status/pass") {
+    if holds(analysis, "/status/pass") {
         healthy("Analysis is healthy")
     } else if holds(analysis, "/status/warning") {
         healthy("Analysis is healthy with warnings")
-    } else {
+    } else if analysis.pointer("/status/pass") == Some(&Value::Bool(false)) {
         degraded("Analysis is degraded")
+    } else {
+        progressing("Analysis is progressing")
     }
 }
 

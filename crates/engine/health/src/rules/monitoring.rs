@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, holds, lookup, text};
+use crate::object::{condition, find_is, holds, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -11,8 +11,8 @@ use crate::steps::When::*;
 use crate::verdicts::{degraded, healthy, progressing, suspended};
 
 pub(super) const RULES: &[Entry] = &[
-    ("coralogix.com", "Alert", Rule::Steps(CORALOGIX)),
-    ("coralogix.com", "RecordingRuleGroupSet", Rule::Steps(CORALOGIX)),
+    ("coralogix.com", "Alert", Rule::Listed(CORALOGIX)),
+    ("coralogix.com", "RecordingRuleGroupSet", Rule::Listed(CORALOGIX)),
     ("datadoghq.com", "DatadogMetric", Rule::Code(datadog_metric)),
     ("jaegertracing.io", "Jaeger", Rule::Steps(JAEGER)),
     ("keda.sh", "ScaledJob", Rule::Steps(SCALED_JOB)),
@@ -29,18 +29,21 @@ const CORALOGIX: &[Step] = &[
     (Otherwise, Progressing, "Waiting for status to be updated"),
 ];
 
+/// An error that is reported comes first, wherever it stands.
 fn datadog_metric(metric: &Value) -> Health {
-    let of = |kind: &str| condition(metric, kind);
-    if let Some(error) = of("Error")
-        && text(error, "/status") == "True"
-    {
-        return degraded(format!("{}: {}", text(error, "/reason"), text(error, "/message")));
+    let or = |message: &str, otherwise: &str| {
+        if message.is_empty() { otherwise.to_owned() } else { message.to_owned() }
+    };
+    if let Some(error) = find_is(metric, "Error", "True") {
+        let message = or(text(error, "/message"), "DatadogMetric reported an error");
+        return degraded(match text(error, "/reason") {
+            "" => message,
+            reason => format!("{reason}: {message}"),
+        });
     }
-    match of("Valid").map(|valid| (text(valid, "/status"), text(valid, "/message"))) {
-        Some(("True", _)) => healthy("DatadogMetric is healthy"),
-        Some(("False", "")) => degraded("DatadogMetric is not valid"),
-        Some(("False", message)) => degraded(message),
-        _ => progressing("Waiting for DatadogMetric to be reconciled"),
+    match find_is(metric, "Valid", "False") {
+        Some(invalid) => degraded(or(text(invalid, "/message"), "DatadogMetric is not valid")),
+        None => healthy("DatadogMetric is healthy"),
     }
 }
 

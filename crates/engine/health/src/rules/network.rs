@@ -5,10 +5,9 @@ use serde_json::Value;
 use crate::assess::Health;
 use crate::object::{condition, items, text};
 use crate::rules::{Entry, Rule};
-use crate::steps::Step;
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
-use crate::steps::condition_is_stale;
+use crate::steps::{Step, condition_is_stale};
 use crate::verdicts::{degraded, healthy, progressing};
 
 pub(super) const RULES: &[Entry] = &[
@@ -68,23 +67,46 @@ const ISTIO: &[Step] = &[
 ];
 
 /// Airlock's policies attach as the Gateway API's do: each ancestor reports `Accepted` and, where
-/// it refers to others, `ResolvedRefs`; kinds without ancestors report the same on themselves.
+/// it refers to others, `ResolvedRefs`. All other kinds are settings that nobody reports on.
 fn airlock(object: &Value) -> Health {
-    let ancestors = items(object, "/status/ancestors").chain(items(object, "/status/parents"));
-    let places = ancestors.chain(object.get("status"));
-    let mut reported = false;
-    for condition in places.flat_map(|place| items(place, "/conditions")) {
-        if condition_is_stale(object, condition) {
-            continue;
+    let kind = text(object, "/kind");
+    let well = || healthy(format!("{kind} is healthy"));
+    if !kind.ends_with("Policy") {
+        return well();
+    }
+    let ancestors: Vec<&Value> = items(object, "/status/ancestors").collect();
+    if ancestors.is_empty() {
+        return progressing(format!("Waiting for {kind} status"));
+    }
+    let name = |ancestor: &Value| text(ancestor, "/ancestorRef/name").to_owned();
+    let outdated = ancestors
+        .iter()
+        .find(|one| items(one, "/conditions").any(|of| condition_is_stale(object, of)));
+    if let Some(ancestor) = outdated {
+        let name = name(ancestor);
+        return progressing(format!("Waiting for Ancestor {name} to update {kind} status"));
+    }
+    for ancestor in ancestors {
+        let mut accepted = false;
+        for of in items(ancestor, "/conditions") {
+            match (text(of, "/type"), text(of, "/status")) {
+                ("Accepted", "True") => accepted = true,
+                ("ResolvedRefs", "True") => {}
+                ("Accepted" | "ResolvedRefs", _) => {
+                    return degraded(format!(
+                        "Ancestor {}: {}",
+                        name(ancestor),
+                        text(of, "/message")
+                    ));
+                }
+                _ => {}
+            }
         }
-        match text(condition, "/status") {
-            "False" => return degraded(text(condition, "/message")),
-            "True" => reported = true,
-            _ => return progressing(text(condition, "/message")),
+        if !accepted {
+            return degraded(format!("Ancestor {}: {kind} is not accepted", name(ancestor)));
         }
     }
-    // A configuration that nothing refers to is never reported on.
-    if reported { healthy("Resource is accepted") } else { progressing("Waiting for status") }
+    well()
 }
 
 fn node_network(policy: &Value) -> Health {

@@ -57,15 +57,22 @@ fn judged(policy: &Value, message: String) -> Health {
 
 /// Older releases report no generation.
 fn operator(policy: &Value) -> Health {
-    if lookup(policy, "/status").is_none() {
+    if lookup(policy, "/status")
+        .is_none_or(|status| status.as_object().is_some_and(|of| of.is_empty()))
+    {
         return progressing(WAITING);
     }
     let observed = int_where_set(policy, "/status/observedGeneration");
     if observed.is_some_and(|observed| observed != manifest::generation(policy)) {
         return progressing(OUTDATED);
     }
-    let message = condition(policy, "Compliant").map_or("", |of| text(of, "/message"));
-    judged(policy, message.to_owned())
+    match condition(policy, "Compliant") {
+        Some(compliant) if text(compliant, "/status") == "True" => {
+            healthy(text(compliant, "/message"))
+        }
+        Some(compliant) => degraded(text(compliant, "/message")),
+        None => progressing("Waiting for the compliance condition"),
+    }
 }
 
 /// On the hub a policy sums up clusters; its copy in a cluster's namespace sums up templates.

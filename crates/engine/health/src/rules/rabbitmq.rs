@@ -21,13 +21,21 @@ pub(super) const RULES: &[Entry] = &[
     (GROUP, "Vhost", Rule::Code(topology)),
 ];
 
+/// What the operator says of its last try: `Ready` and why it is so belong together.
 fn topology(object: &Value) -> Health {
     let noun = text(object, "/kind").to_lowercase();
-    match condition(object, "Ready").map(|ready| text(ready, "/status")) {
-        Some("True") => healthy(format!("RabbitMQ {noun} ready")),
-        Some("False") => degraded(format!("RabbitMQ {noun} failed to be created or updated")),
-        _ => unknown(format!("RabbitMQ {noun} status is unknown")),
-    }
+    let said = conditions(object).find_map(|one| {
+        match (text(one, "/type"), text(one, "/status"), text(one, "/reason")) {
+            ("Ready", "True", "SuccessfulCreateOrUpdate") => {
+                Some(healthy(format!("RabbitMQ {noun} ready")))
+            }
+            ("Ready", "False", "FailedCreateOrUpdate") => {
+                Some(degraded(format!("RabbitMQ {noun} failed to be created or updated")))
+            }
+            _ => None,
+        }
+    });
+    said.unwrap_or_else(|| unknown(format!("RabbitMQ {noun} status is unknown")))
 }
 
 fn cluster(cluster: &Value) -> Health {

@@ -12,13 +12,13 @@ use crate::verdicts::{degraded, healthy, progressing};
 
 pub(super) const RULES: &[Entry] = &[
     ("external-secrets.io", "ClusterExternalSecret", Rule::Steps(FANNED_OUT)),
-    ("external-secrets.io", "ClusterSecretStore", Rule::Steps(READY)),
-    ("external-secrets.io", "ExternalSecret", Rule::Steps(READY)),
-    ("external-secrets.io", "PushSecret", Rule::Steps(READY)),
-    ("external-secrets.io", "SecretStore", Rule::Steps(READY)),
+    ("external-secrets.io", "ClusterSecretStore", Rule::Listed(READY)),
+    ("external-secrets.io", "ExternalSecret", Rule::Listed(READY)),
+    ("external-secrets.io", "PushSecret", Rule::Listed(READY)),
+    ("external-secrets.io", "SecretStore", Rule::Listed(READY)),
     ("kubernetes-client.io", "ExternalSecret", Rule::Code(legacy)),
-    ("bitnami.com", "SealedSecret", Rule::Steps(SEALED)),
-    ("onepassword.com", "OnePasswordItem", Rule::Steps(READY)),
+    ("bitnami.com", "SealedSecret", Rule::Listed(SEALED)),
+    ("onepassword.com", "OnePasswordItem", Rule::Listed(READY)),
 ];
 
 const READY: &[Step] = &[

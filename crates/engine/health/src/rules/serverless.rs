@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, int, lookup, text};
+use crate::object::{
+    condition, conditions, find_is, int, int_where_set, last_condition, lookup, text,
+};
 use crate::rules::{Entry, Rule};
-use crate::steps::Step;
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
+use crate::steps::{Step, listed};
 use crate::verdicts::{degraded, healthy, progressing, suspended};
 
 pub(super) const RULES: &[Entry] = &[
@@ -127,22 +129,27 @@ fn function(function: &Value) -> Health {
 
 /// An app reports the conditions of the Deployment under it.
 fn spin_app(app: &Value) -> Health {
-    const STEPS: &[Step] = &[
-        (Because("Progressing", "False", &["ProgressDeadlineExceeded"]), Degraded, "{message}"),
-        (Is("Available", "False"), Degraded, "{message}"),
-        (Is("Progressing", "True"), Progressing, "{message}"),
-    ];
-    if let Some(health) = crate::steps::first(STEPS, app) {
-        return health;
-    }
-    if lookup(app, "/status/conditions").is_none() {
+    const STUCK: &[Step] =
+        &[(Because("Progressing", "False", &["ProgressDeadlineExceeded"]), Degraded, "{message}")];
+    if lookup(app, "/status").is_none() {
         return progressing("Waiting for status to be available");
     }
+    if let Some(health) = listed(STUCK, app) {
+        return health;
+    }
     let ready = int(app, "/status/readyReplicas");
-    let wanted = crate::object::int_where_set(app, "/spec/replicas").unwrap_or(ready);
-    match condition(app, "Available") {
-        Some(_) => healthy(format!("Application is healthy with {ready}/{wanted} replicas ready")),
-        None => progressing("Waiting for status to be available"),
+    let wanted = int_where_set(app, "/spec/replicas").unwrap_or(1);
+    match last_condition(app, "Available") {
+        Some(available) if text(available, "/status") == "True" && ready >= wanted => {
+            if let Some(busy) = find_is(app, "Progressing", "True") {
+                return progressing(text(busy, "/message"));
+            }
+            healthy(format!("Application is healthy with {ready}/{wanted} replicas ready"))
+        }
+        Some(available) if text(available, "/status") == "True" => {
+            progressing(format!("Waiting for replicas to be ready ({ready}/{wanted})"))
+        }
+        available => degraded(available.map_or("", |one| text(one, "/message"))),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::verdicts::{degraded, healthy, progressing};
 pub(super) const RULES: &[Entry] = &[
     ("ceph.rook.io", "CephCluster", Rule::Code(ceph_cluster)),
     ("ceph.rook.io", "CephObjectStore", Rule::Steps(OBJECT_STORE)),
-    ("ocs.openshift.io", "StorageCluster", Rule::Steps(STORAGE_CLUSTER)),
+    ("ocs.openshift.io", "StorageCluster", Rule::Listed(STORAGE_CLUSTER)),
     ("objectbucket.io", "ObjectBucketClaim", Rule::Steps(CLAIM)),
     ("minio.min.io", "Tenant", Rule::Steps(TENANT)),
     ("cdi.kubevirt.io", "DataVolume", Rule::Steps(DATA_VOLUME)),
@@ -68,8 +68,7 @@ const STORAGE_CLUSTER: &[Step] = &[
     (Is("Degraded", "True"), Degraded, "{message}"),
     (Is("Progressing", "True"), Progressing, "{message}"),
     (Is("Available", "True"), Healthy, "{message}"),
-    (Is("Available", "False"), Degraded, "{message}"),
-    (Otherwise, Progressing, "Waiting for StorageCluster status to be reported"),
+    (Otherwise, Unknown, "StorageCluster is in an unknown state."),
 ];
 
 const CLAIM: &[Step] = &[
