@@ -141,9 +141,15 @@ impl Entry {
             .collect()
     }
 
-    /// The same for one of the wanted objects, but for what is as it is wanted now.
-    pub fn previous_of(&self, target: &Target, wanted: &Arc<Prepared>) -> Vec<&Arc<Target>> {
+    /// The same for the wanted object at a place, but for what is as it is wanted now.
+    pub fn previous_of(&self, at: usize, wanted: &Arc<Prepared>) -> Vec<&Arc<Target>> {
+        let target = &wanted.targets[at];
+        // Most stand where they stood before.
+        let is_same = |applied: &&Applied| {
+            applied.prepared.targets.get(at).is_some_and(|before| Arc::ptr_eq(before, target))
+        };
         self.others(wanted)
+            .filter(|applied| !is_same(applied))
             .filter_map(|applied| applied.target(&target.key))
             .filter(|before| before.hash != target.hash)
             .collect()

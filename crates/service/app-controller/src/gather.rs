@@ -564,8 +564,8 @@ impl Looker<'_> {
                 side.failed = true;
             }
             let held = live.several(prepared.targets.iter().map(|target| &target.key));
-            for (target, held) in prepared.targets.iter().zip(held) {
-                let previous = entry.previous_of(target, prepared);
+            for ((at, target), held) in prepared.targets.iter().enumerate().zip(held) {
+                let previous = entry.previous_of(at, prepared);
                 let rules = rules_of(&rulebook, &previous);
                 let before = memo.remove_entry(&target.key).filter(|(_, memo)| {
                     memo.still_holds(target, held.as_deref(), rules)
