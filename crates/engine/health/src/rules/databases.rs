@@ -251,6 +251,6 @@ fn solr(cloud: &Value) -> Health {
 const ATLAS: &[Step] = &[
     (Is("Ready", "True"), Healthy, "{reason}"),
     (Because("Ready", "False", &["Reconciling"]), Progressing, "{reason}"),
-    (Is("Ready", "False"), Degraded, "{reason}"),
-    (Otherwise, Progressing, "Waiting for reconciliation"),
+    (Reports("Ready"), Degraded, "{reason}"),
+    (Otherwise, Progressing, "Waiting for Atlas Operator"),
 ];

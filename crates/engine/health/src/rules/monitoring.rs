@@ -17,7 +17,7 @@ pub(super) const RULES: &[Entry] = &[
     ("jaegertracing.io", "Jaeger", Rule::Steps(JAEGER)),
     ("keda.sh", "ScaledJob", Rule::Steps(SCALED_JOB)),
     ("keda.sh", "ScaledObject", Rule::Steps(SCALED_OBJECT)),
-    ("kiali.io", "Kiali", Rule::Steps(KIALI)),
+    ("kiali.io", "Kiali", Rule::Listed(KIALI)),
     ("monitoring.coreos.com", "Prometheus", Rule::Code(prometheus)),
     ("opentelemetry.io", "OpenTelemetryCollector", Rule::Code(collector)),
     ("operator.victoriametrics.com", "*", Rule::Code(victoria_metrics)),
@@ -70,14 +70,11 @@ const SCALED_OBJECT: &[Step] = &[
     (Otherwise, Progressing, "Creating HorizontalPodAutoscaler Object"),
 ];
 
-/// An operator made with Ansible: it runs all the time; its last run succeeded or failed.
+/// An operator made with Ansible: how its last run ended; while it runs nothing is known.
 const KIALI: &[Step] = &[
     (Is("Failure", "True"), Degraded, "{message}"),
     (Because("Running", "True", &["Running"]), Progressing, "{message}"),
     (Is("Successful", "True"), Healthy, "{message}"),
-    (Because("Running", "True", &["Successful"]), Healthy, "{message}"),
-    (Because("Running", "False", &["Failed"]), Degraded, "{message}"),
-    (Is("Running", "True"), Progressing, "{message}"),
     (Otherwise, Progressing, "Waiting for Kiali"),
 ];
 

@@ -12,7 +12,7 @@ use crate::verdicts::{degraded, healthy, progressing};
 
 pub(super) const RULES: &[Entry] = &[
     ("apps.openshift.io", "DeploymentConfig", Rule::Code(deployment_config)),
-    ("operator.openshift.io", "IngressController", Rule::Steps(INGRESS_CONTROLLER)),
+    ("operator.openshift.io", "IngressController", Rule::Listed(INGRESS_CONTROLLER)),
     ("operators.coreos.com", "Subscription", Rule::Code(subscription)),
     ("route.openshift.io", "Route", Rule::Code(route)),
 ];
@@ -37,10 +37,10 @@ fn deployment_config(config: &Value) -> Health {
 }
 
 const INGRESS_CONTROLLER: &[Step] = &[
-    (Is("Progressing", "True"), Progressing, "{message}"),
+    (Is("Progressing", "True"), Progressing, "{reason}"),
+    (Is("DeploymentReplicasAllAvailable", "False"), Progressing, "{message}"),
     (Is("Degraded", "True"), Degraded, "{message}"),
     (Is("Available", "True"), Healthy, "IngressController is available"),
-    (Is("Available", "False"), Progressing, "{message}"),
     (Otherwise, Progressing, "Status of IngressController is not known yet"),
 ];
 

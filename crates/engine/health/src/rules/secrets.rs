@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::text;
+use crate::object::{conditions, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -11,7 +11,7 @@ use crate::steps::When::*;
 use crate::verdicts::{degraded, healthy, progressing};
 
 pub(super) const RULES: &[Entry] = &[
-    ("external-secrets.io", "ClusterExternalSecret", Rule::Steps(FANNED_OUT)),
+    ("external-secrets.io", "ClusterExternalSecret", Rule::Code(fanned_out)),
     ("external-secrets.io", "ClusterSecretStore", Rule::Listed(READY)),
     ("external-secrets.io", "ExternalSecret", Rule::Listed(READY)),
     ("external-secrets.io", "PushSecret", Rule::Listed(READY)),
@@ -27,14 +27,16 @@ const READY: &[Step] = &[
     (Otherwise, Progressing, "Waiting for {kind}"),
 ];
 
-/// One secret in many namespaces: older releases had conditions for "not" and "partly".
-const FANNED_OUT: &[Step] = &[
-    (Is("Ready", "True"), Healthy, "{message}"),
-    (Is("Ready", "False"), Degraded, "{message}"),
-    (Is("NotReady", "True"), Degraded, "{message}"),
-    (Is("PartiallyReady", "True"), Degraded, "{message}"),
-    (Otherwise, Progressing, "Waiting for {kind}"),
-];
+/// One secret in many namespaces: the newest condition counts, and stands last.
+fn fanned_out(secret: &Value) -> Health {
+    let last = conditions(secret).last();
+    let message = last.map_or("", |one| text(one, "/message"));
+    match last.filter(|one| text(one, "/status") == "True").map(|one| text(one, "/type")) {
+        Some("Ready") => healthy(message),
+        Some("NotReady" | "PartiallyReady") => degraded(message),
+        _ => progressing("Waiting for ClusterExternalSecret"),
+    }
+}
 
 /// `SUCCESS`, or `ERROR, ` and why.
 fn legacy(secret: &Value) -> Health {
