@@ -45,6 +45,9 @@ impl Body {
     }
 }
 
+/// What is said of a body of a type that nobody reads.
+pub const UNKNOWN_FORMAT: &str = "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
 /// Objects larger than this are refused, as upstream's default does (3 MiB).
 pub const BODY_BYTES_MAX: usize = 3 << 20;
 
@@ -54,15 +57,18 @@ pub const BODY_BYTES_MAX: usize = 3 << 20;
 ///
 /// 400 where it does not parse, 415 where its type is unknown.
 pub fn read(content_type: &str, bytes: &Bytes, kind: &Kind) -> Result<Body, Problem> {
-    match media(content_type) {
+    match media(content_type).to_ascii_lowercase().as_str() {
         "" | "application/json" | "*/*" => json(bytes, &kind.kind),
         "application/yaml" | "application/x-yaml" | "text/yaml" => yaml(bytes),
+        "application/vnd.kubernetes.protobuf" if !bytes.starts_with(b"k8s\0") => {
+            Err(Problem::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({})",
+                kind.kind,
+                summary(bytes)
+            )))
+        }
         "application/vnd.kubernetes.protobuf" => protobuf(bytes),
-        _ => Err(Problem::new(
-            415,
-            "UnsupportedMediaType",
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
-        )),
+        _ => Err(Problem::new(415, "UnsupportedMediaType", UNKNOWN_FORMAT)),
     }
 }
 
@@ -145,6 +151,10 @@ pub fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
     let before = bytes.get(..at).unwrap_or_default().trim_ascii_end();
     let what = match before.last() {
         Some(b'{') => "object key string",
+        Some(b',') if found == '}' => "object key string",
+        _ if error.to_string().starts_with("trailing characters") => {
+            return format!("invalid character '{found}' after top-level value");
+        }
         _ => "value",
     };
     format!("invalid character '{found}' looking for beginning of {what}")

@@ -44,13 +44,32 @@ pub fn options(request: &Request, query: &Query) -> Result<DeleteOptions, Proble
     if request.body.is_empty() {
         return DeleteOptions::parse(query, None);
     }
-    let parsed = match body::media(&request.content_type) {
+    // What is wrong with options is told without saying what they should have been.
+    let plainly = |mut problem: Problem| {
+        if let Some((_, said)) = problem.message.split_once("couldn't get version/kind") {
+            let said = said.rsplit_once(" (").map_or(said, |(said, _)| said);
+            problem.message = format!("couldn't get version/kind{said}");
+        }
+        problem
+    };
+    let parsed = match body::media(&request.content_type).to_ascii_lowercase().as_str() {
         "application/vnd.kubernetes.protobuf" => {
             crate::types::from_protobuf(&request.body).map_err(Problem::bad_request)?
         }
         "application/yaml" => body::json_or_yaml(&request.body)?.value,
-        _ => body::json(&request.body, "DeleteOptions")?.value,
+        "" | "application/json" | "*/*" => {
+            body::json(&request.body, "DeleteOptions").map_err(plainly)?.value
+        }
+        _ => {
+            return Err(Problem::new(415, "UnsupportedMediaType", body::UNKNOWN_FORMAT));
+        }
     };
+    if !parsed.is_object() && !parsed.is_null() {
+        return Err(Problem::bad_request(format!(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
+            body::go_type(&parsed)
+        )));
+    }
     DeleteOptions::parse(query, Some(&parsed))
 }
 

@@ -139,6 +139,11 @@ fn legacy_resource(kind: &Kind) -> Value {
 /// Names group, version and kind of what is kept: the first eight bytes of a SHA-256.
 fn storage_hash(kind: &Kind) -> String {
     let (group, version) = manifest::split_api_version(&kind.storage_version);
+    // These are kept as they were before they were final.
+    let version = match kind.kind.as_str() {
+        "MutatingAdmissionPolicy" | "MutatingAdmissionPolicyBinding" => "v1beta1",
+        _ => version,
+    };
     let digest = Sha256::digest(format!("{group}/{version}/{}", kind.kind));
     STANDARD.encode(&digest[..8])
 }

@@ -78,6 +78,12 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
         ["openapi", "v2"] => openapi::v2(cluster, &request.accept).map(Answer::Response),
         [".well-known", "openid-configuration"] => whole(reviews::openid(host)),
         ["openid", "v1", "jwks"] => whole(Response::value(200, &json!({"keys": []}))),
+        ["api" | "apis"] | ["api", "v1"] if refuses_verb(cluster, &parts, request) => {
+            Err(Problem::method_not_allowed())
+        }
+        ["apis", _] | ["apis", _, _] if refuses_verb(cluster, &parts, request) => {
+            Err(Problem::method_not_allowed())
+        }
         ["api"] => whole(discovery::core(&cluster.kinds(), &request.accept, host)),
         ["apis"] => whole(discovery::groups(&cluster.kinds(), &request.accept)),
         ["api", version] => {
@@ -103,6 +109,19 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
         ["api" | "apis", ..] => resource(cluster, request),
         _ => whole(page_not_found()),
     }
+}
+
+/// Whether a document of discovery is there for readers alone; those of custom groups are told to whoever
+/// asks, whatever he asks.
+fn refuses_verb(cluster: &Cluster, parts: &[&str], request: &Request) -> bool {
+    let kinds = cluster.kinds();
+    let known = |group: &str| crate::kinds::Kinds::built_in().group(group).is_some();
+    let built_in = match parts {
+        ["apis", group] => known(group),
+        ["apis", group, version] => known(group) && serves(&kinds, group, version),
+        _ => true,
+    };
+    built_in && !matches!(request.method.as_str(), "GET")
 }
 
 fn serves(kinds: &crate::kinds::Kinds, group: &str, version: &str) -> bool {
@@ -206,9 +225,35 @@ fn main_resource(
             let options = delete::options(request, query)?;
             whole(delete::collection(cluster, kind, &target.namespace, &list, &options)?)
         }
+        // Of custom kinds the path does not say what may be asked.
+        ("POST", true) if !kind.built_in() && in_namespace => {
+            let options = write::options(query, WriteKind::Create)?;
+            let write = Write::new(cluster, kind, target, &options, &request.user_agent);
+            whole(write.create(request, wanted)?)
+        }
+        ("PATCH" | "PUT", false) if !kind.built_in() && in_namespace => {
+            Err(Problem::bad_request("name must be provided"))
+        }
+        ("GET" | "POST" | "PUT" | "PATCH" | "DELETE", true)
+            if !in_namespace && !kind.built_in() =>
+        {
+            whole(page_not_found())
+        }
+        ("GET" | "PUT" | "PATCH" | "DELETE", true) if !in_namespace => {
+            Err(Problem::no_such_resource())
+        }
+        (verb, _) if !kind.built_in() && !KNOWN_VERBS.contains(&verb) => {
+            let said = format!(" is not supported on resources of kind \"{}\"", kind.qualified());
+            let mut problem = Problem::new(405, "MethodNotAllowed", said);
+            problem.details = Some(json!({"group": kind.group, "kind": kind.plural}));
+            Err(problem)
+        }
         _ => Err(Problem::method_not_allowed()),
     }
 }
+
+/// The verbs that a custom kind may be asked with.
+const KNOWN_VERBS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 fn list_or_watch(
     cluster: &Arc<Cluster>,

@@ -64,7 +64,11 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
     if accept.trim().is_empty() {
         return Ok(Wanted { form: Form::Whole, yaml: false });
     }
-    for clause in accept.split(',') {
+    let mut clauses: Vec<&str> = accept.split(',').collect();
+    // What is wanted more comes first; what is wanted as much stays in its order.
+    clauses.sort_by_key(|clause| std::cmp::Reverse(weight(clause)));
+    let mut known = false;
+    for clause in clauses {
         let mut parts = clause.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default();
         let parameter = |name: &str| {
@@ -80,6 +84,7 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
             "application/yaml" => true,
             _ => continue,
         };
+        known = true;
         let served = parameter("g").is_none_or(|group| group == "meta.k8s.io")
             && parameter("v").is_none_or(|version| matches!(version, "v1" | "v1beta1"));
         let form = match parameter("as") {
@@ -91,6 +96,10 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
         };
         return Ok(Wanted { form, yaml });
     }
+    if known {
+        // The form is not served in which the type could be.
+        return Err(Problem::new(406, "NotAcceptable", ACCEPTED));
+    }
     let mut problem = Problem::new(
         406,
         "NotAcceptable",
@@ -98,4 +107,12 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
     );
     problem.details = Some(serde_json::json!({}));
     Err(problem)
+}
+
+/// How much a clause of `Accept` is wanted, in thousandths.
+fn weight(clause: &str) -> u32 {
+    let named = clause.split(';').skip(1).filter_map(|part| part.trim().split_once('='));
+    let mut said =
+        named.filter(|(name, _)| *name == "q").filter_map(|(_, q)| q.parse::<f64>().ok());
+    said.next().map_or(1000, |q| (q.clamp(0.0, 1.0) * 1000.0) as u32)
 }

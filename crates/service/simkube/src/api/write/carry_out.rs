@@ -444,7 +444,7 @@ impl Write<'_> {
         let version = meta::text(&new, "resourceVersion").to_owned();
         if version.is_empty() || version == "0" {
             let door = self.target.subresource.as_str();
-            let asked = door.is_empty() || (door == "status" && !self.kind.built_in());
+            let asked = matches!(door, "" | "status");
             if !strategy::updates_unconditionally(self.kind) && asked {
                 // This one names the resource instead of the kind.
                 let cause = meta::cause(

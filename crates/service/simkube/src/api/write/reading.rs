@@ -158,6 +158,9 @@ impl Write<'_> {
 
     pub(super) fn names_kind(&self, value: &mut Value, text: &[u8]) -> Result<(), Problem> {
         let expected = (self.kind.api_version(), self.kind.kind.clone());
+        if text.trim_ascii() == b"null" {
+            *value = json!({});
+        }
         if !value.is_object() {
             return Err(Problem::bad_request(format!(
                 "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }} ({})",
