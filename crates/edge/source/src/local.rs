@@ -1,5 +1,6 @@
 //! A repository on this host: read where it lies, copied nowhere.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,11 +19,42 @@ pub(crate) struct Local {
     path: PathBuf,
     url: String,
     objects: Arc<ObjectCache>,
-    store: Mutex<Option<Arc<Store>>>,
-    /// Whether file events tell of every change.
-    followed: AtomicBool,
+    /// With the directory that it reads: another one may stand at the path by now.
+    store: Mutex<Option<(DirId, Arc<Store>)>>,
+    /// Whether another repository has come to the path, and nobody has asked yet.
+    replaced: AtomicBool,
+    /// The directories of which file events tell every change.
+    followed: Mutex<Option<FollowedDirs>>,
     /// What the names pointed at, and the files that said so.
     seen: Mutex<Option<(RefFiles, Arc<RefList>)>>,
+}
+
+/// A directory, wherever it is moved: its device and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DirId(u64, u64);
+
+impl DirId {
+    /// The directory at a path; `None` where there is none.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        path.metadata().ok().map(|of| Self(of.dev(), of.ino()))
+    }
+}
+
+/// Directories that are watched, as they were when that began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FollowedDirs(Vec<(PathBuf, DirId)>);
+
+impl FollowedDirs {
+    /// `None` where one of them is not there.
+    pub(crate) fn of(dirs: &RefDirs) -> Option<Self> {
+        let paths = [dirs.git_dir.clone(), dirs.common_dir.clone(), dirs.common_dir.join("refs")];
+        let known = paths.into_iter().map(|path| DirId::of(&path).map(|dir| (path, dir)));
+        known.collect::<Option<_>>().map(Self)
+    }
+
+    fn are_there(&self) -> bool {
+        self.0.iter().all(|(path, dir)| DirId::of(path) == Some(*dir))
+    }
 }
 
 /// The directories whose files say what the names point at.
@@ -41,29 +73,47 @@ impl Local {
             url: url.to_owned(),
             objects,
             store: Mutex::default(),
-            followed: AtomicBool::new(false),
+            replaced: AtomicBool::new(false),
+            followed: Mutex::default(),
             seen: Mutex::default(),
         }
     }
 
     /// Whether file events tell of every change, so that what was seen stays true.
     pub(crate) fn is_followed(&self) -> bool {
-        self.followed.load(Ordering::Acquire)
+        self.followed.lock().is_some()
     }
 
-    pub(crate) fn set_followed(&self, followed: bool) {
-        self.followed.store(followed, Ordering::Release);
+    /// Whether the directories at the path are still those of which events tell; without events
+    /// there is nothing to lose.
+    pub(crate) fn follows_what_is_there(&self) -> bool {
+        self.followed.lock().as_ref().is_none_or(FollowedDirs::are_there)
     }
 
-    /// The store, opened at the first call that finds a repository.
+    pub(crate) fn set_followed(&self, followed: Option<FollowedDirs>) {
+        *self.followed.lock() = followed;
+    }
+
+    /// The store, opened at the first call that finds a repository, and anew where the directory
+    /// was replaced by another.
     pub(crate) fn store(&self) -> Result<Arc<Store>, SourceError> {
         let mut store = self.store.lock();
-        if let Some(store) = &*store {
+        if let Some((dir, store)) = &*store
+            && DirId::of(&store.git_dir()) == Some(*dir)
+        {
             return Ok(store.clone());
         }
+        if store.take().is_some() {
+            self.replaced.store(true, Ordering::Release);
+        }
         let opened = Arc::new(Store::open(&self.path, &self.url, self.objects.clone())?);
-        *store = Some(opened.clone());
+        *store = DirId::of(&opened.git_dir()).map(|dir| (dir, opened.clone()));
         Ok(opened)
+    }
+
+    /// Whether another repository came to the path since this was asked last.
+    pub(crate) fn take_replaced(&self) -> bool {
+        self.replaced.swap(false, Ordering::AcqRel)
     }
 
     /// What the names point at now; read anew where a file that says so was written.
@@ -93,7 +143,9 @@ impl Local {
             read_refs(repo)
         });
         listed.map_err(|error| {
-            *self.store.lock() = None;
+            if self.store.lock().take().is_some() {
+                self.replaced.store(true, Ordering::Release);
+            }
             SourceError::NotFound { url: self.url.clone(), reason: chain(&error) }
         })
     }

@@ -135,7 +135,9 @@ fn still_watched(inner: &Inner) -> bool {
 
 async fn ask(inner: Arc<Inner>, follower: Option<Arc<Follower>>) {
     let asked = match (&inner.place, follower) {
-        (Backend::Local(local), _) if local.is_followed() => return,
+        (Backend::Local(local), _) if local.is_followed() && local.follows_what_is_there() => {
+            return;
+        }
         (Backend::Local(_), Some(follower)) => follower.follow(&inner).await,
         (Backend::Local(_), None) | (Backend::Remote(_), _) => inner.refresh().await,
     };

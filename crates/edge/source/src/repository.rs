@@ -282,7 +282,7 @@ impl Inner {
         *self.used_at.lock()
     }
 
-    fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched(&self) -> bool {
         self.watches.load(Ordering::Relaxed) > 0
     }
 
@@ -314,7 +314,15 @@ impl Inner {
             Backend::Local(_) => {
                 let inner = self.clone();
                 blocking(move || match &inner.place {
-                    Backend::Local(local) => local.list(),
+                    Backend::Local(local) => {
+                        let listed = local.list();
+                        // What was read of another repository may not be in this one.
+                        if local.take_replaced() {
+                            inner.trees.lock().clear();
+                            inner.peeled.lock().clear();
+                        }
+                        listed
+                    }
                     Backend::Remote(_) => Ok(Arc::default()),
                 })
                 .await?

@@ -118,6 +118,11 @@ impl Store {
         }
     }
 
+    /// The directory that holds `HEAD`.
+    pub(crate) fn git_dir(&self) -> PathBuf {
+        self.with(|repo| repo.git_dir().to_owned())
+    }
+
     pub(crate) fn store_error(&self, error: &ObjectError) -> SourceError {
         SourceError::Store { url: self.url.clone(), reason: error.to_string() }
     }

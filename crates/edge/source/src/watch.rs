@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 
 use crate::core::blocking;
 use crate::error::SourceError;
-use crate::local::RefDirs;
+use crate::local::{FollowedDirs, RefDirs};
 use crate::repository::{Backend, Inner};
 
 #[cfg(target_os = "linux")]
@@ -27,6 +27,11 @@ use others::Files;
 
 /// Events this close together are answered once: git moves several files for one commit.
 const SETTLE: Duration = Duration::from_millis(4);
+
+/// A repository that was removed is looked for so often, and so many times: 10 s. One that comes
+/// later is found by the scheduler, or when somebody asks.
+const LOOKED_FOR_EVERY: Duration = Duration::from_millis(50);
+const LOOKED_FOR_TIMES: u32 = 200;
 
 /// Follows local repositories by file events.
 #[derive(Default)]
@@ -63,32 +68,55 @@ impl Follower {
             tracing::warn!(repo, reason, "no file events; the repository is polled instead");
         }
         inner.refresh().await?;
-        local.set_followed(followed.is_ok());
+        local.set_followed(followed.ok().flatten());
         Ok(())
     }
 
+    /// Watches the repository's directories; the inner error says why there are no events.
     fn subscribe(
-        &self,
+        self: &Arc<Self>,
         inner: &Arc<Inner>,
         runtime: Handle,
-    ) -> Result<Result<(), String>, SourceError> {
-        let Backend::Local(local) = &inner.place else { return Ok(Ok(())) };
+    ) -> Result<Result<Option<FollowedDirs>, String>, SourceError> {
+        let Backend::Local(local) = &inner.place else { return Ok(Ok(None)) };
         let dirs = local.ref_dirs()?;
+        let followed = FollowedDirs::of(&dirs);
         let mut running = self.running.lock();
         if running.is_none() {
-            match Running::start(runtime) {
+            match Running::start(runtime, Arc::downgrade(self)) {
                 Ok(started) => *running = Some(started),
                 Err(error) => return Ok(Err(error.to_string())),
             }
         }
         let running = running.as_mut().expect("it was started above");
-        Ok(running.follow(&dirs, inner).map_err(|error| error.to_string()))
+        Ok(running.follow(&dirs, inner).map(|()| followed).map_err(|error| error.to_string()))
+    }
+
+    /// Follows what stands at the path now, where that is not what was followed: a repository
+    /// that was removed, or replaced by another.
+    async fn follow_again(self: Arc<Self>, inner: Arc<Inner>) {
+        let Backend::Local(local) = &inner.place else { return };
+        if local.follows_what_is_there() {
+            return;
+        }
+        self.unfollow(&inner);
+        for _ in 0..LOOKED_FOR_TIMES {
+            if !inner.is_watched() || local.is_followed() {
+                return;
+            }
+            // It may be half made: then it is not there, or its directories are not.
+            let followed = self.follow(&inner).await;
+            if followed.is_ok() && local.is_followed() {
+                return;
+            }
+            tokio::time::sleep(LOOKED_FOR_EVERY).await;
+        }
     }
 
     /// Stops following a repository.
     pub(crate) fn unfollow(&self, inner: &Arc<Inner>) {
         let Backend::Local(local) = &inner.place else { return };
-        local.set_followed(false);
+        local.set_followed(None);
         if let Some(running) = self.running.lock().as_mut() {
             running.unfollow(inner);
         }
@@ -96,7 +124,7 @@ impl Follower {
 }
 
 impl Running {
-    fn start(runtime: Handle) -> io::Result<Self> {
+    fn start(runtime: Handle, follower: Weak<Follower>) -> io::Result<Self> {
         let followed = Followed::default();
         let routes = followed.clone();
         let files = Files::new(move |told| {
@@ -105,7 +133,7 @@ impl Running {
                 Told::Lost => everybody(&routes),
             };
             for inner in concerned {
-                look_soon(&runtime, inner);
+                look_soon(&runtime, &follower, inner);
             }
         })?;
         Ok(Self { files, followed })
@@ -171,16 +199,20 @@ fn says_where_names_point(git_dir: &Path, path: &Path) -> bool {
     named || (inside.starts_with("refs") && !lock)
 }
 
-fn look_soon(runtime: &Handle, inner: Arc<Inner>) {
+fn look_soon(runtime: &Handle, follower: &Weak<Follower>, inner: Arc<Inner>) {
     if inner.looked_at_soon.swap(true, Ordering::AcqRel) {
         return;
     }
+    let follower = follower.clone();
     runtime.spawn(async move {
         tokio::time::sleep(SETTLE).await;
         inner.looked_at_soon.store(false, Ordering::Release);
         if let Err(error) = inner.refresh().await {
             let repo = inner.url.shown();
             tracing::debug!(repo, %error, "repository not read after a file event");
+        }
+        if let Some(follower) = follower.upgrade() {
+            follower.follow_again(inner).await;
         }
     });
 }

@@ -8,6 +8,7 @@
 
 mod account;
 mod cluster;
+mod orphans;
 mod pattern;
 mod project;
 mod spec;
@@ -15,6 +16,7 @@ mod windows;
 
 pub use account::service_account;
 pub use cluster::{Cluster, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, resolve};
+pub use orphans::ignores_orphan;
 pub use project::Project;
 pub use spec::{check, not_built};
 pub use windows::{SyncAsked, is_open, windows_permit};

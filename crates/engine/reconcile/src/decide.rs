@@ -18,7 +18,9 @@ use crate::deletion;
 use crate::facts::{Facts, Side};
 use crate::impersonation;
 use crate::names::DEFAULT_PROJECT;
-use crate::operation::{Operated, Waiting, begun, current, errored, history, operate, waiting};
+use crate::operation::{
+    Operated, Waiting, begun, current, errored, history, in_progress, operate, waiting,
+};
 use crate::patch::{as_value, merge_patch};
 use crate::preflight::{Ground, preflight};
 use crate::rows::{status_change, without_rows};
@@ -93,10 +95,12 @@ pub fn decide(facts: &Facts) -> Verdict {
             ..Verdict::default()
         };
     }
-    if application.metadata.deletion_timestamp.is_some() {
+    let ground = preflight(facts);
+    let deleting = application.metadata.deletion_timestamp.is_some();
+    if deleting && !(ground.is_ok() && in_progress(application)) {
         return decide_deletion(facts);
     }
-    match preflight(facts) {
+    match ground {
         Err(conditions) => decide_invalid(facts, &conditions),
         Ok(ground) => decide_valid(facts, &ground),
     }
@@ -254,7 +258,8 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
     answered.extend(waits::of_every_look());
     if let (Some(side), Some(compared)) = (&facts.side, &compared) {
         take_comparison(facts, &mut next, side, compared);
-        if let Some(prepared) = side.prepared.as_ref().filter(|_| !side.failed) {
+        let stays = facts.application.metadata.deletion_timestamp.is_none();
+        if let Some(prepared) = side.prepared.as_ref().filter(|_| stays && !side.failed) {
             deletion::ask_for_hooks(&mut next.metadata.finalizers, prepared);
         }
     }
@@ -280,6 +285,9 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
         answered.push(Kind::SyncError);
     }
     found.extend(waits::operation(&next));
+    if facts.application.metadata.deletion_timestamp.is_some() {
+        found.push(waits::deletion("waiting for the running operation".into()));
+    }
     next.status.conditions = conditions::set(&next.status.conditions, &found, &answered, facts.now);
     conclude(facts, next, verdict)
 }

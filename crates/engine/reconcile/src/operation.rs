@@ -49,6 +49,16 @@ pub fn current(application: &Application, now: Timestamp) -> Option<OperationSta
     }
 }
 
+/// Tells whether an operation is in the middle of an attempt. A deletion waits for its end, as
+/// upstream's: hooks that run are let go of by the operation alone.
+pub fn in_progress(application: &Application) -> bool {
+    application.operation.is_some()
+        && application.status.operation_state.as_deref().is_some_and(|state| {
+            state.finished_at.is_none()
+                && matches!(state.phase, CrdPhase::Running | CrdPhase::Terminating)
+        })
+}
+
 /// Returns the state of an operation at its beginning.
 pub(crate) fn begun(operation: Operation, now: Timestamp) -> OperationState {
     OperationState {

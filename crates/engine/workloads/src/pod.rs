@@ -47,7 +47,16 @@ pub fn reconcile(object: &Value, _: &[Arc<Value>], context: &Context<'_>) -> Out
             outcome.again(left);
             State::Starting
         }
-        None => State::of(object),
+        None => {
+            let runs = ends(object).map_or(Duration::ZERO, |(runs, _)| runs);
+            match (State::of(object), remaining(created, delay.saturating_add(runs), context.now)) {
+                (State::Succeeded, Some(left)) => {
+                    outcome.again(left);
+                    State::Ready
+                }
+                (state, _) => state,
+            }
+        }
     };
     let status = status(object, state, context);
     outcome.status(object, status);
@@ -90,7 +99,12 @@ impl State {
             Some("fail" | "fail-job") if restarts == "OnFailure" => State::CrashLoop,
             Some("fail" | "fail-job") => State::Failed,
             _ if of_job => State::Succeeded,
-            _ => State::Ready,
+            _ => match ends(pod) {
+                Some((_, true)) => State::Succeeded,
+                Some(_) if restarts == "OnFailure" => State::CrashLoop,
+                Some(_) => State::Failed,
+                None => State::Ready,
+            },
         }
     }
 
@@ -101,6 +115,39 @@ impl State {
             State::Succeeded => "Succeeded",
             State::Failed => "Failed",
         }
+    }
+}
+
+/// After how long, and whether well, a Pod ends that is not started again, where its commands leave
+/// no doubt: `true`, `false`, `sleep` or a shell's `exit`. `None` for one that goes on.
+fn ends(pod: &Value) -> Option<(Duration, bool)> {
+    if !matches!(text(pod, "/spec/restartPolicy"), "Never" | "OnFailure") {
+        return None;
+    }
+    let containers = pod.pointer("/spec/containers")?.as_array()?;
+    containers.iter().map(container_ends).try_fold(
+        (Duration::ZERO, true),
+        |(longest, well), one| {
+            let (runs, ends_well) = one?;
+            Some((longest.max(runs), well && ends_well))
+        },
+    )
+}
+
+fn container_ends(container: &Value) -> Option<(Duration, bool)> {
+    let words = ["command", "args"].into_iter().filter_map(|field| container[field].as_array());
+    let words: Vec<&str> = words.flatten().filter_map(Value::as_str).collect();
+    let (program, rest) = words.split_first()?;
+    let at_once = |well| Some((Duration::ZERO, well));
+    match (program.rsplit('/').next().unwrap_or(program), rest) {
+        ("true", []) => at_once(true),
+        ("false", []) => at_once(false),
+        ("sleep", [seconds]) => Some((Duration::from_secs(seconds.parse().ok()?), true)),
+        ("sh" | "bash", ["-c", script]) => {
+            let code = script.trim().strip_prefix("exit")?.trim();
+            at_once(code.is_empty() || code.parse::<u8>().ok()? == 0)
+        }
+        _ => None,
     }
 }
 

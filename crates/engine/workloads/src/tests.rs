@@ -269,6 +269,35 @@ fn a_job_completes_and_a_failing_one_gives_up() {
 }
 
 #[test]
+fn a_pod_whose_commands_end_ends_with_them() {
+    let phase = |policy: &str, command: Value| {
+        let mut cluster = Cluster::new();
+        cluster.create(json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hook", "namespace": "shop"},
+            "spec": {"restartPolicy": policy,
+                "containers": [{"name": "c", "image": "i", "command": command}]},
+        }));
+        cluster.of_kind("Pod")[0]["status"]["phase"].clone()
+    };
+    assert_eq!(phase("Never", json!(["true"])), "Succeeded");
+    assert_eq!(phase("Never", json!(["/bin/false"])), "Failed");
+    assert_eq!(phase("OnFailure", json!(["sh", "-c", "exit 0"])), "Succeeded");
+    assert_eq!(phase("OnFailure", json!(["sh", "-c", "exit 3"])), "Running", "it is tried again");
+    assert_eq!(phase("Never", json!(["sh", "-c", "sleep 3600"])), "Running");
+    assert_eq!(phase("Always", json!(["true"])), "Running");
+
+    let mut cluster = Cluster::new();
+    cluster.create(json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "naps", "namespace": "shop"},
+        "spec": {"restartPolicy": "Never",
+            "containers": [{"name": "c", "image": "i", "command": ["sleep", "3"]}]},
+    }));
+    assert_eq!(cluster.of_kind("Pod")[0]["status"]["phase"], "Running");
+    cluster.wait(Duration::from_secs(3));
+    assert_eq!(cluster.of_kind("Pod")[0]["status"]["phase"], "Succeeded");
+}
+
+#[test]
 fn a_stateful_set_makes_its_pods_and_claims_in_order_and_replaces_them_backwards() {
     let mut cluster = Cluster::new();
     cluster.create(json!({

@@ -144,6 +144,15 @@ impl Application {
         Some(if word == "hard" { RefreshType::Hard } else { RefreshType::Normal })
     }
 
+    /// The manifests that the last operation brought along instead of the sources' own: the
+    /// Application is compared with them until the next operation, as upstream. A dry run leaves
+    /// nothing to compare with.
+    pub fn local_manifests(&self) -> &[String] {
+        let last =
+            self.status.operation_state.as_ref().and_then(|state| state.operation.sync.as_ref());
+        last.filter(|sync| !sync.dry_run).map_or(&[], |sync| &sync.manifests)
+    }
+
     /// Whether an annotation says to leave this Application alone.
     pub fn skips_reconcile(&self) -> bool {
         self.metadata.annotations.get(keys::SKIP_RECONCILE).is_some_and(|word| is_true(word))

@@ -84,7 +84,9 @@ pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) 
         hold: false,
     };
     let deleting = application.metadata.deletion_timestamp.is_some();
-    let ground = match reconcile::preflight(&gathered.facts) {
+    let preflight = reconcile::preflight(&gathered.facts);
+    let operates = preflight.is_ok() && reconcile::in_progress(&application);
+    let ground = match preflight {
         Ok(ground) => ground,
         Err(_) if deleting => match ground_of_deletion(&gathered.facts) {
             Some(ground) => ground,
@@ -123,7 +125,7 @@ pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) 
         // What stands in the way of it is said by the operation.
         account: reconcile::account(&gathered.facts, &ground.cluster).unwrap_or_default(),
     };
-    if deleting {
+    if deleting && !operates {
         gathered.facts.deletion_failures = failures(&look.outcomes);
         gathered.facts.side = Some(looker.of_deletion(entry, look.why, &mut gathered).await);
     } else {
@@ -206,7 +208,9 @@ impl Looker<'_> {
 
         let (sources, several) = spec_sources(self.application);
         let mut side = Side { sources, several, ..Side::default() };
-        let rendered = self.render(&Wish::default(), fresh, &mut side, gathered).await;
+        let wish =
+            Wish { manifests: self.application.local_manifests().to_vec(), ..Wish::default() };
+        let rendered = self.render(&wish, fresh, &mut side, gathered).await;
         if self.bears_with(entry, rendered.is_none() && gathered.retry, why, state.is_some()) {
             gathered.hold = true;
             return;
@@ -772,11 +776,7 @@ impl Looker<'_> {
                 || known.get(&key).is_some_and(|memo| memo.target_hash.is_some())
                 || orphan_by_nature(&key)
                 || !self.ground.project.permits_kind(&key.group_kind(), &key.name, true)
-                || asked.ignore.iter().any(|one| {
-                    crate::shared::glob(&one.group, &key.group)
-                        && (one.kind.is_empty() || crate::shared::glob(&one.kind, &key.kind))
-                        && (one.name.is_empty() || crate::shared::glob(&one.name, &key.name))
-                })
+                || policy::ignores_orphan(&asked.ignore, &key.group, &key.kind, &key.name)
             {
                 continue;
             }

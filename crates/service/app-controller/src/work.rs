@@ -217,10 +217,12 @@ fn again(
     } else {
         entry.failures = 0;
     }
-    if verdict.progress.is_some() || application.metadata.deletion_timestamp.is_some() {
+    let goes = application.metadata.deletion_timestamp.is_some();
+    if verdict.progress.is_some() || goes {
         shared.queue.push_later(key.clone(), OPERATION_LOOK, Why::known("an operation waits"));
     }
-    if verdict.ended.is_some() && application.status.sync.status != crd::SyncStatusCode::Synced {
+    let synced = application.status.sync.status == crd::SyncStatusCode::Synced;
+    if verdict.ended.is_some() && (goes || !synced) {
         shared.queue.push(key.clone(), Why::known("an operation ended"));
     }
     let reconciliation = shared.snapshot().settings.reconciliation;

@@ -15,6 +15,7 @@ mod stage;
 mod upstream;
 mod upstream_apps;
 mod upstream_hooks;
+mod upstream_more;
 
 use stage::Stage;
 
@@ -83,6 +84,11 @@ scenarios! {
     options::a_large_automated_prune_waits_for_a_person,
     options::a_rollback_syncs_to_what_was_deployed_before,
     options::impersonation_asks_for_the_projects_account,
+    upstream_more::selective_sync,
+    upstream_more::deleting_app_stuck_in_sync,
+    upstream_more::multi_source_app_with_source_name,
+    upstream_more::server_side_diff_with_local,
+    upstream_more::a_repository_that_is_made_anew_is_followed,
     upstream::project_creation,
     upstream::project_deletion,
     upstream::set_project,

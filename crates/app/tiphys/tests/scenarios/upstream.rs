@@ -683,7 +683,15 @@ pub async fn local_manifest_sync(stage: &mut Stage) {
     assert_eq!(image().await, "example.com/guestbook:0.3");
     let shown = stage.well(&["app", "manifests", "web", "--local", &local]).await;
     assert!(shown.contains("containerPort: 81"), "{shown}");
+    // Until the next operation it is compared with what this one brought.
+    stage.well(&["app", "get", "web", "--refresh"]).await;
+    sync_status(stage, "web", "Synced").await;
+    let shown = stage.well(&["app", "manifests", "web"]).await;
+    assert!(shown.contains("containerPort: 81"), "{shown}");
+    let unsettable = stage.tiphys(&["app", "set", "web", "--path", "nowhere"]).await;
+    assert!(unsettable.told.contains("app path does not exist"), "{}", unsettable.told);
     stage.well(&["app", "sync", "web"]).await;
+    sync_status(stage, "web", "Synced").await;
     assert_eq!(image().await, "example.com/guestbook:0.2");
     let auto = r#"[{"op": "add", "path": "/spec/syncPolicy/automated", "value": {}}]"#;
     stage.well(&["app", "patch", "web", "--patch", auto]).await;

@@ -26,6 +26,7 @@ use super::render;
 use super::shapes::Shapes;
 use crate::commands::colour::Colour;
 use crate::commands::connect::Session;
+use crate::commands::failure::refused;
 use crate::commands::name::AppName;
 use crate::commands::output::{check, formatted, note, print};
 use crate::commands::progress::refresh;
@@ -41,8 +42,8 @@ pub struct Arguments {
     at: AtRevision,
     #[command(flatten)]
     local: render::Local,
-    /// Render --local files on the server's side, which here is the same
-    #[arg(long, hide = true)]
+    /// Take --local for the repository's root, in which the source's path lies
+    #[arg(long, requires = "dir")]
     server_side_generate: bool,
     /// Compare with the newest revision first
     #[arg(long)]
@@ -93,12 +94,24 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
         application = refreshed;
     }
     let revisions = arguments.at.for_sources(&application)?;
-    let targets = match arguments.local.is_given() {
-        true => arguments.local.targets(session, &application).await?,
-        false => render::targets(session, &application, revisions).await?,
-    };
     let asks = arguments.server_side_diff.unwrap_or(false);
-    let found = found(session, &application, &targets, asks).await?;
+    let locally = arguments.local.is_given() && !arguments.server_side_generate;
+    if asks && locally {
+        return Err(refused("--server-side-diff with --local requires --server-side-generate"));
+    }
+    let local = match arguments.server_side_generate {
+        true => arguments.local.of_repository(&application),
+        false => arguments.local,
+    };
+    let targets = match local.is_given() {
+        true => local.targets(session, &application).await?,
+        false => render::compared(session, &application, revisions).await?,
+    };
+    let mut found = found(session, &application, &targets, asks).await?;
+    if locally {
+        // As upstream, whose client cannot mask what it did not render: Secrets are left out.
+        found.retain(|difference| !difference.is_secret());
+    }
     show(&found, &arguments.output, arguments.explain)?;
     Ok(match !found.is_empty() && arguments.exit_code {
         true => ExitCode::from(arguments.diff_exit_code),

@@ -104,7 +104,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
         }
         "git" => {
             let revisions = arguments.at.for_sources(&application)?;
-            let targets = render::targets(session, &application, revisions).await?;
+            let targets = render::compared(session, &application, revisions).await?;
             targets.iter().map(|target| target.object().as_ref().clone()).collect()
         }
         "live" => {

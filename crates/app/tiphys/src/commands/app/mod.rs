@@ -22,6 +22,7 @@ pub mod selection;
 mod set;
 mod shapes;
 mod source;
+mod sources;
 mod spec;
 pub mod states;
 pub mod summary;
@@ -51,6 +52,8 @@ use super::output::{presentable, print, unknown};
 /// The commands on Applications.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Add a source to an application with several
+    AddSource(Box<sources::Add>),
     /// List and run actions on an application's objects
     #[command(subcommand)]
     Actions(actions::Command),
@@ -80,6 +83,8 @@ pub enum Command {
     Patch(patch::Arguments),
     /// Patch an object of an application
     PatchResource(objects::PatchArguments),
+    /// Remove a source from an application with several
+    RemoveSource(sources::Remove),
     /// List the objects of an application
     Resources(resources::Arguments),
     /// Go back to an earlier deployment, by its ID; the one before the last where none is given
@@ -101,6 +106,7 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
     finish(async {
         let session = Session::open(global).await?;
         match command {
+            Command::AddSource(arguments) => sources::add(*arguments, &session).await,
             Command::Actions(command) => actions::run(command, &session).await,
             Command::ConfirmDeletion(arguments) => confirm_deletion::run(arguments, &session).await,
             Command::Create(arguments) => create::run(*arguments, &session).await,
@@ -115,6 +121,7 @@ pub fn run(command: Command, global: &Global) -> Result<ExitCode> {
             Command::Manifests(arguments) => manifests::run(arguments, &session).await,
             Command::Patch(arguments) => patch::run(arguments, &session).await,
             Command::PatchResource(arguments) => objects::patch(arguments, &session).await,
+            Command::RemoveSource(arguments) => sources::remove(arguments, &session).await,
             Command::Resources(arguments) => resources::run(arguments, &session).await,
             Command::Rollback(arguments) => rollback::run(arguments, &session).await,
             Command::Set(arguments) => set::run(*arguments, &session).await,

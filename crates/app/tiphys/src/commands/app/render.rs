@@ -51,6 +51,26 @@ pub async fn targets(
     Ok(ready(session, application, &destination, &settings, &rendered.objects))
 }
 
+/// The same, as the controller compares: what the last operation brought along counts instead of the
+/// sources, unless revisions are named.
+pub async fn compared(
+    session: &Session,
+    application: &Application,
+    revisions: Vec<String>,
+) -> Result<Vec<Arc<Target>>> {
+    let brought = application.local_manifests();
+    if brought.is_empty() || !revisions.is_empty() {
+        return targets(session, application, revisions).await;
+    }
+    let objects = brought.iter().map(|text| {
+        goyaml::to_json(text.as_bytes()).context("a manifest of the last operation is no YAML")
+    });
+    let objects = alone(objects.collect::<Result<_>>()?);
+    let destination = live::destination(session, application).await?;
+    let (settings, _) = surroundings(session).await?;
+    Ok(ready(session, application, &destination, &settings, &objects))
+}
+
 /// A directory of this host in the place of an Application's source.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Local {
@@ -66,6 +86,19 @@ impl Local {
     /// Whether one is given.
     pub fn is_given(&self) -> bool {
         self.dir.is_some()
+    }
+
+    /// Takes the directory for the repository's root, where the source's path is in it.
+    #[must_use]
+    pub fn of_repository(self, application: &Application) -> Self {
+        let source = application.spec.effective_sources().first().cloned().unwrap_or_default();
+        match self.dir {
+            Some(root) if root.join(&source.path).is_dir() => Self {
+                dir: Some(root.join(&source.path)),
+                local_repo_root: Some(self.local_repo_root.unwrap_or(root)),
+            },
+            dir => Self { dir, ..self },
+        }
     }
 
     /// The objects of the directory as the Application's source would render them, with nothing added.
@@ -120,16 +153,19 @@ impl Local {
     ) -> Result<Vec<Arc<Target>>> {
         let destination = live::destination(session, application).await?;
         let (settings, _) = surroundings(session).await?;
-        let objects = self.objects(session, application).await?.into_iter().enumerate().map(
-            |(at, object)| DesiredObject {
-                object: Arc::new(object),
-                hash: at as u64,
-                origin: Origin::default(),
-            },
-        );
-        let objects: Vec<DesiredObject> = objects.collect();
+        let objects = alone(self.objects(session, application).await?);
         Ok(ready(session, application, &destination, &settings, &objects))
     }
+}
+
+/// Objects of no revision.
+fn alone(objects: Vec<Value>) -> Vec<DesiredObject> {
+    let objects = objects.into_iter().enumerate().map(|(at, object)| DesiredObject {
+        object: Arc::new(object),
+        hash: at as u64,
+        origin: Origin::default(),
+    });
+    objects.collect()
 }
 
 /// Objects with namespaces and tracking metadata.

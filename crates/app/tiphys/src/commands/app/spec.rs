@@ -177,7 +177,8 @@ fn go_duration(text: &str) -> Result<String> {
 }
 
 /// `--parameter` sets values of a Helm chart.
-fn write_parameters(
+/// Writes `--parameter` into a source, which must be a chart's. `position` as in [`write`].
+pub fn write_parameters(
     given: &Given,
     application: &mut Application,
     position: Option<usize>,

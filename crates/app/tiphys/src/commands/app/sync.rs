@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use crd::{
-    Application, Info, Operation, RetryStrategy, SyncOperation, SyncOperationResource,
+    Application, Info, Operation, RefreshType, RetryStrategy, SyncOperation, SyncOperationResource,
     SyncStatusCode, SyncStrategy, SyncStrategyApply, SyncStrategyHook,
 };
 use policy::{SyncAsked, windows_permit};
@@ -18,8 +18,11 @@ use crate::commands::failure::refused;
 use crate::commands::input;
 use crate::commands::name::AppName;
 use crate::commands::output::{check, print};
-use crate::commands::progress::{Wait, Waited, Wants};
+use crate::commands::progress::{Wait, Waited, Wants, deadline, refresh};
 use crate::commands::prompt::{self, Answer};
+
+/// Where an object that is named is in no comparison yet, a new one is waited for so long, in seconds.
+const LOOKS_FOR_S: u64 = 10;
 
 /// Arguments of `app sync`.
 #[derive(Debug, Default, clap::Args)]
@@ -336,7 +339,7 @@ impl Arguments {
 /// Syncs one Application. Answers whether to go on with the next.
 async fn sync(session: &Session, arguments: &Arguments, name: &AppName) -> Result<bool> {
     let mut texts = arguments.resources.clone();
-    let application = session.application(name).await?;
+    let mut application = session.application(name).await?;
     if !arguments.labels.is_empty() {
         texts.extend(labelled(session, arguments, &application).await?);
     }
@@ -347,7 +350,16 @@ async fn sync(session: &Session, arguments: &Arguments, name: &AppName) -> Resul
              and --source-positions instead.",
         ));
     }
-    if !selections.is_empty() && selected(&application, &selections).is_empty() {
+    let finds = |application: &Application| {
+        selections.is_empty() || !selected(application, &selections).is_empty()
+    };
+    if !finds(&application) {
+        // The comparison that knows of it may be still to come.
+        let until = deadline(LOOKS_FOR_S);
+        application =
+            refresh(session, name, RefreshType::Normal, until).await?.unwrap_or(application);
+    }
+    if !finds(&application) {
         return Err(refused(format!(
             "No matching app resources found for resource filter: {}",
             texts.join(", ")

@@ -124,15 +124,18 @@ impl Tree {
             .filter(|namespace| !namespace.is_empty())
             .collect();
         let project = session.project(application.spec.project_name()).await?;
-        let looks_for_orphans = project.is_some_and(|one| one.spec.orphaned_resources.is_some());
-        if looks_for_orphans && !application.spec.destination.namespace.is_empty() {
+        let orphaned = project.and_then(|one| one.spec.orphaned_resources);
+        if orphaned.is_some() && !application.spec.destination.namespace.is_empty() {
             namespaces.insert(&application.spec.destination.namespace);
         }
         let around = everything_in(&cluster, &namespaces).await?;
         let scripts = UserScripts::compile(health_rules(&settings(session).await?));
         let mut tree = Self::build(&resources, &around, &scripts);
-        if !looks_for_orphans {
-            tree.orphans.clear();
+        match orphaned {
+            Some(asked) => tree.orphans.retain(|node| {
+                !policy::ignores_orphan(&asked.ignore, &node.group, &node.kind, &node.name)
+            }),
+            None => tree.orphans.clear(),
         }
         Ok(tree)
     }
