@@ -79,8 +79,8 @@ mod tests {
     async fn an_answer_that_does_not_come_is_not_waited_for_long() {
         let key = ObjectKey::new("g", "Thing", "ns", "slow");
         let _writing = Writing::of("https://one", &key);
-        let begun = std::time::Instant::now();
-        settled("https://one", key).await;
-        assert!(begun.elapsed() >= WAIT_MAX);
+        let mut waiting = std::pin::pin!(settled("https://one", key));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        waiting.await;
     }
 }

@@ -286,7 +286,7 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
     }
     found.extend(waits::operation(&next));
     if facts.application.metadata.deletion_timestamp.is_some() {
-        found.push(waits::deletion("waiting for the running operation".into()));
+        found.push(waits::deletion("waiting for the running operation"));
     }
     next.status.conditions = conditions::set(&next.status.conditions, &found, &answered, facts.now);
     conclude(facts, next, verdict)
