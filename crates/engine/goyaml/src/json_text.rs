@@ -129,26 +129,18 @@ pub fn json_text_of(value: &Value) -> String {
 
 /// Where the first byte is that JSON writes as an escape.
 fn first_escaped(text: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
     const WORD: usize = 8;
-    let blocks = text.chunks_exact(BLOCK);
-    // Without a branch for each byte a block is looked at in one step.
-    let clean = blocks
-        .take_while(|block| !block.iter().fold(false, |found, byte| found | is_escaped(*byte)))
-        .count()
-        * BLOCK;
-    let (words, rest) = text[clean..].as_chunks::<WORD>();
+    let (words, rest) = text.as_chunks::<WORD>();
     for (at, word) in words.iter().enumerate() {
         if let Some(inside) = first_escaped_of(u64::from_le_bytes(*word)) {
-            return Some(clean + at * WORD + inside);
+            return Some(at * WORD + inside);
         }
     }
-    let behind = text.len() - rest.len();
     // The last bytes together with some that were looked at before, where there are some.
-    if let Some(last) = text.last_chunk::<WORD>() {
-        return first_escaped_of(u64::from_le_bytes(*last)).map(|at| text.len() - WORD + at);
+    match text.last_chunk::<WORD>() {
+        Some(last) => first_escaped_of(u64::from_le_bytes(*last)).map(|at| text.len() - WORD + at),
+        None => rest.iter().position(|byte| is_escaped(*byte)),
     }
-    rest.iter().position(|byte| is_escaped(*byte)).map(|at| behind + at)
 }
 
 /// The same of eight bytes, the first of which is the lowest.

@@ -39,15 +39,27 @@ pub fn quickly<M: Make>(bytes: &[u8], make: &mut M) -> Option<M::Node> {
 
 /// Whether every character may stand in YAML, and none ends a line but `\n`.
 fn is_usual(text: &str) -> bool {
-    const CHUNK_BYTES: usize = 64;
+    const WORD: usize = 8;
     let bytes = text.as_bytes();
-    let plain = |byte: &u8| (byte.wrapping_sub(b' ') < 0x5F) | (*byte == b'\n') | (*byte == b'\t');
-    bytes.chunks(CHUNK_BYTES).enumerate().all(|(chunk, inside)| {
-        // Without an early end it is done for many bytes at a time.
-        inside.iter().fold(true, |all, byte| all & plain(byte))
-            || (chunk * CHUNK_BYTES..chunk * CHUNK_BYTES + inside.len())
-                .all(|at| is_usual_at(bytes, at))
-    })
+    let (words, rest) = bytes.as_chunks::<WORD>();
+    let behind = bytes.len() - rest.len();
+    words.iter().enumerate().all(|(at, word)| {
+        is_usual_ascii(u64::from_le_bytes(*word))
+            || (at * WORD..(at + 1) * WORD).all(|at| is_usual_at(bytes, at))
+    }) && (behind..bytes.len()).all(|at| is_usual_at(bytes, at))
+}
+
+/// Whether all of eight bytes are printable ASCII or line breaks.
+#[inline]
+fn is_usual_ascii(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const HIGH: u64 = ONES << 7;
+    let low = word & !HIGH;
+    let controls = !(low + ONES * (0x80 - 0x20));
+    let deletions = low + ONES;
+    let others = word ^ (ONES * b'\n' as u64);
+    let breaks = !(((others & !HIGH) + !HIGH) | others);
+    (word | controls & !breaks | deletions) & HIGH == 0
 }
 
 fn is_usual_at(bytes: &[u8], at: usize) -> bool {
@@ -641,3 +653,6 @@ fn scalar<M: Make>(make: &mut M, text: &str) -> Option<M::Node> {
         Scalar::Timestamp | Scalar::Merge | Scalar::Str => make.text(Cow::Borrowed(text)),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,21 @@ fn a_text_is_escaped_as_serde_escapes_it() {
 }
 
 #[test]
+fn an_escape_is_found_wherever_it_stands() {
+    for length in 1..20 {
+        for at in 0..length {
+            for char in ['"', '\\', '\n', '\u{1f}', ' ', '!', '#', '[', ']', '\u{7f}'] {
+                let mut of = "a".repeat(length);
+                of.replace_range(at..=at, char.encode_utf8(&mut [0; 4]));
+                let mut text = JsonText::with_capacity(0);
+                text.string(&of);
+                assert_eq!(text.as_str(), serde_json::to_string(&of).expect("texts print"));
+            }
+        }
+    }
+}
+
+#[test]
 fn parts_are_indented_as_in_a_list() {
     let value = json!({"a": [1, {}, []], "b": {"c": "x"}, "d": {}});
     let mut text = JsonText::with_capacity(0);

@@ -40,6 +40,7 @@ struct Rule {
     any_of: Vec<Rule>,
     all_of: Vec<Rule>,
     enumeration: Option<Vec<Value>>,
+    constant: Option<Value>,
     minimum: Option<Number>,
     maximum: Option<Number>,
     min_length: Option<u64>,
@@ -95,6 +96,9 @@ impl Usual {
         }
         if let Some(known) = &rule.enumeration {
             all.and(any(known.iter().map(|known| same(known, value))));
+        }
+        if let Some(constant) = &rule.constant {
+            all.and(same(constant, value));
         }
         match value {
             Value::Null | Value::Bool(_) => {}

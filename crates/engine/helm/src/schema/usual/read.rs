@@ -149,11 +149,13 @@ impl OneRule<'_> {
             }
             "enum" => {
                 let known: Vec<Value> = map.next_value()?;
-                let is_scalar = |value: &Value| !value.is_array() && !value.is_object();
                 if known.is_empty() || !known.iter().all(is_scalar) {
                     return Err(unusual());
                 }
                 rule.enumeration = Some(known);
+            }
+            "const" => {
+                rule.constant = Some(map.next_value().ok().filter(is_scalar).ok_or_else(unusual)?);
             }
             "minimum" => rule.minimum = Some(map.next_value::<Number>()?),
             "maximum" => rule.maximum = Some(map.next_value::<Number>()?),
@@ -179,7 +181,7 @@ impl OneRule<'_> {
 }
 
 /// Keywords that are left to the real validator.
-const OTHERS: [&str; 39] = [
+const OTHERS: [&str; 38] = [
     "$schema",
     "$id",
     "id",
@@ -202,7 +204,6 @@ const OTHERS: [&str; 39] = [
     "propertyNames",
     "unevaluatedItems",
     "unevaluatedProperties",
-    "const",
     "multipleOf",
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -343,6 +344,10 @@ impl<'de> Visitor<'de> for OfTypes {
         }
         if types == 0 { Err(A::Error::custom("unusual")) } else { Ok(Types(types)) }
     }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !value.is_array() && !value.is_object()
 }
 
 fn type_of(name: &str) -> Option<Type> {

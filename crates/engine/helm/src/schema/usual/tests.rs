@@ -90,6 +90,7 @@ fn whatever_is_taken_is_right() {
         json!({"type": "integer"}),
         json!({"type": ["number", "null"]}),
         json!({"enum": [1, "a", null, true]}),
+        json!({"const": 1}),
         json!({"minimum": 1, "maximum": 3}),
         json!({"required": ["a"], "additionalProperties": {"type": "string"}}),
         json!({"properties": {"a": {"type": "string"}}, "additionalProperties": false}),
