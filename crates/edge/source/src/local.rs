@@ -1,5 +1,6 @@
 //! A repository on this host: read where it lies, copied nowhere.
 
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,40 +21,53 @@ pub(crate) struct Local {
     url: String,
     objects: Arc<ObjectCache>,
     /// With the directory that it reads: another one may stand at the path by now.
-    store: Mutex<Option<(DirId, Arc<Store>)>>,
+    store: Mutex<Option<(FileId, Arc<Store>)>>,
     /// Whether another repository has come to the path, and nobody has asked yet.
     replaced: AtomicBool,
+    /// Held by who begins or ends to follow: one that ends what another has just begun would
+    /// leave a repository that counts as followed and is not.
+    pub(crate) following: tokio::sync::Mutex<()>,
     /// The directories of which file events tell every change.
     followed: Mutex<Option<FollowedDirs>>,
     /// What the names pointed at, and the files that said so.
     seen: Mutex<Option<(RefFiles, Arc<RefList>)>>,
 }
 
-/// A directory, wherever it is moved: its device and its number there.
+/// A file or a directory, wherever it is moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DirId(u64, u64);
+pub(crate) struct FileId {
+    device: u64,
+    /// A file system gives the number of what was removed to what is made next.
+    inode: u64,
+    /// Tells those two apart, where the file system keeps it.
+    born: Option<SystemTime>,
+}
 
-impl DirId {
-    /// The directory at a path; `None` where there is none.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
-        path.metadata().ok().map(|of| Self(of.dev(), of.ino()))
+impl FileId {
+    /// What stands at a path; `None` where nothing does.
+    fn at(path: &Path) -> Option<Self> {
+        path.metadata().ok().map(|of| Self::of(&of))
+    }
+
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino(), born: metadata.created().ok() }
     }
 }
 
 /// Directories that are watched, as they were when that began.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FollowedDirs(Vec<(PathBuf, DirId)>);
+pub(crate) struct FollowedDirs(Vec<(PathBuf, FileId)>);
 
 impl FollowedDirs {
     /// `None` where one of them is not there.
     pub(crate) fn of(dirs: &RefDirs) -> Option<Self> {
         let paths = [dirs.git_dir.clone(), dirs.common_dir.clone(), dirs.common_dir.join("refs")];
-        let known = paths.into_iter().map(|path| DirId::of(&path).map(|dir| (path, dir)));
+        let known = paths.into_iter().map(|path| FileId::at(&path).map(|dir| (path, dir)));
         known.collect::<Option<_>>().map(Self)
     }
 
     fn are_there(&self) -> bool {
-        self.0.iter().all(|(path, dir)| DirId::of(path) == Some(*dir))
+        self.0.iter().all(|(path, dir)| FileId::at(path) == Some(*dir))
     }
 }
 
@@ -74,6 +88,7 @@ impl Local {
             objects,
             store: Mutex::default(),
             replaced: AtomicBool::new(false),
+            following: tokio::sync::Mutex::default(),
             followed: Mutex::default(),
             seen: Mutex::default(),
         }
@@ -99,7 +114,7 @@ impl Local {
     pub(crate) fn store(&self) -> Result<Arc<Store>, SourceError> {
         let mut store = self.store.lock();
         if let Some((dir, store)) = &*store
-            && DirId::of(&store.git_dir()) == Some(*dir)
+            && FileId::at(&store.git_dir()) == Some(*dir)
         {
             return Ok(store.clone());
         }
@@ -107,7 +122,7 @@ impl Local {
             self.replaced.store(true, Ordering::Release);
         }
         let opened = Arc::new(Store::open(&self.path, &self.url, self.objects.clone())?);
-        *store = DirId::of(&opened.git_dir()).map(|dir| (dir, opened.clone()));
+        *store = FileId::at(&opened.git_dir()).map(|dir| (dir, opened.clone()));
         Ok(opened)
     }
 
@@ -173,4 +188,24 @@ fn read_refs(repo: &gix::Repository) -> Result<RefList, gix::Error> {
         list.insert(reference.name().as_bstr().to_string(), target(reference.target(), peeled));
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Fixture;
+
+    #[test]
+    fn a_repository_made_where_another_was_is_another_though_its_inode_may_be_the_same() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let place = dir.path().join("repo");
+        let mut known = Vec::new();
+        for content in ["1", "2", "3", "4"] {
+            let made = Fixture::new(&place, &[("a.yaml", content)]);
+            let id = FileId::at(&made.dir().join(".git")).expect("it is there");
+            assert!(!known.contains(&id), "{id:?}");
+            known.push(id);
+            std::fs::remove_dir_all(&place).expect("it was there");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::local::RefDirs;
+use crate::local::{FileId, RefDirs};
 
 /// What was written so shortly before it was looked at may be written again with the same time
 /// on it, so its marks say nothing; git's own rule for its index. File systems count in steps of
@@ -25,8 +25,7 @@ pub(crate) struct RefFiles {
 /// Changes with whatever is done to a file, or to a directory's list of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
-    device: u64,
-    file: u64,
+    file: FileId,
     bytes: u64,
     /// Since 1970, in seconds and nanoseconds; nobody can set it back.
     changed: (i64, i64),
@@ -89,8 +88,7 @@ impl RefFiles {
 fn mark_of(metadata: Result<Metadata, Error>) -> Result<Option<Mark>, Error> {
     match metadata {
         Ok(of) => Ok(Some(Mark {
-            device: of.dev(),
-            file: of.ino(),
+            file: FileId::of(&of),
             bytes: of.size(),
             changed: (of.ctime(), of.ctime_nsec()),
         })),

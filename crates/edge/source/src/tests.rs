@@ -262,7 +262,7 @@ async fn a_watched_local_repository_tells_of_each_change_and_of_nothing_else() {
 
 #[tokio::test]
 async fn a_repository_that_is_replaced_by_another_is_read_and_followed_again() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a directory");
     let place = dir.path().join("repo");
     let made = Fixture::new(&place, &[("a.yaml", "1"), ("b.yaml", "of the first")]);
     let here = sources(dir.path());
@@ -270,9 +270,9 @@ async fn a_repository_that_is_replaced_by_another_is_read_and_followed_again() {
     here.on_change(Box::new(move |_| told.send(()).unwrap_or_default()));
     let repo = open(&here, &made.url());
     let _watch = here.watch(&repo).await;
-    assert_eq!(&*tree_of(&repo, "main").await.read(&path("a.yaml")).unwrap(), b"1");
+    assert_eq!(&*tree_of(&repo, "main").await.read(&path("a.yaml")).expect("it is there"), b"1");
 
-    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::remove_dir_all(&place).expect("it was there");
     let other = Fixture::new(&place, &[("a.yaml", "2")]);
     let known = || async { repo.resolve("main", Freshness::Known).await };
     let mut follows = async |wanted: &str| loop {
@@ -283,21 +283,21 @@ async fn a_repository_that_is_replaced_by_another_is_read_and_followed_again() {
     };
     tokio::time::timeout(PATIENCE, follows(&other.head())).await.expect("it is found again");
     let tree = tree_of(&repo, "main").await;
-    assert_eq!(&*tree.read(&path("a.yaml")).unwrap(), b"2");
+    assert_eq!(&*tree.read(&path("a.yaml")).expect("it is there"), b"2");
     assert!(tree.read(&path("b.yaml")).is_err(), "that was in the other one");
 }
 
 #[tokio::test]
 async fn a_repository_that_takes_the_place_of_another_is_seen_when_the_latest_is_asked_for() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a directory");
     let place = dir.path().join("repo");
     let made = Fixture::new(&place, &[("a.yaml", "1")]);
     let other = Fixture::new(&dir.path().join("other"), &[("a.yaml", "2")]);
     let repo = open(&sources(dir.path()), &made.url());
-    assert_eq!(commit_of(&repo, "main").await.unwrap(), made.head());
+    assert_eq!(commit_of(&repo, "main").await.expect("it resolves"), made.head());
     let wanted = other.head();
-    std::fs::rename(&place, dir.path().join("before")).unwrap();
-    std::fs::rename(dir.path().join("other"), &place).unwrap();
-    assert_eq!(commit_of(&repo, "main").await.unwrap(), wanted);
-    assert_eq!(&*tree_of(&repo, "main").await.read(&path("a.yaml")).unwrap(), b"2");
+    std::fs::rename(&place, dir.path().join("before")).expect("it moves");
+    std::fs::rename(dir.path().join("other"), &place).expect("it moves");
+    assert_eq!(commit_of(&repo, "main").await.expect("it resolves"), wanted);
+    assert_eq!(&*tree_of(&repo, "main").await.read(&path("a.yaml")).expect("it is there"), b"2");
 }

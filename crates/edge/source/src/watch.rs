@@ -61,6 +61,7 @@ impl Follower {
     /// Where file events cannot be had the repository is only looked at.
     pub(crate) async fn follow(self: &Arc<Self>, inner: &Arc<Inner>) -> Result<(), SourceError> {
         let Backend::Local(local) = &inner.place else { return Ok(()) };
+        let _following = local.following.lock().await;
         let (this, target, runtime) = (self.clone(), inner.clone(), Handle::current());
         let followed = blocking(move || this.subscribe(&target, runtime)).await?;
         if let Err(reason) = &followed {
@@ -96,10 +97,13 @@ impl Follower {
     /// that was removed, or replaced by another.
     async fn follow_again(self: Arc<Self>, inner: Arc<Inner>) {
         let Backend::Local(local) = &inner.place else { return };
-        if local.follows_what_is_there() {
-            return;
+        {
+            let _following = local.following.lock().await;
+            if local.follows_what_is_there() {
+                return;
+            }
+            self.unfollow(&inner);
         }
-        self.unfollow(&inner);
         for _ in 0..LOOKED_FOR_TIMES {
             if !inner.is_watched() || local.is_followed() {
                 return;

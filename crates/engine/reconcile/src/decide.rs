@@ -19,7 +19,7 @@ use crate::facts::{Facts, Side};
 use crate::impersonation;
 use crate::names::DEFAULT_PROJECT;
 use crate::operation::{
-    Operated, Waiting, begun, current, errored, history, in_progress, operate, waiting,
+    Operated, Waiting, begun, current, deletes, errored, history, operate, waiting,
 };
 use crate::patch::{as_value, merge_patch};
 use crate::preflight::{Ground, preflight};
@@ -96,8 +96,7 @@ pub fn decide(facts: &Facts) -> Verdict {
         };
     }
     let ground = preflight(facts);
-    let deleting = application.metadata.deletion_timestamp.is_some();
-    if deleting && !(ground.is_ok() && in_progress(application)) {
+    if deletes(application, ground.is_ok()) {
         return decide_deletion(facts);
     }
     match ground {
@@ -241,6 +240,7 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
         _ => (*facts.application).clone(),
     };
     let mut verdict = Verdict::default();
+    let goes = facts.application.metadata.deletion_timestamp.is_some();
     if next.spec.project.is_empty() {
         next.spec.project = DEFAULT_PROJECT.into();
     }
@@ -258,8 +258,7 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
     answered.extend(waits::of_every_look());
     if let (Some(side), Some(compared)) = (&facts.side, &compared) {
         take_comparison(facts, &mut next, side, compared);
-        let stays = facts.application.metadata.deletion_timestamp.is_none();
-        if let Some(prepared) = side.prepared.as_ref().filter(|_| stays && !side.failed) {
+        if let Some(prepared) = side.prepared.as_ref().filter(|_| !goes && !side.failed) {
             deletion::ask_for_hooks(&mut next.metadata.finalizers, prepared);
         }
     }
@@ -285,7 +284,7 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
         answered.push(Kind::SyncError);
     }
     found.extend(waits::operation(&next));
-    if facts.application.metadata.deletion_timestamp.is_some() {
+    if goes {
         found.push(waits::deletion("waiting for the running operation"));
     }
     next.status.conditions = conditions::set(&next.status.conditions, &found, &answered, facts.now);

@@ -39,7 +39,7 @@ pub use deletion::{RESOURCES_FINALIZER, cascade, deletion_runs_hooks};
 pub use facts::{Facts, Guard, Impersonation, OperationFacts, Pair, Rules, Seen, Side};
 pub use impersonation::account;
 pub use names::{DEFAULT_PROJECT, instance_name, project_name, qualified_name};
-pub use operation::{OperationRequest, current, in_progress, request};
+pub use operation::{OperationRequest, current, deletes, request};
 pub use patch::merge_patch;
 pub use preflight::{Ground, preflight};
 pub use prepare::{Destination, Prepared, prepare};

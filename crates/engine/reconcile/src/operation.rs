@@ -49,14 +49,17 @@ pub fn current(application: &Application, now: Timestamp) -> Option<OperationSta
     }
 }
 
-/// Tells whether an operation is in the middle of an attempt. A deletion waits for its end, as
-/// upstream's: hooks that run are let go of by the operation alone.
-pub fn in_progress(application: &Application) -> bool {
-    application.operation.is_some()
-        && application.status.operation_state.as_deref().is_some_and(|state| {
-            state.finished_at.is_none()
-                && matches!(state.phase, CrdPhase::Running | CrdPhase::Terminating)
-        })
+/// Tells whether an Application is to be deleted now. A deletion waits for an operation that is in
+/// the middle of an attempt, as upstream's: hooks that run are let go of by the operation alone.
+/// One that has no `ground` to go on does not run.
+pub fn deletes(application: &Application, ground: bool) -> bool {
+    let state = application.status.operation_state.as_deref();
+    let in_progress = state.is_some_and(|state| {
+        state.finished_at.is_none()
+            && matches!(state.phase, CrdPhase::Running | CrdPhase::Terminating)
+    });
+    let operates = ground && in_progress && application.operation.is_some();
+    application.metadata.deletion_timestamp.is_some() && !operates
 }
 
 /// Returns the state of an operation at its beginning.

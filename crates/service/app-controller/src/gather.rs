@@ -83,12 +83,11 @@ pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) 
         fingerprint: 0,
         hold: false,
     };
-    let deleting = application.metadata.deletion_timestamp.is_some();
     let preflight = reconcile::preflight(&gathered.facts);
-    let operates = preflight.is_ok() && reconcile::in_progress(&application);
+    let deletes = reconcile::deletes(&application, preflight.is_ok());
     let ground = match preflight {
         Ok(ground) => ground,
-        Err(_) if deleting => match ground_of_deletion(&gathered.facts) {
+        Err(_) if deletes => match ground_of_deletion(&gathered.facts) {
             Some(ground) => ground,
             None => return gathered,
         },
@@ -125,7 +124,7 @@ pub(crate) async fn gather(shared: &Arc<Shared>, entry: &mut Entry, look: Look) 
         // What stands in the way of it is said by the operation.
         account: reconcile::account(&gathered.facts, &ground.cluster).unwrap_or_default(),
     };
-    if deleting && !operates {
+    if deletes {
         gathered.facts.deletion_failures = failures(&look.outcomes);
         gathered.facts.side = Some(looker.of_deletion(entry, look.why, &mut gathered).await);
     } else {

@@ -25,6 +25,31 @@ pub fn refused(message: impl Into<String>) -> anyhow::Error {
 pub fn told(error: &anyhow::Error) -> (String, u8) {
     match error.downcast_ref::<Failure>() {
         Some(failure) => (failure.message.clone(), failure.code),
-        None => (format!("{error:#}"), GENERAL_ERROR),
+        None => (whole(error), GENERAL_ERROR),
+    }
+}
+
+/// An error and its causes; some libraries' errors end with what their cause says once more.
+fn whole(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.ends_with(&cause) => told.to_owned(),
+        told => format!("{told}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let twice = anyhow!("no such file").context("cannot read 'a': no such file");
+        let error = twice.context("the kubeconfig cannot be used");
+        let told = "the kubeconfig cannot be used: cannot read 'a': no such file";
+        assert_eq!(super::told(&error), (told.to_owned(), GENERAL_ERROR));
+        assert_eq!(super::told(&refused("no")), ("no".to_owned(), REFUSED));
     }
 }

@@ -48,7 +48,7 @@ spec:
     )
 }
 
-fn deployment() -> Gvk {
+pub fn deployment() -> Gvk {
     Gvk::new("apps", "v1", "Deployment")
 }
 
@@ -57,7 +57,7 @@ fn project_kind() -> Gvk {
 }
 
 /// Commits the guestbook, and creates an Application on it as a person would.
-async fn create(stage: &Stage, name: &str, more: &[&str]) {
+pub async fn create(stage: &Stage, name: &str, more: &[&str]) {
     stage.repository().commit(&[
         ("guestbook/deployment.yaml", Some(&guestbook("0.2", 80))),
         ("guestbook/service.yaml", Some(SERVICE)),
@@ -65,7 +65,7 @@ async fn create(stage: &Stage, name: &str, more: &[&str]) {
     create_on(stage, name, "guestbook", more).await;
 }
 
-async fn create_on(stage: &Stage, name: &str, path: &str, more: &[&str]) {
+pub async fn create_on(stage: &Stage, name: &str, path: &str, more: &[&str]) {
     let url = stage.repository().url();
     let namespace = stage.namespace.clone();
     let mut arguments = vec![
@@ -91,7 +91,7 @@ async fn refresh(stage: &Stage, name: &str) {
     stage.well(&["app", "get", name, "--refresh"]).await;
 }
 
-async fn sync_status(stage: &Stage, name: &str, status: &str) -> Value {
+pub async fn sync_status(stage: &Stage, name: &str, status: &str) -> Value {
     stage.app(name, status, |app| text(app, "/status/sync/status") == status).await
 }
 

@@ -2,39 +2,11 @@
 //! words are ours, the behaviour is theirs.
 
 use cluster::{Patch, Write};
-use manifest::Gvk;
 use serde_json::json;
 
 use crate::stage::{Stage, application, conditions, config_map, map, pod, pod_kind, results, text};
+use crate::upstream::{create, create_on, deployment, sync_status};
 use crate::upstream_hooks::room;
-
-fn deployment() -> Gvk {
-    Gvk::new("apps", "v1", "Deployment")
-}
-
-async fn create(stage: &Stage, path: &str) {
-    room(stage).await;
-    let (url, namespace) = (stage.repository().url(), stage.namespace.clone());
-    stage
-        .well(&[
-            "app",
-            "create",
-            "web",
-            "--repo",
-            &url,
-            "--path",
-            path,
-            "--dest-namespace",
-            &namespace,
-            "--dest-server",
-            "https://kubernetes.default.svc",
-        ])
-        .await;
-}
-
-async fn sync_status(stage: &Stage, status: &str) {
-    stage.app("web", status, |app| text(app, "/status/sync/status") == status).await;
-}
 
 /// The object is named before anybody has compared anything.
 pub async fn selective_sync(stage: &mut Stage) {
@@ -42,11 +14,12 @@ pub async fn selective_sync(stage: &mut Stage) {
         ("app/one.yaml", Some(&map("one", &[], "x"))),
         ("app/two.yaml", Some(&map("two", &[], "x"))),
     ]);
-    create(stage, "app").await;
+    room(stage).await;
+    create_on(stage, "web", "app", &[]).await;
     stage.well(&["app", "sync", "web", "--resource", ":ConfigMap:one"]).await;
     let app = stage.ended("web", "Succeeded").await;
     assert_eq!(results(&app).len(), 1);
-    sync_status(stage, "OutOfSync").await;
+    sync_status(stage, "web", "OutOfSync").await;
     assert!(stage.get(config_map(), "one").await.is_some());
     assert!(stage.get(config_map(), "two").await.is_none());
     let unknown = stage.tiphys(&["app", "sync", "web", "--resource", ":ConfigMap:three"]).await;
@@ -72,7 +45,7 @@ pub async fn multi_source_app_with_source_name(stage: &mut Stage) {
             ]);
         })
         .await;
-    sync_status(stage, "Synced").await;
+    sync_status(stage, "web", "Synced").await;
     let told = stage.well(&["app", "remove-source", "web", "--source-name", "first"]).await;
     assert_eq!(told, "Application 'web' updated successfully\n");
     stage.gone(config_map(), "one").await;
@@ -91,31 +64,14 @@ pub async fn multi_source_app_with_source_name(stage: &mut Stage) {
 }
 
 pub async fn server_side_diff_with_local(stage: &mut Stage) {
-    let web = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 1
-  selector:
-    matchLabels:
-      app: web
-  template:
-    metadata:
-      labels:
-        app: web
-    spec:
-      containers:
-        - name: web
-          image: example.com/web:1
-";
-    stage.repository().commit(&[("app/web.yaml", Some(web))]);
-    create(stage, "app").await;
+    create(stage, "web", &[]).await;
     stage.well(&["app", "sync", "web"]).await;
-    sync_status(stage, "Synced").await;
+    sync_status(stage, "web", "Synced").await;
     let patch = Patch::Merge(json!({"spec": {"replicas": 2}}));
-    stage.write(Write::patch(deployment(), &stage.namespace, "web", patch, "somebody")).await;
-    sync_status(stage, "OutOfSync").await;
+    stage
+        .write(Write::patch(deployment(), &stage.namespace, "guestbook-ui", patch, "somebody"))
+        .await;
+    sync_status(stage, "web", "OutOfSync").await;
     // The directory is the repository's: the source's path lies in it.
     let root = stage.repository().path();
     for more in [&[][..], &["--server-side-diff"]] {

@@ -71,34 +71,51 @@ fn route(route: &Value) -> Health {
     .unwrap_or_else(|| healthy(format!("{kind} is healthy")))
 }
 
+/// The ancestors of a policy: whoever serves what it is attached to.
+pub(super) fn ancestors(policy: &Value) -> impl Iterator<Item = &Value> {
+    items(policy, "/status/ancestors")
+}
+
+/// What is waited for where an ancestor tells of an older generation of a policy.
+pub(super) fn outdated(policy: &Value) -> Option<Health> {
+    let is_stale = |of: &Value| condition_is_stale(policy, of);
+    let ancestor = ancestors(policy).find(|one| items(one, "/conditions").any(is_stale))?;
+    let (name, kind) = (ancestor_name(ancestor), text(policy, "/kind"));
+    Some(progressing(format!("Waiting for Ancestor {name} to update {kind} status")))
+}
+
+/// Whether an ancestor takes a policy; its words where it refuses.
+pub(super) fn taken(ancestor: &Value) -> Result<bool, Health> {
+    let mut accepted = false;
+    for of in items(ancestor, "/conditions") {
+        match (text(of, "/type"), text(of, "/status")) {
+            ("Accepted", "True") => accepted = true,
+            ("ResolvedRefs", "True") => {}
+            ("Accepted" | "ResolvedRefs", _) => {
+                let name = ancestor_name(ancestor);
+                return Err(degraded(format!("Ancestor {name}: {}", text(of, "/message"))));
+            }
+            _ => {}
+        }
+    }
+    Ok(accepted)
+}
+
+pub(super) fn ancestor_name(ancestor: &Value) -> &str {
+    text(ancestor, "/ancestorRef/name")
+}
+
 /// Each ancestor is one that serves the policy: one that takes it is enough, unless another
 /// one refuses it.
 fn backend_policy(policy: &Value) -> Health {
-    let ancestors = || items(policy, "/status/ancestors");
-    let name = |ancestor: &Value| text(ancestor, "/ancestorRef/name").to_owned();
-    let outdated =
-        ancestors().find(|one| items(one, "/conditions").any(|of| condition_is_stale(policy, of)));
-    if let Some(ancestor) = outdated {
-        let name = name(ancestor);
-        return progressing(format!(
-            "Waiting for Ancestor {name} to update BackendTLSPolicy status"
-        ));
+    if let Some(waits) = outdated(policy) {
+        return waits;
     }
     let mut accepted = false;
-    for ancestor in ancestors() {
-        for of in items(ancestor, "/conditions") {
-            match (text(of, "/type"), text(of, "/status")) {
-                ("Accepted", "True") => accepted = true,
-                ("ResolvedRefs", "True") => {}
-                ("Accepted" | "ResolvedRefs", _) => {
-                    return degraded(format!(
-                        "Ancestor {}: {}",
-                        name(ancestor),
-                        text(of, "/message")
-                    ));
-                }
-                _ => {}
-            }
+    for ancestor in ancestors(policy) {
+        match taken(ancestor) {
+            Ok(taken) => accepted |= taken,
+            Err(refused) => return refused,
         }
     }
     if accepted {

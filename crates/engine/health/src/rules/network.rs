@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::assess::Health;
 use crate::object::{condition, items, text};
+use crate::rules::gateway_api::{ancestor_name, ancestors, outdated, taken};
 use crate::rules::{Entry, Rule};
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
@@ -74,36 +75,20 @@ fn airlock(object: &Value) -> Health {
     if !kind.ends_with("Policy") {
         return well();
     }
-    let ancestors: Vec<&Value> = items(object, "/status/ancestors").collect();
-    if ancestors.is_empty() {
+    if ancestors(object).next().is_none() {
         return progressing(format!("Waiting for {kind} status"));
     }
-    let name = |ancestor: &Value| text(ancestor, "/ancestorRef/name").to_owned();
-    let outdated = ancestors
-        .iter()
-        .find(|one| items(one, "/conditions").any(|of| condition_is_stale(object, of)));
-    if let Some(ancestor) = outdated {
-        let name = name(ancestor);
-        return progressing(format!("Waiting for Ancestor {name} to update {kind} status"));
+    if let Some(waits) = outdated(object) {
+        return waits;
     }
-    for ancestor in ancestors {
-        let mut accepted = false;
-        for of in items(ancestor, "/conditions") {
-            match (text(of, "/type"), text(of, "/status")) {
-                ("Accepted", "True") => accepted = true,
-                ("ResolvedRefs", "True") => {}
-                ("Accepted" | "ResolvedRefs", _) => {
-                    return degraded(format!(
-                        "Ancestor {}: {}",
-                        name(ancestor),
-                        text(of, "/message")
-                    ));
-                }
-                _ => {}
+    for ancestor in ancestors(object) {
+        match taken(ancestor) {
+            Ok(true) => {}
+            Ok(false) => {
+                let name = ancestor_name(ancestor);
+                return degraded(format!("Ancestor {name}: {kind} is not accepted"));
             }
-        }
-        if !accepted {
-            return degraded(format!("Ancestor {}: {kind} is not accepted", name(ancestor)));
+            Err(refused) => return refused,
         }
     }
     well()

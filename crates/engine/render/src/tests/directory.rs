@@ -8,7 +8,7 @@ use filetree::{
 };
 use serde_json::{Value, json};
 
-use crate::{Input, Options, RenderError, RenderedSource, render_source};
+use crate::{Input, Options, Reach, RenderError, RenderedSource, render_source};
 
 pub(crate) fn tree(files: &[(&str, &str)]) -> MapTree {
     files.iter().fold(MapTree::new(), |tree, (path, content)| {
@@ -21,21 +21,26 @@ pub(crate) fn render_with(
     source: &ApplicationSource,
     options: &Options,
 ) -> Result<RenderedSource, RenderError> {
-    render_source(
-        tree,
-        &Input {
-            source,
-            source_index: 0,
-            app_name: "shop",
-            namespace: "shop",
-            project: "default",
-            revision: "0123456789abcdef",
-            kube_version: "1.36",
-            api_versions: &[],
-            options,
-            reach: &crate::Reach::default(),
-        },
-    )
+    render_source(tree, &input(source, options, &Reach::default()))
+}
+
+pub(crate) fn input<'a>(
+    source: &'a ApplicationSource,
+    options: &'a Options,
+    reach: &'a Reach<'a>,
+) -> Input<'a> {
+    Input {
+        source,
+        source_index: 0,
+        app_name: "shop",
+        namespace: "shop",
+        project: "default",
+        revision: "0123456789abcdef",
+        kube_version: "1.36",
+        api_versions: &[],
+        options,
+        reach,
+    }
 }
 
 pub(crate) fn at(path: &str) -> ApplicationSource {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use crd::ApplicationSourceDirectory;
 use filetree::{ContentId, Entry, FileTree, Listed, MapTree, TreeError, TreePath};
 
-use super::directory::{at, map, names, render_with, tree, with_directory};
+use super::directory::{at, input, map, names, render_with, tree, with_directory};
 use crate::{
-    ChartMeans, Input, KnownFiles, Options, Reach, RenderError, RenderedSource, render_source_again,
+    ChartMeans, KnownFiles, Options, Reach, RenderError, RenderedSource, render_source_again,
 };
 
 /// A tree that notes which files are read.
@@ -58,19 +58,8 @@ fn again(
         should_stop: &mut || false,
         limits: helm::Limits::default(),
     };
-    let input = Input {
-        source,
-        source_index: 0,
-        app_name: "shop",
-        namespace: "shop",
-        project: "default",
-        revision: "0123456789abcdef",
-        kube_version: "1.36",
-        api_versions: &[],
-        options,
-        reach: &Reach::default(),
-    };
-    let second = render_source_again(&noting, &input, means, &known);
+    let reach = Reach::default();
+    let second = render_source_again(&noting, &input(source, options, &reach), means, &known);
     let plain = render_with(after, source, options);
     match (&second, &plain) {
         (Ok(second), Ok(plain)) => {
@@ -92,15 +81,11 @@ fn again(
     (second, read, shared)
 }
 
-fn of(files: &[(&str, &str)]) -> MapTree {
-    tree(files)
-}
-
 #[test]
 fn a_changed_file_is_read_and_the_others_are_not() {
     let two = format!("{}---\n{}", map("b1"), map("b2"));
     let before =
-        of(&[("app/a.yaml", &map("a")), ("app/b.yaml", &two), ("app/sub/c.yml", &map("c"))]);
+        tree(&[("app/a.yaml", &map("a")), ("app/b.yaml", &two), ("app/sub/c.yml", &map("c"))]);
     let after = before.clone().with(&TreePath::parse("app/a.yaml").expect("inside"), map("new"));
     let (rendered, read, shared) = again(&before, &after, &everything(), &Options::default());
     assert_eq!(read, ["app/a.yaml"]);
@@ -110,8 +95,8 @@ fn a_changed_file_is_read_and_the_others_are_not() {
 
 #[test]
 fn a_removed_file_is_gone_and_a_renamed_one_says_its_new_name() {
-    let before = of(&[("app/a.yaml", &map("a")), ("app/b.yaml", &map("b"))]);
-    let after = of(&[("app/sub/z.yaml", &map("a"))]);
+    let before = tree(&[("app/a.yaml", &map("a")), ("app/b.yaml", &map("b"))]);
+    let after = tree(&[("app/sub/z.yaml", &map("a"))]);
     let (rendered, read, shared) = again(&before, &after, &everything(), &Options::default());
     assert_eq!((read.len(), shared), (0, vec![true]));
     assert_eq!(names(&rendered.expect("objects")), ["ConfigMap/a app/sub/z.yaml:1"]);
@@ -119,8 +104,8 @@ fn a_removed_file_is_gone_and_a_renamed_one_says_its_new_name() {
 
 #[test]
 fn the_same_content_in_two_files_is_there_twice() {
-    let before = of(&[("app/a.yaml", &map("a"))]);
-    let after = of(&[("app/a.yaml", &map("a")), ("app/b.yaml", &map("a"))]);
+    let before = tree(&[("app/a.yaml", &map("a"))]);
+    let after = tree(&[("app/a.yaml", &map("a")), ("app/b.yaml", &map("a"))]);
     let (rendered, read, _) = again(&before, &after, &everything(), &Options::default());
     assert_eq!(read.len(), 0);
     let names = names(&rendered.expect("objects"));
@@ -129,8 +114,8 @@ fn the_same_content_in_two_files_is_there_twice() {
 
 #[test]
 fn a_file_that_patterns_leave_out_is_not_there_though_it_is_known() {
-    let before = of(&[("app/a.yaml", &map("a")), ("app/b.yaml", &map("b"))]);
-    let after = of(&[("app/a.yaml", &map("a")), ("app/not/b.yaml", &map("b"))]);
+    let before = tree(&[("app/a.yaml", &map("a")), ("app/b.yaml", &map("b"))]);
+    let after = tree(&[("app/a.yaml", &map("a")), ("app/not/b.yaml", &map("b"))]);
     let directory = ApplicationSourceDirectory {
         recurse: true,
         include: "{*.yaml,a*}".to_owned(),
@@ -147,8 +132,8 @@ fn a_file_that_patterns_leave_out_is_not_there_though_it_is_known() {
 fn another_ending_reads_the_same_bytes_otherwise() {
     let one = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}"#;
     let two = format!("{one}\n{one}");
-    let before = of(&[("app/a.yaml", &two)]);
-    let after = of(&[("app/a.json", &two)]);
+    let before = tree(&[("app/a.yaml", &two)]);
+    let after = tree(&[("app/a.json", &two)]);
     let (refused, read, _) = again(&before, &after, &everything(), &Options::default());
     assert_eq!(read, ["app/a.json"]);
     assert!(refused.is_err(), "a JSON file holds one object");
@@ -157,7 +142,8 @@ fn another_ending_reads_the_same_bytes_otherwise() {
 #[test]
 fn a_program_runs_each_time_since_it_reads_other_files() {
     let program = r#"{apiVersion: "v1", kind: "ConfigMap", metadata: {name: importstr "n.txt"}}"#;
-    let before = of(&[("app/a.yaml", &map("a")), ("app/p.jsonnet", program), ("app/n.txt", "one")]);
+    let before =
+        tree(&[("app/a.yaml", &map("a")), ("app/p.jsonnet", program), ("app/n.txt", "one")]);
     let after = before.clone().with(&TreePath::parse("app/n.txt").expect("inside"), "two");
     let (rendered, read, _) = again(&before, &after, &everything(), &Options::default());
     assert!(read.contains(&"app/p.jsonnet".to_owned()) && !read.contains(&"app/a.yaml".to_owned()));
@@ -168,8 +154,8 @@ fn a_program_runs_each_time_since_it_reads_other_files() {
 fn what_gave_nothing_is_looked_at_again_and_what_is_known_counts_for_the_bound() {
     let skipped = format!("# +argocd:skip-file-rendering\n{}", map("s"));
     let (a, b) = (map("a"), map("b"));
-    let before = of(&[("app/a.yaml", &a), ("app/s.yaml", &skipped)]);
-    let after = of(&[("app/a.yaml", &a), ("app/b.yaml", &b), ("app/s.yaml", &skipped)]);
+    let before = tree(&[("app/a.yaml", &a), ("app/s.yaml", &skipped)]);
+    let after = tree(&[("app/a.yaml", &a), ("app/b.yaml", &b), ("app/s.yaml", &skipped)]);
     let bytes =
         |bound: usize| Options { combined_bytes_max: Some(bound as u64), ..Options::default() };
     let (rendered, read, _) = again(&before, &after, &at("app"), &bytes(a.len() + b.len()));

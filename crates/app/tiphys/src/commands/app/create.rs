@@ -42,15 +42,22 @@ pub struct Arguments {
     /// Namespace to create the application in
     #[arg(short = 'N', long, value_name = "NAMESPACE", default_value = "")]
     app_namespace: String,
+    #[command(flatten)]
+    checked: Checked,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// Whether what is written is looked at before.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Checked {
     /// Check project, sources and destination first
     #[arg(
         long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
         default_missing_value = "true", default_value = "true", value_name = "true|false",
         value_parser = crate::commands::go_flags::go_bool
     )]
-    validate: bool,
-    #[command(flatten)]
-    given: Given,
+    pub validate: bool,
 }
 
 /// Creates the Applications, and tells of each what became of it.
@@ -161,7 +168,7 @@ async fn create(
     if application.spec.project.is_empty() {
         crd::keys::DEFAULT_PROJECT.clone_into(&mut application.spec.project);
     }
-    check(session, &application, arguments.validate).await?;
+    check(session, &application, arguments.checked.validate).await?;
     // Syncs are asked for by `app sync` alone.
     application.operation = None;
     let name = application.metadata.name.clone();

@@ -43,7 +43,7 @@ pub struct Arguments {
     #[command(flatten)]
     local: render::Local,
     /// Take --local for the repository's root, in which the source's path lies
-    #[arg(long, requires = "dir")]
+    #[arg(long)]
     server_side_generate: bool,
     /// Compare with the newest revision first
     #[arg(long)]

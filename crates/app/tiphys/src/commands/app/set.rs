@@ -22,13 +22,8 @@ pub struct Arguments {
     /// Which of several sources is meant, counted from 1
     #[arg(long, value_name = "NUMBER")]
     source_position: Option<i64>,
-    /// Check project, sources and destination first
-    #[arg(
-        long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", default_value = "true", value_name = "true|false",
-        value_parser = crate::commands::go_flags::go_bool
-    )]
-    validate: bool,
+    #[command(flatten)]
+    checked: create::Checked,
     #[command(flatten)]
     given: Given,
 }
@@ -53,7 +48,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
     };
     let mut tried = session.application(&name).await?;
     wanted(&mut tried)?;
-    create::check(session, &tried, arguments.validate).await?;
+    create::check(session, &tried, arguments.checked.validate).await?;
     session.change(&name, wanted).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -21,13 +21,8 @@ pub struct Add {
     /// The application's namespace
     #[arg(short = 'N', long, value_name = "NAMESPACE", default_value = "")]
     app_namespace: String,
-    /// Check project, sources and destination first
-    #[arg(
-        long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", default_value = "true", value_name = "true|false",
-        value_parser = crate::commands::go_flags::go_bool
-    )]
-    validate: bool,
+    #[command(flatten)]
+    checked: create::Checked,
     #[command(flatten)]
     given: Given,
 }
@@ -70,7 +65,7 @@ pub async fn add(arguments: Add, session: &Session) -> Result<ExitCode> {
     };
     let mut tried = session.application(&name).await?;
     with(&mut tried)?;
-    create::check(session, &tried, arguments.validate).await?;
+    create::check(session, &tried, arguments.checked.validate).await?;
     session.change(&name, with).await?;
     updated(&name)
 }

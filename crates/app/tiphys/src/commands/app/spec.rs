@@ -176,7 +176,6 @@ fn go_duration(text: &str) -> Result<String> {
     }
 }
 
-/// `--parameter` sets values of a Helm chart.
 /// Writes `--parameter` into a source, which must be a chart's. `position` as in [`write`].
 pub fn write_parameters(
     given: &Given,
