@@ -56,9 +56,32 @@ pub(crate) fn remove_annotation(object: &mut Value, key: &str) {
     }
 }
 
-/// Whether a truth at a JSON pointer holds.
+/// Whether something stands at a JSON pointer that is neither null nor false.
 pub(crate) fn holds(object: &Value, pointer: &str) -> bool {
-    object.pointer(pointer) == Some(&Value::Bool(true))
+    !matches!(object.pointer(pointer), None | Some(Value::Null | Value::Bool(false)))
+}
+
+/// Takes away what is empty, however deep it stands: `resources: {}`, an empty list of arguments.
+/// What becomes empty by that stays, and so does an empty selector, which chooses everything.
+pub(crate) fn without_empty(value: &mut Value) {
+    let says_nothing = |value: &Value| match value {
+        Value::Object(map) => map.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, value| {
+                key.to_lowercase().ends_with("selector") || !says_nothing(value)
+            });
+            map.values_mut().for_each(without_empty);
+        }
+        Value::Array(items) => {
+            items.retain(|value| !says_nothing(value));
+            items.iter_mut().for_each(without_empty);
+        }
+        _ => {}
+    }
 }
 
 /// A text at a JSON pointer, or `""`.

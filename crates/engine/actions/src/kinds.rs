@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::edit::{holds, set};
 use crate::error::ActionError;
 use crate::offer::{Action, Call};
 
@@ -46,9 +47,33 @@ pub(crate) const KINDS: &[&[Kind]] = &[
     workloads::KINDS,
 ];
 
-/// Reads a whole number that a person gave.
+/// Sets `spec.suspend`, as many controllers know it.
+fn suspend(object: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
+    set(object, &["spec", "suspend"], true);
+    Ok(())
+}
+
+/// Takes `spec.suspend` back where it is set.
+fn resume(object: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
+    if holds(object, "/spec/suspend") {
+        set(object, &["spec", "suspend"], false);
+    }
+    Ok(())
+}
+
+/// Copies a field of an owner's metadata, where it has it.
+fn copy(owner: &Value, field: &str, to: &mut Value) {
+    if let Some(value) = owner["metadata"].get(field).filter(|value| !value.is_null()) {
+        set(to, &[field], value.clone());
+    }
+}
+
+/// Reads a whole number that a person gave; `1e2` and `2.0` are such numbers, too.
 fn whole_number(given: &str) -> Option<i64> {
-    given.trim().parse().ok()
+    let given = given.trim();
+    let float = || given.parse::<f64>().ok().filter(|float| float.fract() == 0.0);
+    // Rust prints a float that is whole as people write whole numbers.
+    given.parse().ok().or_else(|| float()?.to_string().parse().ok())
 }
 
 fn invalid_number(given: &str, more: &str) -> ActionError {

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::workloads::dated;
-use super::{Kind, Run};
-use crate::edit::{map, set, text};
+use super::{Kind, Run, copy};
+use crate::edit::{annotate, holds, map, set, text};
 use crate::error::ActionError;
 use crate::offer::{Action, Call};
 
@@ -44,7 +43,8 @@ pub(super) const KINDS: &[Kind] = &[
 fn analysis_run(run: &Value) -> Vec<Action> {
     let phase = text(run, "/status/phase");
     let ended = matches!(phase, "Successful" | "Failed" | "Error" | "Inconclusive");
-    vec![Action::named("terminate").disabled_if(ended)]
+    let told = holds(run, "/spec/terminate");
+    vec![Action::named("terminate").disabled_if(ended || told)]
 }
 
 fn terminate(run: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
@@ -52,20 +52,18 @@ fn terminate(run: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
     Ok(())
 }
 
-/// Automated sync is on where it is configured and not switched off.
+/// Automated sync is on where it is configured, and nothing else is said of it than "on".
 fn syncs_by_itself(application: &Value) -> bool {
     application.pointer("/spec/syncPolicy/automated").is_some_and(|automated| {
-        automated.is_object() && automated.get("enabled") != Some(&Value::Bool(false))
+        let enabled = automated.get("enabled");
+        automated.is_object() && matches!(enabled, None | Some(Value::Null | Value::Bool(true)))
     })
 }
 
 fn application(application: &Value) -> Vec<Action> {
-    let (name, icon) = if syncs_by_itself(application) {
-        ("Disable Auto-Sync", "fa fa-fw fa-pause")
-    } else {
-        ("Enable Auto-Sync", "fa fa-fw fa-play")
-    };
-    vec![Action::named("toggle-auto-sync").icon(icon).shown_as(name)]
+    let on = syncs_by_itself(application);
+    let name = if on { "Disable Auto-Sync" } else { "Enable Auto-Sync" };
+    vec![Action::named("toggle-auto-sync").shown_as(name)]
 }
 
 /// Switches it, and keeps how it is configured.
@@ -80,8 +78,9 @@ fn create_workflow() -> Action {
 }
 
 const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
+const SCHEDULED: &str = "workflows.argoproj.io/scheduled-time";
 
-/// A workflow with an owner, a label that names it, and the instance that should run it.
+/// A workflow that bears its owner's name in a label.
 fn workflow(owner: &Value, label: &str, spec: Value, call: &Call<'_>) -> Value {
     let name = manifest::name(owner);
     let mut reference = json!({
@@ -89,36 +88,35 @@ fn workflow(owner: &Value, label: &str, spec: Value, call: &Call<'_>) -> Value {
         "kind": manifest::kind(owner),
         "name": name,
     });
-    let uid = manifest::uid(owner);
-    if !uid.is_empty() {
-        set(&mut reference, &["uid"], uid);
-    }
-    let mut labels = json!({ label: name });
-    if let Some(instance) = manifest::label(owner, INSTANCE) {
-        set(&mut labels, &[INSTANCE], instance);
-    }
+    let dated = format!("{name}-{}", call.now.strftime("%Y%m%d%H%M"));
+    let mut metadata = json!({ "name": dated, "labels": { label: name } });
+    copy(owner, "uid", &mut reference);
+    copy(owner, "namespace", &mut metadata);
+    set(&mut metadata, &["ownerReferences"], json!([reference]));
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {
-            "name": dated(name, call),
-            "namespace": manifest::namespace(owner),
-            "labels": labels,
-            "ownerReferences": [reference],
-        },
+        "metadata": metadata,
         "spec": spec,
     })
 }
 
+/// What the schedule says of its workflows' metadata comes first; the controller's own words are
+/// written over it. The workflow is told that its time is now.
 fn from_cron_workflow(cron_workflow: &Value, call: &Call<'_>) -> Value {
     let spec = cron_workflow.pointer("/spec/workflowSpec").cloned().unwrap_or_else(|| json!({}));
     let mut made = workflow(cron_workflow, "workflows.argoproj.io/cron-workflow", spec, call);
     for of in ["labels", "annotations"] {
         let more = cron_workflow.pointer(&format!("/spec/workflowMetadata/{of}"));
+        let place = map(&mut made, &["metadata", of]);
         for (key, value) in more.and_then(Value::as_object).into_iter().flatten() {
-            map(&mut made, &["metadata", of]).insert(key.clone(), value.clone());
+            place.entry(key).or_insert_with(|| value.clone());
         }
     }
+    if let Some(instance) = manifest::label(cron_workflow, INSTANCE) {
+        set(&mut made, &["metadata", "labels", INSTANCE], instance);
+    }
+    annotate(&mut made, SCHEDULED, &call.time());
     // Upstream puts them beside the metadata; users' tools have seen them there ever since.
     if let Some(finalizers) = cron_workflow.pointer("/spec/workflowMetadata/finalizers") {
         set(&mut made, &["finalizers"], finalizers.clone());
@@ -131,8 +129,9 @@ fn from_template(template: &Value, call: &Call<'_>) -> Value {
     workflow(template, "workflows.argoproj.io/workflow-template", spec, call)
 }
 
+/// A request that is wanted open can be merged. What its status says may be behind.
 fn pull_request(request: &Value) -> Vec<Action> {
-    let open = text(request, "/spec/state") == "open" && text(request, "/status/state") != "merged";
+    let open = text(request, "/spec/state") == "open";
     let merge = Action::named("merge").icon("fa fa-fw fa-code-merge").shown_as("Merge PR");
     vec![merge.disabled_if(!open)]
 }

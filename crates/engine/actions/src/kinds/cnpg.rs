@@ -23,52 +23,53 @@ pub(super) const KINDS: &[Kind] = &[Kind {
 }];
 
 fn cluster(cluster: &Value) -> Vec<Action> {
-    let suspended = manifest::annotation(cluster, RECONCILIATION) == Some("disabled");
-    let alone = healthy_replicas(cluster).next().is_none();
+    let alone = healthy(cluster).nth(1).is_none();
+    let reconciliation = if manifest::annotation(cluster, RECONCILIATION) == Some("disabled") {
+        Action::named("resume").icon("fa fa-fw fa-play").shown_as("Resume Reconciliation")
+    } else {
+        Action::named("suspend").icon("fa fa-fw fa-pause").shown_as("Suspend Reconciliation")
+    };
     vec![
         Action::named("reload")
             .icon("fa fa-fw fa-rotate-right")
-            .shown_as("Reload all Configurations"),
-        Action::named("restart").icon("fa fa-fw fa-recycle").shown_as("Restart Pods"),
+            .shown_as("Reload all Configuration"),
+        Action::named("restart").icon("fa fa-fw fa-recycle").shown_as("Rollout restart Cluster"),
         Action::named("promote")
             .icon("fa fa-fw fa-angles-up")
             .shown_as("Promote Replica to Primary")
             .asks("instance", "any")
             .disabled_if(alone),
-        Action::named("suspend")
-            .icon("fa-regular fa-circle-pause")
-            .shown_as("Suspend Reconciliation")
-            .disabled_if(suspended),
-        Action::named("resume")
-            .icon("fa-regular fa-circle-play")
-            .shown_as("Resume Reconciliation")
-            .disabled_if(!suspended),
+        reconciliation,
     ]
 }
 
-/// The instances that could become primary.
-fn healthy_replicas(cluster: &Value) -> impl Iterator<Item = &str> {
+/// The instances that could be primary; one of them is, as a rule.
+fn healthy(cluster: &Value) -> impl Iterator<Item = &str> {
+    items(cluster, "/status/instancesStatus/healthy").filter_map(Value::as_str)
+}
+
+/// The instance that comes after the primary, the first one after the last.
+fn next_to_primary(cluster: &Value) -> Option<&str> {
     let primary = text(cluster, "/status/currentPrimary");
-    items(cluster, "/status/instancesStatus/healthy")
-        .filter_map(Value::as_str)
-        .filter(move |name| *name != primary)
+    healthy(cluster).skip_while(|name| *name != primary).nth(1).or_else(|| healthy(cluster).next())
 }
 
 /// As `kubectl cnpg promote` does it. An instance is named whole, by its number, or `any`.
 fn promote(cluster: &mut Value, call: &Call<'_>) -> Result<(), ActionError> {
     let wanted = call.parameter("instance");
     let numbered = format!("{}-{wanted}", manifest::name(cluster));
-    let chosen = healthy_replicas(cluster)
-        .find(|name| wanted == "any" || *name == wanted || *name == numbered)
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            ActionError::Refused(format!(
-                "Could not find a healthy instance matching the criteria: {wanted}"
-            ))
-        })?;
-    let time = call.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let named = |name: &&str| *name == wanted || *name == numbered;
+    let chosen = match wanted {
+        "any" => next_to_primary(cluster),
+        _ => healthy(cluster).find(named),
+    };
+    let chosen = chosen.map(str::to_owned).ok_or_else(|| {
+        ActionError::Refused(format!(
+            "Could not find a healthy instance matching the criteria: {wanted}"
+        ))
+    })?;
     set(cluster, &["status", "targetPrimary"], chosen.as_str());
-    set(cluster, &["status", "targetPrimaryTimestamp"], time);
+    set(cluster, &["status", "targetPrimaryTimestamp"], call.time());
     set(cluster, &["status", "phase"], "Switchover in progress");
     set(cluster, &["status", "phaseReason"], format!("Switching over to {chosen}"));
     Ok(())

@@ -1,9 +1,9 @@
-//! Flux's reconcilers, and other kinds that pause with `spec.suspend` or `spec.pause`.
+//! Flux's reconcilers, which pause with `spec.suspend`.
 
 use serde_json::Value;
 
-use super::{Kind, Run};
-use crate::edit::{annotate, holds, set};
+use super::{Kind, Run, resume, suspend};
+use crate::edit::{annotate, holds};
 use crate::error::ActionError;
 use crate::offer::{Action, Call};
 
@@ -36,7 +36,6 @@ pub(super) const KINDS: &[Kind] = &[
     reconciler("source.toolkit.fluxcd.io", "OCIRepository"),
     switch("notification.toolkit.fluxcd.io", "Alert"),
     switch("notification.toolkit.fluxcd.io", "Provider"),
-    switch("k8s.mariadb.com", "MariaDB"),
 ];
 
 fn switched(object: &Value) -> Vec<Action> {
@@ -58,15 +57,5 @@ fn reconciled(object: &Value) -> Vec<Action> {
 fn reconcile(object: &mut Value, call: &Call<'_>) -> Result<(), ActionError> {
     let time = call.now.strftime("By Argo CD at: %Y-%m-%dT%H:%M:%S").to_string();
     annotate(object, "reconcile.fluxcd.io/requestedAt", &time);
-    Ok(())
-}
-
-fn suspend(object: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
-    set(object, &["spec", "suspend"], true);
-    Ok(())
-}
-
-fn resume(object: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
-    set(object, &["spec", "suspend"], false);
     Ok(())
 }

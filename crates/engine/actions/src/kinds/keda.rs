@@ -15,7 +15,7 @@ pub(super) const KINDS: &[Kind] = &[
         group: "keda.sh",
         kind: "ScaledJob",
         offers: scaled_job,
-        actions: &[("pause", Run::Patch(pause)), ("resume", Run::Patch(resume))],
+        actions: &[("pause", Run::Patch(pause)), ("resume", Run::Patch(unpause))],
     },
     Kind {
         group: "keda.sh",
@@ -62,11 +62,18 @@ fn pause(object: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
 }
 
 fn pause_at(object: &mut Value, call: &Call<'_>) -> Result<(), ActionError> {
-    let given = call.parameter("replicas");
+    let Some(given) = call.parameters.get("replicas") else {
+        return Err(ActionError::Refused("replicas parameter is required".to_owned()));
+    };
     let replicas = whole_number(given)
         .filter(|replicas| *replicas >= 0)
         .ok_or_else(|| invalid_number(given, " (must be >= 0)"))?;
     annotate(object, PAUSED_REPLICAS, &replicas.to_string());
+    Ok(())
+}
+
+fn unpause(job: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
+    remove_annotation(job, PAUSED);
     Ok(())
 }
 

@@ -1,13 +1,13 @@
 //! Numaflow's pipelines, and Numaplane, which rolls them out.
 //!
 //! A pipeline is paused by its desired phase. It comes back fast, with the replicas that it had,
-//! or slowly, from few; an annotation says which ways are allowed ("fast", "slow, fast"; slowly
-//! where nothing is said).
+//! or slowly, from few; an annotation in a rollout says which ways are allowed ("fast",
+//! "slow, fast"; slowly where nothing is said). What a rollout made is paused by the rollout.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Kind, Run};
-use crate::edit::{annotate, remove, remove_annotation, set, text};
+use crate::edit::{annotate, items, remove, set, text};
 use crate::error::ActionError;
 use crate::offer::{Action, Call};
 
@@ -91,30 +91,46 @@ fn pausing(paused: bool, allowed: &str) -> Vec<Action> {
 
 /// An upgrade that is still being watched can be called good.
 fn force_promote_offer(object: &Value) -> Action {
-    let state = manifest::label(object, "numaplane.numaproj.io/upgrade-state");
-    let upgrades = matches!(state, Some("in-progress" | "trial"));
+    let upgrades = matches!(upgrade_state(object), Some("in-progress" | "trial"));
     let told = manifest::label(object, PROMOTE) == Some("true");
-    Action::named("force-promote")
-        .icon("fa-solid fa-fw fa-forward")
-        .shown_as("Force Promote")
-        .disabled_if(!upgrades || told)
+    Action::named("force-promote").icon("fa-solid fa-fw fa-forward").disabled_if(!upgrades || told)
 }
 
-fn flow_pausing(object: &Value) -> Vec<Action> {
+fn upgrade_state(object: &Value) -> Option<&str> {
+    manifest::label(object, "numaplane.numaproj.io/upgrade-state")
+}
+
+/// What can be done to a vertex or a pipeline, given whether somebody else pauses it.
+fn flow(object: &Value, ruled: bool) -> Vec<Action> {
     let paused = text(object, "/spec/lifecycle/desiredPhase") == "Paused";
-    pausing(paused, manifest::annotation(object, ALLOWED).unwrap_or_default())
-}
-
-fn mono_vertex(vertex: &Value) -> Vec<Action> {
-    let mut all = flow_pausing(vertex);
-    all.push(force_promote_offer(vertex));
+    let mut all = pausing(paused, "");
+    if ruled {
+        all = all.into_iter().map(|action| action.disabled_if(true)).collect();
+    }
+    all.push(force_promote_offer(object).shown_as("Force Promote"));
     all
 }
 
+fn is_made_by(object: &Value, kind: &str) -> bool {
+    items(object, "/metadata/ownerReferences").any(|owner| text(owner, "/kind") == kind)
+}
+
+fn mono_vertex(vertex: &Value) -> Vec<Action> {
+    flow(vertex, is_made_by(vertex, "MonoVertexRollout"))
+}
+
+/// An upgrade's old pipeline can be deleted when it is no longer needed; one that should have
+/// been gone long ago is left to people by its rollout.
 fn pipeline(pipeline: &Value) -> Vec<Action> {
-    let mut all = mono_vertex(pipeline);
-    let marked = manifest::annotation(pipeline, DELETE) == Some("true");
-    all.push(Action::named("delete").icon("fa-solid fa-fw fa-trash").disabled_if(marked));
+    let state = upgrade_state(pipeline);
+    let expired = state == Some("recyclable-expired");
+    let mut all = flow(pipeline, is_made_by(pipeline, "PipelineRollout") && !expired);
+    all.push(
+        Action::named("delete")
+            .icon("fa-solid fa-fw fa-trash")
+            .shown_as("Delete")
+            .disabled_if(!expired && state != Some("recyclable")),
+    );
     all
 }
 
@@ -132,11 +148,15 @@ fn pipeline_rollout(rollout: &Value) -> Vec<Action> {
     let allowed = manifest::annotation(rollout, DATA_LOSS) == Some("true");
     all.push(
         Action::named("allow-data-loss")
+            .icon("fa-solid fa-fw fa-unlock")
             .shown_as("Allow (Possible) Data Loss")
-            .disabled_if(!draining || allowed),
+            .disabled_if(!draining),
     );
     all.push(
-        Action::named("disallow-data-loss").shown_as("Disallow Data Loss").disabled_if(!allowed),
+        Action::named("disallow-data-loss")
+            .icon("fa-solid fa-fw fa-lock")
+            .shown_as("Disallow Data Loss")
+            .disabled_if(!allowed),
     );
     all
 }
@@ -188,7 +208,7 @@ fn set_rollout(rollout: &mut Value, child: &str, phase: &str) {
 
 fn resume_rollout(rollout: &mut Value, child: &str, fast: bool) {
     set_rollout(rollout, child, "Running");
-    set(rollout, &["spec", "strategy", "pauseResume"], json!({ "fastResume": fast }));
+    set(rollout, &["spec", "strategy", "pauseResume", "fastResume"], fast);
 }
 
 fn pause_vertex_rollout(rollout: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
@@ -227,6 +247,6 @@ fn allow_data_loss(rollout: &mut Value, _: &Call<'_>) -> Result<(), ActionError>
 }
 
 fn disallow_data_loss(rollout: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
-    remove_annotation(rollout, DATA_LOSS);
+    annotate(rollout, DATA_LOSS, "false");
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Run, invalid_number, whole_number};
-use crate::edit::{annotate, holds, items, map, remove, set, text};
+use super::{Kind, Run, copy, invalid_number, resume, suspend, whole_number};
+use crate::edit::{annotate, holds, items, map, remove, set, text, without_empty};
 use crate::error::ActionError;
 use crate::offer::{Action, Call};
 
@@ -21,7 +21,7 @@ pub(super) const KINDS: &[Kind] = &[
         actions: &[
             ("restart", Run::Patch(restart)),
             ("pause", Run::Patch(pause)),
-            ("resume", Run::Patch(resume)),
+            ("resume", Run::Patch(unpause)),
             ("scale", Run::Patch(scale)),
         ],
     },
@@ -38,7 +38,7 @@ pub(super) const KINDS: &[Kind] = &[
         actions: &[
             ("create-job", Run::Create(create_job)),
             ("suspend", Run::Patch(suspend)),
-            ("resume", Run::Patch(unsuspend)),
+            ("resume", Run::Patch(resume)),
         ],
     },
     Kind {
@@ -47,7 +47,7 @@ pub(super) const KINDS: &[Kind] = &[
         offers: job,
         actions: &[
             ("suspend", Run::Patch(suspend)),
-            ("resume", Run::Patch(unsuspend)),
+            ("resume", Run::Patch(resume)),
             ("terminate", Run::Patch(terminate)),
         ],
     },
@@ -83,7 +83,7 @@ fn pause(deployment: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
     Ok(())
 }
 
-fn resume(deployment: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
+fn unpause(deployment: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
     remove(deployment, &["spec", "paused"]);
     Ok(())
 }
@@ -108,47 +108,40 @@ fn pause_or_go_on(suspended: bool) -> Action {
     }
 }
 
-fn suspend(object: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
-    set(object, &["spec", "suspend"], true);
-    Ok(())
-}
-
-fn unsuspend(object: &mut Value, _: &Call<'_>) -> Result<(), ActionError> {
-    set(object, &["spec", "suspend"], false);
-    Ok(())
-}
-
-/// As `kubectl create job --from=cronjob/…` does it, named by the minute.
+/// As `kubectl create job --from=cronjob/…` does it, named by the minute in UTC: a CronJob's name
+/// may have 52 letters, a Job's 63.
 fn create_job(cron_job: &Value, call: &Call<'_>) -> Value {
-    let template = |pointer: &str| cron_job.pointer(pointer).cloned();
     let name = manifest::name(cron_job);
+    let template = |of: &str| {
+        let mut part = cron_job
+            .pointer(&format!("/spec/jobTemplate/{of}"))
+            .cloned()
+            .unwrap_or_else(|| json!({}));
+        without_empty(&mut part);
+        part
+    };
+    let mut owner = json!({
+        "apiVersion": manifest::api_version(cron_job),
+        "kind": "CronJob",
+        "name": name,
+        "blockOwnerDeletion": true,
+        "controller": true,
+    });
+    copy(cron_job, "uid", &mut owner);
+    let mut metadata = template("metadata");
+    let dated = format!("{name}-{}", call.now.strftime("%y%m%d%H%M"));
+    set(&mut metadata, &["name"], dated);
+    remove(&mut metadata, &["namespace"]);
+    copy(cron_job, "namespace", &mut metadata);
+    set(&mut metadata, &["ownerReferences"], json!([owner]));
     let mut job = json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": template("/spec/jobTemplate/metadata").unwrap_or_else(|| json!({})),
-        "spec": template("/spec/jobTemplate/spec").unwrap_or_else(|| json!({})),
+        "metadata": metadata,
+        "spec": template("spec"),
     });
-    let metadata = map(&mut job, &["metadata"]);
-    metadata.insert("name".to_owned(), dated(name, call).into());
-    metadata.insert("namespace".to_owned(), manifest::namespace(cron_job).into());
-    metadata.insert(
-        "ownerReferences".to_owned(),
-        json!([{
-            "apiVersion": manifest::api_version(cron_job),
-            "kind": "CronJob",
-            "name": name,
-            "uid": manifest::uid(cron_job),
-            "blockOwnerDeletion": true,
-            "controller": true,
-        }]),
-    );
     annotate(&mut job, "cronjob.kubernetes.io/instantiate", "manual");
     job
-}
-
-/// A name with the minute after it: `hello-202611211900`.
-pub(super) fn dated(name: &str, call: &Call<'_>) -> String {
-    format!("{name}-{}", call.now.strftime("%Y%m%d%H%M"))
 }
 
 /// Conditions that end a Job, or are about to.
@@ -163,13 +156,21 @@ fn job(job: &Value) -> Vec<Action> {
     if has_ended(job) {
         return Vec::new();
     }
-    let terminate = Action::named("terminate").icon("fa fa-fw fa-stop");
-    vec![pause_or_go_on(holds(job, "/spec/suspend")), terminate]
+    let mut all = vec![pause_or_go_on(holds(job, "/spec/suspend"))];
+    if is_seen(job) {
+        all.push(Action::named("terminate").icon("fa fa-fw fa-stop"));
+    }
+    all
+}
+
+/// Whether the Job controller has said anything of it; what it does not know, it does not end.
+fn is_seen(job: &Value) -> bool {
+    holds(job, "/status")
 }
 
 /// Asks the Job controller to fail the Job, as it does itself for a deadline.
 fn terminate(job: &mut Value, call: &Call<'_>) -> Result<(), ActionError> {
-    if has_ended(job) {
+    if has_ended(job) || !is_seen(job) {
         return Ok(());
     }
     let condition = json!({
