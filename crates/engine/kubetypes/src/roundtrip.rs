@@ -449,7 +449,21 @@ impl Decoder<'_> {
                     None
                 }
             },
-            (Scalar::Bytes, Value::Array(_)) => self.mismatch(input, "uint8"),
+            (Scalar::Bytes, Value::Array(items)) => {
+                use base64::Engine as _;
+
+                // A list of numbers is as good as base64 to Go.
+                let byte = |item: &Value| item.as_u64().and_then(|byte| u8::try_from(byte).ok());
+                match items.iter().map(byte).collect::<Option<Vec<u8>>>() {
+                    Some(bytes) => {
+                        Some(base64::engine::general_purpose::STANDARD.encode(bytes).into())
+                    }
+                    None => self.mismatch(
+                        items.iter().find(|item| byte(item).is_none()).unwrap_or(input),
+                        "uint8",
+                    ),
+                }
+            }
             (Scalar::Float64, Value::Number(number)) => {
                 // Go writes a float without a fraction as a whole number.
                 let float = number.as_f64().unwrap_or_default();

@@ -292,7 +292,8 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             | "CSINode"
             | "VolumeAttachment",
             true,
-        ) => &[Metadata, Body],
+        )
+        | ("VolumeAttachment", false) => &[Metadata, Body],
         _ => &[MetadataChange, Body],
     }
 }

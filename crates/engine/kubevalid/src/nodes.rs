@@ -17,10 +17,12 @@ pub fn node(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
         None => {
             taints(&object, errors);
             amounts(&object, errors);
+            features(&object.to(&["status", "declaredFeatures"]), errors);
             blocks(&spec.at("podCIDRs"), errors);
         }
         Some(old) => {
             amounts(&object, errors);
+            features(&object.to(&["status", "declaredFeatures"]), errors);
             let mut seen = BTreeSet::new();
             for address in object.to(&["status", "addresses"]).items() {
                 if !seen.insert(address.value.to_string()) {
@@ -36,6 +38,44 @@ pub fn node(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
             if number.text() != old.to(&["spec", "externalID"]).text() {
                 errors.push(number.forbidden("may not be updated"));
             }
+        }
+    }
+}
+
+/// What a node says that it can: sorted names such as `MyFeature/part`.
+fn features(list: &At<'_>, errors: &mut Vec<FieldError>) {
+    const BYTES_MAX: usize = 253;
+    let is_name = |name: &str| {
+        let word = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic())
+                && part.chars().all(|c| c.is_ascii_alphanumeric())
+        };
+        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.split('/').all(word)
+    };
+    let mut before: Option<&str> = None;
+    for feature in list.items() {
+        let name = feature.text();
+        match before {
+            Some(other) if other == name => {
+                errors.push(FieldError::duplicate(feature.path.clone(), name));
+            }
+            Some(other) if other > name => {
+                errors.push(feature.invalid("list must be sorted alphabetically"));
+            }
+            _ => {}
+        }
+        before = Some(name);
+        let quoted = manifest::field::quote(name);
+        if name.len() > BYTES_MAX {
+            let words = format!(
+                "invalid feature name {quoted}: must be no more than {BYTES_MAX} characters"
+            );
+            errors.push(feature.invalid(words));
+        } else if !is_name(name) {
+            let words = format!(
+                "invalid feature name {quoted}: must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+            );
+            errors.push(feature.invalid(words));
         }
     }
 }

@@ -76,7 +76,29 @@ pub fn runtime_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Field
     } else {
         handler.named(names::label(handler.text(), false), errors);
     }
+    let overhead = object.at("overhead");
+    if overhead.is_set() {
+        crate::pod::amounts::overhead(&overhead, overhead.at("podFixed").value, errors);
+    }
     crate::meta::labels(&object.to(&["scheduling", "nodeSelector"]), errors);
+    let tolerations = object.to(&["scheduling", "tolerations"]);
+    crate::pod::tolerations(&tolerations, errors);
+    let mut seen = BTreeSet::new();
+    for toleration in tolerations.items() {
+        let text = |field: &str| toleration.at(field).text();
+        let key = ["key", "operator", "value", "effect"].map(text);
+        if !seen.insert(key) {
+            let shown = format!(
+                "{{\"Key\":{},\"Operator\":{},\"Value\":{},\"Effect\":{},\"TolerationSeconds\":{}}}",
+                manifest::field::quote(key[0]),
+                manifest::field::quote(key[1]),
+                manifest::field::quote(key[2]),
+                manifest::field::quote(key[3]),
+                toleration.at("tolerationSeconds").value
+            );
+            errors.push(toleration.duplicate().showing(shown));
+        }
+    }
     if let Some(old) = old {
         handler.unchanged(&old.at("handler"), errors);
     }
@@ -162,6 +184,9 @@ pub fn csi_node(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
     }
 }
 
+/// The longest name that a driver has for a node, in bytes.
+const NODE_ID_BYTES_MAX: usize = 256;
+
 fn drivers(object: &At<'_>, errors: &mut Vec<FieldError>) {
     let mut seen = BTreeSet::new();
     for driver in object.to(&["spec", "drivers"]).items() {
@@ -169,6 +194,10 @@ fn drivers(object: &At<'_>, errors: &mut Vec<FieldError>) {
         let node = driver.at("nodeID");
         if node.is_empty() {
             errors.push(node.required(""));
+        }
+        if node.text().len() > NODE_ID_BYTES_MAX {
+            let words = format!("must be {NODE_ID_BYTES_MAX} characters or less");
+            errors.push(node.invalid(words));
         }
         driver.to(&["allocatable", "count"]).not_negative(errors);
         let name = driver.at("name");
@@ -236,7 +265,11 @@ pub fn attributes_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
     if name.is_empty() {
         errors.push(name.required(""));
     } else {
-        name.named(names::qualified(&name.text().to_lowercase()), errors);
+        let lower = name.text().to_lowercase();
+        let refusals = names::qualified(&lower).into_iter();
+        errors.extend(
+            refusals.map(|words| FieldError::invalid(name.path.clone(), lower.as_str(), words)),
+        );
     }
     if parameters.is_empty() {
         errors.push(parameters.required("must contain at least one key/value pair"));

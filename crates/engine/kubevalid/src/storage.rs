@@ -1,5 +1,7 @@
 //! Volumes, claims and classes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kubetypes::quantity::Quantity;
 use manifest::field::FieldError;
 
@@ -50,7 +52,7 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     };
     let (class, was) = (class(&object), class(&old));
     if class != was {
-        let path = "metadata.annotations[volume.beta.kubernetes.io/storage-class]";
+        let path = "metadata.annotations.volume.beta.kubernetes.io/storage-class";
         let shown = class.as_str().unwrap_or_default();
         errors.push(FieldError::invalid(path, shown, "field is immutable"));
     }
@@ -261,5 +263,39 @@ pub fn class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
         binding.one_of(&["Immediate", "WaitForFirstConsumer"], errors);
     } else {
         errors.push(binding.required(""));
+    }
+    topologies(&object.at("allowedTopologies"), errors);
+}
+
+fn topologies(list: &At<'_>, errors: &mut Vec<FieldError>) {
+    let mut known: Vec<BTreeMap<&str, BTreeSet<&str>>> = Vec::new();
+    let count = list.items().count();
+    for term in list.items() {
+        let rules = term.at("matchLabelExpressions");
+        let mut keys: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for rule in rules.items() {
+            let (key, values) = (rule.at("key"), rule.at("values"));
+            if values.is_empty() {
+                errors.push(values.required(""));
+            }
+            let mut set = BTreeSet::new();
+            for value in values.items() {
+                if !set.insert(value.text()) {
+                    errors.push(FieldError::duplicate(value.path.clone(), value.text()));
+                }
+            }
+            let refusals = names::qualified(key.text()).into_iter();
+            errors.extend(
+                refusals.map(|words| FieldError::invalid(key.path.clone(), key.text(), words)),
+            );
+            if keys.insert(key.text(), set).is_some() {
+                errors.push(FieldError::duplicate(key.path.clone(), key.text()));
+            }
+        }
+        // The server begins with as many empty terms as there are terms.
+        let empty = if keys.is_empty() { count } else { 0 };
+        let same = empty + known.iter().filter(|other| **other == keys).count();
+        errors.extend((0..same).map(|_| FieldError::duplicate(rules.path.clone(), "")));
+        known.push(keys);
     }
 }

@@ -21,15 +21,28 @@ impl Schema {
     }
 }
 
-const KIND: &str = "may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-/// `a-b`, as kinds are named but for their large letters.
-fn is_label(text: &str) -> bool {
+/// The longest kind, in bytes.
+const KIND_BYTES_MAX: usize = 63;
+
+/// What is said of a kind that is not `a-b` but for its large letters.
+fn kind_refusal(kind: &str) -> Option<String> {
+    let text = kind.to_lowercase();
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= 63
-        && text.bytes().all(|byte| inner(byte) || byte == b'-')
+    let fits = text.bytes().all(|byte| inner(byte) || byte == b'-')
         && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().last().is_some_and(inner)
+        && text.bytes().last().is_some_and(inner);
+    let mut refusals = Vec::new();
+    if text.len() > KIND_BYTES_MAX {
+        refusals.push(format!("must be no more than {KIND_BYTES_MAX} characters"));
+    }
+    if !fits {
+        refusals.push(LABEL.to_owned());
+    }
+    let refusals = refusals.join(",");
+    (!refusals.is_empty())
+        .then(|| format!("may have mixed case, but should otherwise match: {refusals}"))
 }
 
 /// Objects within objects bear a kind and a version.
@@ -57,8 +70,8 @@ fn embedded(
                             }
                         }
                         Some(Value::String(text)) => {
-                            if !is_label(&text.to_lowercase()) {
-                                errors.push(FieldError::invalid(at, text.as_str(), KIND));
+                            if let Some(words) = kind_refusal(text) {
+                                errors.push(FieldError::invalid(at, text.as_str(), words));
                             }
                         }
                         Some(other) => {
@@ -118,13 +131,9 @@ fn check(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, result
         result.matched += 1;
         return;
     }
-    let before = result.errors.len();
     check_type(schema, value, path, result);
     if value.is_null() {
-        if result.errors.len() == before {
-            check_enum(&schema.limits, value, path, result);
-        }
-        return;
+        return check_enum(&schema.limits, value, path, result);
     }
     check_branches(schema, value, old, path, result);
     match value {

@@ -14,14 +14,16 @@ pub struct Body {
     pub value: Value,
     /// Paths of keys that stand twice, in their order, for example `spec.replicas`.
     pub duplicates: Vec<String>,
-    /// The text, where it was JSON: faults are told in the order in which they stand there.
+    /// The text, as JSON: faults are told in the order in which they stand there.
     pub text: Bytes,
+    /// What strict reading says of YAML, in its own words.
+    pub said: Vec<String>,
 }
 
 impl Body {
     /// Returns a body that did not come as text.
     pub fn of(value: Value) -> Body {
-        Body { value, duplicates: Vec::new(), text: Bytes::new() }
+        Body { value, duplicates: Vec::new(), text: Bytes::new(), said: Vec::new() }
     }
 
     /// Puts faults, for example `unknown field "spec.x"`, in the order in which they stand in the text.
@@ -45,6 +47,13 @@ impl Body {
     }
 }
 
+/// How protobuf begins.
+pub const PROTOBUF: &[u8] = b"k8s\0";
+
+/// What is said of a body that should be protobuf.
+pub const NO_PROTOBUF: &str =
+    "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
+
 /// What is said of a body of a type that nobody reads.
 pub const UNKNOWN_FORMAT: &str = "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
@@ -60,9 +69,10 @@ pub fn read(content_type: &str, bytes: &Bytes, kind: &Kind) -> Result<Body, Prob
     match media(content_type).to_ascii_lowercase().as_str() {
         "" | "application/json" | "*/*" => json(bytes, &kind.kind),
         "application/yaml" | "application/x-yaml" | "text/yaml" => yaml(bytes),
-        "application/vnd.kubernetes.protobuf" if !bytes.starts_with(b"k8s\0") => {
+        "application/vnd.kubernetes.protobuf" if !bytes.starts_with(PROTOBUF) => {
+            let why = if bytes.is_empty() { "empty data" } else { NO_PROTOBUF };
             Err(Problem::bad_request(format!(
-                "the object provided is unrecognized (must be of type {}): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({})",
+                "the object provided is unrecognized (must be of type {}): {why} ({})",
                 kind.kind,
                 summary(bytes)
             )))
@@ -163,7 +173,9 @@ pub fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
 fn yaml(bytes: &[u8]) -> Result<Body, Problem> {
     let value = goyaml::to_json(bytes)
         .map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}")))?;
-    Ok(Body::of(value))
+    let said = goyaml::to_json_strict(bytes).err().map(|error| error.to_string());
+    let text = Bytes::from(value.to_string());
+    Ok(Body { value, duplicates: Vec::new(), text, said: said.into_iter().collect() })
 }
 
 fn protobuf(bytes: &[u8]) -> Result<Body, Problem> {
@@ -191,7 +203,7 @@ pub fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
         build(&mut Deserializer::from_slice(bytes), &mut places)?;
     }
     let duplicates = places.twice;
-    Ok(Body { value, duplicates, text: bytes.clone() })
+    Ok(Body { value, duplicates, text: bytes.clone(), said: Vec::new() })
 }
 
 /// Reads JSON as Go reads it into a struct: where a key stands twice, its values are put together.

@@ -198,20 +198,6 @@ fn applying<T>(
     }
 }
 
-/// Entries of the scale subresource bear no time, and so stand first.
-pub fn forget_scale_times(object: &mut Value) {
-    let Some(entries) = object["metadata"]["managedFields"].as_array_mut() else { return };
-    for entry in entries.iter_mut() {
-        if entry["subresource"] == "scale"
-            && let Some(fields) = entry.as_object_mut()
-        {
-            fields.remove("time");
-        }
-    }
-    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-    entries.sort_by_key(|entry| (text(entry, "operation"), text(entry, "time")));
-}
-
 /// Puts old timestamps back where nothing but timestamps changed.
 pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
     managed::keep_times_of_no_change(old, new);

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kubetypes::quantity::Quantity;
 use manifest::field::FieldError;
-use serde_json::Value;
 
 use crate::cursor::At;
 use crate::names;
-use crate::pod::security;
 use crate::pod::volumes::local_path;
+use crate::pod::{amounts, security};
 use crate::service::port_or_name;
 
 const FIELD_PATHS: [&str; 10] = [
@@ -32,7 +30,6 @@ const RESOURCE_FIELDS: [&str; 6] = [
     "requests.ephemeral-storage",
     "requests.memory",
 ];
-const STANDARD: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
 
 /// All containers of a pod's spec. `volumes`: what may be mounted.
 pub fn validate_all(
@@ -42,7 +39,12 @@ pub fn validate_all(
     errors: &mut Vec<FieldError>,
 ) {
     let containers = spec.at("containers");
-    let restart = spec.at("restartPolicy");
+    let around = Around {
+        volumes,
+        claims: claims(spec),
+        host_users,
+        restart: spec.at("restartPolicy").text(),
+    };
     let mut seen = BTreeSet::new();
     if containers.is_empty() {
         errors.push(containers.required(""));
@@ -50,7 +52,7 @@ pub fn validate_all(
     let mut host_ports = BTreeSet::new();
     for container in containers.items() {
         let name = container.at("name");
-        common(&container, volumes, host_users, restart.text(), errors);
+        common(&container, &around, errors);
         if !name.is_empty() && !seen.insert(name.text()) {
             errors.push(name.duplicate());
         }
@@ -61,7 +63,7 @@ pub fn validate_all(
         }
     }
     for container in spec.at("initContainers").items() {
-        common(&container, volumes, host_users, restart.text(), errors);
+        common(&container, &around, errors);
         let name = container.at("name");
         if !name.is_empty() && !seen.insert(name.text()) {
             errors.push(name.duplicate());
@@ -80,6 +82,8 @@ pub fn validate_all(
             }
         }
     }
+    visitors(spec, &around, errors);
+    amounts::of_pod(spec, &around.claims, errors);
 }
 
 fn host_port(port: &At<'_>, seen: &mut BTreeSet<String>, errors: &mut Vec<FieldError>) {
@@ -93,13 +97,74 @@ fn host_port(port: &At<'_>, seen: &mut BTreeSet<String>, errors: &mut Vec<FieldE
     }
 }
 
-fn common(
-    container: &At<'_>,
-    volumes: &BTreeSet<&str>,
+/// What a container has around it.
+struct Around<'a> {
+    volumes: &'a BTreeSet<&'a str>,
+    claims: BTreeSet<&'a str>,
     host_users: bool,
-    restart: &str,
-    errors: &mut Vec<FieldError>,
-) {
+    restart: &'a str,
+}
+
+/// The names of a pod's claims.
+fn claims<'a>(spec: &At<'a>) -> BTreeSet<&'a str> {
+    let claims = spec.at("resourceClaims");
+    claims.items().map(|claim| claim.at("name").text()).filter(|name| !name.is_empty()).collect()
+}
+
+/// Containers for a look at the others.
+fn visitors(spec: &At<'_>, around: &Around<'_>, errors: &mut Vec<FieldError>) {
+    const NEVER: [&str; 8] = [
+        "ports",
+        "resources",
+        "resizePolicy",
+        "restartPolicy",
+        "restartPolicyRules",
+        "livenessProbe",
+        "readinessProbe",
+        "startupProbe",
+    ];
+    const WORDS: &str = "cannot be set for an Ephemeral Container";
+    let names = |field: &str| -> BTreeSet<&str> {
+        spec.at(field).items().map(|container| container.at("name").text()).collect()
+    };
+    let others: BTreeSet<&str> = &names("containers") | &names("initContainers");
+    let mut all = others.clone();
+    for container in spec.at("ephemeralContainers").items() {
+        common(&container, around, errors);
+        let (name, image) = (container.at("name"), container.at("image"));
+        if image.text().trim() != image.text() {
+            errors.push(image.invalid("must not have leading or trailing whitespace"));
+        }
+        if !all.insert(name.text()) {
+            errors.push(FieldError::duplicate(name.path.clone(), name.text()));
+        }
+        let target = container.at("targetContainerName");
+        if !target.is_empty() && !others.contains(target.text()) {
+            errors.push(FieldError::new(
+                manifest::field::FieldErrorKind::NotFound,
+                target.path.clone(),
+                target.text(),
+                "",
+            ));
+        }
+        for field in NEVER.iter().chain(&["lifecycle"]) {
+            let at = container.at(field);
+            let empty = *field == "resources" && at.map().is_some_and(serde_json::Map::is_empty);
+            if at.is_set() && !empty {
+                errors.push(at.forbidden(WORDS));
+            }
+        }
+        for mount in container.at("volumeMounts").items() {
+            for field in ["subPath", "subPathExpr"] {
+                if !mount.at(field).is_empty() {
+                    errors.push(mount.at(field).forbidden(WORDS));
+                }
+            }
+        }
+    }
+}
+
+fn common(container: &At<'_>, around: &Around<'_>, errors: &mut Vec<FieldError>) {
     let (name, image) = (container.at("name"), container.at("image"));
     if name.is_empty() {
         errors.push(name.required(""));
@@ -113,11 +178,11 @@ fn common(
     ports(&container.at("ports"), errors);
     environment(&container.at("env"), errors);
     environment_from(&container.at("envFrom"), errors);
-    mounts(container, volumes, errors);
+    mounts(container, around.volumes, errors);
     container.at("imagePullPolicy").one_of(&["Always", "IfNotPresent", "Never"], errors);
-    resources(&container.at("resources"), errors);
-    resize_policy(&container.at("resizePolicy"), restart, errors);
-    security::of_container(&container.at("securityContext"), host_users, errors);
+    amounts::of_container(&container.at("resources"), &around.claims, errors);
+    resize_policy(&container.at("resizePolicy"), around.restart, errors);
+    security::of_container(&container.at("securityContext"), around.host_users, errors);
 }
 
 fn ports(ports: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -231,8 +296,11 @@ fn environment_from(list: &At<'_>, errors: &mut Vec<FieldError>) {
             let at = source.at(kind);
             if at.is_set() {
                 sources += 1;
-                if at.at("name").is_empty() {
-                    errors.push(at.at("name").required(""));
+                let name = at.at("name");
+                if name.is_empty() {
+                    errors.push(name.required(""));
+                } else {
+                    name.named(names::subdomain(name.text(), true), errors);
                 }
             }
         }
@@ -267,6 +335,23 @@ fn mounts(container: &At<'_>, volumes: &BTreeSet<&str>, errors: &mut Vec<FieldEr
         if !seen.insert(path.text()) {
             errors.push(path.invalid("must be unique"));
         }
+        let devices = container.at("volumeDevices");
+        let is_device =
+            |field: &str, text: &str| devices.items().any(|device| device.at(field).text() == text);
+        if is_device("name", name.text()) {
+            errors.push(FieldError::invalid(
+                name.path.clone(),
+                name.text(),
+                "must not already exist in volumeDevices",
+            ));
+        }
+        if is_device("devicePath", path.text()) {
+            errors.push(FieldError::invalid(
+                path.path.clone(),
+                path.text(),
+                "must not already exist as a path in volumeDevices",
+            ));
+        }
         let (below, expression) = (mount.at("subPath"), mount.at("subPathExpr"));
         // The server names these without the mount's number.
         let moved = |field: &str| At { value: mount.at(field).value, path: list.child(field) };
@@ -279,9 +364,41 @@ fn mounts(container: &At<'_>, volumes: &BTreeSet<&str>, errors: &mut Vec<FieldEr
             }
             local_path(&moved("subPathExpr"), errors);
         }
-        moved("mountPropagation").one_of(&["Bidirectional", "HostToContainer", "None"], errors);
+        propagation(container, &mount, &moved("mountPropagation"), errors);
+        recursion(&mount, &moved("recursiveReadOnly"), errors);
     }
     devices(container, volumes, errors);
+}
+
+/// Who sees what is mounted beneath a mount. `at` is where the server names it.
+fn propagation(container: &At<'_>, mount: &At<'_>, at: &At<'_>, errors: &mut Vec<FieldError>) {
+    at.one_of(&["Bidirectional", "HostToContainer", "None"], errors);
+    let privileged = container.to(&["securityContext", "privileged"]).flag();
+    if mount.at("mountPropagation").text() == "Bidirectional" && !privileged {
+        let words = "Bidirectional mount propagation is available only to privileged containers";
+        errors.push(at.forbidden(words));
+    }
+}
+
+/// Whether what is mounted beneath a mount can only be read, too.
+fn recursion(mount: &At<'_>, at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !at.is_set() {
+        return;
+    }
+    match at.text() {
+        "Disabled" => {}
+        "Enabled" | "IfPossible" => {
+            if !mount.at("readOnly").flag() {
+                errors.push(at.forbidden("may only be specified when readOnly is true"));
+            }
+            let propagation = mount.at("mountPropagation");
+            if propagation.is_set() && propagation.text() != "None" {
+                let words = "may only be specified when mountPropagation is None or not specified";
+                errors.push(at.forbidden(words));
+            }
+        }
+        _ => errors.push(at.unsupported(&["Disabled", "Enabled", "IfPossible"])),
+    }
 }
 
 /// When a container is started again, whatever its pod says.
@@ -478,88 +595,5 @@ fn handler(at: &At<'_>, kinds: &[&str], errors: &mut Vec<FieldError>) {
     }
     if handlers == 0 {
         errors.push(at.required("must specify a handler type"));
-    }
-}
-
-fn parse(value: &Value) -> Option<Quantity> {
-    match value {
-        Value::String(text) => Quantity::parse(text).ok(),
-        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
-        _ => None,
-    }
-}
-
-fn is_extended(name: &str) -> bool {
-    name.contains('/') && !name.starts_with("kubernetes.io/") && !name.starts_with("requests.")
-}
-
-fn resources(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    let (limits, requests) = (at.at("limits"), at.at("requests"));
-    for (name, value) in limits.entries() {
-        resource(&limits.key(name), name, value, errors);
-    }
-    for (name, value) in requests.entries() {
-        resource(&requests.key(name), name, value, errors);
-        let request = parse(value);
-        let limit = parse(limits.at(name).value);
-        match (request, limit) {
-            (Some(request), Some(limit)) => {
-                let mut above = request.clone();
-                above.sub(&limit);
-                if is_extended(name) && above.sign() != 0 {
-                    let words = format!("must be equal to {name} limit of {}", limit.canonical());
-                    errors.push(FieldError::invalid(
-                        requests.path.clone(),
-                        request.canonical(),
-                        words,
-                    ));
-                } else if above.sign() > 0 {
-                    let words = format!(
-                        "must be less than or equal to {name} limit of {}",
-                        limit.canonical()
-                    );
-                    errors.push(FieldError::invalid(
-                        requests.path.clone(),
-                        request.canonical(),
-                        words,
-                    ));
-                }
-            }
-            (Some(_), None) if is_extended(name) || name.starts_with("hugepages-") => {
-                errors.push(limits.required("Limit must be set for non overcommitable resources"));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn resource(at: &At<'_>, name: &str, value: &Value, errors: &mut Vec<FieldError>) {
-    let wrong = |words: &str| FieldError::invalid(at.path.clone(), name, words);
-    let refusals = names::qualified(name);
-    let qualified = refusals.is_empty();
-    errors.extend(refusals.iter().map(|words| wrong(words)));
-    let standard = STANDARD.contains(&name) || name.starts_with("hugepages-");
-    let elsewhere = [
-        "pods",
-        "services",
-        "storage",
-        "requests.cpu",
-        "requests.memory",
-        "limits.cpu",
-        "limits.memory",
-    ]
-    .contains(&name);
-    if !name.contains('/') && !standard {
-        if qualified && !elsewhere {
-            errors.push(wrong("must be a standard resource type or fully qualified"));
-        }
-        errors.push(wrong("must be a standard resource for containers"));
-    }
-    let Some(size) = parse(value) else { return };
-    if size.sign() < 0 {
-        errors.push(at.invalid("must be greater than or equal to 0"));
-    }
-    if is_extended(name) && size.milli_value() % 1000 != 0 {
-        errors.push(at.invalid("must be an integer"));
     }
 }

@@ -1,6 +1,7 @@
 //! Pods, and the templates that make them.
 
 pub mod affinity;
+pub mod amounts;
 mod container;
 mod host;
 pub mod overlaps;
@@ -29,7 +30,6 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
         tokens_have_accounts(&spec, errors);
         images_are_bare(&spec, errors);
         if spec.at("ephemeralContainers").is_set() && !spec.at("ephemeralContainers").is_empty() {
-            errors.retain(|error| !error.field.starts_with("spec.ephemeralContainers"));
             errors.push(spec.at("ephemeralContainers").forbidden("cannot be set on create"));
         }
         host::annotations_agree(&annotations, &spec, errors);
@@ -210,20 +210,25 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     } else if !spec.at("containers").is_empty() {
         errors.push(restart.required(""));
     }
-    dns(spec, errors);
+    spec.at("dnsPolicy").one_of(&DNS_POLICIES, errors);
     meta::labels(&spec.at("nodeSelector"), errors);
     security::of_pod(spec, errors);
     affinity::validate(&spec.at("affinity"), errors);
+    dns(spec, errors);
     for gate in spec.at("readinessGates").items() {
         let condition = gate.at("conditionType");
         condition.named(names::qualified(condition.text()), errors);
     }
+    let mut gates = BTreeSet::new();
     for (index, gate) in spec.at("schedulingGates").items().enumerate() {
         let name = gate.at("name").text();
         errors.extend(names::qualified(name).into_iter().map(|words| {
             let path = format!("{}[{index}]", spec.child("schedulingGates"));
             FieldError::invalid(path, name, words)
         }));
+        if !gates.insert(name) {
+            errors.push(FieldError::duplicate(gate.path.clone(), name));
+        }
     }
     spreading(&spec.at("topologySpreadConstraints"), errors);
     host::processes(spec, errors);
@@ -264,12 +269,23 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     let policy = spec.at("preemptionPolicy");
     policy.one_of(&["PreemptLowerPriority", "Never"], errors);
+    let overhead = spec.at("overhead");
+    if overhead.is_set() {
+        amounts::overhead(&overhead, overhead.value, errors);
+    }
     host::system(spec, errors);
+    let group = spec.at("schedulingGroup");
+    if group.is_set() {
+        let name = group.at("podGroupName");
+        match name.is_set() {
+            true => name.named(names::subdomain(name.text(), false), errors),
+            false => errors.push(name.invalid("must specify one of: `podGroupName`")),
+        }
+    }
 }
 
 fn dns(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let (policy, config) = (spec.at("dnsPolicy"), spec.at("dnsConfig"));
-    policy.one_of(&DNS_POLICIES, errors);
     let servers = config.at("nameservers");
     if policy.text() == "None" {
         if !config.is_set() {
@@ -299,7 +315,8 @@ fn dns(spec: &At<'_>, errors: &mut Vec<FieldError>) {
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-fn tolerations(at: &At<'_>, errors: &mut Vec<FieldError>) {
+/// What a pod bears with.
+pub fn tolerations(at: &At<'_>, errors: &mut Vec<FieldError>) {
     for toleration in at.items() {
         let (key, operator) = (toleration.at("key"), toleration.at("operator"));
         let (value, effect) = (toleration.at("value"), toleration.at("effect"));

@@ -31,8 +31,8 @@ pub fn of_pod(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let network = spec.at("hostNetwork").flag();
     kernel_settings(&at.at("sysctls"), network, spec.at("hostIPC").flag(), errors);
     at.at("fsGroupChangePolicy").one_of(&["Always", "OnRootMismatch"], errors);
-    profile(&at.at("seccompProfile"), "seccomp", errors);
-    profile(&at.at("appArmorProfile"), "AppArmor", errors);
+    seccomp(&at.at("seccompProfile"), errors);
+    app_armor(&at.at("appArmorProfile"), errors);
     at.at("supplementalGroupsPolicy").one_of(&["Merge", "Strict"], errors);
 }
 
@@ -100,40 +100,61 @@ fn is_of_ipc(name: &str) -> bool {
     NAMES.contains(&name) || name.starts_with("fs.mqueue.")
 }
 
-fn profile(at: &At<'_>, what: &str, errors: &mut Vec<FieldError>) {
+fn seccomp(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !at.is_set() {
+        return;
+    }
+    let (kind, file) = (at.at("type"), at.at("localhostProfile"));
+    match kind.text() {
+        "Localhost" | "RuntimeDefault" | "Unconfined" => {}
+        "" => errors.push(kind.required("type is required when seccompProfile is set")),
+        _ => errors.push(kind.unsupported(&["Localhost", "RuntimeDefault", "Unconfined"])),
+    }
+    if kind.text() == "Localhost" {
+        match file.is_set() {
+            false => errors.push(file.required("must be set when seccomp type is Localhost")),
+            true if file.text().starts_with('/') => {
+                errors.push(file.invalid("must be a relative path"));
+            }
+            true if file.text().split('/').any(|part| part == "..") => {
+                errors.push(file.invalid("must not contain '..'"));
+            }
+            true => {}
+        }
+    } else if file.is_set() {
+        let shown = format!(r#"{{"Type":{},"LocalhostProfile":{}}}"#, kind.value, file.value);
+        let words = "can only be set when seccomp type is Localhost";
+        errors.push(file.invalid(words).showing(shown));
+    }
+}
+
+/// The longest name of a profile, in bytes.
+const PROFILE_BYTES_MAX: usize = 4095;
+
+fn app_armor(at: &At<'_>, errors: &mut Vec<FieldError>) {
     if !at.is_set() {
         return;
     }
     let (kind, file) = (at.at("type"), at.at("localhostProfile"));
     match kind.text() {
         "Localhost" => {
-            if file.is_empty() {
-                errors.push(file.required(&format!("must be set when {what} type is Localhost")));
-            } else if file.text().starts_with('/') && what == "seccomp" {
-                errors.push(file.invalid("must be a relative path"));
-            } else if file.text().split('/').any(|part| part == "..") {
-                errors.push(file.invalid("must not contain '..'"));
+            let text = file.text();
+            if text.trim() != text {
+                errors.push(file.invalid("must not be padded with whitespace"));
+            } else if text.is_empty() {
+                errors.push(file.required("must be set when AppArmor type is Localhost"));
+            }
+            if text.len() > PROFILE_BYTES_MAX {
+                errors.push(FieldError::too_long(file.path.clone(), PROFILE_BYTES_MAX as u64));
             }
         }
-        other => {
-            if !["RuntimeDefault", "Unconfined"].contains(&other) {
-                let known = ["Localhost", "RuntimeDefault", "Unconfined"];
-                match other {
-                    "" => {
-                        let field = if what == "seccomp" { "seccomp" } else { "appArmor" };
-                        let words = format!("type is required when {field}Profile is set");
-                        errors.push(kind.required(&words));
-                    }
-                    _ => errors.push(kind.unsupported(&known)),
-                }
-            }
+        "RuntimeDefault" | "Unconfined" => {
             if file.is_set() {
-                let shown =
-                    format!(r#"{{"Type":{},"LocalhostProfile":{}}}"#, kind.value, file.value);
-                let words = format!("can only be set when {what} type is Localhost");
-                errors.push(file.invalid(words).showing(shown));
+                errors.push(file.invalid("can only be set when AppArmor type is Localhost"));
             }
         }
+        "" => errors.push(kind.required("type is required when appArmorProfile is set")),
+        _ => errors.push(kind.unsupported(&["Localhost", "RuntimeDefault", "Unconfined"])),
     }
 }
 
@@ -149,7 +170,7 @@ pub fn of_container(at: &At<'_>, host_users: bool, errors: &mut Vec<FieldError>)
     if host_users && mount.text() == "Unmasked" {
         errors.push(mount.invalid("`hostUsers` must be false to use `Unmasked`"));
     }
-    profile(&at.at("seccompProfile"), "seccomp", errors);
+    seccomp(&at.at("seccompProfile"), errors);
     let escalation = at.at("allowPrivilegeEscalation").value == &Value::Bool(false);
     if escalation && at.at("privileged").flag() {
         let words = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
@@ -164,7 +185,7 @@ pub fn of_container(at: &At<'_>, host_users: bool, errors: &mut Vec<FieldError>)
             "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
         errors.push(at.invalid(words).showing(shown(at)));
     }
-    profile(&at.at("appArmorProfile"), "AppArmor", errors);
+    app_armor(&at.at("appArmorProfile"), errors);
 }
 
 /// A security context as the server prints it: all fields, in their own order.

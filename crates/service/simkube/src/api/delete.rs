@@ -54,6 +54,9 @@ pub fn options(request: &Request, query: &Query) -> Result<DeleteOptions, Proble
     };
     let parsed = match body::media(&request.content_type).to_ascii_lowercase().as_str() {
         "application/vnd.kubernetes.protobuf" => {
+            if !request.body.starts_with(body::PROTOBUF) {
+                return Err(Problem::bad_request(body::NO_PROTOBUF));
+            }
             crate::types::from_protobuf(&request.body).map_err(Problem::bad_request)?
         }
         "application/yaml" => body::json_or_yaml(&request.body)?.value,

@@ -141,7 +141,9 @@ fn storage_hash(kind: &Kind) -> String {
     let (group, version) = manifest::split_api_version(&kind.storage_version);
     // These are kept as they were before they were final.
     let version = match kind.kind.as_str() {
-        "MutatingAdmissionPolicy" | "MutatingAdmissionPolicyBinding" => "v1beta1",
+        "CustomResourceDefinition"
+        | "MutatingAdmissionPolicy"
+        | "MutatingAdmissionPolicyBinding" => "v1beta1",
         _ => version,
     };
     let digest = Sha256::digest(format!("{group}/{version}/{}", kind.kind));

@@ -12,6 +12,7 @@ pub mod read;
 pub mod request;
 mod reviews;
 pub mod route;
+mod scale;
 pub mod selector;
 mod subresources;
 pub mod table;
@@ -111,13 +112,13 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
     }
 }
 
-/// Whether a document of discovery is there for readers alone; those of custom groups are told to whoever
-/// asks, whatever he asks.
+/// Whether a document of discovery is there for readers alone; those of groups, and of custom groups'
+/// versions, are told to whoever asks, whatever he asks.
 fn refuses_verb(cluster: &Cluster, parts: &[&str], request: &Request) -> bool {
     let kinds = cluster.kinds();
     let known = |group: &str| crate::kinds::Kinds::built_in().group(group).is_some();
     let built_in = match parts {
-        ["apis", group] => known(group),
+        ["apis", group] => *group == "apiregistration.k8s.io",
         ["apis", group, version] => known(group) && serves(&kinds, group, version),
         _ => true,
     };
@@ -134,7 +135,8 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
     };
     let kinds = cluster.kinds();
     let Some(kind) = kinds.find(&target.group, &target.version, &target.plural).cloned() else {
-        if !serves(&kinds, &target.group, &target.version) {
+        let is_custom = crate::kinds::Kinds::built_in().group(&target.group).is_none();
+        if is_custom || !serves(&kinds, &target.group, &target.version) {
             return Ok(Answer::Response(page_not_found()));
         }
         return Err(Problem::no_such_resource());
@@ -165,6 +167,9 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
         Ok(watch) => Ok(watch),
         // What no handler takes is told nothing.
         Err(problem) if problem.message == "415: Unsupported Media Type" => Err(problem),
+        Err(problem) if kind.built_in() && problem.message == negotiate::NO_RESOURCE => {
+            Err(problem)
+        }
         Err(mut problem) => {
             problem.warnings.insert(0, warning);
             Err(problem)
@@ -181,7 +186,8 @@ fn main_resource(
 ) -> Result<Answer, Problem> {
     let named = !target.name.is_empty();
     let wanted = negotiate::choose(&request.accept, query).map_err(|mut problem| {
-        if !named && matches!(request.method.as_str(), "GET" | "HEAD") {
+        let by_path = problem.message.starts_with("406");
+        if by_path && !named && matches!(request.method.as_str(), "GET" | "HEAD") {
             problem.message.push_str(negotiate::ALSO_FOR_LISTS);
         }
         problem

@@ -41,10 +41,15 @@ pub struct Wanted {
     pub form: Form,
     /// YAML instead of JSON.
     pub yaml: bool,
+    /// Tables and metadata alone at the version before the last.
+    pub older: bool,
 }
 
 /// What is said where custom objects are asked for in another form.
 pub const ACCEPTED: &str = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+/// What is said of a path that leads nowhere.
+pub const NO_RESOURCE: &str = "the server could not find the requested resource";
 
 /// What lists may be had in besides.
 pub const ALSO_FOR_LISTS: &str =
@@ -62,7 +67,7 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
         _ => Include::Metadata,
     };
     if accept.trim().is_empty() {
-        return Ok(Wanted { form: Form::Whole, yaml: false });
+        return Ok(Wanted { form: Form::Whole, yaml: false, older: false });
     }
     let mut clauses: Vec<&str> = accept.split(',').collect();
     // What is wanted more comes first; what is wanted as much stays in its order.
@@ -94,7 +99,8 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
             Some("PartialObjectMetadataList") if served => Form::Metadata(Count::List),
             Some(_) => continue,
         };
-        return Ok(Wanted { form, yaml });
+        let older = form != Form::Whole && parameter("v") == Some("v1beta1");
+        return Ok(Wanted { form, yaml, older });
     }
     if known {
         // The form is not served in which the type could be.

@@ -227,9 +227,9 @@ impl DeleteOptions {
             }
             None => dry_run(query.all("dryRun"), &mut causes),
         };
-        let precondition = |name: &str| {
-            let value = body?.get("preconditions")?.get(name)?.as_str()?;
-            Some(value.to_owned())
+        let precondition = |name: &str| match body {
+            Some(body) => Some(body.get("preconditions")?.get(name)?.as_str()?.to_owned()),
+            None => Some(query.get(name).to_owned()).filter(|value| !value.is_empty()),
         };
         options.uid = precondition("uid");
         options.resource_version = precondition("resourceVersion");

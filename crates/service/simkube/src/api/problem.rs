@@ -93,6 +93,19 @@ impl Problem {
         Problem::new(409, "Conflict", message).about(kind, name)
     }
 
+    /// As [`Problem::conflict`], at one of an object's doors.
+    pub fn conflict_at(kind: &Kind, door: &str, name: &str, why: &str) -> Problem {
+        let resource = format!("{}/{door}", kind.plural);
+        let qualified = match kind.group.as_str() {
+            "" => resource.clone(),
+            group => format!("{resource}.{group}"),
+        };
+        let message = format!("Operation cannot be fulfilled on {qualified} \"{name}\": {why}");
+        let mut problem = Problem::new(409, "Conflict", message);
+        problem.details = Some(details(&kind.group, &resource, name));
+        problem
+    }
+
     /// The object has been written since the client read it.
     pub fn modified(kind: &Kind, name: &str) -> Problem {
         Problem::conflict(
@@ -150,19 +163,6 @@ impl Problem {
     /// The revision asked for is no longer remembered.
     pub fn expired(message: impl Into<String>) -> Problem {
         Problem::new(410, "Expired", message)
-    }
-
-    /// Tells a conflict as the scale door sees it, through which everything has the scale's version.
-    pub fn of_scale(mut self, api_version: &str) -> Problem {
-        let (own, scale) = (format!(" using {api_version}"), " using autoscaling/v1");
-        self.message = self.message.replace(&own, scale);
-        let causes = self.details.as_mut().and_then(|details| details["causes"].as_array_mut());
-        for cause in causes.into_iter().flatten() {
-            if let Some(said) = cause["message"].as_str() {
-                cause["message"] = json!(said.replace(&own, scale));
-            }
-        }
-        self
     }
 
     /// Adds which object the problem is about.

@@ -23,7 +23,8 @@ pub struct Target {
 
 /// Takes a resource path apart; `None` where it is none.
 pub fn target(path: &str) -> Option<Target> {
-    let mut parts = path.split('/').filter(|part| !part.is_empty()).map(decode_percent);
+    let path = decode_percent(path);
+    let mut parts = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
     let mut target = Target::default();
     match parts.next()?.as_str() {
         "api" => target.version = parts.next()?,
@@ -98,7 +99,10 @@ impl Query {
             return Ok(None);
         }
         text.parse().map(Some).map_err(|_| {
-            Problem::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"))
+            let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let why = if is_number { "value out of range" } else { "invalid syntax" };
+            Problem::bad_request(format!("strconv.ParseInt: parsing \"{text}\": {why}"))
         })
     }
 }

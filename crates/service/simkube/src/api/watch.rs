@@ -28,6 +28,14 @@ use crate::store::{Change, Entry, Event};
 const BATCH_EVENTS_MAX: usize = 256;
 /// Bytes that are handed on at once, unless a single event is larger.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
+/// Kinds whose replicas are a number to the server, and so stand in an object that is empty.
+const COUNTED: [(&str, &str); 4] = [
+    ("", "ReplicationController"),
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+];
+
 /// How often a client that asked for bookmarks gets one, where anything happened at all.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 /// A watch that names no timeout ends after this time, as upstream's do between 30 and 60 minutes.
@@ -275,6 +283,14 @@ impl WatchStream {
                 self.table(&json!({"resourceVersion": version}), vec![row])
             }
         };
+        self.line(out, what, shown);
+    }
+
+    fn line(&self, out: &mut BytesMut, what: &str, shown: Value) {
+        let mut shown = shown;
+        if self.wanted.older {
+            table::make_older(&mut shown);
+        }
         line(out, what, shown.to_string().as_bytes());
     }
 
@@ -293,6 +309,9 @@ impl WatchStream {
                 object["kind"] = json!(self.kind.kind);
                 object["apiVersion"] = json!(self.kind.api_version());
                 object["metadata"] = metadata;
+                if COUNTED.iter().any(|(group, name)| self.kind.is(group, name)) {
+                    object["spec"]["replicas"] = json!(0);
+                }
                 object
             }
             Form::Metadata(_) => json!({
@@ -302,7 +321,7 @@ impl WatchStream {
             }),
             Form::Table(_) => self.table(&metadata, Vec::new()),
         };
-        line(out, "BOOKMARK", shown.to_string().as_bytes());
+        self.line(out, "BOOKMARK", shown);
     }
 
     /// Columns are named in the first table only.

@@ -27,13 +27,7 @@ pub fn source(old: Option<&Value>, claim: &mut Value) {
     {
         spec.remove("dataSource");
     }
-    let copied = |source: &Value| {
-        let mut copy = json!({"kind": source["kind"], "name": source["name"]});
-        if let Some(group) = source.get("apiGroup").filter(|group| !group.is_null()) {
-            copy["apiGroup"] = group.clone();
-        }
-        copy
-    };
+    let copied = |source: &Value| json!({"apiGroup": source["apiGroup"], "kind": source["kind"], "name": source["name"]});
     match (is_set(spec, "dataSource"), is_set(spec, "dataSourceRef")) {
         (true, false) => {
             let copy = copied(&spec["dataSource"]);

@@ -674,6 +674,20 @@ fn keep_all_but_status(kind: &Kind, old: &Value, new: &mut Value) {
         if kind.is("", "Pod") {
             put(metadata, "ownerReferences", old["metadata"].get("ownerReferences").cloned());
         }
+    } else if kind.built_in() {
+        const KEPT: [&str; 7] = [
+            "annotations",
+            "deletionTimestamp",
+            "finalizers",
+            "generation",
+            "labels",
+            "ownerReferences",
+            "selfLink",
+        ];
+        *metadata = given;
+        for name in KEPT {
+            put(metadata, name, old["metadata"].get(name).cloned());
+        }
     } else {
         put(metadata, "managedFields", given.get("managedFields").cloned());
         metadata.remove("resourceVersion");

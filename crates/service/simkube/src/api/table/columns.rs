@@ -27,7 +27,7 @@ pub(super) struct Column {
     pub(super) cell: fn(&Value, Timestamp) -> Value,
 }
 
-const fn text(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
+pub(super) const fn text(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
     Column { name, kind: "string", priority: 0, cell }
 }
 
@@ -35,16 +35,24 @@ const fn wide(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Colum
     Column { name, kind: "string", priority: 1, cell }
 }
 
-const fn count(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
+pub(super) const fn count(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
     Column { name, kind: "integer", priority: 0, cell }
 }
 
-const AGE: Column = text("Age", age);
+pub(super) const fn flag(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
+    Column { name, kind: "boolean", priority: 0, cell }
+}
+
+pub(super) const AGE: Column = text("Age", age);
 const CONTAINERS: Column = wide("Containers", |o, _| containers(o, "name"));
 const IMAGES: Column = wide("Images", |o, _| containers(o, "image"));
 const SELECTOR: Column = wide("Selector", |o, _| labels(o.pointer("/spec/selector/matchLabels")));
 
-const fn row(group: &'static str, kind: &'static str, columns: &'static [Column]) -> Row {
+pub(super) const fn row(
+    group: &'static str,
+    kind: &'static str,
+    columns: &'static [Column],
+) -> Row {
     Row { group, kind, name_last: false, columns }
 }
 
@@ -70,8 +78,8 @@ pub(super) const COLUMNS: &[Row] = &[
             text("Ready", |o, _| {
                 of(number(o, "/status/readyReplicas"), number(o, "/spec/replicas"))
             }),
-            count("Up-to-date", |o, _| json!(number(o, "/status/updatedReplicas"))),
-            count("Available", |o, _| json!(number(o, "/status/availableReplicas"))),
+            text("Up-to-date", |o, _| json!(number(o, "/status/updatedReplicas"))),
+            text("Available", |o, _| json!(number(o, "/status/availableReplicas"))),
             AGE,
             CONTAINERS,
             IMAGES,
@@ -533,15 +541,12 @@ const EVENT: &[Column] = &[
     wide("First Seen", |o, now| {
         event_time(o, &["firstTimestamp", "deprecatedFirstTimestamp", "eventTime"], now)
     }),
-    Column {
-        kind: "integer",
-        ..wide("Count", |o, _| {
-            let count = o["series"]["count"].as_i64();
-            let count = count.or(o["count"].as_i64()).or(o["deprecatedCount"].as_i64());
-            let count = count.filter(|count| *count != 0 || o["series"].is_object());
-            json!(count.unwrap_or(1))
-        })
-    },
+    wide("Count", |o, _| {
+        let count = o["series"]["count"].as_i64();
+        let count = count.or(o["count"].as_i64()).or(o["deprecatedCount"].as_i64());
+        let count = count.filter(|count| *count != 0 || o["series"].is_object());
+        json!(count.unwrap_or(1))
+    }),
 ];
 
 fn bound(object: &Value, pointer: &str) -> Value {

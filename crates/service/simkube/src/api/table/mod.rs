@@ -2,13 +2,16 @@
 
 mod cells;
 mod columns;
+mod more;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::negotiate::Include;
+use crate::convert;
 use crate::kinds::Kind;
 use columns::COLUMNS;
+use more::MORE;
 
 /// Returns an object's metadata alone.
 pub fn partial(object: &Value) -> Value {
@@ -17,6 +20,21 @@ pub fn partial(object: &Value) -> Value {
         "apiVersion": "meta.k8s.io/v1",
         "metadata": object["metadata"],
     })
+}
+
+/// Names a table, metadata alone and what is in them at the version before the last.
+pub fn make_older(value: &mut Value) {
+    if let Some(version) = value.get_mut("apiVersion").filter(|at| **at == "meta.k8s.io/v1") {
+        *version = json!("meta.k8s.io/v1beta1");
+    }
+    for list in ["rows", "items"] {
+        for item in value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            match item.get_mut("object") {
+                Some(object) => make_older(object),
+                None => make_older(item),
+            }
+        }
+    }
 }
 
 /// Returns a table of rows.
@@ -68,7 +86,7 @@ fn name_definition() -> Value {
 
 /// A row of [`COLUMNS`]: group, kind, the columns behind the name.
 fn own(kind: &Kind) -> Option<&'static columns::Row> {
-    COLUMNS.iter().find(|row| kind.is(row.group, row.kind))
+    COLUMNS.iter().chain(MORE).find(|row| kind.is(row.group, row.kind))
 }
 
 fn definitions(kind: &Kind) -> Vec<Value> {
@@ -110,6 +128,13 @@ fn definitions(kind: &Kind) -> Vec<Value> {
 const CREATED: &str = "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
 fn cells_of(kind: &Kind, object: &Value) -> Vec<Value> {
+    let newer = match kind.version.as_str() {
+        "v1" if kind.is("autoscaling", "HorizontalPodAutoscaler") => {
+            convert::between(object.clone(), "autoscaling/v2").ok()
+        }
+        _ => None,
+    };
+    let object = newer.as_ref().unwrap_or(object);
     let now = Timestamp::now();
     let name = object["metadata"]["name"].clone();
     if let Some(row) = own(kind) {
@@ -117,7 +142,12 @@ fn cells_of(kind: &Kind, object: &Value) -> Vec<Value> {
         if row.name_last {
             return cells.chain([name]).collect();
         }
-        return std::iter::once(name).chain(cells).collect();
+        let mut all: Vec<Value> = std::iter::once(name).chain(cells).collect();
+        if kind.is("networking.k8s.io", "IPAddress") {
+            // Its rows have one cell more than there are columns.
+            all.push(cells::age(object, now));
+        }
+        return all;
     }
     let mut all = vec![name];
     let version = kind.definition.as_ref().and_then(|d| d.version(&kind.version));

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::super::delete;
 use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
-use super::super::subresources::{owned_as_scaled, replicas_are_owned};
 use super::patch::{self, Patch};
 use super::{Write, Written};
 use crate::body::Body;
@@ -33,9 +32,6 @@ impl Write<'_> {
                 && let Some(said) = unregistered(&kind, &patched.object)
             {
                 return Err(patches::refused(&patched.shown, &said).into());
-            }
-            if matches!(patch, Patch::Json(_) | Patch::Merge(_)) {
-                other_type(&kind, &patched.object)?;
             }
             let read = match patch {
                 Patch::Strategic(_) => types::decode_parsed(&kind, patched.object),
@@ -255,7 +251,15 @@ impl Write<'_> {
 
     /// What is said where an object of that name is there already, or still.
     fn exists(&self, key: &str, name: &str) -> Problem {
-        let mut problem = Problem::already_exists(self.kind, name);
+        let mut problem = match self.kind.is("events.k8s.io", "Event") {
+            // They are kept, and named, as those of the core group.
+            true => {
+                let kinds = self.cluster.kinds();
+                let core = kinds.find("", "v1", "events").expect("events are built in");
+                Problem::already_exists(core, name)
+            }
+            false => Problem::already_exists(self.kind, name),
+        };
         if self.cluster.store.get(&self.kind.table, key).is_some_and(|entry| entry.meta.deleting) {
             problem.message.insert_str(0, "object is being deleted: ");
         }
@@ -328,6 +332,7 @@ impl Write<'_> {
                     let mut object = self.patched(read, &patched)?;
                     self.names_namespace(&mut object)?;
                     self.named_as_the_path(&object)?;
+                    other_type(self.kind, &object)?;
                     self.update_once(&entry, &shown, object, origin)
                 }
                 (Step::Applied { object, patch, twice }, Some(entry), Some(shown)) => {
@@ -374,7 +379,11 @@ impl Write<'_> {
     }
 
     /// A uid that is sent with a replacement is that of the object to replace.
-    fn precondition(&self, origin: Origin<'_>, live: Option<&Entry>) -> Result<(), Problem> {
+    pub(super) fn precondition(
+        &self,
+        origin: Origin<'_>,
+        live: Option<&Entry>,
+    ) -> Result<(), Problem> {
         let Origin::Put { uid } = origin else { return Ok(()) };
         let stands = live.map_or("", |entry| &*entry.meta.uid);
         let asked = live.is_some() || self.may_make(origin);
@@ -400,7 +409,7 @@ impl Write<'_> {
         Err(Problem::conflict(self.kind, &self.target.name, &why))
     }
 
-    fn applied(
+    pub(super) fn applied(
         &mut self,
         object: Value,
         patch: &Value,
@@ -466,24 +475,12 @@ impl Write<'_> {
         if matches!(origin, Origin::Put { .. }) {
             self.owners_once(&mut new, origin);
         }
-        if self.target.subresource == "scale"
-            && !self.kind.built_in()
-            && origin != Origin::Apply
-            && !replicas_are_owned(self.kind, live)
-        {
-            // Who scales a custom object without an apply is not noted.
-            meta::keep_owners(live, &mut new);
-        } else if origin != Origin::Apply {
+        // The owners of a scale are carried back with it.
+        if origin != Origin::Apply && self.target.subresource != "scale" {
             let now = self.cluster.now_text();
             let writer =
                 Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
-            new = match self.target.subresource.as_str() {
-                "scale" => owned_as_scaled(self.kind, live, new, &writer),
-                _ => ownership::update(self.kind, Some(live), new, &writer),
-            };
-        }
-        if self.target.subresource == "scale" {
-            ownership::forget_scale_times(&mut new);
+            new = ownership::update(self.kind, Some(live), new, &writer);
         }
         strategy::admit_update(self.cluster, self.kind, &self.target.subresource, live, &mut new)?;
         self.owners_once(&mut new, origin);
@@ -589,7 +586,8 @@ fn said_of_twice(body: &Body) -> Vec<String> {
         // The text of a patch that is JSON is one line.
         format!("line 1: key \"{name}\" already set in map")
     });
-    said.collect()
+    let in_yaml = body.said.iter().flat_map(|said| said.lines().skip(1));
+    said.chain(in_yaml.map(|line| line.trim_start().to_owned())).collect()
 }
 
 /// Whether `new`, which bears no version, is what stands there.
@@ -678,7 +676,7 @@ pub fn not_kept(error: &crate::store::LogError) -> Problem {
 
 /// What is said where a patch made something of an object that is not the kind's: the server reads it as
 /// what it says it is.
-fn unregistered(kind: &Kind, patched: &Value) -> Option<String> {
+pub(super) fn unregistered(kind: &Kind, patched: &Value) -> Option<String> {
     let (api_version, named) = (manifest::api_version(patched), manifest::kind(patched));
     if !kind.built_in() || api_version.is_empty() {
         return None;

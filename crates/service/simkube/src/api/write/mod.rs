@@ -9,24 +9,23 @@ mod as_server;
 mod carry_out;
 mod patch;
 mod reading;
+mod scale;
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::negotiate::Wanted;
-use super::options::{FieldValidation, WriteKind, WriteOptions};
+use super::options::{WriteKind, WriteOptions};
 use super::problem::Problem;
 use super::read;
 use super::request::{Request, Response};
 use super::route::{Query, Target};
-use super::subresources::with_owned_replicas;
 use crate::body::{self, Body};
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
-use crate::ownership::Writer;
+use crate::meta;
 use crate::store::Entry;
-use crate::{meta, ownership, types};
 
 pub use as_server::change_as_server;
 use carry_out::{Origin, Step};
@@ -169,41 +168,6 @@ impl<'a> Write<'a> {
         })
     }
 
-    /// Applies replicas through the scale subresource.
-    ///
-    /// # Errors
-    ///
-    /// In the server's words.
-    pub fn apply_scale(mut self, patch: &Value) -> Result<Written, Problem> {
-        let (kind, force) = (self.kind.clone(), self.options.force);
-        let (manager, now) = (self.manager.clone(), self.cluster.now_text());
-        self.change(false, Origin::Apply, |live| {
-            let live = live.ok_or(Step::NotFound)?;
-            let writer = Writer { manager: &manager, subresource: "scale", now: &now };
-            let owned = with_owned_replicas(&kind, live);
-            let object = ownership::apply(&kind, Some(&owned), patch, force, &writer)
-                .map_err(|problem| problem.of_scale(&kind.api_version()))?;
-            Ok(Step::Applied { object, patch: patch.clone(), twice: Vec::new() })
-        })
-    }
-
-    /// Sets part of an object, as the scale subresource does. `version` is the one to replace, or `""`.
-    ///
-    /// # Errors
-    ///
-    /// In the server's words.
-    pub fn set(mut self, version: &str, set: impl Fn(&mut Value)) -> Result<Written, Problem> {
-        let pinned = !version.is_empty();
-        self.change(pinned, Origin::Server, |live| {
-            let mut object = live.cloned().ok_or(Step::NotFound)?;
-            set(&mut object);
-            let given =
-                if pinned { json!(version) } else { object["metadata"]["resourceVersion"].clone() };
-            meta::of(&mut object).insert("resourceVersion".to_owned(), given);
-            Ok(Step::Update(object))
-        })
-    }
-
     fn answer(
         self,
         outcome: Result<Written, Problem>,
@@ -254,17 +218,4 @@ pub fn admits_patch(kind: &Kind, request: &Request) -> Result<(), Problem> {
 /// As [`WriteOptions::parse`].
 pub fn options(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> {
     WriteOptions::parse(query, kind)
-}
-
-/// Returns a value patched by a request's body, by the rules of its content type.
-///
-/// # Errors
-///
-/// In the server's words.
-pub fn patch_value(request: &Request, value: &Value) -> Result<Value, Problem> {
-    let scale = Kind::scale();
-    let patched = Patch::read(request, &scale)?.on(&scale, value, FieldValidation::Ignore)?;
-    let read = types::decode(&scale, patched.object)
-        .map_err(|error| crate::patches::refused(&patched.shown, &error.0))?;
-    Ok(read.value)
 }

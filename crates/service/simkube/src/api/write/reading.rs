@@ -12,8 +12,12 @@ use crate::{meta, strategy, types};
 impl Write<'_> {
     pub(super) fn decode(&mut self, body: Body) -> Result<Value, Problem> {
         let (mut value, text) = (body.value, body.text);
-        let duplicates: Vec<String> =
-            body.duplicates.iter().map(|path| format!("duplicate field \"{path}\"")).collect();
+        let duplicates: Vec<String> = body
+            .duplicates
+            .iter()
+            .map(|path| format!("duplicate field \"{path}\""))
+            .chain(body.said)
+            .collect();
         if !duplicates.is_empty()
             && self.kind.built_in()
             && let Ok(merged) = body::merged_json(&text)
@@ -43,7 +47,7 @@ impl Write<'_> {
         }
         let faults = match text.is_empty() || !self.kind.built_in() {
             true => faults,
-            false => Body { value: Value::Null, duplicates: Vec::new(), text }.in_order(faults),
+            false => Body { text, ..Body::of(Value::Null) }.in_order(faults),
         };
         self.mind(&faults)?;
         let mut value = decoded.value;
@@ -327,15 +331,22 @@ impl Write<'_> {
         let read = read.map_err(|error| {
             let (group, version, kind) = (&self.kind.group, &self.kind.version, &self.kind.kind);
             let (namespace, name) = (meta::text(patch, "namespace"), meta::text(patch, "name"));
-            let said = format!(
-                "failed to convert new object ({namespace}/{name}; {group}/{version}, Kind={kind}) to proper version: unable to convert unstructured object to {group}/{version}, Kind={kind}: {}",
-                error.0
-            );
+            let about = format!("({namespace}/{name}; {group}/{version}, Kind={kind})");
+            // What only the server's own form of the object cannot hold is found one step later.
+            let said = match error.0.starts_with("strconv.") {
+                true => format!("failed to convert to unversioned {about}: {}", error.0),
+                false => format!(
+                    "failed to convert new object {about} to proper version: unable to convert unstructured object to {group}/{version}, Kind={kind}: {}",
+                    error.0
+                ),
+            };
             Problem::new(500, "", said)
         })?;
         let of_metadata = |fault: &String| fault.contains("\"metadata.");
-        self.has_unknown =
-            !self.kind.built_in() && read.faults.iter().any(|fault| !of_metadata(fault));
+        let door = format!("\"{}", self.target.subresource);
+        let of_door = |fault: &String| door.len() == 1 || fault.contains(&door);
+        self.has_unknown = !self.kind.built_in()
+            && read.faults.iter().any(|fault| !of_metadata(fault) && of_door(fault));
         let mut value = read.value;
         self.shares_labels |= shares_labels(self.kind, &value);
         types::set_defaults_applied(self.kind, &mut value);
