@@ -8,12 +8,19 @@ use crate::ast::{Ast, Branch, NodeId, NodeKind, Pipe, Span};
 use crate::code::{Code, Constant, LAST, Op, RangeVariables};
 use crate::functions::Functions;
 
+/// Instructions of a body for each node directly in it, about.
+const OPS_A_NODE: usize = 6;
+
 /// Compiles a template's body.
 pub(crate) fn compile(ast: &Ast, functions: &Functions, body: Span) -> Code {
     let mut compiler = Compiler {
         ast,
         functions,
-        code: Code { slots: 1, ..Code::default() },
+        code: Code {
+            slots: 1,
+            ops: Vec::with_capacity(OPS_A_NODE * body.len() + 1),
+            ..Code::default()
+        },
         labels: Vec::new(),
         last_label: 0,
         // `$` is the first variable.
@@ -191,29 +198,28 @@ impl Compiler<'_> {
         let end = self.label();
         let test =
             if with { Op::With { to: otherwise } } else { Op::JumpIfFalse { to: otherwise } };
-        let mut work = vec![Work::Pipe(branch.pipe), Work::Emit(test)];
+        // What comes last is put on the pile first.
+        self.then([Work::Place(end), Work::Forget(variables)]);
+        match branch.other {
+            Some(other) => self.then([
+                Work::Emit(Op::Jump { to: end }),
+                Work::Place(otherwise),
+                Work::Nodes(other),
+            ]),
+            None => self.work.push(Work::Place(otherwise)),
+        }
+        self.work.push(Work::Forget(kept));
         if with {
-            work.extend([
+            self.then([
                 Work::EnterWith,
                 Work::Nodes(branch.body),
                 Work::LeaveWith,
                 Work::Emit(Op::EndWith),
             ]);
         } else {
-            work.push(Work::Nodes(branch.body));
+            self.work.push(Work::Nodes(branch.body));
         }
-        work.push(Work::Forget(kept));
-        if let Some(other) = branch.other {
-            work.extend([
-                Work::Emit(Op::Jump { to: end }),
-                Work::Place(otherwise),
-                Work::Nodes(other),
-            ]);
-        } else {
-            work.push(Work::Place(otherwise));
-        }
-        work.extend([Work::Place(end), Work::Forget(variables)]);
-        self.work.extend(work.into_iter().rev());
+        self.then([Work::Pipe(branch.pipe), Work::Emit(test)]);
     }
 
     fn enter_range(&mut self, pipe: NodeId, branch: Branch) {

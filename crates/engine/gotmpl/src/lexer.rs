@@ -9,8 +9,6 @@ pub(crate) struct Token {
     pub(crate) kind: TokenKind,
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// The line on which it starts, counted from 1.
-    pub(crate) line: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +64,6 @@ pub(crate) struct Lexer<'t> {
     at: usize,
     /// Where the token being read starts.
     start: usize,
-    line: u32,
-    start_line: u32,
     inside_action: bool,
     paren_depth: u32,
     /// Whether `break` and `continue` are keywords: not where functions have these names.
@@ -84,8 +80,6 @@ impl<'t> Lexer<'t> {
             text,
             at: 0,
             start: 0,
-            line: 1,
-            start_line: 1,
             inside_action: false,
             paren_depth: 0,
             break_is_keyword,
@@ -96,6 +90,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The next token; after a mistake and at the end always the same.
+    #[inline(never)]
     pub(crate) fn next(&mut self) -> Token {
         if self.mistake.is_some() {
             return self.token(TokenKind::Eof);
@@ -131,19 +126,21 @@ impl<'t> Lexer<'t> {
     }
 
     /// Ends the token here.
+    #[inline]
     fn token(&mut self, kind: TokenKind) -> Token {
-        let token =
-            Token { kind, start: self.start as u32, end: self.at as u32, line: self.start_line };
+        let token = Token { kind, start: self.start as u32, end: self.at as u32 };
         self.start = self.at;
-        self.start_line = self.line;
         token
+    }
+
+    /// The line on which a byte stands, counted from 1.
+    pub(crate) fn line_of(&self, at: u32) -> usize {
+        1 + memchr_iter(b'\n', &self.text[..at as usize]).count()
     }
 
     /// Skips what was passed over since the last token.
     fn ignore(&mut self) {
-        self.line += newlines(&self.text[self.start..self.at]);
         self.start = self.at;
-        self.start_line = self.line;
     }
 
     fn rest(&self) -> &'t [u8] {
@@ -158,7 +155,6 @@ impl<'t> Lexer<'t> {
     fn bump(&mut self) -> Option<char> {
         let (char, length) = first_char(self.rest())?;
         self.at += length;
-        self.line += u32::from(char == '\n');
         Some(char)
     }
 
@@ -171,7 +167,6 @@ impl<'t> Lexer<'t> {
                 if self.at == self.start {
                     return Ok(self.token(TokenKind::Eof));
                 }
-                self.line += newlines(&self.text[self.start..]);
                 return Ok(self.token(TokenKind::Text));
             };
             if length > 0 {
@@ -181,7 +176,6 @@ impl<'t> Lexer<'t> {
                     kept = length_without_end_spaces(&rest[..length]);
                 }
                 self.at += kept;
-                self.line += newlines(&self.text[self.start..self.at]);
                 let token = self.token(TokenKind::Text);
                 self.at = delimiter;
                 self.ignore();
@@ -258,6 +252,17 @@ impl<'t> Lexer<'t> {
 
     /// A token inside an action.
     fn action(&mut self) -> TokenKind {
+        match self.text.get(self.at) {
+            Some(b'a'..=b'z' | b'A'..=b'Z') => {
+                self.at += 1;
+                return self.identifier();
+            }
+            Some(b'.') if !self.text.get(self.at + 1).is_none_or(u8::is_ascii_digit) => {
+                self.at += 1;
+                return self.field_or_variable(TokenKind::Field);
+            }
+            _ => {}
+        }
         if let Some(trims) = self.right_delimiter() {
             if self.paren_depth > 0 {
                 return self.failed("unclosed left paren");
@@ -277,7 +282,6 @@ impl<'t> Lexer<'t> {
             '\'' => self.quoted(b'\'', TokenKind::CharConstant, "unterminated character constant"),
             '`' => match find(self.rest(), b"`") {
                 Some(length) => {
-                    self.line += newlines(&self.rest()[..length]);
                     self.at += length + 1;
                     TokenKind::RawString
                 }
@@ -311,13 +315,12 @@ impl<'t> Lexer<'t> {
 
     /// The rest of a run of spaces. The last one may belong to the delimiter.
     fn space(&mut self) -> TokenKind {
-        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.rest().first() {
-            self.bump();
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.text.get(self.at) {
+            self.at += 1;
         }
         let last = self.at - 1;
         let before_delimiter = &self.text[last..];
         if trims_right(before_delimiter) && before_delimiter[2..].starts_with(RIGHT) {
-            self.line -= u32::from(self.text[last] == b'\n');
             self.at = last;
             if self.at == self.start {
                 return self.end_action(true);
@@ -521,10 +524,6 @@ fn is_alphanumeric(char: char) -> bool {
 fn named(char: char) -> String {
     let code = u32::from(char);
     if is_print(char) { format!("U+{code:04X} '{char}'") } else { format!("U+{code:04X}") }
-}
-
-fn newlines(text: &[u8]) -> u32 {
-    memchr_iter(b'\n', text).count() as u32
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {

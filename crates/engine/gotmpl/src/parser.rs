@@ -57,7 +57,8 @@ pub(crate) fn parse(text: &Arc<[u8]>, functions: &Functions) -> Result<Found, Pa
             ..Ast::default()
         },
         symbols: HashMap::default(),
-        scopes: vec![Scope::default()],
+        scope: Scope::default(),
+        outer: Vec::new(),
         blocks: vec![Block { kind: BlockKind::Main, nodes: Vec::new() }],
         defined: Vec::new(),
         parts: Vec::new(),
@@ -71,8 +72,10 @@ struct Parser<'t> {
     lexer: Lexer<'t>,
     ast: Ast,
     symbols: HashMap<Str, u32, NameHash>,
-    /// The main template, and those inside whose definition we are.
-    scopes: Vec<Scope>,
+    /// Of the template whose definition we are in, or of the main one.
+    scope: Scope,
+    /// Those around it, outermost first.
+    outer: Vec<Scope>,
     /// What is open, outermost first.
     blocks: Vec<Block>,
     defined: Vec<Definition>,
@@ -88,8 +91,8 @@ struct Scope {
     tokens: Tokens,
     /// The variables that may be read here, besides `$`. Parts of the text.
     variables: Vec<Span>,
-    /// The line where the current action began.
-    action_line: Option<u32>,
+    /// Where the current action began.
+    action_at: Option<u32>,
     range_depth: usize,
     paren_depth: usize,
 }
@@ -174,7 +177,7 @@ impl Parser<'_> {
             self.text_or_action()?;
         }
         self.ast.shrink();
-        let end_line = self.scope().tokens.last_line();
+        let end_line = self.last_line();
         let main = self.blocks.pop().expect("the main block is never closed before");
         let main = self.add_kids(&main.nodes);
         Ok(Found { ast: self.ast, main, defined: self.defined, end_line })
@@ -190,7 +193,7 @@ impl Parser<'_> {
                 Ok(())
             }
             TokenKind::LeftDelim => {
-                self.scope().action_line = Some(token.line);
+                self.scope().action_at = Some(token.start);
                 self.action()
             }
             _ => Err(self.unexpected(&token, "input")),
@@ -210,9 +213,9 @@ impl Parser<'_> {
             Keyword::Else => self.otherwise()?,
             Keyword::End => {
                 self.expect(&TokenKind::RightDelim, "end")?;
-                self.scope().action_line = None;
+                self.scope().action_at = None;
                 self.stop(Stop::End)?;
-                self.scope().action_line = None;
+                self.scope().action_at = None;
             }
             Keyword::If => self.control(Word::If, false)?,
             Keyword::Range => self.control(Word::Range, false)?,
@@ -227,7 +230,7 @@ impl Parser<'_> {
                 }
                 let node = self.add(NodeKind::Template { name, pipe }, token.start);
                 self.append(node);
-                self.scope().action_line = None;
+                self.scope().action_at = None;
             }
             Keyword::Dot | Keyword::Define | Keyword::Nil => return self.plain_action(),
         }
@@ -240,7 +243,7 @@ impl Parser<'_> {
         let pipe = self.pipeline("command", &TokenKind::RightDelim)?;
         let node = self.add(NodeKind::Action { pipe }, at);
         self.append(node);
-        self.scope().action_line = None;
+        self.scope().action_at = None;
         Ok(())
     }
 
@@ -255,7 +258,7 @@ impl Parser<'_> {
         }
         let node = self.add(kind, token.start);
         self.append(node);
-        self.scope().action_line = None;
+        self.scope().action_at = None;
         Ok(())
     }
 
@@ -281,11 +284,11 @@ impl Parser<'_> {
     fn otherwise(&mut self) -> Result<(), ParseError> {
         let next = self.peek_non_space();
         if matches!(next.kind, TokenKind::Keyword(Keyword::If | Keyword::With)) {
-            self.scope().action_line = None;
+            self.scope().action_at = None;
             return self.stop(Stop::Else);
         }
         self.expect(&TokenKind::RightDelim, "else")?;
-        self.scope().action_line = None;
+        self.scope().action_at = None;
         self.stop(Stop::Else)
     }
 
@@ -299,22 +302,22 @@ impl Parser<'_> {
             }
             BlockKind::Block { .. } if stop == Stop::Else => {
                 // Said where the block's head was read.
-                self.scopes.pop();
+                self.leave_scope();
                 Err(self.error("unexpected {{else}} in block clause"))
             }
             BlockKind::Define { name } => {
                 let body = self.add_kids(&block.nodes);
                 self.add_definition(name, body)?;
-                self.scopes.pop();
+                self.leave_scope();
                 Ok(())
             }
             BlockKind::Block { at, name, pipe } => {
                 let body = self.add_kids(&block.nodes);
                 self.add_definition(self.ast.strings[name as usize].clone(), body)?;
-                self.scopes.pop();
+                self.leave_scope();
                 let node = self.add(NodeKind::Template { name, pipe: Some(pipe) }, at);
                 self.append(node);
-                self.scope().action_line = None;
+                self.scope().action_at = None;
                 Ok(())
             }
             BlockKind::Control(ref mut control) if stop == Stop::Else => {
@@ -384,12 +387,12 @@ impl Parser<'_> {
 
     /// A definition's head, `define` being behind.
     fn define(&mut self) -> Result<(), ParseError> {
-        self.scopes.push(Scope::default());
+        self.enter_scope();
         let token = self.next_non_space();
         if !matches!(token.kind, TokenKind::String | TokenKind::RawString) {
             return Err(self.unexpected(&token, "define clause"));
         }
-        let name = Str::from(self.unquote(&token)?);
+        let name = self.unquote(&token)?;
         self.expect(&TokenKind::RightDelim, "define clause")?;
         self.blocks.push(Block { kind: BlockKind::Define { name }, nodes: Vec::new() });
         self.skip_space();
@@ -401,11 +404,19 @@ impl Parser<'_> {
         let token = self.next_non_space();
         let name = self.template_name(&token, "block clause")?;
         let pipe = self.pipeline("block clause", &TokenKind::RightDelim)?;
-        self.scopes.push(Scope::default());
+        self.enter_scope();
         let kind = BlockKind::Block { at: token.start, name, pipe };
         self.blocks.push(Block { kind, nodes: Vec::new() });
         self.skip_space();
         Ok(())
+    }
+
+    fn enter_scope(&mut self) {
+        self.outer.push(std::mem::take(&mut self.scope));
+    }
+
+    fn leave_scope(&mut self) {
+        self.scope = self.outer.pop().expect("the main scope is never left");
     }
 
     fn template_name(&mut self, token: &Token, context: &str) -> Result<u32, ParseError> {
@@ -430,8 +441,17 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn unquote(&mut self, token: &Token) -> Result<Vec<u8>, ParseError> {
-        goval::unquote(self.source(token)).ok_or_else(|| self.error("invalid syntax"))
+    fn unquote(&mut self, token: &Token) -> Result<Str, ParseError> {
+        let source = self.source(token);
+        // Most literals stand for themselves.
+        let stands = |byte: &u8| byte.is_ascii() & !matches!(byte, b'\\' | b'"' | b'\n');
+        if let [b'"', inner @ .., b'"'] = source
+            && inner.iter().all(stands)
+        {
+            return Ok(inner.into());
+        }
+        let unquoted = goval::unquote(source);
+        unquoted.map(Str::from).ok_or_else(|| self.error("invalid syntax"))
     }
 
     fn append(&mut self, node: NodeId) {
@@ -449,8 +469,8 @@ impl Parser<'_> {
         Span { start, end: index(self.ast.kids.len()) }
     }
 
-    fn add_string(&mut self, text: Vec<u8>) -> u32 {
-        self.ast.strings.push(Str::from(text));
+    fn add_string(&mut self, text: Str) -> u32 {
+        self.ast.strings.push(text);
         index(self.ast.strings.len() - 1)
     }
 }

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+/// A line break and blanks.
+const LINE: &str = "\n                                                                ";
+
 /// A JSON text that is being written. Everything stands two blanks a level to the right, and the
 /// whole one level, as an item of a list does.
 #[derive(Debug)]
@@ -52,11 +55,22 @@ impl JsonText {
     }
 
     /// Adds a text in quotes.
+    #[inline]
     pub fn string(&mut self, text: &str) {
         self.text.reserve(text.len() + 2);
         self.text.push('"');
+        match first_escaped(text.as_bytes()) {
+            None => self.text.push_str(text),
+            Some(at) => self.escaped(text, at),
+        }
+        self.text.push('"');
+    }
+
+    /// Adds a text with escapes, the first of which is for the byte at `first`.
+    fn escaped(&mut self, text: &str, first: usize) {
         let mut rest = text;
-        while let Some(at) = first_escaped(rest.as_bytes()) {
+        let mut next = Some(first);
+        while let Some(at) = next {
             self.text.push_str(&rest[..at]);
             match rest.as_bytes()[at] {
                 b'"' => self.text.push_str("\\\""),
@@ -69,9 +83,22 @@ impl JsonText {
                 byte => write!(self.text, "\\u{byte:04x}").expect("a string takes all"),
             }
             rest = &rest[at + 1..];
+            next = first_escaped(rest.as_bytes());
         }
         self.text.push_str(rest);
+    }
+
+    /// Adds what stands before an entry's value: its key, which needs no escapes, and where the
+    /// entry is the first, the bracket. Answers where the key's quotes begin and where the value
+    /// does.
+    pub fn key(&mut self, is_first: bool, key: &str) -> (usize, usize) {
+        self.text.reserve(key.len() + self.depth * 2 + 6);
+        self.part(is_first, '{');
+        let start = self.text.len();
         self.text.push('"');
+        self.text.push_str(key);
+        self.text.push_str("\": ");
+        (start, self.text.len())
     }
 
     /// Adds a value that is no collection, or an empty one.
@@ -88,6 +115,7 @@ impl JsonText {
     }
 
     /// What stands before a part: `bracket` where it is the first.
+    #[inline]
     pub fn part(&mut self, is_first: bool, bracket: char) {
         self.text.push(if is_first { bracket } else { ',' });
         self.next_line();
@@ -105,12 +133,17 @@ impl JsonText {
     }
 
     /// A line break, and blanks.
+    #[inline]
     fn next_line(&mut self) {
-        const LINE: &str = "\n                                                                ";
-        let mut left = self.depth * 2;
-        let some = left.min(LINE.len() - 1);
-        self.text.push_str(&LINE[..=some]);
-        left -= some;
+        let blanks = self.depth * 2;
+        match LINE.get(..=blanks) {
+            Some(line) => self.text.push_str(line),
+            None => self.long_line(blanks),
+        }
+    }
+
+    fn long_line(&mut self, mut left: usize) {
+        self.text.push('\n');
         while left > 0 {
             let some = left.min(LINE.len() - 1);
             self.text.push_str(&LINE[1..=some]);
@@ -129,6 +162,24 @@ pub fn json_text_of(value: &Value) -> String {
 
 /// Where the first byte is that JSON writes as an escape.
 fn first_escaped(text: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let clean = blocks.iter().take_while(|block| !has_escaped(block)).count() * BLOCK;
+    first_in_words(&text[clean..]).map(|at| clean + at)
+}
+
+/// Whether one of the bytes is escaped; all are looked at together.
+#[inline]
+fn has_escaped<const N: usize>(block: &[u8; N]) -> bool {
+    let found = block.iter().fold(0, |found, byte| {
+        found | u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\')
+    });
+    found != 0
+}
+
+/// As [`first_escaped`], eight bytes at a time.
+#[inline]
+fn first_in_words(text: &[u8]) -> Option<usize> {
     const WORD: usize = 8;
     let (words, rest) = text.as_chunks::<WORD>();
     for (at, word) in words.iter().enumerate() {
@@ -144,6 +195,7 @@ fn first_escaped(text: &[u8]) -> Option<usize> {
 }
 
 /// The same of eight bytes, the first of which is the lowest.
+#[inline]
 fn first_escaped_of(word: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xFF;
     const HIGH: u64 = ONES << 7;

@@ -1,17 +1,21 @@
 //! A short way for the YAML that charts mostly give: maps, lists and texts in block style.
 //!
 //! It answers exactly what the real reader answers, or not at all: whatever is unusual (tags,
-//! anchors, tabs, flow style beyond lists of words, odd indentation, anything wrong) is left to
-//! the real reader, and so are all errors.
+//! anchors, tabs, flow style beyond words and quoted texts, odd indentation, anything wrong) is
+//! left to the real reader, and so are all errors.
 
+mod chars;
+mod flow;
 mod make;
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
 use crate::decode::json_number;
 use crate::resolve::{Dialect, Scalar, resolve};
+
+use chars::Tabs;
 
 pub use make::{Make, Tree};
 
@@ -37,43 +41,6 @@ pub fn quickly<M: Make>(bytes: &[u8], make: &mut M) -> Option<M::Node> {
     reader.peek()?.is_none().then_some(made)
 }
 
-/// Whether every character may stand in YAML, and none ends a line but `\n`.
-fn is_usual(text: &str) -> bool {
-    const WORD: usize = 8;
-    let bytes = text.as_bytes();
-    let (words, rest) = bytes.as_chunks::<WORD>();
-    let behind = bytes.len() - rest.len();
-    words.iter().enumerate().all(|(at, word)| {
-        is_usual_ascii(u64::from_le_bytes(*word))
-            || (at * WORD..(at + 1) * WORD).all(|at| is_usual_at(bytes, at))
-    }) && (behind..bytes.len()).all(|at| is_usual_at(bytes, at))
-}
-
-/// Whether all of eight bytes are printable ASCII or line breaks.
-#[inline]
-fn is_usual_ascii(word: u64) -> bool {
-    const ONES: u64 = u64::MAX / 0xFF;
-    const HIGH: u64 = ONES << 7;
-    let low = word & !HIGH;
-    let controls = !(low + ONES * (0x80 - 0x20));
-    let deletions = low + ONES;
-    let others = word ^ (ONES * b'\n' as u64);
-    let breaks = !(((others & !HIGH) + !HIGH) | others);
-    (word | controls & !breaks | deletions) & HIGH == 0
-}
-
-fn is_usual_at(bytes: &[u8], at: usize) -> bool {
-    match bytes[at] {
-        b'\n' | b'\t' | b' '..=b'~' => true,
-        // Control characters, other ends of lines, byte order marks and what is no character.
-        0xC2 => bytes.get(at + 1).is_some_and(|next| *next >= 0xA0),
-        0xE2 => !matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])),
-        0xEF => !matches!(bytes.get(at + 1..at + 3), Some([0xBB, 0xBF] | [0xBF, 0xBE | 0xBF])),
-        0x80..=0xFF => true,
-        _ => false,
-    }
-}
-
 /// The bytes of which plain keys are made.
 const IS_KEYS: [bool; 256] = {
     let mut is = [false; 256];
@@ -84,6 +51,18 @@ const IS_KEYS: [bool; 256] = {
         byte += 1;
     }
     is
+};
+
+/// The bytes with which texts begin that mean something else in all: numbers, truth, nothing.
+const MAY_MEAN: [bool; 256] = {
+    let mut may = [false; 256];
+    let begins = b"yYnNtTfFoO~<.+-0123456789";
+    let mut at = 0;
+    while at < begins.len() {
+        may[begins[at] as usize] = true;
+        at += 1;
+    }
+    may
 };
 
 /// How many blanks a text begins with.
@@ -111,6 +90,15 @@ struct Line {
     end: usize,
 }
 
+/// The beginning of a map's entry.
+struct Entry<'a> {
+    key: &'a str,
+    /// Where its value begins.
+    behind: usize,
+    /// The line's.
+    end: usize,
+}
+
 struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -120,6 +108,9 @@ struct Reader<'a> {
     peeked: Option<(usize, Option<Line>)>,
     /// Whether the last line break is none of the text's.
     is_cut: bool,
+    tabs: Tabs,
+    /// Room for a text that stands on several lines.
+    room: String,
 }
 
 impl<'a> Reader<'a> {
@@ -128,10 +119,12 @@ impl<'a> Reader<'a> {
         if bytes.len() > BYTES_MAX {
             return None;
         }
-        let text = std::str::from_utf8(bytes).ok().filter(|text| is_usual(text))?;
+        let text = std::str::from_utf8(bytes).ok()?;
+        let tabs = chars::usual(bytes)?;
         // A line of dashes may begin the document.
         let at = if text.starts_with("---\n") { 4 } else { 0 };
-        Some(Reader { text, bytes: text.as_bytes(), at, peeked: None, is_cut })
+        let bytes = text.as_bytes();
+        Some(Reader { text, bytes, at, peeked: None, is_cut, tabs, room: String::new() })
     }
 
     #[inline]
@@ -198,28 +191,26 @@ impl<'a> Reader<'a> {
         &mut self,
         make: &mut M,
         indent: usize,
-        first: Option<Line>,
+        first: Option<Entry<'a>>,
         depth: usize,
     ) -> Option<M::Node> {
         let mut entries = make.map();
         let mut next = first;
         loop {
-            let line = match next.take() {
-                Some(line) => line,
+            let Entry { key, behind, end } = match next.take() {
+                Some(first) => first,
                 None => match self.peek()? {
                     Some(line) if line.indent == indent => {
-                        if self.is_item(line) {
-                            return None;
-                        }
-                        line
+                        // No key begins with the dash of an item.
+                        let (key, behind) = self.key(line)?;
+                        Entry { key, behind, end: line.end }
                     }
                     Some(line) if line.indent > indent => return None,
                     _ => return Some(make.map_done(entries)),
                 },
             };
-            let (key, behind) = self.key(line)?;
             make.key(&mut entries, key);
-            let place = Place { start: behind, end: line.end, indent, in_map: true, depth };
+            let place = Place { start: behind, end, indent, in_map: true, depth };
             let value = self.value(make, place)?;
             make.entry(&mut entries, key, value);
         }
@@ -236,19 +227,24 @@ impl<'a> Reader<'a> {
                     }
                     let inner = Line { indent: indent + start - line.start, start, end: line.end };
                     make.item(&mut items);
-                    let item = if start < line.end && self.is_item(inner) {
-                        return None;
-                    } else if start < line.end
-                        && self.bytes[start] != b'#'
-                        && self.key(inner).is_some()
-                    {
-                        if depth > DEPTH_MAX {
-                            return None;
+                    let key = match self.bytes[start] {
+                        b'#' | b'\n' => None,
+                        _ if self.is_item(inner) => return None,
+                        _ => self.key(inner),
+                    };
+                    let item = match key {
+                        Some((key, behind)) => {
+                            if depth > DEPTH_MAX {
+                                return None;
+                            }
+                            let first = Entry { key, behind, end: line.end };
+                            self.map(make, inner.indent, Some(first), depth + 1)?
                         }
-                        self.map(make, inner.indent, Some(inner), depth + 1)?
-                    } else {
-                        let place = Place { start, end: line.end, indent, in_map: false, depth };
-                        self.value(make, place)?
+                        None => {
+                            let place =
+                                Place { start, end: line.end, indent, in_map: false, depth };
+                            self.value(make, place)?
+                        }
                     };
                     make.pushed(&mut items, item);
                 }
@@ -266,7 +262,7 @@ impl<'a> Reader<'a> {
             quote @ (b'"' | b'\'') => {
                 let len = memchr(*quote, &content[1..])?;
                 let inside = &content[1..=len];
-                if inside.contains(&b'\\') || inside.contains(&b'\t') {
+                if inside[..len].iter().any(|byte| matches!(byte, b'\\' | b'\t' | b'"')) {
                     return None;
                 }
                 (&text[line.start + 1..line.start + 1 + len], len + 2)
@@ -274,7 +270,10 @@ impl<'a> Reader<'a> {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
                 let len = content.iter().position(|byte| !IS_KEYS[usize::from(*byte)])?;
                 let key = &text[line.start..line.start + len];
-                if len <= 5 && !matches!(resolve(Dialect::V2, key), Scalar::Str) {
+                if len <= 5
+                    && MAY_MEAN[usize::from(content[0])]
+                    && !matches!(resolve(Dialect::V2, key), Scalar::Str)
+                {
                     return None;
                 }
                 (key, len)
@@ -299,7 +298,10 @@ impl<'a> Reader<'a> {
         match bytes.first() {
             // A `#` behind a blank; one directly behind the colon is no value's beginning either.
             None | Some(b'#') => match self.peek()? {
-                Some(next) if next.indent > indent => self.node(make, next.indent, depth + 1),
+                Some(next) if next.indent > indent => match self.bytes[next.start] {
+                    b'[' | b'{' => self.flow(make, next.start, indent, depth),
+                    _ => self.node(make, next.indent, depth + 1),
+                },
                 Some(next) if in_map && next.indent == indent && self.is_item(next) => {
                     self.list(make, indent, depth + 1)
                 }
@@ -307,13 +309,8 @@ impl<'a> Reader<'a> {
             },
             Some(b'|' | b'>') => self.block(make, content, indent),
             Some(b'"' | b'\'') => self.quoted(make, content, indent),
-            Some(b'[') => self.words(make, content, indent),
-            Some(b'{') if content.trim_end() == "{}" => {
-                self.nothing_deeper(indent)?;
-                let nothing = make.map();
-                Some(make.map_done(nothing))
-            }
-            Some(b'{' | b'}' | b']' | b',' | b'&' | b'*' | b'!' | b'%' | b'@' | b'`') => None,
+            Some(b'[' | b'{') => self.flow(make, start, indent, depth),
+            Some(b'}' | b']' | b',' | b'&' | b'*' | b'!' | b'%' | b'@' | b'`') => None,
             Some(b'-' | b'?' | b':') if matches!(bytes.get(1), None | Some(b' ')) => None,
             Some(_) => self.plain(make, content, indent),
         }
@@ -329,10 +326,31 @@ impl<'a> Reader<'a> {
     }
 
     fn plain<M: Make>(&mut self, make: &mut M, content: &str, indent: usize) -> Option<M::Node> {
-        let (first, mut commented) = plain_text(content)?;
-        let mut text: Option<String> = None;
+        let (first, commented) = plain_text(content, self.tabs)?;
+        let behind = self.at;
+        match self.peek()? {
+            // A comment ends the text, and no line of it may follow.
+            Some(next) if next.indent > indent && commented => None,
+            Some(next) if next.indent > indent => {
+                self.at = behind;
+                self.plain_lines(make, first, indent)
+            }
+            _ => scalar(make, first),
+        }
+    }
+
+    /// The same where the text goes on behind its first line.
+    fn plain_lines<M: Make>(
+        &mut self,
+        make: &mut M,
+        first: &str,
+        indent: usize,
+    ) -> Option<M::Node> {
+        let mut text = self.take_room();
+        text.push_str(first);
         let mut breaks = 0;
-        // A comment ends the text, and no line of it may follow.
+        let mut commented = false;
+        let mut is_one = true;
         while !commented {
             // Blank lines are line breaks where the text goes on.
             let line_end = self.line_end(self.at.min(self.bytes.len()));
@@ -353,31 +371,37 @@ impl<'a> Reader<'a> {
             if line[spaces] == b'\t' {
                 return None;
             }
-            let (more, ended) = plain_text(&self.text[self.at + spaces..line_end])?;
+            let (more, ended) = plain_text(&self.text[self.at + spaces..line_end], self.tabs)?;
             commented = ended;
-            let text = text.get_or_insert_with(|| first.to_owned());
+            is_one = false;
             match breaks {
                 0 => text.push(' '),
-                breaks => text.extend(std::iter::repeat_n('\n', breaks)),
+                breaks => push_breaks(&mut text, breaks),
             }
             breaks = 0;
             text.push_str(more);
             self.at = line_end + 1;
         }
         self.nothing_deeper(indent)?;
-        match text {
-            Some(text) => Some(make.text(text.into())),
-            None => scalar(make, first),
-        }
+        let made = if is_one { scalar(make, first) } else { Some(make.text(text.as_str().into())) };
+        self.room = text;
+        made
+    }
+
+    /// An empty text with what room there is.
+    fn take_room(&mut self) -> String {
+        let mut room = std::mem::take(&mut self.room);
+        room.clear();
+        room
     }
 
     fn quoted<M: Make>(&mut self, make: &mut M, content: &str, indent: usize) -> Option<M::Node> {
         let quote = content.as_bytes()[0];
-        if let Some(inside) = one_piece(content, quote) {
+        if let Some(inside) = one_piece(content, quote, self.tabs) {
             self.nothing_deeper(indent)?;
             return Some(make.text(inside.into()));
         }
-        let mut text = String::new();
+        let mut text = self.take_room();
         let mut rest = &content[1..];
         loop {
             let is_escaped = match quoted_text(rest, quote, &mut text)? {
@@ -388,7 +412,9 @@ impl<'a> Reader<'a> {
                         return None;
                     }
                     self.nothing_deeper(indent)?;
-                    return Some(make.text(text.into()));
+                    let made = make.text(text.as_str().into());
+                    self.room = text;
+                    return Some(made);
                 }
                 LineEnd::Open { is_escaped } => is_escaped,
             };
@@ -413,7 +439,7 @@ impl<'a> Reader<'a> {
             match breaks {
                 0 if is_escaped => {}
                 0 => text.push(' '),
-                breaks => text.extend(std::iter::repeat_n('\n', breaks)),
+                breaks => push_breaks(&mut text, breaks),
             }
         }
     }
@@ -431,7 +457,7 @@ impl<'a> Reader<'a> {
                 _ => return None,
             }
         }
-        let mut text = String::new();
+        let mut text = self.take_room();
         let mut breaks = 0;
         // Whether the line before may be one with the next: it is there, and begins with no blank.
         let mut may_fold = false;
@@ -443,7 +469,7 @@ impl<'a> Reader<'a> {
                 match inner {
                     // A blank line that is longer than the text's indentation is text.
                     Some(inner) if spaces > inner => {
-                        text.extend(std::iter::repeat_n('\n', breaks));
+                        push_breaks(&mut text, breaks);
                         text.push_str(&self.text[self.at + inner..line_end]);
                         breaks = 1;
                         may_fold = false;
@@ -472,9 +498,9 @@ impl<'a> Reader<'a> {
             match breaks {
                 1 if may_fold && !begins_blank => text.push(' '),
                 _ if may_fold && !begins_blank => {
-                    text.extend(std::iter::repeat_n('\n', breaks - 1));
+                    push_breaks(&mut text, breaks - 1);
                 }
-                _ => text.extend(std::iter::repeat_n('\n', breaks)),
+                _ => push_breaks(&mut text, breaks),
             }
             text.push_str(&self.text[self.at + own..line_end]);
             breaks = 1;
@@ -490,49 +516,11 @@ impl<'a> Reader<'a> {
             Chomp::Clip if text.is_empty() => {}
             Chomp::Clip if inner.is_some() => text.push('\n'),
             Chomp::Clip => {}
-            Chomp::Keep => text.extend(std::iter::repeat_n('\n', breaks)),
+            Chomp::Keep => push_breaks(&mut text, breaks),
         }
-        Some(make.text(text.into()))
-    }
-
-    /// `[a, "b"]` on one line, of words and quoted texts alone.
-    fn words<M: Make>(&mut self, make: &mut M, content: &str, indent: usize) -> Option<M::Node> {
-        let inside = content.trim_end_matches(' ').strip_prefix('[')?.strip_suffix(']')?;
-        self.nothing_deeper(indent)?;
-        let mut items = make.list();
-        let mut rest = inside.trim_matches(' ');
-        while !rest.is_empty() {
-            make.item(&mut items);
-            let quote = rest.as_bytes()[0];
-            rest = if matches!(quote, b'"' | b'\'') {
-                let mut text = String::new();
-                let LineEnd::Closed(behind) = quoted_text(&rest[1..], quote, &mut text)? else {
-                    return None;
-                };
-                let item = make.text(text.into());
-                make.pushed(&mut items, item);
-                behind
-            } else {
-                let usual = |char: char| {
-                    char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '/' | '-')
-                };
-                let len = rest.find(|char| !usual(char)).unwrap_or(rest.len());
-                if len == 0 || rest.starts_with('-') {
-                    return None;
-                }
-                let item = scalar(make, &rest[..len])?;
-                make.pushed(&mut items, item);
-                &rest[len..]
-            };
-            rest = rest.trim_start_matches(' ');
-            if !rest.is_empty() {
-                rest = rest.strip_prefix(',')?.trim_start_matches(' ');
-                if rest.is_empty() {
-                    return None;
-                }
-            }
-        }
-        Some(make.list_done(items))
+        let made = make.text(text.as_str().into());
+        self.room = text;
+        Some(made)
     }
 }
 
@@ -557,33 +545,70 @@ enum Chomp {
     Keep,
 }
 
+/// Adds so many line breaks.
+#[inline]
+fn push_breaks(text: &mut String, count: usize) {
+    for _ in 0..count {
+        text.push('\n');
+    }
+}
+
 /// The text of one line of a plain scalar, and whether a comment ends it.
-fn plain_text(content: &str) -> Option<(&str, bool)> {
+#[inline]
+fn plain_text(content: &str, tabs: Tabs) -> Option<(&str, bool)> {
     let bytes = content.as_bytes();
     let mut from = 0;
-    while let Some(found) = memchr3(b':', b'#', b'\t', &bytes[from..]) {
+    while let Some(found) = first_mark(&bytes[from..], tabs) {
         let at = from + found;
         match bytes[at] {
             b':' if !matches!(bytes.get(at + 1), None | Some(b' ')) => {}
             b'#' if at > 0 && bytes[at - 1] == b' ' => {
-                return Some((content[..at].trim_end_matches(' '), true));
+                return Some((without_end_blanks(&content[..at]), true));
             }
             b'#' => {}
             _ => return None,
         }
         from = at + 1;
     }
-    Some((content.trim_end_matches(' '), false))
+    Some((without_end_blanks(content), false))
+}
+
+/// Where the first byte is that may not be a plain text's.
+#[inline]
+fn first_mark(bytes: &[u8], tabs: Tabs) -> Option<usize> {
+    const SHORT: usize = 16;
+    if bytes.len() < SHORT {
+        return bytes.iter().position(|byte| matches!(byte, b':' | b'#' | b'\t'));
+    }
+    match tabs {
+        Tabs::None => memchr2(b':', b'#', bytes),
+        Tabs::Some => memchr3(b':', b'#', b'\t', bytes),
+    }
+}
+
+#[inline]
+fn without_end_blanks(text: &str) -> &str {
+    match text.as_bytes().last() {
+        Some(b' ') => text.trim_end_matches(' '),
+        _ => text,
+    }
 }
 
 /// What stands in quotes where it needs no work, and nothing stands behind.
-fn one_piece(content: &str, quote: u8) -> Option<&str> {
+fn one_piece(content: &str, quote: u8, tabs: Tabs) -> Option<&str> {
     let inside = &content[1..];
-    let end = memchr(quote, inside.as_bytes())?;
+    let end = match quote {
+        b'"' => memchr2(quote, b'\\', inside.as_bytes())?,
+        _ => memchr(quote, inside.as_bytes())?,
+    };
+    let is_end = inside.as_bytes()[end] == quote && is_blank(&inside[end + 1..]);
     let text = &inside[..end];
-    let unusual = |byte: &u8| *byte == b'\t' || (*byte == b'\\' && quote == b'"');
-    (inside[end + 1..].trim_start_matches(' ').is_empty() && !text.as_bytes().iter().any(unusual))
-        .then_some(text)
+    (is_end && (tabs == Tabs::None || !text.contains('\t'))).then_some(text)
+}
+
+#[inline]
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ')
 }
 
 /// How a line of a quoted text ends.
@@ -643,7 +668,11 @@ fn quoted_text<'a>(content: &'a str, quote: u8, into: &mut String) -> Option<Lin
 }
 
 /// A plain scalar's value.
+#[inline]
 fn scalar<M: Make>(make: &mut M, text: &str) -> Option<M::Node> {
+    if text.as_bytes().first().is_some_and(|first| !MAY_MEAN[usize::from(*first)]) {
+        return Some(make.text(Cow::Borrowed(text)));
+    }
     Some(match resolve(Dialect::V2, text) {
         Scalar::Null => make.null(),
         Scalar::Bool(value) => make.bool(value),

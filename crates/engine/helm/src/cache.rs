@@ -58,7 +58,15 @@ impl Cache {
 
     /// For one rendering: keeps what a chart itself has twice, no files and no documents.
     pub fn for_one() -> Self {
-        Self { files: Store::new(0), documents: Store::new(0), ..Self::default() }
+        let usual = Self::default();
+        Self {
+            files: Store::new(0),
+            metadata: usual.metadata.for_few(),
+            values: usual.values.for_few(),
+            templates: usual.templates.for_few(),
+            documents: Store::new(0),
+            ..usual
+        }
     }
 
     pub(crate) fn keeps_files(&self) -> bool {

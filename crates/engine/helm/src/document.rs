@@ -90,13 +90,14 @@ pub(crate) struct Problem {
 
 /// Reads a rendered document, which ends with the line break that Helm's printing adds.
 pub(crate) fn read(text: &[u8], profile: Profile, reading: Reading) -> Parsed {
-    let dashes = has_dashes(text);
-    if !dashes
+    // What goes the short way has no other line that begins with dashes.
+    if !text.starts_with(b"---")
         && let Some((head, json)) = transcribed(text, reading)
         && let Ok(head) = head::read(&head, profile)
     {
         return Parsed { head: Ok(head), contents: Ok(Contents::Texts(vec![json])) };
     }
+    let dashes = has_dashes(text);
     // Helm looks at the whole, what reads its output cuts at lines of dashes.
     let whole = match goyaml::to_json(text) {
         Ok(value) => value,

@@ -11,9 +11,37 @@ pub(crate) struct Rules {
 #[derive(Debug)]
 struct Rule {
     pattern: String,
+    shape: Shape,
     negated: bool,
     directories_only: bool,
     whole_path: bool,
+}
+
+/// What most patterns are, and so need no real matching.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    /// The name itself.
+    Name,
+    /// `*`, and how names end.
+    Ending,
+    /// Anything else; what matches begins with so many bytes of the pattern.
+    Other { begins: usize },
+}
+
+impl Shape {
+    fn of(pattern: &str, whole_path: bool) -> Self {
+        let special = |text: &str| text.find(['*', '?', '[', '\\']);
+        match special(pattern) {
+            None => Shape::Name,
+            // A star takes no slash, of which a last name has none.
+            Some(0)
+                if !whole_path && special(&pattern[1..]).is_none() && pattern.starts_with('*') =>
+            {
+                Shape::Ending
+            }
+            Some(begins) => Shape::Other { begins },
+        }
+    }
 }
 
 impl Rules {
@@ -55,6 +83,7 @@ impl Rules {
         };
         self.rules.push(Rule {
             pattern: pattern.to_owned(),
+            shape: Shape::of(pattern, whole_path),
             negated,
             directories_only,
             whole_path,
@@ -67,13 +96,14 @@ impl Rules {
     /// The first rule that decides counts. A negated rule decides about everything that it
     /// does *not* match, and ignores that: so it is upstream.
     pub(crate) fn ignores(&self, path: &str, is_directory: bool) -> bool {
+        let name = crate::file::base(path);
         for rule in &self.rules {
             let wrong_kind = rule.directories_only && !is_directory;
             if rule.negated {
-                if wrong_kind || !rule.matches(path) {
+                if wrong_kind || !rule.matches(path, name) {
                     return true;
                 }
-            } else if !wrong_kind && rule.matches(path) {
+            } else if !wrong_kind && rule.matches(path, name) {
                 return true;
             }
         }
@@ -82,8 +112,19 @@ impl Rules {
 }
 
 impl Rule {
-    fn matches(&self, path: &str) -> bool {
-        let name = if self.whole_path { path } else { crate::file::base(path) };
-        file_match(&self.pattern, name).unwrap_or(false)
+    /// `name` is the path's last one.
+    fn matches(&self, path: &str, name: &str) -> bool {
+        let name = if self.whole_path { path } else { name };
+        match self.shape {
+            Shape::Name => name == self.pattern,
+            Shape::Ending => name.ends_with(&self.pattern[1..]),
+            Shape::Other { begins } => {
+                name.as_bytes().starts_with(&self.pattern.as_bytes()[..begins])
+                    && file_match(&self.pattern, name).unwrap_or(false)
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

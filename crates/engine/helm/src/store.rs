@@ -11,6 +11,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 /// taken half of the room, the old one goes.
 pub(crate) struct Store<V> {
     bytes_max: usize,
+    /// Whether only some of each content's bytes are hashed.
+    samples: bool,
     hasher: DefaultHashBuilder,
     generations: Mutex<Generations<V>>,
 }
@@ -69,9 +71,25 @@ impl<V: Clone> Store<V> {
             Generations { young: HashTable::new(), old: HashTable::new(), young_bytes: 0 };
         Self {
             bytes_max,
+            samples: false,
             hasher: DefaultHashBuilder::default(),
             generations: Mutex::new(generations),
         }
+    }
+
+    /// For so few contents that most differ in length, or in how they begin or end.
+    pub(crate) fn for_few(self) -> Self {
+        Self { samples: true, ..self }
+    }
+
+    fn hash(&self, bytes: &[u8], variant: u8) -> u64 {
+        const SAMPLE: usize = 32;
+        if !self.samples {
+            return self.hasher.hash_one((bytes, variant));
+        }
+        let begin = &bytes[..bytes.len().min(SAMPLE)];
+        let end = &bytes[bytes.len().saturating_sub(SAMPLE)..];
+        self.hasher.hash_one((bytes.len(), begin, end, variant))
     }
 
     /// Whether it keeps anything.
@@ -92,7 +110,7 @@ impl<V: Clone> Store<V> {
         if self.bytes_max == 0 {
             return make().map(|(value, _)| value);
         }
-        let hash = self.hasher.hash_one((content.bytes(), variant));
+        let hash = self.hash(content.bytes(), variant);
         if let Some(value) = self.find(hash, content.bytes(), variant) {
             return Ok(value);
         }

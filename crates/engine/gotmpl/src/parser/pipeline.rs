@@ -319,13 +319,7 @@ impl Parser<'_> {
     fn check_declared(&mut self, token: &Token) -> Result<(), ParseError> {
         let name = self.source(token);
         let known = name == b"$"
-            || self
-                .scopes
-                .last()
-                .expect("the main scope is never left")
-                .variables
-                .iter()
-                .any(|variable| self.ast.source(*variable) == name);
+            || self.scope.variables.iter().any(|variable| self.ast.source(*variable) == name);
         if known {
             return Ok(());
         }

@@ -5,51 +5,59 @@ use crate::lexer::{Token, TokenKind};
 
 use super::{Parser, Scope};
 
+/// Stands where no token was read yet.
+const NONE: Token = Token { kind: TokenKind::Eof, start: u32::MAX, end: u32::MAX };
+
 /// Up to three tokens that were read and given back.
-#[derive(Default)]
 pub(super) struct Tokens {
     /// The last one read stands first.
-    held: [Option<Token>; 3],
+    held: [Token; 3],
     given_back: usize,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { held: [NONE; 3], given_back: 0 }
+    }
 }
 
 impl Tokens {
     pub(super) fn back_up_two(&mut self, earlier: Token) {
-        self.held[1] = Some(earlier);
+        self.held[1] = earlier;
         self.given_back = 2;
     }
 
     pub(super) fn back_up_three(&mut self, earliest: Token, earlier: Token) {
-        self.held[1] = Some(earlier);
-        self.held[2] = Some(earliest);
+        self.held[1] = earlier;
+        self.held[2] = earliest;
         self.given_back = 3;
-    }
-
-    /// The line that errors name: of the token read last.
-    pub(super) fn last_line(&self) -> usize {
-        self.held[0].as_ref().map_or(0, |token| token.line as usize)
     }
 }
 
 impl Parser<'_> {
+    #[inline]
     pub(super) fn scope(&mut self) -> &mut Scope {
-        self.scopes.last_mut().expect("the main scope is never left")
+        &mut self.scope
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Token {
-        let tokens = &mut self.scopes.last_mut().expect("the main scope is never left").tokens;
+        let tokens = &mut self.scope.tokens;
         if tokens.given_back > 0 {
             tokens.given_back -= 1;
-        } else {
-            tokens.held[0] = Some(self.lexer.next());
+            return tokens.held[tokens.given_back];
         }
-        tokens.held[tokens.given_back].expect("what was given back was read before")
+        let token = self.lexer.next();
+        tokens.held[0] = token;
+        token
     }
 
+    #[inline]
     pub(super) fn back_up(&mut self) {
         self.scope().tokens.given_back += 1;
     }
 
+    #[inline]
     pub(super) fn peek(&mut self) -> Token {
         let token = self.next();
         self.back_up();
@@ -81,20 +89,27 @@ impl Parser<'_> {
         &self.ast.text[token.start as usize..token.end as usize]
     }
 
-    pub(super) fn error(&mut self, message: &str) -> ParseError {
-        ParseError {
-            line: self.scope().tokens.last_line(),
-            message: message.to_owned(),
-            action_line: None,
+    /// The line that errors name: of the token read last.
+    pub(super) fn last_line(&self) -> usize {
+        match self.scope.tokens.held[0].start {
+            u32::MAX => 0,
+            start => self.lexer.line_of(start),
         }
+    }
+
+    #[cold]
+    pub(super) fn error(&mut self, message: &str) -> ParseError {
+        ParseError { line: self.last_line(), message: message.to_owned(), action_line: None }
     }
 
     pub(super) fn unexpected(&mut self, token: &Token, context: &str) -> ParseError {
         if token.kind == TokenKind::Error {
-            let started = self.scope().action_line.filter(|line| *line != token.line);
+            let line = self.lexer.line_of(token.start);
+            let started = self.scope.action_at.map(|at| self.lexer.line_of(at));
+            let started = started.filter(|started| *started != line);
             let message = self.lexer.mistake().to_owned();
             let mut error = self.error(&message);
-            error.action_line = started.map(|line| line as usize);
+            error.action_line = started;
             return error;
         }
         let shown = match &token.kind {

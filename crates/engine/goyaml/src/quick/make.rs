@@ -24,7 +24,8 @@ pub trait Make {
 
     /// A map begins.
     fn map(&mut self) -> Self::Map;
-    /// A key; its value comes next. Most need not know before the value is there.
+    /// A key, in which JSON has nothing to escape; its value comes next. Most need not know
+    /// before the value is there.
     fn key(&mut self, map: &mut Self::Map, key: &str) {
         let _ = (map, key);
     }

@@ -41,19 +41,23 @@ struct Json {
     out: JsonText,
     /// Those of all open maps.
     entries: Vec<Entry>,
-    /// The keys of all open maps, one behind the other.
-    keys: String,
     /// The outermost map's heads.
     top: Vec<(String, Range<usize>)>,
 }
 
 /// An entry of an open map.
 struct Entry {
-    key: Range<usize>,
     /// Key and value.
     text: Range<usize>,
     /// Where the value begins.
     value: usize,
+}
+
+impl Entry {
+    /// The key, which stands in quotes and has no escapes.
+    fn key(&self) -> Range<usize> {
+        self.text.start + 1..self.value - "\": ".len()
+    }
 }
 
 struct OpenMap {
@@ -69,7 +73,6 @@ impl Json {
             // Braces, quotes and commas.
             out: JsonText::with_capacity(bytes + bytes / 2),
             entries: Vec::new(),
-            keys: String::new(),
             top: Vec::new(),
         }
     }
@@ -85,13 +88,13 @@ impl Json {
         let between = indentation.as_str();
         let start = self.entries[first].text.start;
         let entries = &mut self.entries[first..];
-        let keys = &self.keys;
-        entries.sort_by(|one, other| keys[one.key.clone()].cmp(&keys[other.key.clone()]));
+        let written = self.out.as_str();
+        let key = |entry: &Entry| &written[entry.key()];
+        entries.sort_by(|one, other| key(one).cmp(key(other)));
         let mut sorted = String::with_capacity(self.out.as_str().len() - start);
         let last = entries.len() - 1;
         for at in 0..entries.len() {
-            let is_replaced =
-                at < last && keys[entries[at].key.clone()] == keys[entries[at + 1].key.clone()];
+            let is_replaced = at < last && key(&entries[at]) == key(&entries[at + 1]);
             if is_replaced {
                 entries[at].text = 0..0;
                 continue;
@@ -145,18 +148,9 @@ impl Make for Json {
 
     fn key(&mut self, map: &mut OpenMap, key: &str) {
         let last = self.entries.get(map.first..).and_then(<[Entry]>::last);
-        map.sorted &= last.is_none_or(|last| &self.keys[last.key.clone()] < key);
-        self.out.part(last.is_none(), '{');
-        let start = self.here();
-        self.out.string(key);
-        self.out.raw(": ");
-        let key_start = self.keys.len();
-        self.keys.push_str(key);
-        self.entries.push(Entry {
-            key: key_start..self.keys.len(),
-            text: start..start,
-            value: self.here(),
-        });
+        map.sorted &= last.is_none_or(|last| &self.out.as_str()[last.key()] < key);
+        let (start, value) = self.out.key(last.is_none(), key);
+        self.entries.push(Entry { text: start..value, value });
     }
 
     fn entry(&mut self, _: &mut OpenMap, _: &str, (): ()) {
@@ -167,11 +161,10 @@ impl Make for Json {
     }
 
     fn map_done(&mut self, map: OpenMap) {
-        let Some(first) = self.entries.get(map.first) else {
+        if self.entries.len() == map.first {
             self.out.leave(true, ['{', '}']);
             return;
-        };
-        let keys_start = first.key.start;
+        }
         if !map.sorted {
             self.sort(map.first);
         }
@@ -179,11 +172,12 @@ impl Make for Json {
         if is_top {
             let whole = self.entries.iter().filter(|entry| !entry.text.is_empty());
             self.top = whole
-                .map(|entry| (self.keys[entry.key.clone()].to_owned(), entry.value..entry.text.end))
+                .map(|entry| {
+                    (self.out.as_str()[entry.key()].to_owned(), entry.value..entry.text.end)
+                })
                 .collect();
         }
         self.entries.truncate(map.first);
-        self.keys.truncate(keys_start);
         self.out.leave(false, ['{', '}']);
     }
 

@@ -49,6 +49,10 @@ fn what_charts_give_goes_the_short_way() {
         "a: 1\nb: no break",
         "a: \"one\\n two\n  three\\\n  \\ four \\\n\n  five\\  \n  six\"\n",
         "a: >\n  one\n  two\n\n  three\n    four\n  five\n\n\n  six\nb: >-\n\n  x\n   \n  y\nc: >+\n  z\n\nd: 1\n",
+        "a: { }\nb:\n  {}\nc: [ ] # none\nd:\n  # none\n  []\n  # there\n",
+        "a: {b: c, d: [1, {e: \"f\\\"g\"}], 'h i': {}}\nj:\n- {k: 'l''m', name: null}\n- [a, [b, c]]\n",
+        "a: [\n  b, # first\n\n  c,\n  # the last\n  {d: e,\n  f:\n    g},\n]\nh: {\n  i: j\n}\n",
+        "a: {z: 1, b: 2, z: 3}\n",
         "\n# nothing\n",
     ] {
         assert!(agrees(text), "{text}");
@@ -72,7 +76,15 @@ fn what_is_unusual_is_left_to_the_real_reader() {
     for text in [
         "a: &x 1\nb: *x\n",
         "a: !!str 1\n",
-        "a: {b: c}\n",
+        "a: {b:c}\n",
+        "a: {b}\n",
+        "a: [b: c]\n",
+        "a: [b c]\n",
+        "a: [b]: c\n",
+        "a: [-1]\n",
+        "a: [b]#c\n",
+        "a: [\n b,\n---\n]\n",
+        "{a: b}\n",
         "a: |22\n  x\n",
         "a: |\n  no break",
         "a: b: c\n",
@@ -92,7 +104,7 @@ fn what_is_unusual_is_left_to_the_real_reader() {
 
 #[test]
 fn lines_at_random_read_the_same_both_ways() {
-    const PARTS: [&str; 43] = [
+    const PARTS: [&str; 57] = [
         "a: 1",
         "b:",
         "c: |",
@@ -136,6 +148,20 @@ fn lines_at_random_read_the_same_both_ways() {
         "z \\",
         "  two",
         "'on': 1",
+        "ab: {",
+        "ac: [",
+        "]",
+        "}",
+        "b: c,",
+        "[a, {b: c}],",
+        "{}",
+        "[ ] # none",
+        "ad: {a: b, c: [d, 'e''f']} # g",
+        "- {h: i, \"j\": 1}",
+        "k, l",
+        "on,",
+        "ae: [a, b",
+        "- [a, ]",
     ];
     let mut state = 88_172_645_463_325_252_u64;
     let mut below = |end: usize| {

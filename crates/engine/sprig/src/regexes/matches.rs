@@ -67,6 +67,7 @@ pub(super) fn compile(pattern: &str, budget: &mut Budget) -> Result<Rc<Pattern>,
         .utf8_empty(false)
         .nfa_size_limit(Some(COMPILED_BYTES_MAX))
         .dfa(false)
+        .hybrid(false)
         .onepass(false);
     let regex = Regex::builder()
         .configure(config)
