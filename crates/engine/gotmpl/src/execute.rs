@@ -74,7 +74,7 @@ pub fn without_no_value(text: Vec<u8>) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut copied = 0;
     let mut from = 0;
-    while let Some(at) = memchr::memchr(b'<', &text[from..]) {
+    while let Some(at) = goval::scan::find_byte(b'<', &text[from..]) {
         from += at;
         if text[from..].starts_with(NO_VALUE) {
             kept.extend_from_slice(&text[copied..from]);

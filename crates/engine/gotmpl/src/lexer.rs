@@ -1,7 +1,7 @@
 //! A text cut into tokens, in Go's two modes: text, and inside an action.
 
+use goval::scan::{count_byte, find_byte};
 use goval::{first_char, is_digit, is_letter, is_print};
-use memchr::{memchr, memchr_iter, memchr3};
 
 /// One token. Its text is `start..end` of the source.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +135,7 @@ impl<'t> Lexer<'t> {
 
     /// The line on which a byte stands, counted from 1.
     pub(crate) fn line_of(&self, at: u32) -> usize {
-        1 + memchr_iter(b'\n', &self.text[..at as usize]).count()
+        line_of(self.text, at)
     }
 
     /// Skips what was passed over since the last token.
@@ -390,7 +390,8 @@ impl<'t> Lexer<'t> {
     /// The rest of a literal in `quote`; the parser looks at what is inside.
     fn quoted(&mut self, quote: u8, kind: TokenKind, unterminated: &str) -> TokenKind {
         loop {
-            let Some(length) = memchr3(quote, b'\\', b'\n', self.rest()) else {
+            let special = |byte| byte == quote || matches!(byte, b'\\' | b'\n');
+            let Some(length) = self.rest().iter().position(|byte| special(*byte)) else {
                 self.at = self.text.len();
                 return self.failed(unterminated);
             };
@@ -526,11 +527,16 @@ fn named(char: char) -> String {
     if is_print(char) { format!("U+{code:04X} '{char}'") } else { format!("U+{code:04X}") }
 }
 
+/// The line of a text on which a byte stands, counted from 1.
+pub(crate) fn line_of(text: &[u8], at: u32) -> usize {
+    1 + count_byte(b'\n', &text[..at as usize])
+}
+
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     let first = what[0];
     let mut from = 0;
     loop {
-        from += memchr(first, &text[from..])?;
+        from += find_byte(first, &text[from..])?;
         if text[from..].starts_with(what) {
             return Some(from);
         }

@@ -9,6 +9,7 @@ use crate::code::{Code, Constant, Op};
 use crate::compile::compile;
 use crate::error::ParseError;
 use crate::functions::Functions;
+use crate::lexer::line_of;
 use crate::parser::{multiple_definition, parse};
 
 /// A text, parsed: its main template and those that it defines. It never changes, and may be
@@ -18,7 +19,8 @@ pub struct Parsed {
     main: Arc<Tree>,
     /// In the order of the text.
     defined: Vec<(Str, Arc<Tree>)>,
-    end_line: usize,
+    /// Where the text's end was read.
+    end: u32,
 }
 
 /// One template's code.
@@ -68,7 +70,7 @@ impl Parsed {
             })
         };
         let defined = found.defined.into_iter().map(|of| (of.name, tree(of.body))).collect();
-        Ok(Arc::new(Self { main: tree(found.main), defined, end_line: found.end_line }))
+        Ok(Arc::new(Self { main: tree(found.main), defined, end: found.end }))
     }
 
     /// About how many bytes it holds, for caches that count them.
@@ -96,7 +98,7 @@ impl Parsed {
             Some(_) if self.main.is_empty => {}
             Some(_) => {
                 return Err(ParseError {
-                    line: self.end_line,
+                    line: line_of(&self.main.shared.ast.text, self.end),
                     message: multiple_definition(&goval::quote(name)),
                     action_line: None,
                 });

@@ -22,8 +22,8 @@ pub(crate) struct Found {
     pub(crate) main: Span,
     /// In the order in which they ended.
     pub(crate) defined: Vec<Definition>,
-    /// The line of the text's end.
-    pub(crate) end_line: usize,
+    /// Where the text's end was read: errors name its line.
+    pub(crate) end: u32,
 }
 
 /// A template that a text defines.
@@ -177,10 +177,10 @@ impl Parser<'_> {
             self.text_or_action()?;
         }
         self.ast.shrink();
-        let end_line = self.last_line();
+        let end = self.last_start();
         let main = self.blocks.pop().expect("the main block is never closed before");
         let main = self.add_kids(&main.nodes);
-        Ok(Found { ast: self.ast, main, defined: self.defined, end_line })
+        Ok(Found { ast: self.ast, main, defined: self.defined, end })
     }
 
     fn text_or_action(&mut self) -> Result<(), ParseError> {

@@ -19,6 +19,7 @@ mod number;
 mod object;
 mod quote;
 mod release;
+pub mod scan;
 mod text;
 mod value;
 mod watch;

@@ -83,6 +83,16 @@ impl Map {
         map
     }
 
+    /// As [`Map::of`]; where the keys stand in order, each once, that is no work at all.
+    pub fn of_sorted(of: MapType, entries: Vec<(Str, Value)>) -> Self {
+        if !entries.is_sorted_by(|(one, _), (other, _)| one < other) {
+            return Self::of(of, entries);
+        }
+        let of_entries = RefCell::new(entries);
+        let entries = Entries { of: of_entries, nil: false, watch: Cell::default() };
+        Self { of: of.into(), entries: Rc::new(entries) }
+    }
+
     /// What it is declared as.
     pub fn map_type(&self) -> MapType {
         self.of.into()

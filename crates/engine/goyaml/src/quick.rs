@@ -10,7 +10,7 @@ mod make;
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memchr3};
+use goval::scan::{find_byte, find_where};
 
 use crate::decode::json_number;
 use crate::resolve::{Dialect, Scalar, resolve};
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     #[inline]
     fn line_end(&self, from: usize) -> usize {
         let rest = &self.bytes[from..];
-        from + memchr(b'\n', rest).unwrap_or(rest.len())
+        from + find_byte(b'\n', rest).unwrap_or(rest.len())
     }
 
     /// The next line that is neither blank nor a comment; the outer `None` is a way out.
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
         let content = &self.bytes[line.start..line.end];
         let (key, len) = match content.first()? {
             quote @ (b'"' | b'\'') => {
-                let len = memchr(*quote, &content[1..])?;
+                let len = find_byte(*quote, &content[1..])?;
                 let inside = &content[1..=len];
                 if inside[..len].iter().any(|byte| matches!(byte, b'\\' | b'\t' | b'"')) {
                     return None;
@@ -326,7 +326,7 @@ impl<'a> Reader<'a> {
     }
 
     fn plain<M: Make>(&mut self, make: &mut M, content: &str, indent: usize) -> Option<M::Node> {
-        let (first, commented) = plain_text(content, self.tabs)?;
+        let (first, commented) = plain_text(content)?;
         let behind = self.at;
         match self.peek()? {
             // A comment ends the text, and no line of it may follow.
@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
             if line[spaces] == b'\t' {
                 return None;
             }
-            let (more, ended) = plain_text(&self.text[self.at + spaces..line_end], self.tabs)?;
+            let (more, ended) = plain_text(&self.text[self.at + spaces..line_end])?;
             commented = ended;
             is_one = false;
             match breaks {
@@ -555,10 +555,10 @@ fn push_breaks(text: &mut String, count: usize) {
 
 /// The text of one line of a plain scalar, and whether a comment ends it.
 #[inline]
-fn plain_text(content: &str, tabs: Tabs) -> Option<(&str, bool)> {
+fn plain_text(content: &str) -> Option<(&str, bool)> {
     let bytes = content.as_bytes();
     let mut from = 0;
-    while let Some(found) = first_mark(&bytes[from..], tabs) {
+    while let Some(found) = first_mark(&bytes[from..]) {
         let at = from + found;
         match bytes[at] {
             b':' if !matches!(bytes.get(at + 1), None | Some(b' ')) => {}
@@ -575,15 +575,8 @@ fn plain_text(content: &str, tabs: Tabs) -> Option<(&str, bool)> {
 
 /// Where the first byte is that may not be a plain text's.
 #[inline]
-fn first_mark(bytes: &[u8], tabs: Tabs) -> Option<usize> {
-    const SHORT: usize = 16;
-    if bytes.len() < SHORT {
-        return bytes.iter().position(|byte| matches!(byte, b':' | b'#' | b'\t'));
-    }
-    match tabs {
-        Tabs::None => memchr2(b':', b'#', bytes),
-        Tabs::Some => memchr3(b':', b'#', b'\t', bytes),
-    }
+fn first_mark(bytes: &[u8]) -> Option<usize> {
+    find_where(bytes, |byte| matches!(byte, b':' | b'#' | b'\t'))
 }
 
 #[inline]
@@ -598,8 +591,8 @@ fn without_end_blanks(text: &str) -> &str {
 fn one_piece(content: &str, quote: u8, tabs: Tabs) -> Option<&str> {
     let inside = &content[1..];
     let end = match quote {
-        b'"' => memchr2(quote, b'\\', inside.as_bytes())?,
-        _ => memchr(quote, inside.as_bytes())?,
+        b'"' => find_where(inside.as_bytes(), |byte| matches!(byte, b'"' | b'\\'))?,
+        _ => find_byte(quote, inside.as_bytes())?,
     };
     let is_end = inside.as_bytes()[end] == quote && is_blank(&inside[end + 1..]);
     let text = &inside[..end];

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use goval::scan;
+
 use crate::error::YamlError;
 
 /// One document of a stream, not yet parsed; it may hold nothing but blanks and comments.
@@ -53,12 +55,12 @@ impl<'a> Iterator for Split<'a> {
                 return (start > begin).then(|| Ok(self.chunk(begin, start, line)));
             }
             if !rest.starts_with(b"---") {
-                let lines = memchr::memmem::find(rest, b"\n---").map_or(rest, |at| &rest[..=at]);
+                let lines = scan::find_dashes(rest).map_or(rest, |at| &rest[..=at]);
                 self.at = start + lines.len();
-                self.line += memchr::memchr_iter(b'\n', lines).count() as u32;
+                self.line += scan::count_byte(b'\n', lines) as u32;
                 continue;
             }
-            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let end = scan::find_byte(b'\n', rest).map_or(rest.len(), |at| at + 1);
             let this_line = self.line;
             self.at = start + end;
             self.line += 1;

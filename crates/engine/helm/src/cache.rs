@@ -31,6 +31,8 @@ pub struct Cache {
     archives: Store<Arc<Vec<File>>>,
     documents: Store<Arc<ParsedDocument>>,
     pub(crate) memory: Memory,
+    /// Whether there is one rendering and no more.
+    is_for_one: bool,
 }
 
 impl Cache {
@@ -46,6 +48,7 @@ impl Cache {
             archives: Store::new(share(5)),
             documents: Store::new(share(20)),
             memory: Memory::new(0),
+            is_for_one: false,
         }
     }
 
@@ -56,7 +59,8 @@ impl Cache {
         Self { memory: Memory::new(bytes_max), ..self }
     }
 
-    /// For one rendering: keeps what a chart itself has twice, no files and no documents.
+    /// For a process's one rendering: keeps what a chart itself has twice, no files and no
+    /// documents, and gives back no memory at the end.
     pub fn for_one() -> Self {
         let usual = Self::default();
         Self {
@@ -65,7 +69,16 @@ impl Cache {
             values: usual.values.for_few(),
             templates: usual.templates.for_few(),
             documents: Store::new(0),
+            is_for_one: true,
             ..usual
+        }
+    }
+
+    /// Drops what a rendering needs no more, or leaves it where it is: after the only rendering
+    /// the process ends, and taking values apart one by one would be for nothing.
+    pub(crate) fn let_go<T>(&self, value: T) {
+        if self.is_for_one {
+            std::mem::forget(value);
         }
     }
 

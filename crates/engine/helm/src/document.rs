@@ -154,7 +154,7 @@ fn transcribed_stream(text: &[u8], reading: Reading) -> Option<Vec<Arc<String>>>
 }
 
 fn has_dashes(text: &[u8]) -> bool {
-    text.starts_with(b"---") || memchr::memmem::find(text, b"\n---").is_some()
+    text.starts_with(b"---") || goval::scan::find_dashes(text).is_some()
 }
 
 fn read_stream(text: &[u8], objects: ReadObjects) -> Result<Vec<Object>, Problem> {

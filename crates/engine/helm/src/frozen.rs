@@ -50,13 +50,9 @@ impl Frozen {
 
     /// As [`Frozen::thaw`]; what is no map is an empty one.
     pub(crate) fn thaw_map(&self) -> Map {
-        let map = Map::new();
-        if let Self::Map(entries) = self {
-            for (key, value) in entries {
-                map.insert(key.clone(), value.thaw());
-            }
-        }
-        map
+        let Self::Map(entries) = self else { return Map::new() };
+        let entries = entries.iter().map(|(key, value)| (key.clone(), value.thaw())).collect();
+        Map::of_sorted(goval::MapType::Any, entries)
     }
 
     /// About how many bytes it takes.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use goval::{Budget, Map, Value};
+use goval::{Budget, Map, Value, scan};
 
 use crate::archive;
 use crate::asked::Asked;
@@ -67,6 +67,7 @@ pub fn render(
         cache.memory.put(memo);
     }
     let documents = documents?;
+    cache.let_go((charts, rendered));
     let asked = asked.borrow().clone();
     Ok(Rendering { documents, asked })
 }
@@ -157,6 +158,7 @@ fn execute(
         failure.about.origin = Origins { request, cache, charts: &charts, root }.tell(&failure);
         failure
     })?;
+    cache.let_go((templates, roots, coalesced, values));
     Ok(Executed { charts, root, rendered, memo })
 }
 
@@ -526,8 +528,20 @@ fn document<'a>(
 fn means_the_same(one: &[u8], other: &[u8]) -> bool {
     one.strip_prefix(other).is_some_and(|rest| rest.iter().all(|byte| *byte == b'\n'))
         && other.ends_with(b"\n")
-        && !memchr::memchr_iter(b'+', other)
-            .any(|at| matches!(other[..at].last(), Some(b'|' | b'>' | b'0'..=b'9')))
+        && !has_head_that_keeps(other)
+}
+
+/// Whether there may be the head of a block that keeps its line breaks.
+fn has_head_that_keeps(text: &[u8]) -> bool {
+    let mut from = 0;
+    while let Some(found) = scan::find_byte(b'+', &text[from..]) {
+        let at = from + found;
+        if matches!(text[..at].last(), Some(b'|' | b'>' | b'0'..=b'9')) {
+            return true;
+        }
+        from = at + 1;
+    }
+    false
 }
 
 /// What a template gave is no manifest: the place is the template, the lines are its output's.

@@ -25,7 +25,7 @@ fn by_lines(text: &[u8]) -> Vec<&[u8]> {
                 begin += 1;
             }
         }
-        found = memchr::memmem::find(&text[begin..], b"\n---").map(|at| begin + at + 1);
+        found = goval::scan::find_dashes(&text[begin..]).map(|at| begin + at + 1);
         if found.is_none() {
             break;
         }

@@ -17,11 +17,9 @@ pub(crate) fn deep_copy(value: &Value) -> Value {
 
 /// As [`deep_copy`].
 pub(crate) fn deep_copy_map(map: &Map) -> Map {
-    let copy = Map::typed(map.map_type());
-    map.for_each(|key, value| {
-        copy.insert(key.clone(), deep_copy(value));
-    });
-    copy
+    let mut entries = Vec::with_capacity(map.len());
+    map.for_each(|key, value| entries.push((key.clone(), deep_copy(value))));
+    Map::of_sorted(map.map_type(), entries)
 }
 
 /// Writes `over` into `into`: maps are merged, everything else is replaced (values files, in

@@ -1,6 +1,6 @@
 //! Functions of strings: cutting, padding, splitting, quoting.
 
-use goval::{Budget, Context, Kind, Str, Value};
+use goval::{Budget, Context, Kind, Str, Value, scan};
 
 use crate::args::{Answer, elements, int, string_map, strings, text, utf8};
 use crate::letters::runes;
@@ -112,11 +112,15 @@ pub(crate) fn contains(_: &mut Context<'_>, args: &[Value]) -> Answer {
     Ok(Value::Bool(find(text(args, 1)?, text(args, 0)?).is_some()))
 }
 
+/// Shorter texts are looked through as they stand.
+const SHORT: usize = 256;
+
 /// Where `part` begins in `text`.
 pub(crate) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     match part {
         [] => Some(0),
-        [byte] => memchr::memchr(*byte, text),
+        [byte] => scan::find_byte(*byte, text),
+        part if text.len() < SHORT => text.windows(part.len()).position(|window| window == part),
         part => memchr::memmem::find(text, part),
     }
 }
@@ -174,17 +178,18 @@ pub(crate) fn nindent(context: &mut Context<'_>, args: &[Value]) -> Answer {
 fn indented(context: &mut Context<'_>, args: &[Value], before: &[u8]) -> Answer {
     let (columns, text) = (int(args, 0)?, text(args, 1)?);
     let columns = usize::try_from(columns).map_err(|_| "strings: negative Repeat count")?;
-    let lines = memchr::memchr_iter(b'\n', text).count() + 1;
+    let lines = scan::count_byte(b'\n', text) + 1;
     let bytes = columns.saturating_mul(lines).saturating_add(text.len() + before.len());
     context.budget.charge(bytes as u64)?;
     let mut out = Vec::with_capacity(bytes);
     out.extend_from_slice(before);
     out.resize(out.len() + columns, b' ');
     let mut from = 0;
-    for end in memchr::memchr_iter(b'\n', text) {
-        out.extend_from_slice(&text[from..=end]);
+    while let Some(length) = scan::find_byte(b'\n', &text[from..]) {
+        let next = from + length + 1;
+        out.extend_from_slice(&text[from..next]);
         out.resize(out.len() + columns, b' ');
-        from = end + 1;
+        from = next;
     }
     out.extend_from_slice(&text[from..]);
     Ok(Value::str(out))

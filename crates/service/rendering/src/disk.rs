@@ -296,10 +296,17 @@ impl FileTree for DiskTree {
             if name == ".git" {
                 continue;
             }
-            let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            let own = entry.metadata().ok();
+            let link = own.as_ref().is_some_and(fs::Metadata::is_symlink);
             let child = at.join(&name).ok();
-            let found = child.as_ref().and_then(|child| self.follow(child).ok().flatten());
-            let kind = found.and_then(|(_, metadata)| kind_of(&metadata));
+            let found = match own {
+                Some(own) if !link => child.is_some().then_some(own),
+                _ => child
+                    .as_ref()
+                    .and_then(|child| self.follow(child).ok().flatten())
+                    .map(|(_, metadata)| metadata),
+            };
+            let kind = found.and_then(|metadata| kind_of(&metadata));
             if let (Some(child), Some(EntryKind::File { size_bytes, .. }), false) =
                 (child, kind, link)
                 && size_bytes <= FILE_BYTES_MAX

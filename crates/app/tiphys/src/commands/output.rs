@@ -24,7 +24,7 @@ pub fn print(text: &str) -> Result<()> {
 pub fn print_pieces(
     pieces: impl FnOnce(&mut dyn FnMut(&str) -> io::Result<()>) -> Result<()>,
 ) -> Result<()> {
-    const BUFFER_BYTES: usize = 1 << 16;
+    const BUFFER_BYTES: usize = 1 << 13;
     // Standard output of its own looks for line breaks in all that it is given.
     let descriptor = io::stdout().as_fd().try_clone_to_owned()?;
     let mut out = io::BufWriter::with_capacity(BUFFER_BYTES, File::from(descriptor));

@@ -89,9 +89,14 @@ impl Parser<'_> {
         &self.ast.text[token.start as usize..token.end as usize]
     }
 
+    /// Where the token begins that was read last.
+    pub(super) fn last_start(&self) -> u32 {
+        self.scope.tokens.held[0].start
+    }
+
     /// The line that errors name: of the token read last.
-    pub(super) fn last_line(&self) -> usize {
-        match self.scope.tokens.held[0].start {
+    fn last_line(&self) -> usize {
+        match self.last_start() {
             u32::MAX => 0,
             start => self.lexer.line_of(start),
         }
