@@ -458,10 +458,17 @@ impl Decoder<'_> {
                     Some(bytes) => {
                         Some(base64::engine::general_purpose::STANDARD.encode(bytes).into())
                     }
-                    None => self.mismatch(
-                        items.iter().find(|item| byte(item).is_none()).unwrap_or(input),
-                        "uint8",
-                    ),
+                    None => {
+                        let wrong = items.iter().find(|item| byte(item).is_none());
+                        let wrong = wrong.unwrap_or(input);
+                        let what = match wrong {
+                            Value::Number(number) => format!("number {number}"),
+                            other => kind_of(other).to_owned(),
+                        };
+                        let message = self.cannot(&what, "uint8");
+                        self.save(message);
+                        None
+                    }
                 }
             }
             (Scalar::Float64, Value::Number(number)) => {

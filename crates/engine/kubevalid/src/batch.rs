@@ -503,7 +503,13 @@ fn cron_job_itself(object: &At<'_>, errors: &mut Vec<FieldError>) {
         policy.one_of(&["Allow", "Forbid", "Replace"], errors);
     }
     let job = spec.to(&["jobTemplate", "spec"]);
+    let chosen = job.at("selector");
     let mut own = Vec::new();
+    if chosen.is_set() {
+        own.push(
+            chosen.invalid("`selector` will be auto-generated").showing(selector::shown(&chosen)),
+        );
+    }
     if job.at("manualSelector").flag() {
         let mut error = job.at("manualSelector").unsupported(&["nil", "false"]);
         error.value = Some(json!(true));

@@ -171,19 +171,20 @@ fn names_of(at: &At<'_>, errors: &mut Vec<FieldError>) {
             .map(|words| format!("may have mixed case, but should otherwise match: {words}"))
             .collect()
     };
-    for (field, name, refusals) in [
+    let all = [
         ("plural", at.at("plural").text(), names::label_1035(at.at("plural").text())),
         ("singular", singular.as_str(), names::label_1035(&singular)),
         ("kind", kind, mixed(kind)),
         ("listKind", list_kind.as_str(), mixed(&list_kind)),
-    ] {
-        if name.is_empty() {
-            errors.push(FieldError::required(at.child(field), ""));
-        } else {
-            errors.extend(
-                refusals.into_iter().map(|words| FieldError::invalid(at.child(field), name, words)),
-            );
-        }
+    ];
+    // What is missing is told before what is wrong.
+    for (field, _, _) in all.iter().filter(|(_, name, _)| name.is_empty()) {
+        errors.push(FieldError::required(at.child(field), ""));
+    }
+    for (field, name, refusals) in all.into_iter().filter(|(_, name, _)| !name.is_empty()) {
+        errors.extend(
+            refusals.into_iter().map(|words| FieldError::invalid(at.child(field), name, words)),
+        );
     }
     for name in at.at("shortNames").items() {
         name.named(names::label_1035(name.text()), errors);

@@ -63,7 +63,7 @@ pub fn conditions(object: &At<'_>, errors: &mut Vec<FieldError>) {
     for condition in object.to(&["status", "conditions"]).items() {
         let kind = condition.at("type");
         if !seen.insert(kind.text()) {
-            errors.push(kind.duplicate());
+            errors.push(FieldError::duplicate(kind.path.clone(), kind.text()));
         }
         if kind.is_empty() {
             errors.push(kind.required(""));

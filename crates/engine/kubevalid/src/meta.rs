@@ -162,21 +162,20 @@ pub fn annotations(at: &At<'_>, errors: &mut Vec<FieldError>) {
 fn owners(at: &At<'_>, errors: &mut Vec<FieldError>) {
     let mut controllers: Vec<String> = Vec::new();
     for owner in at.items() {
-        let (group, version) = manifest::split_api_version(owner.at("apiVersion").text());
+        let api_version = owner.at("apiVersion").text();
+        // What has more than one slash is no version at all.
+        let (group, version) = match api_version.matches('/').count() {
+            0 | 1 => manifest::split_api_version(api_version),
+            _ => ("", ""),
+        };
         let field = |name: &str| format!("{}.{name}", at.path);
         if version.is_empty() {
-            errors.push(FieldError::invalid(field("apiVersion"), "", "version must not be empty"));
+            let words = "version must not be empty";
+            errors.push(FieldError::invalid(field("apiVersion"), api_version, words));
         }
         for name in ["kind", "name", "uid"] {
             if owner.at(name).is_empty() {
-                errors.push(FieldError::invalid(
-                    field(name),
-                    "",
-                    match name {
-                        "kind" => "must not be empty",
-                        _ => "must not be empty",
-                    },
-                ));
+                errors.push(FieldError::invalid(field(name), "", "must not be empty"));
             }
         }
         let kind = owner.at("kind").text();

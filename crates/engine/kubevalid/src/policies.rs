@@ -19,7 +19,7 @@ const NO_VALIDATIONS: &str = "validations or auditAnnotations must contain at le
 /// A ValidatingAdmissionPolicy.
 pub fn validating(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
-    let variables = surroundings(&spec, old.as_ref(), errors);
+    let variables = surroundings(&spec, old.as_ref(), false, errors);
     let variables = own_variables(&spec, variables, errors);
     let (validations, annotations) = (spec.at("validations"), spec.at("auditAnnotations"));
     if validations.is_empty() && annotations.is_empty() {
@@ -34,7 +34,7 @@ pub fn validating(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErr
 /// A MutatingAdmissionPolicy.
 pub fn mutating(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
-    let variables = surroundings(&spec, old.as_ref(), errors).composed();
+    let variables = surroundings(&spec, old.as_ref(), true, errors).composed();
     let variables = own_variables(&spec, variables, errors);
     let mutations = spec.at("mutations");
     if mutations.is_empty() {
@@ -50,7 +50,12 @@ pub fn mutating(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
 }
 
 /// What both sorts of policies say first: when they fail, what they match.
-fn surroundings(spec: &At<'_>, old: Option<&At<'_>>, errors: &mut Vec<FieldError>) -> Variables {
+fn surroundings(
+    spec: &At<'_>,
+    old: Option<&At<'_>>,
+    mutates: bool,
+    errors: &mut Vec<FieldError>,
+) -> Variables {
     let failure = spec.at("failurePolicy");
     if failure.is_set() {
         failure.one_of(&["Fail", "Ignore"], errors);
@@ -68,7 +73,7 @@ fn surroundings(spec: &At<'_>, old: Option<&At<'_>>, errors: &mut Vec<FieldError
         if rules.is_empty() {
             errors.push(rules.required(""));
         }
-        if spec.at("mutations").is_set() || spec.at("reinvocationPolicy").is_set() {
+        if mutates {
             only_mutable(&rules, errors);
         }
     } else {

@@ -51,7 +51,7 @@ pub fn controller_revision(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec
     let (data, revision) = (object.at("data"), object.at("revision"));
     revision.not_negative(errors);
     match old {
-        Some(old) if !data.is_as(&old.at("data")) => {
+        Some(old) if data.value != old.at("data").value => {
             // Raw JSON is printed as Go writes it.
             let shown = data.value.to_string();
             let shown = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")]
@@ -118,6 +118,9 @@ pub fn volume_attachment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<F
             errors.push(volume.required("must specify non empty persistentVolumeName"));
         }
         (_, _) => {}
+    }
+    if inline.is_set() && !volume.is_set() {
+        crate::storage::inline_volume(&inline, errors);
     }
     let node = spec.at("nodeName");
     let refusals = names::subdomain(node.text(), false);

@@ -25,6 +25,11 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
         }
         "Service" => return load_balancer(object, errors),
         "PersistentVolumeClaim" => return claim(&status, errors),
+        "HorizontalPodAutoscaler" => {
+            status.at("currentReplicas").not_negative(errors);
+            status.at("desiredReplicas").not_negative(errors);
+            return;
+        }
         "PodDisruptionBudget" => {
             conditions(&status.at("conditions"), errors);
             for field in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"]
@@ -109,7 +114,11 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             "StatefulSet" => "cannot be greater than status.readyReplicas",
             _ => "cannot be greater than readyReplicas",
         };
-        errors.push(status.at("availableReplicas").invalid(words));
+        errors.push(FieldError::invalid(
+            status.child("availableReplicas"),
+            count("availableReplicas"),
+            words,
+        ));
     }
 }
 

@@ -166,6 +166,61 @@ fn data_source(at: &At<'_>, errors: &mut Vec<FieldError>) {
 
 pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
+    let class = spec.at("volumeAttributesClassName");
+    volume_spec(&spec, errors);
+    if let Some(old) = old {
+        let old = old.at("spec");
+        if !sources::are_as(&spec, &old) {
+            let path = spec.child("persistentvolumesource");
+            let words = format!("{path} is immutable after creation");
+            errors.push(FieldError::forbidden(path, words));
+        }
+        let mode = At { value: spec.at("volumeMode").value, path: "volumeMode".to_owned() };
+        mode.unchanged(&old.at("volumeMode"), errors);
+        if old.at("volumeAttributesClassName").is_set() && !class.is_set() {
+            errors.push(class.forbidden("update from non-nil value to nil is forbidden"));
+        }
+    }
+}
+
+/// A volume that stands within an attachment.
+pub fn inline_volume(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    const NOT_INLINE: &str = "may not be specified in the context of inline volumes";
+    for field in ["claimRef", "capacity"] {
+        let at = spec.at(field);
+        if at.is_set() && !(field == "capacity" && at.is_empty()) {
+            errors.push(at.forbidden(NOT_INLINE));
+        }
+    }
+    if !spec.at("csi").is_set() {
+        let words = "has to be specified in the context of inline volumes";
+        errors.push(spec.at("csi").required(words));
+    }
+    let modes = spec.at("accessModes");
+    if modes.is_empty() {
+        errors.push(modes.required(""));
+    }
+    access_modes(&modes, errors);
+    let reclaim = spec.at("persistentVolumeReclaimPolicy");
+    if !reclaim.is_empty() && reclaim.text() != "Retain" {
+        errors.push(reclaim.forbidden("may only be Retain in the context of inline volumes"));
+    }
+    if spec.at("nodeAffinity").is_set() {
+        errors.push(spec.at("nodeAffinity").forbidden(NOT_INLINE));
+    }
+    sources::validate(spec, errors);
+    if !spec.at("storageClassName").is_empty() {
+        errors.push(spec.at("storageClassName").forbidden(NOT_INLINE));
+    }
+    let mode = spec.at("volumeMode");
+    if mode.is_set() && mode.text() != "Filesystem" {
+        let words =
+            "may not specify volumeMode other than Filesystem in the context of inline volumes";
+        errors.push(mode.forbidden(words));
+    }
+}
+
+fn volume_spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let modes = spec.at("accessModes");
     if modes.is_empty() {
         errors.push(modes.required(""));
@@ -184,8 +239,9 @@ pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>)
     }
     for (name, _) in capacity.entries() {
         let size = capacity.key(name);
-        if Quantity::parse(size.text()).is_ok_and(|size| size.sign() < 0) {
-            errors.push(size.invalid("must be a valid resource quantity"));
+        if let Some(below) = Quantity::parse(size.text()).ok().filter(|size| size.sign() < 0) {
+            let words = "must be a valid resource quantity";
+            errors.push(FieldError::invalid(size.path.clone(), below.value(), words));
         }
         more_than_nothing(&size, errors);
     }
@@ -196,7 +252,7 @@ pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>)
     if spec.at("nodeAffinity").is_set() {
         affinity::node_selector(&spec.to(&["nodeAffinity", "required"]), errors);
     }
-    sources::validate(&spec, errors);
+    sources::validate(spec, errors);
     if spec.to(&["hostPath", "path"]).text() == "/" && reclaim.text() == "Recycle" {
         errors.push(reclaim.forbidden("may not be 'recycle' for a hostPath mount of '/'"));
     }
@@ -211,19 +267,6 @@ pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>)
         if !spec.at("csi").is_set() {
             let words = "has to be specified when using volumeAttributesClassName";
             errors.push(spec.at("csi").required(words));
-        }
-    }
-    if let Some(old) = old {
-        let old = old.at("spec");
-        if !sources::are_as(&spec, &old) {
-            let path = spec.child("persistentvolumesource");
-            let words = format!("{path} is immutable after creation");
-            errors.push(FieldError::forbidden(path, words));
-        }
-        let mode = At { value: spec.at("volumeMode").value, path: "volumeMode".to_owned() };
-        mode.unchanged(&old.at("volumeMode"), errors);
-        if old.at("volumeAttributesClassName").is_set() && !class.is_set() {
-            errors.push(class.forbidden("update from non-nil value to nil is forbidden"));
         }
     }
 }

@@ -148,6 +148,17 @@ pub fn summary(bytes: &[u8]) -> String {
 /// Returns what Go says of JSON that does not parse.
 pub fn go_words(error: &serde_json::Error, bytes: &[u8]) -> String {
     if error.is_eof() {
+        // Go reads on with a blank where a word has only begun.
+        let begun = bytes.len() - bytes.iter().rev().take_while(|b| b.is_ascii_lowercase()).count();
+        let (head, word) = bytes.split_at(begun);
+        let is_value = matches!(head.trim_ascii_end().last(), None | Some(b':' | b',' | b'['));
+        let whole = ["null", "true", "false"].into_iter().find(|whole| {
+            !word.is_empty() && word.len() < whole.len() && whole.as_bytes().starts_with(word)
+        });
+        if let Some(whole) = whole.filter(|_| is_value) {
+            let expected = char::from(whole.as_bytes()[word.len()]);
+            return format!("invalid character ' ' in literal {whole} (expecting '{expected}')");
+        }
         return "unexpected end of JSON input".to_owned();
     }
     let at = bytes

@@ -28,26 +28,50 @@ pub fn out(kind: &Kind, object: Value) -> Result<Value, Problem> {
     if is_stored_as(kind) {
         return Ok(object);
     }
-    let mut object = between(object, &kind.api_version())?;
-    if let Some(schema) = crds::schema_of(kind) {
-        let metadata = object.get_mut("metadata").map(Value::take).unwrap_or_default();
-        schema.prune(&mut object);
-        schema.default(&mut object);
-        object["metadata"] = metadata;
+    let Some(definition) = &kind.definition else {
+        return between(object, &kind.api_version());
+    };
+    // It is read as what it was kept as, and loses what the version of the request does not know:
+    // nothing is filled in that only this one has.
+    let mut object = object;
+    let metadata = object.get_mut("metadata").map(Value::take).unwrap_or_default();
+    let (_, kept_as) = manifest::split_api_version(manifest::api_version(&object));
+    let is_other = kept_as != kind.version;
+    if let Some(version) = definition.version(kept_as) {
+        version.schema.prune(&mut object);
+        version.schema.default(&mut object);
     }
+    object["apiVersion"] = json!(kind.api_version());
+    if let Some(schema) = crds::schema_of(kind).filter(|_| is_other) {
+        schema.prune(&mut object);
+    }
+    object["metadata"] = metadata;
     Ok(object)
 }
 
-/// Turns an object as served into one as kept.
+/// Turns an object as served into one as kept; answers, too, whether it will be read with more in it than
+/// was written.
 ///
 /// # Errors
 ///
 /// 500 where the versions cannot be converted.
-pub fn into_stored(kind: &Kind, object: Value) -> Result<Value, Problem> {
+pub fn into_stored(kind: &Kind, object: Value) -> Result<(Value, bool), Problem> {
     if is_stored_as(kind) {
-        return Ok(object);
+        return Ok((object, false));
     }
-    between(object, &kind.storage_version)
+    let Some(definition) = &kind.definition else {
+        return Ok((between(object, &kind.storage_version)?, false));
+    };
+    let mut object = object;
+    object["apiVersion"] = json!(kind.storage_version);
+    let Some(version) = definition.parsed.storage() else { return Ok((object, false)) };
+    let metadata = object.get_mut("metadata").map(Value::take).unwrap_or_default();
+    version.schema.prune(&mut object);
+    let written = object.clone();
+    version.schema.default(&mut object);
+    let has_more = object != written;
+    object["metadata"] = metadata;
+    Ok((object, has_more))
 }
 
 /// Turns an object into the same one at another version of its kind.

@@ -37,6 +37,10 @@ impl Versions for InVersions<'_> {
         let served = if api_version == self.kind.api_version() {
             &self.kind.gvk
         } else {
+            let (group, _) = manifest::split_api_version(api_version);
+            if group != self.kind.group {
+                return None;
+            }
             let other = Kinds::built_in().of(api_version, &self.kind.kind)?;
             if other.table != self.kind.table {
                 return None;

@@ -119,7 +119,10 @@ fn decode_inside(
             return Err(Undecodable(why));
         }
     }
-    if let Some(metadata) = fields.get("metadata").filter(|metadata| !metadata.is_null()) {
+    if fields.get("metadata").is_some_and(Value::is_null) {
+        fields.insert("metadata".to_owned(), json!({}));
+    }
+    if let Some(metadata) = fields.get("metadata") {
         let (read, faults) = match decode_metadata(metadata.clone()) {
             Err(_) if !new => decode_metadata(without_malformed(metadata.clone()))?,
             Err(why) => {

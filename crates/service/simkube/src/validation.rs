@@ -1,5 +1,6 @@
 //! What is wrong with an object: custom kinds by `structural`, built-in kinds by `kubevalid`.
 
+use std::cmp::Ordering;
 use std::convert::Infallible;
 
 use manifest::Gvk;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::api::problem::Cause;
 use crate::convert;
 use crate::crds;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, version_order};
 use crate::meta;
 
 /// Returns what is wrong with a new object.
@@ -108,7 +109,22 @@ pub fn deprecation(kind: &Kind) -> Option<String> {
         return None;
     }
     match version.deprecation_warning.as_str() {
-        "" => Some(format!("{} {} is deprecated", kind.api_version(), kind.kind)),
+        "" => {
+            let said = format!("{} {} is deprecated", kind.api_version(), kind.kind);
+            let versions =
+                kind.definition.as_ref().map(|definition| definition.parsed.versions.iter());
+            let newer = versions
+                .into_iter()
+                .flatten()
+                .filter(|other| other.served && !other.deprecated)
+                .map(|other| other.name.as_str())
+                .filter(|other| version_order(other, &kind.version) == Ordering::Less)
+                .min_by(|a, b| version_order(a, b));
+            Some(match newer {
+                Some(newer) => format!("{said}; use {}/{newer} {}", kind.group, kind.kind),
+                None => said,
+            })
+        }
         said => Some(said.to_owned()),
     }
 }

@@ -47,7 +47,13 @@ fn is_name(name: &str) -> bool {
         }
         _ => name,
     };
-    name.len() <= 255 && path.split('/').all(is_path_part)
+    // The name is counted with the host and the folder that stand for themselves.
+    let unsaid = match (path.len() == name.len(), path.contains('/')) {
+        (true, false) => "docker.io/library/".len(),
+        (true, true) => "docker.io/".len(),
+        (false, _) => 0,
+    };
+    unsaid + name.len() <= 255 && path.split('/').all(is_path_part)
 }
 
 fn is_host(host: &str) -> bool {

@@ -6,6 +6,7 @@ mod container;
 mod host;
 pub mod overlaps;
 mod security;
+pub mod status;
 pub mod volumes;
 pub mod warnings;
 

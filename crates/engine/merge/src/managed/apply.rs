@@ -134,6 +134,7 @@ fn apply_checked(
             ApplyError::Failed(format!("failed to create manager for existing fields: {reason}"))
         })?;
     }
+    check_owners(patch)?;
     check_types(live, patch, options, typed)?;
 
     let me = Owned {
@@ -210,6 +211,10 @@ fn check_kind(patch: &Value, options: &ApplyOptions<'_>) -> Result<(), ApplyErro
         let gvk = gvk(text("apiVersion"), text("kind"));
         return Err(ApplyError::BadRequest(format!("invalid object type: {gvk}")));
     }
+    Ok(())
+}
+
+fn check_owners(patch: &Value) -> Result<(), ApplyError> {
     match managed_fields(patch) {
         // Owners that cannot be read count as none.
         Some(Value::Array(owners)) if owners.iter().all(is_readable) => {

@@ -100,11 +100,10 @@ pub(crate) fn write(
     owned: &mut Vec<Owned>,
     by: Write<'_>,
 ) -> Result<(), String> {
-    for object in [new, live] {
-        updater
-            .typed
-            .validate(object, Duplicates::Allowed)
-            .map_err(|error| format!("failed to convert object to smd typed: {error}"))?;
+    for (what, object) in [("new", new), ("live", live)] {
+        updater.typed.validate(object, Duplicates::Allowed).map_err(|error| {
+            format!("failed to convert {what} object ({}) to smd typed: {error}", named(object))
+        })?;
     }
     let mut fields = updater.update(live, new, owned)?;
     if let Some(filter) = filter_at(updater.reset, updater.api_version) {
@@ -116,6 +115,22 @@ pub(crate) fn write(
     }
     cap(owned);
     Ok(())
+}
+
+/// `shop/web; apps/v1, Kind=Deployment`; the core group's kinds begin with a slash.
+fn named(object: &Value) -> String {
+    let text = |at: &Value, name: &str| {
+        at.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let api_version = text(object, "apiVersion");
+    let (group, version) = manifest::split_api_version(&api_version);
+    format!(
+        "{}/{}; {group}/{version}, Kind={}",
+        text(metadata, "namespace"),
+        text(metadata, "name"),
+        text(object, "kind")
+    )
 }
 
 fn add(owned: &mut Vec<Owned>, fields: FieldSet, api_version: &str, by: Write<'_>) {

@@ -199,6 +199,13 @@ fn main_resource(
             if target.watch {
                 return list_or_watch(cluster, kind, target, query, wanted);
             }
+            let version = query.get("resourceVersion");
+            if !version.is_empty() && version.parse::<u64>().is_err() {
+                let said = format!(
+                    "resourceVersion: Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"
+                );
+                return Err(Problem::new(500, "", said));
+            }
             whole(read::get(cluster, kind, &target.namespace, &target.name, wanted)?)
         }
         ("GET" | "HEAD", false) if kind.allows("list") => {

@@ -118,6 +118,13 @@ const GENERATION: &[(&str, &str, &[&str])] = &[
     ("scheduling.k8s.io", "PriorityClass", &[]),
 ];
 
+/// Kinds whose metadata is put back whole where their status is written.
+const RESTORED: &[(&str, &str)] = &[
+    ("apiregistration.k8s.io", "APIService"),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+];
+
 /// Kinds whose generation counts changes alone: new objects have none, unless the client sends one.
 const GENERATION_OF_CHANGES: &[(&str, &str)] = &[("storage.k8s.io", "CSIDriver")];
 
@@ -674,7 +681,7 @@ fn keep_all_but_status(kind: &Kind, old: &Value, new: &mut Value) {
         if kind.is("", "Pod") {
             put(metadata, "ownerReferences", old["metadata"].get("ownerReferences").cloned());
         }
-    } else if kind.built_in() {
+    } else if kind.built_in() && !RESTORED.iter().any(|(group, name)| kind.is(group, name)) {
         const KEPT: [&str; 7] = [
             "annotations",
             "deletionTimestamp",

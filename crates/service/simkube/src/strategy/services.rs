@@ -202,7 +202,9 @@ fn keep(old: &Value, service: &mut Value) {
 /// What only the old type had, and nobody changed, goes with it.
 fn drop_of_other_type(old: &Value, service: &mut Value) {
     let kind = service["spec"]["type"].as_str().unwrap_or("ClusterIP").to_owned();
-    let exposed = matches!(kind.as_str(), "NodePort" | "LoadBalancer");
+    let outside = service["spec"]["externalIPs"].as_array().is_some_and(|list| !list.is_empty());
+    let exposed =
+        matches!(kind.as_str(), "NodePort" | "LoadBalancer") || (kind == "ClusterIP" && outside);
     let balanced = kind == "LoadBalancer";
     let addressed = kind != "ExternalName";
     let dropped = [

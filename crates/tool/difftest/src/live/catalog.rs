@@ -15,6 +15,9 @@ const INPUTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/kube/i
 /// The definitions of the custom kinds, with objects of each.
 const CRDS: &str = include_str!("../../data/crds.json");
 
+/// Custom kinds that only [`Catalog::wide`] knows.
+const WIDE: &str = include_str!("../../data/wide.json");
+
 /// Objects of built-in kinds for which there are no goldens.
 const MORE: &str = include_str!("../../data/more.json");
 
@@ -28,6 +31,8 @@ pub struct Kind {
     pub plural: String,
     /// Whether its objects stand in namespaces.
     pub namespaced: bool,
+    /// The versions at which objects of the kind may be asked for, too.
+    pub other_versions: Vec<String>,
     /// `status`, `scale` and the like.
     pub subresources: Vec<String>,
     /// Whole objects that are accepted, most of them.
@@ -66,6 +71,15 @@ const ONLY_TRIED: [&str; 11] = [
 impl Catalog {
     /// Reads the objects.
     pub fn read() -> Result<Catalog> {
+        Catalog::with(&[CRDS])
+    }
+
+    /// Reads the objects, those of more custom kinds among them.
+    pub fn wide() -> Result<Catalog> {
+        Catalog::with(&[CRDS, WIDE])
+    }
+
+    fn with(customs: &[&str]) -> Result<Catalog> {
         let tables = kubetypes::tables(36);
         let mut catalog =
             Catalog { kinds: Vec::new(), seen: BTreeMap::new(), definitions: Vec::new() };
@@ -92,10 +106,12 @@ impl Catalog {
                 None => catalog.kinds.extend(built_in(tables, &api_version, &kind, vec![object])),
             }
         }
-        let customs: Vec<Value> = serde_json::from_str(CRDS)?;
-        for custom in &customs {
-            catalog.kinds.push(custom_kind(custom));
-            catalog.definitions.push(custom["crd"].clone());
+        for customs in customs {
+            let customs: Vec<Value> = serde_json::from_str(customs)?;
+            for custom in &customs {
+                catalog.kinds.push(custom_kind(custom));
+                catalog.definitions.push(custom["crd"].clone());
+            }
         }
         let mut seen = BTreeMap::new();
         for object in catalog.kinds.iter().flat_map(|kind| &kind.objects) {
@@ -121,6 +137,11 @@ fn built_in(
         kind: kind.to_owned(),
         plural: resource.plural.to_owned(),
         namespaced: resource.namespaced,
+        other_versions: match api_version {
+            "autoscaling/v1" => vec!["autoscaling/v2".to_owned()],
+            "autoscaling/v2" => vec!["autoscaling/v1".to_owned()],
+            _ => Vec::new(),
+        },
         subresources: resource.subresources.iter().map(|sub| sub.name.to_owned()).collect(),
         objects,
         type_id: tables.type_of(&gvk),
@@ -142,6 +163,14 @@ fn custom_kind(custom: &Value) -> Kind {
         kind: text(&base["kind"]),
         plural: text(&spec["names"]["plural"]),
         namespaced: spec["scope"] == "Namespaced",
+        other_versions: spec["versions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|version| version["served"] == true)
+            .map(|version| format!("{}/{}", text(&spec["group"]), text(&version["name"])))
+            .filter(|version| *version != text(&base["apiVersion"]))
+            .collect(),
         subresources: subresources.into_iter().flat_map(Map::keys).cloned().collect(),
         objects,
         type_id: None,

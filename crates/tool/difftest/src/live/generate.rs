@@ -22,6 +22,8 @@ pub enum Taste {
     Read,
     /// Everything, and what nobody should ask.
     Requests,
+    /// As `Apply`, of more custom kinds, at all their versions.
+    Wide,
 }
 
 impl Taste {
@@ -33,6 +35,7 @@ impl Taste {
             "wrong" => Some(Taste::Wrong),
             "read" => Some(Taste::Read),
             "requests" => Some(Taste::Requests),
+            "wide" => Some(Taste::Wide),
             _ => None,
         }
     }
@@ -48,8 +51,9 @@ pub fn scenario(catalog: &Catalog, seed: u64, taste: Taste, only: Option<&str>) 
     let mutator = Mutator { catalog, schema };
     let kinds: Vec<&Kind> =
         catalog.kinds.iter().filter(|kind| only.is_none_or(|only| kind.kind == only)).collect();
-    let kind = match random.one_in(4) {
-        true => kinds[kinds.len().saturating_sub(5) + random.below(kinds.len().min(5))],
+    let (share, customs) = if taste == Taste::Wide { (2, 10) } else { (4, 5) };
+    let kind = match random.one_in(share) {
+        true => kinds[kinds.len().saturating_sub(customs) + random.below(kinds.len().min(customs))],
         false => *random.pick(&kinds),
     };
     let mut making =
@@ -105,7 +109,7 @@ impl Making<'_> {
         let bounds: [usize; 9] = match self.taste {
             //                 create put live patch apply status scale delete read
             Taste::Mixed => [18, 26, 34, 50, 64, 70, 74, 86, 100],
-            Taste::Apply => [8, 10, 16, 26, 84, 90, 93, 97, 100],
+            Taste::Apply | Taste::Wide => [8, 10, 16, 26, 84, 90, 93, 97, 100],
             Taste::Wrong => [70, 78, 82, 88, 100, 100, 100, 100, 100],
             Taste::Read => [30, 32, 36, 40, 44, 44, 44, 54, 100],
             Taste::Requests => [16, 22, 32, 48, 64, 70, 74, 84, 100],
@@ -217,6 +221,22 @@ impl Making<'_> {
         let mut step = json!({"m": method, "p": path, "b": body, "k": key(name)});
         if !content_type.is_empty() {
             step["h"] = json!({"Content-Type": content_type});
+        }
+        if self.taste == Taste::Wide
+            && !self.kind.other_versions.is_empty()
+            && self.random.one_in(4)
+        {
+            let other = self.random.pick(&self.kind.other_versions).clone();
+            let path = step["p"].as_str().unwrap_or_default();
+            let own = format!("/{}/", self.kind.api_version);
+            step["p"] = json!(path.replacen(&own, &format!("/{other}/"), 1));
+            if step["b"].get("apiVersion").is_some() {
+                step["b"]["apiVersion"] = json!(other);
+            } else if step["b"].get("$live").is_some()
+                && let Some(edits) = step["b"]["edit"].as_array_mut()
+            {
+                edits.push(json!(["/apiVersion", other]));
+            }
         }
         self.distort(&mut step);
         self.steps.push(step);

@@ -46,7 +46,10 @@ struct Wanted {
 /// Runs `difftest live`.
 pub fn run(arguments: &[String]) -> Result<()> {
     let wanted = parse(arguments)?;
-    let catalog = Catalog::read()?;
+    let catalog = match wanted.taste {
+        Taste::Wide => Catalog::wide()?,
+        _ => Catalog::read()?,
+    };
     let both = Both::start(wanted.real.as_deref(), &catalog)?;
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     let (mut steps, mut scenarios) = (0, 0);
@@ -153,7 +156,7 @@ pub fn replay(arguments: &[String]) -> Result<()> {
         [flag, url, files @ ..] if flag == "--real" => (Some(url.as_str()), files),
         files => (None, files),
     };
-    let catalog = Catalog::read()?;
+    let catalog = Catalog::wide()?;
     let both = Both::start(real, &catalog)?;
     for file in files {
         let case: Value = serde_json::from_slice(&std::fs::read(file)?)?;
@@ -175,7 +178,7 @@ pub fn replay(arguments: &[String]) -> Result<()> {
 fn parse(arguments: &[String]) -> Result<Wanted> {
     let [taste, from, to, rest @ ..] = arguments else {
         bail!(
-            "usage: difftest live mixed|apply|wrong|read|requests FROM TO [--kind KIND] [--real URL] [--keep DIR]"
+            "usage: difftest live mixed|apply|wrong|read|requests|wide FROM TO [--kind KIND] [--real URL] [--keep DIR]"
         );
     };
     let taste = Taste::named(taste).with_context(|| format!("no taste is called `{taste}`"))?;

@@ -384,12 +384,9 @@ pub(super) const COLUMNS: &[Row] = &[
             text("Provisioner", |o, _| text_or(o, "/provisioner", "")),
             text("ReclaimPolicy", |o, _| text_or(o, "/reclaimPolicy", "Delete")),
             text("VolumeBindingMode", |o, _| text_or(o, "/volumeBindingMode", "Immediate")),
-            Column {
-                name: "AllowVolumeExpansion",
-                kind: "boolean",
-                priority: 0,
-                cell: |o, _| json!(o["allowVolumeExpansion"].as_bool().unwrap_or(false)),
-            },
+            text("AllowVolumeExpansion", |o, _| {
+                json!(o["allowVolumeExpansion"].as_bool().unwrap_or(false))
+            }),
             AGE,
         ],
     ),

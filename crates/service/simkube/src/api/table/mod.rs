@@ -95,11 +95,11 @@ fn definitions(kind: &Kind) -> Vec<Value> {
         if row.name_last {
             all.clear();
         }
-        all.extend(
-            row.columns.iter().map(|column| {
-                definition(column.name, column.kind, "", column.name, column.priority)
-            }),
-        );
+        all.extend(row.columns.iter().map(|column| {
+            // Who attaches is the one name beside the first.
+            let format = if column.name == "Attacher" { "name" } else { "" };
+            definition(column.name, column.kind, format, column.name, column.priority)
+        }));
         if row.name_last {
             let mut name = name_definition();
             name["priority"] = json!(1);

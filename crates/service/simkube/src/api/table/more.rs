@@ -126,11 +126,8 @@ pub(super) const MORE: &[Row] = &[
     ),
     row(
         "storage.k8s.io",
-        "CSIStorageCapacity",
-        &[
-            text("StorageClassName", |o, _| text_or(o, "/storageClassName", "")),
-            text("Capacity", |o, _| text_or(o, "/capacity", "<unset>")),
-        ],
+        "VolumeAttributesClass",
+        &[text("DriverName", |o, _| text_or(o, "/driverName", "")), AGE],
     ),
     row(
         "flowcontrol.apiserver.k8s.io",

@@ -153,6 +153,7 @@ impl Write<'_> {
     fn create_once(&mut self, object: Value, origin: Origin<'_>) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
         let mut object = object;
+        let generated = !meta::text(&object, "generateName").is_empty();
         let version = meta::text(&object, "resourceVersion");
         if origin != Origin::Create && !version.is_empty() && version.parse::<u64>().is_err() {
             let said = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
@@ -218,9 +219,9 @@ impl Write<'_> {
         let key = self.kind.key(&self.target.namespace, &name);
         if self.options.dry_run {
             if self.cluster.store.get(&self.kind.table, &key).is_some() {
-                return Err(self.exists(&key, &name));
+                return Err(self.exists(&key, &name, generated));
             }
-            let stored = convert::into_stored(self.kind, object)?;
+            let (stored, _) = convert::into_stored(self.kind, object)?;
             // A version that was sent is taken away where objects are kept.
             let version = version.as_str().filter(|version| is_plain(version)).unwrap_or_default();
             let entry = Draft::new(&stored).unkept_as(version);
@@ -235,30 +236,35 @@ impl Write<'_> {
                 "resourceVersion should not be set on objects to be created",
             ));
         }
-        let stored = convert::into_stored(self.kind, object)?;
+        let (stored, has_more) = convert::into_stored(self.kind, object)?;
         let draft = Draft::new(&stored);
         match self.cluster.store.commit(&self.kind.table, &key, Expect::Absent, draft) {
             Ok(entry) => {
                 strategy::after_write(self.cluster, self.kind, None, &stored);
                 self.note_unknown(&stored);
+                if has_more {
+                    self.cluster.unwritten.kept_otherwise(&stored);
+                }
                 Ok(Written { entry, created: true })
             }
-            Err(CommitError::Conflict) if origin == Origin::Create => Err(self.exists(&key, &name)),
+            Err(CommitError::Conflict) if origin == Origin::Create => {
+                Err(self.exists(&key, &name, generated))
+            }
             Err(CommitError::Conflict) => Err(overtaken()),
             Err(CommitError::NotKept(error)) => Err(not_kept(&error)),
         }
     }
 
     /// What is said where an object of that name is there already, or still.
-    fn exists(&self, key: &str, name: &str) -> Problem {
+    fn exists(&self, key: &str, name: &str, generated: bool) -> Problem {
         let mut problem = match self.kind.is("events.k8s.io", "Event") {
-            // They are kept, and named, as those of the core group.
-            true => {
+            // They are kept as those of the core group.
+            true if generated => {
                 let kinds = self.cluster.kinds();
                 let core = kinds.find("", "v1", "events").expect("events are built in");
                 Problem::already_exists(core, name)
             }
-            false => Problem::already_exists(self.kind, name),
+            _ => Problem::already_exists(self.kind, name),
         };
         if self.cluster.store.get(&self.kind.table, key).is_some_and(|entry| entry.meta.deleting) {
             problem.message.insert_str(0, "object is being deleted: ");
@@ -530,7 +536,7 @@ impl Write<'_> {
         if is_same_but_version(live, &new) && !self.writes_labels(live) {
             return Ok(Written { entry: entry.clone(), created: false });
         }
-        let stored = convert::into_stored(self.kind, new)?;
+        let (stored, _) = convert::into_stored(self.kind, new)?;
         let draft = Draft::new(&stored);
         self.commit_draft(entry, live, &stored, draft)
     }
