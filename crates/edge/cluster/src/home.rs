@@ -43,7 +43,7 @@ impl Home {
     /// [`ApiError::AlreadyExists`] where there is one; [`ApiError::Refused`] for a kind that is
     /// not ours.
     pub async fn create(&self, object: &Value) -> Result<Value, ApiError> {
-        self.write(&Write::create(object.clone(), MANAGER)).await.and_then(object_of)
+        self.write(Write::create(object.clone(), MANAGER)).await.and_then(object_of)
     }
 
     /// Replaces an object; with a `resourceVersion` only if nobody wrote in between.
@@ -53,7 +53,7 @@ impl Home {
     /// [`ApiError::Conflict`] where somebody did; [`ApiError::Refused`] for a kind that is not
     /// ours.
     pub async fn replace(&self, object: &Value) -> Result<Value, ApiError> {
-        self.write(&Write::replace(object.clone(), MANAGER)).await.and_then(object_of)
+        self.write(Write::replace(object.clone(), MANAGER)).await.and_then(object_of)
     }
 
     /// Changes parts of an object, and returns it as it stands then.
@@ -70,7 +70,7 @@ impl Home {
         patch: Patch,
     ) -> Result<Value, ApiError> {
         let write = Write::patch(gvk.clone(), namespace, name, patch, MANAGER);
-        self.write(&write).await.and_then(object_of)
+        self.write(write).await.and_then(object_of)
     }
 
     /// As [`Home::patch`], for who knows what the rest of the object is then: the answer is its
@@ -88,7 +88,7 @@ impl Home {
         patch: Patch,
     ) -> Result<Value, ApiError> {
         let write = Write::patch(gvk.clone(), namespace, name, patch, MANAGER);
-        self.write_and_take(&write, Some(METADATA_ALONE)).await.and_then(object_of)
+        self.write_and_take(write, Some(METADATA_ALONE)).await.and_then(object_of)
     }
 
     /// Says that an object is about to be written, until what is answered is dropped: watches that
@@ -116,7 +116,7 @@ impl Home {
         if let Action::Patch { subresource, .. } = &mut write.action {
             *subresource = Some("status".to_owned());
         }
-        self.write(&write).await.and_then(object_of)
+        self.write(write).await.and_then(object_of)
     }
 
     /// Deletes an object; one that is not there is no error.
@@ -131,20 +131,20 @@ impl Home {
         name: &str,
         propagation: Propagation,
     ) -> Result<(), ApiError> {
-        match self.write(&Write::delete(gvk.clone(), namespace, name, propagation)).await {
+        match self.write(Write::delete(gvk.clone(), namespace, name, propagation)).await {
             Ok(_) | Err(ApiError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    async fn write(&self, write: &Write) -> Result<Written, ApiError> {
+    async fn write(&self, write: Write) -> Result<Written, ApiError> {
         self.write_and_take(write, None).await
     }
 
     /// Writes, and asks for the answer in a form of its own.
     async fn write_and_take(
         &self,
-        write: &Write,
+        write: Write,
         accept: Option<&'static str>,
     ) -> Result<Written, ApiError> {
         if !is_ours(&write.gvk, &write.name) {
@@ -157,7 +157,7 @@ impl Home {
         }
         // Our objects are written as they are: what a newer version put there must not be
         // refused or warned of by an older schema.
-        let write = write.clone().validated(Validation::Ignore);
+        let write = write.validated(Validation::Ignore);
         let info = self.cluster.kind(&write.gvk).await?;
         let call = call_for(&info, &write)?;
         let accept = accept.unwrap_or(call.accept);

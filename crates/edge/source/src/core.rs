@@ -115,7 +115,23 @@ impl Core {
     }
 }
 
-/// Runs what waits for a disk or a server on a thread that may wait.
+/// More readers of a disk would wait for each other, each with a thread and its memory.
+const READS_AT_ONCE_MAX: usize = 4;
+
+static READS: Semaphore = Semaphore::const_new(READS_AT_ONCE_MAX);
+
+/// Runs what reads a store on this host on a thread that may wait; who comes when
+/// [`READS_AT_ONCE_MAX`] do waits.
+pub(crate) async fn reading<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    let permit = READS.acquire().await.expect("the semaphore is never closed");
+    blocking(move || {
+        let _permit = permit;
+        work()
+    })
+    .await
+}
+
+/// Runs what waits for a server on a thread that may wait.
 pub(crate) async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
     match tokio::task::spawn_blocking(work).await {
         Ok(answer) => answer,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gix::ObjectId;
 use parking_lot::Mutex;
 
-use crate::core::{Core, blocking};
+use crate::core::{Core, blocking, reading};
 use crate::credentials::Credentials;
 use crate::error::SourceError;
 use crate::mirror::{Mirror, Wanted};
@@ -146,7 +146,7 @@ impl Remote {
 
     async fn has(&self, ids: Vec<ObjectId>) -> Result<bool, SourceError> {
         let mirror = self.mirror.clone();
-        blocking(move || {
+        reading(move || {
             let store = mirror.store()?;
             Ok(ids.into_iter().all(|id| store.contains(id)))
         })

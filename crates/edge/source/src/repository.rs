@@ -10,7 +10,7 @@ use gix::ObjectId;
 use parking_lot::Mutex;
 
 use crate::commit::{CommitId, CommitMetadata, changed_paths, metadata};
-use crate::core::{Core, blocking};
+use crate::core::{Core, reading};
 use crate::credentials::Credentials;
 use crate::error::SourceError;
 use crate::local::Local;
@@ -181,7 +181,7 @@ impl Repository {
             object_bytes_max: self.inner.core.config.limits.object_bytes_max,
             lfs: self.inner.credentials.enable_lfs,
         };
-        let made = blocking(move || GitTree::new(root, mounted, rules)).await;
+        let made = reading(move || GitTree::new(root, mounted, rules)).await;
         let tree = Arc::new(made.map_err(|error| store.store_error(&error))?);
         if with_submodules {
             self.inner.keep_tree(commit.0, tree.clone());
@@ -197,7 +197,7 @@ impl Repository {
     pub async fn metadata(&self, commit: CommitId) -> Result<CommitMetadata, SourceError> {
         let store = self.inner.ensure(commit).await?;
         let listing = self.inner.known().await?;
-        blocking(move || {
+        reading(move || {
             let mut said = metadata(&store, commit.0).map_err(|e| store.store_error(&e))?;
             said.tags = listing.refs.tags_at(commit.0, |id| store.peel(id).ok());
             Ok(said)
@@ -221,7 +221,7 @@ impl Repository {
         self.inner.ensure(before).await?;
         let store = self.inner.ensure(after).await?;
         let limit_bytes = self.inner.core.config.limits.object_bytes_max;
-        blocking(move || {
+        reading(move || {
             let tree = |commit: CommitId| store.commit(commit.0, |decoded| decoded.tree());
             let changed = tree(before)
                 .and_then(|old| Ok((old, tree(after)?)))
@@ -313,7 +313,7 @@ impl Inner {
         let refs = match &self.place {
             Backend::Local(_) => {
                 let inner = self.clone();
-                blocking(move || match &inner.place {
+                reading(move || match &inner.place {
                     Backend::Local(local) => {
                         let listed = local.list();
                         // What was read of another repository may not be in this one.
@@ -363,7 +363,7 @@ impl Inner {
             return Ok(commit);
         }
         let store = local.store()?;
-        let peeled = blocking(move || store.peel(id)).await;
+        let peeled = reading(move || store.peel(id)).await;
         let commit = peeled
             .map_err(|error| self.unknown(text, &format!("; it leads to no commit: {error}")))?;
         let mut known = self.peeled.lock();
@@ -400,7 +400,7 @@ impl Inner {
     async fn with_prefix(self: &Arc<Self>, hex: &str) -> Result<Vec<ObjectId>, SourceError> {
         let store = self.store()?;
         let hex = hex.to_owned();
-        blocking(move || store.commits_with_prefix(&hex).map_err(|error| store.store_error(&error)))
+        reading(move || store.commits_with_prefix(&hex).map_err(|error| store.store_error(&error)))
             .await
     }
 
@@ -431,7 +431,7 @@ impl Inner {
             Backend::Local(local) => {
                 let store = local.store()?;
                 let probe = store.clone();
-                let present = blocking(move || probe.contains(commit.0)).await;
+                let present = reading(move || probe.contains(commit.0)).await;
                 if present { Ok(store) } else { Err(missing()) }
             }
             Backend::Remote(remote) => {
@@ -454,7 +454,7 @@ impl Inner {
         commit: CommitId,
     ) -> Result<crate::tree::Layer, SourceError> {
         let store = store.clone();
-        let read = blocking(move || {
+        let read = reading(move || {
             let commit = store.peel(commit.0)?;
             let tree = store.commit(commit, |decoded| decoded.tree())?;
             Ok(crate::tree::Layer { store, tree })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gix::ObjectId;
 
 use crate::commit::CommitId;
-use crate::core::blocking;
+use crate::core::reading;
 use crate::credentials::Credentials;
 use crate::error::SourceError;
 use crate::repository::{Backend, Inner};
@@ -66,7 +66,7 @@ fn mount_in<'a>(
     Box::pin(async move {
         let limit_bytes = inner.core.config.limits.object_bytes_max;
         let store = layer.store.clone();
-        let read = blocking(move || declared_with_commits(&layer, limit_bytes)).await;
+        let read = reading(move || declared_with_commits(&layer, limit_bytes)).await;
         for (declared, commit) in read.map_err(|error| store.store_error(&error))? {
             if mounted.contains_key(&commit) {
                 continue;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use crate::core::blocking;
+use crate::core::reading;
 use crate::error::SourceError;
 use crate::local::{FollowedDirs, RefDirs};
 use crate::repository::{Backend, Inner};
@@ -63,7 +63,7 @@ impl Follower {
         let Backend::Local(local) = &inner.place else { return Ok(()) };
         let _following = local.following.lock().await;
         let (this, target, runtime) = (self.clone(), inner.clone(), Handle::current());
-        let followed = blocking(move || this.subscribe(&target, runtime)).await?;
+        let followed = reading(move || this.subscribe(&target, runtime)).await?;
         if let Err(reason) = &followed {
             let repo = inner.url.shown();
             tracing::warn!(repo, reason, "no file events; the repository is polled instead");

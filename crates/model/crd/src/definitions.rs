@@ -85,19 +85,17 @@ impl Definition {
 
     /// The whole object that is applied to a cluster.
     pub fn object(&self) -> Value {
-        let mut version = json!({
-            "name": "v1alpha1",
-            "schema": {"openAPIV3Schema": self.schema()},
-            "served": true,
-            "storage": true,
-        });
+        let mut version =
+            json!({"name": "v1alpha1", "schema": {}, "served": true, "storage": true});
+        // Moved to where it belongs: what `json!` is given it copies, and a schema is megabytes.
+        version["schema"]["openAPIV3Schema"] = self.schema();
         if !self.columns.is_empty() {
             version["additionalPrinterColumns"] = self.columns.iter().map(column).collect();
         }
         if let Some(status) = self.subresources {
             version["subresources"] = if status { json!({"status": {}}) } else { json!({}) };
         }
-        json!({
+        let mut object = json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
             "metadata": {
@@ -117,9 +115,10 @@ impl Definition {
                     "singular": self.kind.to_lowercase(),
                 },
                 "scope": "Namespaced",
-                "versions": [version],
             },
-        })
+        });
+        object["spec"]["versions"] = Value::Array(vec![version]);
+        object
     }
 }
 

@@ -86,7 +86,7 @@ impl<T: Field> Field for Vec<T> {
         json!([])
     }
     fn schema() -> Value {
-        json!({"type": "array", "items": T::schema()})
+        schema_around("array", "items", T::schema())
     }
 }
 
@@ -98,7 +98,7 @@ impl<T: Field> Field for BTreeMap<String, T> {
         json!({})
     }
     fn schema() -> Value {
-        json!({"type": "object", "additionalProperties": T::schema()})
+        schema_around("object", "additionalProperties", T::schema())
     }
 }
 
@@ -183,6 +183,15 @@ where
             Ok(value)
         }
     }
+}
+
+/// A schema of a type around others, which are moved into it: `json!` copies what it is given, here
+/// once a level.
+pub(crate) fn schema_around(r#type: &str, field: &str, inner: Value) -> Value {
+    let mut schema = serde_json::Map::new();
+    schema.insert("type".into(), r#type.into());
+    schema.insert(field.into(), inner);
+    Value::Object(schema)
 }
 
 /// Adds a description and what else the table says to a field's schema.
@@ -331,7 +340,7 @@ macro_rules! shape {
                     }
                 )*
                 required.sort_unstable();
-                let mut schema = serde_json::json!({"type": "object", "properties": properties});
+                let mut schema = $crate::shape::schema_around("object", "properties", properties.into());
                 if !required.is_empty() {
                     schema["required"] = required.into();
                 }
