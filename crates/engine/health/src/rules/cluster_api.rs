@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::assess::Health;
 use crate::object::{
-    any_is, condition, conditions, has_conditions, holds, int, int_where_set, stale, text,
+    any_is, condition, conditions, find_is, has_conditions, holds, int_where_set, stale, text,
 };
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
@@ -60,14 +60,14 @@ fn cluster(cluster: &Value) -> Health {
     }
 }
 
+/// The phase says all; `Ready` says why.
 fn machine(machine: &Value) -> Health {
-    if let Some(health) = not_ready(machine) {
-        return health;
-    }
+    let not_ready = find_is(machine, "Ready", "False").map(|ready| text(ready, "/message"));
+    let why = not_ready.unwrap_or("Condition is unknown");
     match text(machine, "/status/phase") {
         "Running" => healthy("Machine is running"),
-        "Failed" => degraded("Machine is failed"),
-        _ => progressing("Waiting for machines"),
+        "Failed" => degraded(why),
+        _ => progressing(why),
     }
 }
 
@@ -80,11 +80,14 @@ const DEPLOYMENT: &[Step] = &[
     (Otherwise, Progressing, "Waiting for machines"),
 ];
 
+/// All machines that should be there are, no fewer and no more.
 fn health_check(check: &Value) -> Health {
-    let Some(expected) = int_where_set(check, "/status/expectedMachines") else {
-        return progressing("");
-    };
-    if int(check, "/status/currentHealthy") >= expected { healthy("") } else { degraded("") }
+    let healthy_now = int_where_set(check, "/status/currentHealthy");
+    match (healthy_now, int_where_set(check, "/status/expectedMachines")) {
+        (None, _) => progressing(""),
+        (now, expected) if now == expected => healthy(""),
+        _ => degraded(""),
+    }
 }
 
 fn pool(pool: &Value) -> Health {
@@ -137,15 +140,12 @@ fn aws_control_plane(plane: &Value) -> Health {
 /// Gardener sums a cluster up in a label; a cluster that sleeps on purpose says so in its spec.
 fn shoot(shoot: &Value) -> Health {
     let state = |words: &str| format!("Component state: {words}");
-    if holds(shoot, "/spec/hibernation/enabled") {
-        return suspended(state("Hibernated"));
-    }
     match manifest::label(shoot, "shoot.gardener.cloud/status") {
         Some("healthy") => healthy(state("Healthy")),
         Some("progressing") => progressing(state("Update in progress")),
         Some("unhealthy") => degraded(state("Unhealthy")),
         Some("unknown") => unknown(state("Unknown")),
-        Some(_) | None => progressing(state("Update in progress")),
+        Some(_) | None => progressing("Update in progress"),
     }
 }
 
@@ -160,8 +160,6 @@ const NODE_CLAIM: &[Step] = &[
     (Is("Disrupting", "True"), Suspended, "{message}"),
     (Is("Ready", "True"), Healthy, "{message}"),
     (Is("Ready", "False"), Degraded, "{message}"),
-    (Is("Launched", "False"), Degraded, "{message}"),
-    (Is("Registered", "False"), Degraded, "{message}"),
     (Is("Initialized", "True"), Progressing, "Node initialized, waiting for Ready"),
     (Is("Registered", "True"), Progressing, "Node registered, waiting for initialization"),
     (Is("Launched", "True"), Progressing, "Node launched, waiting for registration"),
