@@ -75,17 +75,27 @@ fn iam_role(role: &Value) -> Health {
         value => value.to_owned(),
     };
     let who = format!(
-        "the Iamrole for role '{}' with ARN '{}' and ID '{}'",
+        "role '{}' with ARN '{}' and ID '{}'",
         or_none("/status/roleName"),
         or_none("/status/roleARN"),
         or_none("/status/roleID")
     );
+    let retried = match int(role, "/status/retryCount") {
+        0 => String::new(),
+        times => format!(" (retry {times})"),
+    };
+    let failed = format!("Failed to reconcile the Iamrole{retried} for {who}");
     match text(role, "/status/state") {
-        "Ready" => healthy(format!("Successfully reconciled {who}")),
+        "Ready" => healthy(format!(
+            "Role '{}' exists with ARN '{}' and ID '{}'.",
+            or_none("/status/roleName"),
+            or_none("/status/roleARN"),
+            or_none("/status/roleID")
+        )),
         "Error" | "PolicyNotAllowed" | "RolesMaxLimitReached" => {
             degraded(match text(role, "/status/errorDescription") {
-                "" => format!("Failed to reconcile {who}."),
-                why => format!("Failed to reconcile {who}. Reconciliation error was: {why}"),
+                "" => format!("{failed}."),
+                why => format!("{failed}. Reconciliation error was: {why}"),
             })
         }
         _ => progressing("Waiting for Iamrole to be reconciled"),
@@ -99,6 +109,9 @@ fn keycloak(keycloak: &Value) -> Health {
         ("HasErrors", "True") => Some(degraded(format!("Has Errors: {}", text(of, "/message")))),
         _ => None,
     };
+    if !has_conditions(keycloak) {
+        return progressing("Waiting for Keycloak status conditions to exist");
+    }
     conditions(keycloak).find_map(said).unwrap_or_else(|| progressing(""))
 }
 
@@ -228,16 +241,16 @@ fn spark(application: &Value) -> Health {
 
 fn ansible_job(job: &Value) -> Health {
     let status = text(job, "/status/ansibleJobResult/status");
-    let words = match text(job, "/status/ansibleJobResult/url") {
-        "" => format!("{status} job"),
-        url => format!("{status} job - {url}"),
+    let words = match lookup(job, "/status/ansibleJobResult/url") {
+        None => format!("{status} job"),
+        Some(url) => format!("{status} job - {}", word(url)),
     };
     match status {
         "successful" => healthy(words),
         "canceled" | "error" | "failed" => degraded(words),
         "" => match condition(job, "Failure").filter(|of| text(of, "/status") == "True") {
             Some(failure) => degraded(text(failure, "/message")),
-            None => progressing("Waiting for AnsibleJob to be started"),
+            None => progressing("Waiting for AnsibleJob"),
         },
         _ => progressing(words),
     }

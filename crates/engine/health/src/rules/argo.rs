@@ -20,9 +20,9 @@ pub(super) const RULES: &[Entry] = &[
 
 const APPLICATION_SET: &[Step] = &[
     (Is("ErrorOccurred", "True"), Degraded, "{message}"),
+    (Is("ResourcesUpToDate", "False"), Degraded, "{message}"),
     (Is("RolloutProgressing", "True"), Progressing, "{message}"),
     (Is("ResourcesUpToDate", "True"), Healthy, "{message}"),
-    (Is("ResourcesUpToDate", "False"), Degraded, "{message}"),
     (Otherwise, Progressing, "Waiting for the status to be reported"),
 ];
 

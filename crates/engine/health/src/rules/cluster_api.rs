@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::assess::Health;
 use crate::object::{
-    any_is, condition, conditions, find_is, has_conditions, holds, int_where_set, stale, text,
+    any_is, condition, conditions, find_is, has_conditions, holds, int_where_set, lookup, stale,
+    text,
 };
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
@@ -23,7 +24,7 @@ pub(super) const RULES: &[Entry] = &[
     (GROUP, "MachinePool", Rule::Code(pool)),
     ("controlplane.cluster.x-k8s.io", "AWSManagedControlPlane", Rule::Code(aws_control_plane)),
     ("core.gardener.cloud", "Shoot", Rule::Code(shoot)),
-    ("karpenter.k8s.aws", "EC2NodeClass", Rule::Listed(NODE_CLASS)),
+    ("karpenter.k8s.aws", "EC2NodeClass", Rule::Listed(EC2_NODE_CLASS)),
     ("karpenter.sh", "NodePool", Rule::Listed(NODE_CLASS)),
     ("karpenter.sh", "NodeClaim", Rule::Steps(NODE_CLAIM)),
 ];
@@ -34,28 +35,21 @@ const RESOURCE_SET: &[Step] = &[
     (Otherwise, Progressing, "Initializing cluster resource set"),
 ];
 
-/// What `Ready` says that is not True: on the way (severity `Info`), or wrong.
-fn not_ready(object: &Value) -> Option<Health> {
-    let ready = condition(object, "Ready").filter(|ready| text(ready, "/status") == "False")?;
-    let message = text(ready, "/message");
-    let failed = text(object, "/status/phase") == "Failed";
-    if text(ready, "/severity") == "Info" && !failed {
-        Some(progressing(message))
-    } else {
-        Some(degraded(message))
-    }
-}
-
+/// What is not ready is wrong, but for what is only on its way (severity `Info`).
 fn cluster(cluster: &Value) -> Health {
     if holds(cluster, "/spec/paused") {
         return suspended("Cluster is paused");
     }
-    if let Some(health) = not_ready(cluster) {
-        return health;
+    let phase = text(cluster, "/status/phase");
+    let not_ready = find_is(cluster, "Ready", "False");
+    if let Some(ready) = not_ready
+        && (phase == "Failed" || text(ready, "/severity") != "Info")
+    {
+        return degraded(text(ready, "/message"));
     }
-    match text(cluster, "/status/phase") {
+    match phase {
         "Provisioned" => healthy("Cluster is running"),
-        "Failed" => degraded("Cluster is failed"),
+        "Failed" => degraded(""),
         _ => progressing("Waiting for clusters"),
     }
 }
@@ -106,7 +100,7 @@ fn pool(pool: &Value) -> Health {
     match phase {
         "Failed" => degraded(message),
         "Running" | "Scaling" | "ScalingUp" | "ScalingDown" => healthy(message),
-        "" => progressing("Waiting for MachinePool"),
+        _ if lookup(pool, "/status/phase").is_none() => progressing(""),
         _ => progressing(message),
     }
 }
@@ -148,6 +142,12 @@ fn shoot(shoot: &Value) -> Health {
         Some(_) | None => progressing("Update in progress"),
     }
 }
+
+const EC2_NODE_CLASS: &[Step] = &[
+    (Is("Ready", "True"), Healthy, "EC2NodeClass is ready"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Waiting for EC2NodeClass to be ready"),
+];
 
 const NODE_CLASS: &[Step] = &[
     (Is("Ready", "True"), Healthy, "{message}"),

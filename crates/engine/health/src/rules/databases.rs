@@ -33,7 +33,11 @@ pub(super) const RULES: &[Entry] = &[
 ];
 
 const ZALANDO: &[Step] = &[
-    (Absent("/status/PostgresClusterStatus"), Progressing, "Waiting for postgresql to be created"),
+    (
+        Absent("/status/PostgresClusterStatus"),
+        Progressing,
+        "Waiting for postgres cluster status...",
+    ),
     (At("/status/PostgresClusterStatus", &["Running"]), Healthy, "{value}"),
     (At("/status/PostgresClusterStatus", &["Creating", "Updating"]), Progressing, "{value}"),
     (Otherwise, Degraded, "{/status/PostgresClusterStatus}"),

@@ -48,11 +48,12 @@ fn elasticsearch(cluster: &Value) -> Health {
         ));
     }
     match (text(cluster, "/status/phase"), text(cluster, "/status/health")) {
+        (_, "") => unknown(format!("Elasticsearch Cluster {UNKNOWN}")),
         _ if there > wanted => unknown(format!("Elasticsearch Cluster {UNKNOWN}")),
         (phase @ ("ApplyingChanges" | "MigratingData"), _) => {
             progressing(format!("Elasticsearch phase is {phase}"))
         }
-        ("Invalid", health) if !health.is_empty() => degraded("Elasticsearch phase is Invalid"),
+        ("Invalid", _) => degraded("Elasticsearch phase is Invalid"),
         ("Ready", "green") => healthy("Elasticsearch Cluster status is Green"),
         ("Ready", "yellow") => {
             progressing(format!("Elasticsearch Cluster status is Yellow. {CHECK}"))

@@ -63,7 +63,7 @@ fn connect(object: &Value) -> Health {
 }
 
 fn connector(object: &Value) -> Health {
-    strimzi(object, "Kafka Connector")
+    strimzi(object, "KafkaConnector")
 }
 
 fn topic(object: &Value) -> Health {

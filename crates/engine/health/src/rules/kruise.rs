@@ -197,7 +197,10 @@ fn rollout(rollout: &Value) -> Health {
         .map(|place| text(rollout, &format!("{place}/currentStepState")))
         .find(|state| !state.is_empty());
     match text(rollout, "/status/phase") {
-        "Healthy" => healthy("Rollout is completed"),
+        "Healthy" if lookup(rollout, "/status/canaryStatus").is_none() => {
+            healthy("Rollout is Completed")
+        }
+        "Healthy" if step == Some("Completed") => healthy("Rollout is Completed"),
         "Disabled" | "Disabling" | "Terminating" => degraded("Rollout is Disabled or Terminating"),
         "Progressing" if step == Some("StepPaused") => {
             suspended("Rollout is Paused need manual intervention")

@@ -26,12 +26,12 @@ fn definition(definition: &Value) -> Health {
     let of = |kind: &str, status: &str| {
         condition(definition, kind).filter(|met| text(met, "/status") == status)
     };
-    if of("Terminating", "True").is_some() {
-        return progressing("CRD is terminating");
-    }
     if let Some(names) = of("NamesAccepted", "False") {
         let why = text(names, "/message");
         return degraded(format!("CRD names have not been accepted: {why}"));
+    }
+    if let Some(terminating) = of("Terminating", "True") {
+        return progressing(format!("CRD is terminating: {}", text(terminating, "/message")));
     }
     match condition(definition, "Established") {
         Some(established) if text(established, "/status") == "True" => {}

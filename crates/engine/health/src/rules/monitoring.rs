@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, find_is, holds, lookup, text};
+use crate::object::{condition, conditions, find_is, int_where_set, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -106,7 +106,6 @@ fn prometheus(prometheus: &Value) -> Health {
     }
 }
 
-/// `status.scale.statusReplicas` is "ready/wanted"; a sidecar has no replicas of its own.
 fn collector(collector: &Value) -> Health {
     let mode = text(collector, "/spec/mode");
     if lookup(collector, "/status").is_none() {
@@ -120,34 +119,29 @@ fn collector(collector: &Value) -> Health {
         Some((ready.parse::<u64>().ok()?, wanted.parse::<u64>().ok()?))
     });
     match counts {
-        None => progressing("Waiting for OpenTelemetryCollector status to be reported"),
+        None if scale.is_empty() => progressing("Scale status not available"),
+        None => progressing(format!("Unable to parse replica status: {scale}")),
         Some((0, 0)) if mode == "daemonset" => healthy("DaemonSet has no eligible nodes (0/0)"),
-        Some((0, 0)) => healthy("Collector is scaled to zero (0/0)"),
         Some((0, _)) => degraded("No replicas are ready"),
-        Some((ready, wanted)) if ready < wanted => {
-            progressing(format!("Only {ready}/{wanted} replicas are ready"))
-        }
-        Some((ready, wanted)) => healthy(format!("All replicas are ready ({ready}/{wanted})")),
+        Some((ready, wanted)) if ready != wanted => progressing("Replicas are starting up"),
+        Some(_) => healthy("All replicas are ready"),
     }
 }
 
-/// All kinds share a status.
 fn victoria_metrics(object: &Value) -> Health {
-    let said = text(object, "/status/updateStatus");
-    let observed = lookup(object, "/status/observedGeneration").and_then(Value::as_i64);
-    if observed.is_some_and(|observed| observed != manifest::generation(object)) {
+    let observed = int_where_set(object, "/status/observedGeneration");
+    if lookup(object, "/status").is_none()
+        || observed.is_some_and(|observed| observed != manifest::generation(object))
+    {
         return progressing("Waiting for the operator to reconcile");
     }
     let reason = text(object, "/status/reason");
-    if said == "paused" || holds(object, "/spec/paused") {
-        return suspended("Reconciliation is paused");
-    }
-    if said == "failed" {
-        return degraded(if reason.is_empty() { "Reconciliation failed" } else { reason });
-    }
-    match said {
+    match text(object, "/status/updateStatus") {
         "operational" => healthy("All components are operational"),
-        "expanding" => progressing("Resource is expanding"),
+        "expanding" => progressing("Reconciliation in progress"),
+        "paused" => suspended("Reconciliation is paused"),
+        "failed" if reason.is_empty() => degraded("Reconciliation failed"),
+        "failed" => degraded(reason),
         _ => progressing("Waiting for the operator to report status"),
     }
 }

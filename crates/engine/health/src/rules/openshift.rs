@@ -107,7 +107,7 @@ fn route(route: &Value) -> Health {
         .map(|of| word(&of["status"]).into_owned())
         .collect();
     if lookup(route, "/status/ingress").is_none() {
-        return progressing("Status of Route is not known yet");
+        return progressing("Route is still getting admitted");
     }
     let nobody = items(route, "/status/ingress").next().is_none();
     if admitted.is_empty() && !nobody {

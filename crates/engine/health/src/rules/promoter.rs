@@ -164,7 +164,7 @@ fn git_repository(object: &Value) -> Health {
 
 fn git_commit_status(object: &Value) -> Health {
     const WORDS: Words = Words {
-        noun: "Git commit validation",
+        noun: "git commit validation",
         observed: "GitCommitStatus",
         missing: "GitCommitStatus Ready condition is missing",
         failed: "Git commit validation failed",

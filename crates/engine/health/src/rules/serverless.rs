@@ -53,8 +53,8 @@ fn knative_operator(object: &Value) -> Health {
 /// All three that Knative reports must hold, and nothing else be against it.
 fn knative_service(service: &Value) -> Health {
     const NEEDED: [&str; 3] = ["ConfigurationsReady", "Ready", "RoutesReady"];
-    if conditions(service).next().is_none() {
-        return progressing("Waiting for Service");
+    if !has_conditions(service) {
+        return progressing("Waiting for status update.");
     }
     let mut message = String::new();
     for of in conditions(service).filter(|of| text(of, "/status") != "True") {

@@ -41,7 +41,7 @@ fn ceph_cluster(cluster: &Value) -> Health {
         *last = format!("{last} ({})", details.join("; "));
     }
     let ailing = matches!(ceph, "HEALTH_WARN" | "HEALTH_ERR");
-    if !ailing && !state.is_empty() {
+    if !ailing && !state.is_empty() && !ceph.is_empty() {
         words.push(format!("Ceph cluster state is {state}"));
     }
     if !message.is_empty() {
@@ -50,7 +50,7 @@ fn ceph_cluster(cluster: &Value) -> Health {
     let words = words.join(" - ");
     if ailing || (state == "Error" && !ceph.is_empty()) {
         degraded(words)
-    } else if ceph == "HEALTH_OK" && matches!(state, "Created" | "Connected") {
+    } else if ceph == "HEALTH_OK" && matches!(state, "" | "Created" | "Connected") {
         healthy(words)
     } else {
         progressing(words)
@@ -75,7 +75,7 @@ const CLAIM: &[Step] = &[
     (At("/status/phase", &["Bound"]), Healthy, "Object bucket claim phase is {value}"),
     (At("/status/phase", &["Failed"]), Degraded, "Object bucket claim phase is {value}"),
     (Present("/status/phase"), Progressing, "Object bucket claim phase is {/status/phase}"),
-    (Otherwise, Progressing, "Waiting for status to be reported"),
+    (Otherwise, Progressing, "Waiting for phase to be reported"),
 ];
 
 /// States out of which the operator does not find by itself.
