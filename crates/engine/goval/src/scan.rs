@@ -9,14 +9,21 @@ const BLOCK: usize = 16;
 /// Where the first byte is that `is` it.
 #[inline]
 pub fn find_where(text: &[u8], is: impl Fn(u8) -> bool + Copy) -> Option<usize> {
-    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
     let without = blocks.iter().take_while(|block| !any(block, is)).count() * BLOCK;
+    // The last bytes together with some before them, where there are some.
+    if without + rest.len() == text.len()
+        && let Some(last) = text.last_chunk()
+        && !any(last, is)
+    {
+        return None;
+    }
     let found = text[without..].iter().position(|byte| is(*byte))?;
     Some(without + found)
 }
 
 /// Where the byte is for the first time.
-#[inline]
+#[inline(always)]
 pub fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xFF;
     let (blocks, _) = text.as_chunks::<BLOCK>();

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// A line break and blanks.
-const LINE: &str = "\n                                                                ";
+/// What stands before a map's first entry, a list's first item, and one that is not the first:
+/// then come as many of the blanks as it stands to the right.
+const FIRST_ENTRY: &str = "{\n                                                                ";
+const FIRST_ITEM: &str = "[\n                                                                ";
+const NEXT: &str = ",\n                                                                ";
 
 /// A JSON text that is being written. Everything stands two blanks a level to the right, and the
 /// whole one level, as an item of a list does.
@@ -117,8 +120,19 @@ impl JsonText {
     /// What stands before a part: `bracket` where it is the first.
     #[inline]
     pub fn part(&mut self, is_first: bool, bracket: char) {
-        self.text.push(if is_first { bracket } else { ',' });
-        self.next_line();
+        let line = match (is_first, bracket) {
+            (false, _) => NEXT,
+            (true, '{') => FIRST_ENTRY,
+            (true, _) => FIRST_ITEM,
+        };
+        let blanks = self.depth * 2;
+        match line.get(..blanks + 2) {
+            Some(line) => self.text.push_str(line),
+            None => {
+                self.text.push_str(&line[..1]);
+                self.next_line();
+            }
+        }
     }
 
     /// Goes one level out; a collection without parts is the two brackets alone.
@@ -133,20 +147,12 @@ impl JsonText {
     }
 
     /// A line break, and blanks.
-    #[inline]
     fn next_line(&mut self) {
-        let blanks = self.depth * 2;
-        match LINE.get(..=blanks) {
-            Some(line) => self.text.push_str(line),
-            None => self.long_line(blanks),
-        }
-    }
-
-    fn long_line(&mut self, mut left: usize) {
+        let mut left = self.depth * 2;
         self.text.push('\n');
         while left > 0 {
-            let some = left.min(LINE.len() - 1);
-            self.text.push_str(&LINE[1..=some]);
+            let some = left.min(NEXT.len() - 2);
+            self.text.push_str(&NEXT[2..2 + some]);
             left -= some;
         }
     }
@@ -162,9 +168,16 @@ pub fn json_text_of(value: &Value) -> String {
 
 /// Where the first byte is that JSON writes as an escape.
 fn first_escaped(text: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
-    let (blocks, _) = text.as_chunks::<BLOCK>();
+    const BLOCK: usize = 16;
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
     let clean = blocks.iter().take_while(|block| !has_escaped(block)).count() * BLOCK;
+    // The last bytes together with some before them, where there are some.
+    if clean + rest.len() == text.len()
+        && let Some(last) = text.last_chunk::<BLOCK>()
+        && !has_escaped(last)
+    {
+        return None;
+    }
     first_in_words(&text[clean..]).map(|at| clean + at)
 }
 

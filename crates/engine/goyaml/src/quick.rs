@@ -255,6 +255,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A key, and where its value begins.
+    #[inline]
     fn key(&self, line: Line) -> Option<(&'a str, usize)> {
         let text = self.text;
         let content = &self.bytes[line.start..line.end];

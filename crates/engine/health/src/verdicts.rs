@@ -14,6 +14,11 @@ pub(crate) fn suspended(message: impl Into<String>) -> Health {
     Health::new(HealthStatusCode::Suspended, message)
 }
 
+/// What it stands for is not there.
+pub(crate) fn missing(message: impl Into<String>) -> Health {
+    Health::new(HealthStatusCode::Missing, message)
+}
+
 /// It may still become well by itself.
 pub(crate) fn progressing(message: impl Into<String>) -> Health {
     Health::new(HealthStatusCode::Progressing, message)

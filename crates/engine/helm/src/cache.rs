@@ -74,6 +74,10 @@ impl Cache {
         }
     }
 
+    pub(crate) fn is_for_one(&self) -> bool {
+        self.is_for_one
+    }
+
     /// Drops what a rendering needs no more, or leaves it where it is: after the only rendering
     /// the process ends, and taking values apart one by one would be for nothing.
     pub(crate) fn let_go<T>(&self, value: T) {
@@ -144,7 +148,7 @@ impl Cache {
     ) -> Result<Arc<Vec<File>>, String> {
         self.archives.get_or(bytes, 0, || {
             unpack(bytes).map(|files| {
-                let size = files.iter().map(|file| file.data.len() + file.name.len() + 64).sum();
+                let size = files.iter().map(|file| file.data().len() + file.name.len() + 64).sum();
                 (Arc::new(files), size)
             })
         })

@@ -92,7 +92,7 @@ impl Charts {
             let loaded = match ending(&packed.name) {
                 ".tgz" => match packed.files.as_slice() {
                     [archive, ..] if archive.name.is_empty() => cache
-                        .archive(&archive.data, archive::read)
+                        .archive(archive.data(), archive::read)
                         .map_err(Failure::chart)
                         .and_then(|files| self.add(&files, &folder, depth + 1, profile, cache)),
                     [file, ..] => {

@@ -54,7 +54,7 @@ pub(crate) fn sort(
     for file in files.iter().filter(|file| &*file.name == "Chart.yaml") {
         found = true;
         let metadata =
-            cache.metadata(&file.data).map_err(|problem| broken("Chart.yaml", problem))?;
+            cache.metadata(file.data()).map_err(|problem| broken("Chart.yaml", problem))?;
         content.metadata = metadata.as_ref().clone();
     }
     for file in files {
@@ -63,16 +63,16 @@ pub(crate) fn sort(
             "Chart.yaml" => {}
             "Chart.lock" => content.lock = Some(lock(file)?),
             "values.yaml" => {
-                let values = cache.values(&file.data, profile);
+                let values = cache.values(file.data(), profile);
                 content.values = Some(values.map_err(|error| {
                     values::failure(&error, "values.yaml", "cannot load values.yaml")
                 })?);
             }
-            "values.schema.json" => content.schema = Some(file.data.clone()),
+            "values.schema.json" => content.schema = Some(file.data().clone()),
             "requirements.yaml" => {
                 content
                     .metadata
-                    .add(&file.data)
+                    .add(file.data())
                     .map_err(|problem| broken("requirements.yaml", problem))?;
                 found = true;
                 if content.metadata.api_version == "v1" {
@@ -106,8 +106,8 @@ pub(crate) fn sort(
 
 /// A lock file, which must be YAML even where nobody looks into it.
 fn lock(file: &File) -> Result<Arc<[u8]>, Failure> {
-    match goyaml::to_json(&file.data) {
-        Ok(_) => Ok(file.data.clone()),
+    match goyaml::to_json(file.data()) {
+        Ok(_) => Ok(file.data().clone()),
         Err(error) => Err(Failure::chart(format!(
             "cannot load {}: error converting YAML to JSON: {error}",
             file.name

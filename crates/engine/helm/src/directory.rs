@@ -42,6 +42,27 @@ pub(crate) fn read(
     Ok(walk.files)
 }
 
+/// Whether nobody reads a file but templates, by `.Files`: that most never do.
+fn is_for_templates_alone(name: &str) -> bool {
+    let mut name = name;
+    while let Some((_, inside)) =
+        name.strip_prefix("charts/").and_then(|inside| inside.split_once('/'))
+    {
+        name = inside;
+    }
+    let is_looked_into = ["templates/", "crds/", "charts/"].iter().any(|of| name.starts_with(of));
+    let is_known = matches!(
+        name,
+        "Chart.yaml"
+            | "Chart.lock"
+            | "values.yaml"
+            | "values.schema.json"
+            | "requirements.yaml"
+            | "requirements.lock"
+    );
+    !is_looked_into && !is_known
+}
+
 fn unreadable(error: TreeError) -> Failure {
     match &error {
         TreeError::Broken { .. } => Failure::tree(error),
@@ -109,8 +130,12 @@ impl Walk<'_> {
         if self.files.len() == FILES_MAX {
             return Err(Failure::chart(format!("the chart has more than {FILES_MAX} files")));
         }
-        let data = self.content(path).map_err(unreadable)?;
-        self.files.push(File::new(name, data));
+        let asks_later = self.cache.is_for_one() && is_for_templates_alone(name);
+        let file = match asks_later.then(|| self.tree.later(path)).flatten() {
+            Some(read) => File::open(name, read),
+            None => File::new(name, self.content(path).map_err(unreadable)?),
+        };
+        self.files.push(file);
         Ok(())
     }
 

@@ -38,7 +38,7 @@ impl Files {
     fn by_base_name(&self, print: impl Fn(&[u8]) -> String) -> String {
         let mut entries = serde_json::Map::new();
         for file in self.files.iter() {
-            entries.insert(base(&file.name).to_owned(), print(&file.data).into());
+            entries.insert(base(&file.name).to_owned(), print(file.data()).into());
         }
         let text = goyaml::to_yaml(&serde_json::Value::Object(entries));
         text.map_or_else(|_| String::new(), |text| text.trim_end_matches('\n').to_owned())
@@ -48,10 +48,11 @@ impl Files {
         let Some(file) = self.find(name) else {
             return Ok(Value::List(List::typed(ListType::String, Vec::new())));
         };
-        let Some(last) = file.data.last() else {
+        let Some(last) = file.data().last() else {
             return Err("runtime error: index out of range [-1]".to_owned());
         };
-        let text = if *last == b'\n' { &file.data[..file.data.len() - 1] } else { &file.data[..] };
+        let data = &file.data()[..];
+        let text = if *last == b'\n' { &data[..data.len() - 1] } else { data };
         let lines = text.split(|byte| *byte == b'\n').map(|line| Str::from(line).into()).collect();
         Ok(Value::List(List::typed(ListType::String, lines)))
     }
@@ -67,7 +68,7 @@ impl Object for Files {
     }
 
     fn field(&self, name: &str) -> Option<Value> {
-        let data = self.find(name.as_bytes()).map_or(&[][..], |file| &file.data);
+        let data = self.find(name.as_bytes()).map_or(&[][..], |file| file.data());
         Some(Value::Bytes(Str::from(data)))
     }
 
@@ -89,7 +90,7 @@ impl Object for Files {
             [Value::Str(text), ..] => text,
             _ => &no_text,
         };
-        let data = || self.find(text).map_or(&[][..], |file| &file.data);
+        let data = || self.find(text).map_or(&[][..], |file| file.data());
         match name {
             "Get" => Ok(Value::Str(data().into())),
             "GetBytes" => Ok(Value::Bytes(data().into())),
@@ -109,13 +110,13 @@ impl Object for Files {
 
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
         let entry =
-            |file: &File| (Value::from(&*file.name), Value::Bytes(Str::from(&file.data[..])));
+            |file: &File| (Value::from(&*file.name), Value::Bytes(Str::from(&file.data()[..])));
         Some(self.files.iter().map(entry).collect())
     }
 
     fn print(&self) -> String {
         let print = |file: &File| {
-            let bytes: Vec<String> = file.data.iter().map(u8::to_string).collect();
+            let bytes: Vec<String> = file.data().iter().map(u8::to_string).collect();
             format!("{}:[{}]", file.name, bytes.join(" "))
         };
         let files: Vec<String> = self.files.iter().map(print).collect();
@@ -125,7 +126,7 @@ impl Object for Files {
     fn plain(&self) -> Option<Value> {
         let map = Map::new();
         for file in self.files.iter() {
-            let text = base64::engine::general_purpose::STANDARD.encode(&file.data);
+            let text = base64::engine::general_purpose::STANDARD.encode(file.data());
             map.insert((&*file.name).into(), text.into());
         }
         Some(map.into())

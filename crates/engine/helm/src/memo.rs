@@ -195,7 +195,7 @@ impl Subject {
                 let others = &charts.content(*id).files;
                 files.len() == others.len()
                     && files.iter().zip(others).all(|(one, other)| {
-                        one.name == other.name && same_bytes(&one.data, &other.data)
+                        one.name == other.name && same_bytes(one.data(), other.data())
                     })
             })
     }

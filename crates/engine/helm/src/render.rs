@@ -194,7 +194,7 @@ fn load(request: &Request<'_>, cache: &Cache) -> Result<(Charts, ChartId), Failu
         })
         .with_hint("the file Chart.yaml must be there, and .helmignore must not name it")
     })?;
-    let metadata = cache.metadata(&chart_file.data).map_err(|problem| {
+    let metadata = cache.metadata(chart_file.data()).map_err(|problem| {
         // Helm looks for the version first, with a type of its own.
         let problem = problem
             .replace("into Go value of type v2.Metadata", "into Go value of type loader.chartBase")
@@ -588,13 +588,13 @@ fn definitions(
             continue;
         }
         let read = || {
-            cache.document(&file.data, variant(DEFINITIONS, request), || {
-                document::read_definitions(&file.data, request.reading)
+            cache.document(file.data(), variant(DEFINITIONS, request), || {
+                document::read_definitions(file.data(), request.reading)
             })
         };
         let stored_at = format!("{folder}{}", file.name);
         let parsed = match memo {
-            Some(memo) => memo.definition(&stored_at, &file.data, read),
+            Some(memo) => memo.definition(&stored_at, file.data(), read),
             None => read(),
         };
         let contents = match Arc::try_unwrap(parsed) {
@@ -610,7 +610,7 @@ fn definitions(
             source: format!("{path}/{}", file.name),
             stored_at,
             part: Part::Definition,
-            text: request.reading.as_text.is_none().then(|| file.data.clone()),
+            text: request.reading.as_text.is_none().then(|| file.data().clone()),
             contents,
         });
     }

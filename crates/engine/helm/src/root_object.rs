@@ -120,7 +120,7 @@ impl Maker<'_> {
             }
             all.push(Renderable {
                 name: format!("{path}/{}", file.name),
-                text: file.data.clone(),
+                text: file.data().clone(),
                 data: data.clone(),
                 base_path: format!("{path}/templates").into(),
                 stored_at: format!("{folder}{}", file.name),

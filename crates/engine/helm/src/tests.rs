@@ -2,6 +2,7 @@ mod archives;
 mod charts;
 mod memory;
 mod objects;
+mod open;
 mod parts;
 mod probes;
 mod quick;

@@ -34,6 +34,7 @@ impl Visit for Converting {
         match name {
             "io.k8s.api.core.v1.Secret" => fold_string_data(object),
             "io.k8s.api.core.v1.NodeSpec" => name_blocks_twice(object),
+            "io.k8s.api.core.v1.PodStatus" => name_address_twice(object),
             "io.k8s.api.core.v1.PodSpec" => name_service_account_twice(object),
             "io.k8s.api.core.v1.Pod" => {
                 drop_annotations(object, &INIT_CONTAINERS);
@@ -99,6 +100,25 @@ const INIT_CONTAINERS: [&str; 4] = [
     "pod.beta.kubernetes.io/init-container-statuses",
     "pod.alpha.kubernetes.io/init-container-statuses",
 ];
+
+/// A pod's address is the first of its addresses.
+fn name_address_twice(status: &mut Map<String, Value>) {
+    let one = status.get("podIP").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let first = status.get("podIPs").and_then(|all| all.get(0));
+    let first = first.map(|first| first["ip"].as_str().unwrap_or_default().to_owned());
+    match first {
+        None if one.is_empty() => {}
+        Some(first) if one.is_empty() || first == one => {
+            if !first.is_empty() {
+                status.insert("podIP".to_owned(), first.into());
+            }
+        }
+        // Where they disagree the one counts alone.
+        None | Some(_) => {
+            status.insert("podIPs".to_owned(), serde_json::json!([{"ip": one}]));
+        }
+    }
+}
 
 fn drop_annotations(object: &mut Map<String, Value>, names: &[&str]) {
     let Some(Value::Object(metadata)) = object.get_mut("metadata") else { return };

@@ -164,9 +164,15 @@ pub fn ingress_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Field
     }
     let parameters = spec.at("parameters");
     if parameters.is_set() {
+        let group = parameters.at("apiGroup");
+        if group.is_set() {
+            group.named(names::subdomain(group.text(), false), errors);
+        }
         for field in ["kind", "name"] {
-            if parameters.at(field).is_empty() {
-                errors.push(parameters.at(field).required(""));
+            let at = parameters.at(field);
+            match at.is_empty() {
+                true => errors.push(at.required("")),
+                false => at.named(names::path_segment(at.text(), false), errors),
             }
         }
         parameters.at("scope").one_of(&["Cluster", "Namespace"], errors);

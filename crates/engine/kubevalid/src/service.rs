@@ -261,6 +261,9 @@ fn cluster_addresses(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     for (address, family) in addresses.items().zip(families.items()) {
         let Ok(parsed) = address.text().parse::<std::net::IpAddr>() else { continue };
+        if !["IPv4", "IPv6"].contains(&family.text()) {
+            continue;
+        }
         let expected = if parsed.is_ipv4() { "IPv4" } else { "IPv6" };
         if family.text() != expected {
             errors.push(address.invalid(format!(

@@ -237,7 +237,8 @@ pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
         for field in ["nodeTopology", "storageClassName"] {
             let new = object.at(field);
             let was = old.at(field);
-            if !new.is_as(&was) {
+            // What is there and empty is not what is missing.
+            if !new.is_as(&was) || new.is_set() != was.is_set() {
                 let shown = match (field, new.is_set()) {
                     ("nodeTopology", true) => {
                         new.invalid("field is immutable").showing(selector::shown(&new))

@@ -16,7 +16,7 @@ mod tree;
 pub use map::MapTree;
 pub use path::{PathError, TreePath};
 pub use recording::{Question, ReadSet, Recording};
-pub use tree::{ContentId, Entry, EntryKind, FileTree, Listed, TreeError};
+pub use tree::{ContentId, Entry, EntryKind, FileTree, Later, Listed, TreeError};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The trait, and what a tree answers.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use crate::path::TreePath;
@@ -128,6 +129,15 @@ pub trait FileTree: Send + Sync {
     /// before the content is inflated), or as [`FileTree::entry`].
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, TreeError>;
 
+    /// Opens a file whose bytes may never be needed; `None` leaves the caller to read it, which
+    /// also says what is wrong with it.
+    ///
+    /// Trees whose files are read quickly need not have this.
+    fn later(&self, path: &TreePath) -> Option<Later> {
+        let _ = path;
+        None
+    }
+
     /// Returns the names in a directory, sorted by byte, each with what it is (links
     /// followed; a link that leads out is listed as what reading it would say: an error
     /// only when it is read). `None` where there is no directory at `path`.
@@ -137,6 +147,9 @@ pub trait FileTree: Send + Sync {
     /// As [`FileTree::entry`].
     fn list(&self, path: &TreePath) -> Result<Option<Vec<Listed>>, TreeError>;
 }
+
+/// Reads an open file; called once.
+pub type Later = Box<dyn Fn() -> io::Result<Arc<[u8]>> + Send + Sync>;
 
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]

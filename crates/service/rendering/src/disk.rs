@@ -5,15 +5,18 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use filetree::{ContentId, Entry, EntryKind, FileTree, Listed, TreeError, TreePath};
+use filetree::{ContentId, Entry, EntryKind, FileTree, Later, Listed, TreeError, TreePath};
 use sha1::{Digest, Sha1};
 
 /// A file that is read is not larger.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 /// Links that lead to links.
 const LINKS_MAX: usize = 40;
+/// Files that stay open; processes may have a thousand.
+const OPEN_MAX: usize = 200;
 
 /// The files below a directory, as they lie there, committed or not.
 ///
@@ -28,6 +31,8 @@ pub struct DiskTree {
     /// Files, none of them a link, and their sizes, as a list of their directory showed them:
     /// who reads them next need not ask again.
     listed: Mutex<HashMap<String, u64>>,
+    /// How many files were opened to be read later.
+    open: AtomicUsize,
 }
 
 /// What lies at a path when its last name is not followed.
@@ -48,7 +53,12 @@ impl DiskTree {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a directory"));
         }
-        Ok(Self { root, straight: Mutex::default(), listed: Mutex::default() })
+        Ok(Self {
+            root,
+            straight: Mutex::default(),
+            listed: Mutex::default(),
+            open: AtomicUsize::new(0),
+        })
     }
 
     /// The root, with no link in it.
@@ -217,7 +227,11 @@ fn kind_of(metadata: &fs::Metadata) -> Option<EntryKind> {
 
 /// The bytes of a file of about that size.
 fn read_whole(path: &Path, size_bytes: u64) -> io::Result<Arc<[u8]>> {
-    let mut file = fs::File::open(path)?;
+    read_open(&fs::File::open(path)?, size_bytes)
+}
+
+/// As [`read_whole`], of an open file.
+fn read_open(mut file: &fs::File, size_bytes: u64) -> io::Result<Arc<[u8]>> {
     // Read to where it stays; a file that is being written may be of another size.
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size_bytes as usize).collect();
     let room = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
@@ -278,6 +292,17 @@ impl FileTree for DiskTree {
                 read_whole(&self.host_path(&at), size_bytes).map_err(|error| broken(path, &error))
             }
         }
+    }
+
+    fn later(&self, path: &TreePath) -> Option<Later> {
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = *listed.get(path.as_str())?;
+        drop(listed);
+        if self.open.fetch_add(1, Ordering::Relaxed) >= OPEN_MAX {
+            return None;
+        }
+        let file = fs::File::open(self.host_path(path)).ok()?;
+        Some(Box::new(move || read_open(&file, size)))
     }
 
     fn list(&self, path: &TreePath) -> Result<Option<Vec<Listed>>, TreeError> {

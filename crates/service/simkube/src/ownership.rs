@@ -6,7 +6,7 @@ use manifest::Gvk;
 use merge::managed::{
     self, AppliedApart, ApplyError, ApplyOptions, Context, Filter, Owned, UpdateOptions, Versions,
 };
-use merge::schema::{Schema, Type, TypeId};
+use merge::schema::{ListKind, Schema, Type, TypeId};
 use serde_json::{Value, json};
 
 use crate::api::problem::{Cause, Problem};
@@ -95,7 +95,15 @@ pub fn update(kind: &Kind, live: Option<&Value>, new: Value, writer: &Writer<'_>
     let owned =
         |new: &Value| with_context(kind, |context| managed::update(live, new, &options, context));
     // Nobody owns what is there and empty where that is not written.
-    let Some(mut written) = types::written(kind, &new) else { return owned(&new).unwrap_or(new) };
+    let written = types::written(kind, &new);
+    let is_autoscaler = kind.is("autoscaling", "HorizontalPodAutoscaler");
+    if written.is_none() && !is_autoscaler {
+        return owned(&new).unwrap_or(new);
+    }
+    let mut written = written.unwrap_or_else(|| new.clone());
+    if let (true, Some((schema, type_id))) = (kind.built_in(), schema(kind)) {
+        whole_lists(schema, type_id, &new, &mut written, is_autoscaler);
+    }
     if let Some(entries) = new.pointer("/metadata/managedFields") {
         meta::of(&mut written).insert("managedFields".to_owned(), entries.clone());
     }
@@ -103,6 +111,51 @@ pub fn update(kind: &Kind, live: Option<&Value>, new: Value, writer: &Writer<'_>
     let mut new = new;
     meta::keep_owners(&owned, &mut new);
     new
+}
+
+/// Makes lists that are one piece other than they were where the server takes them for such: it compares
+/// them as they stand in memory, where what is empty is not what is missing, and where a whole number of
+/// binary units that 8 divides remembers whether it was ever printed.
+fn whole_lists(schema: &Schema, id: TypeId, new: &Value, written: &mut Value, prints: bool) {
+    match (schema.get(id), new, written) {
+        (Type::Map(map), Value::Object(new), Value::Object(written)) => {
+            for (name, new) in new {
+                let inside = map.field(name).map(|field| field.type_id).or(map.rest);
+                if let (Some(inside), Some(written)) = (inside, written.get_mut(name)) {
+                    whole_lists(schema, inside, new, written, prints);
+                }
+            }
+        }
+        (Type::List(list), Value::Array(new), Value::Array(written)) => {
+            if list.kind == ListKind::Atomic {
+                let is_other = new != written || (prints && new.iter().any(is_printed_once));
+                if let (true, Some(first)) = (is_other, written.first().cloned()) {
+                    written.push(first);
+                }
+            } else if new.len() == written.len() {
+                for (new, written) in new.iter().zip(written) {
+                    whole_lists(schema, list.element, new, written, prints);
+                }
+            }
+        }
+        (_, _, _) => {}
+    }
+}
+
+/// Whether an amount stands in a value whose text the server does not keep when it reads it.
+fn is_printed_once(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| match value.as_str() {
+            Some(text) if matches!(name.as_str(), "value" | "averageValue") => {
+                let unit = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+                let number = unit.iter().find_map(|unit| text.strip_suffix(unit));
+                number.and_then(|number| number.parse::<i64>().ok()).is_some_and(|n| n % 8 == 0)
+            }
+            _ => is_printed_once(value),
+        }),
+        Value::Array(items) => items.iter().any(is_printed_once),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// Whether owners that a client sent are of versions that a custom kind does not have: then the server

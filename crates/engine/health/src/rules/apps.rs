@@ -11,7 +11,7 @@ use crate::rules::{Entry, Rule};
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
 use crate::steps::{Step, condition_is_stale, listed};
-use crate::verdicts::{degraded, healthy, progressing, suspended, unknown};
+use crate::verdicts::{degraded, healthy, missing, progressing, suspended, unknown};
 
 pub(super) const RULES: &[Entry] = &[
     ("flagger.app", "Canary", Rule::Code(canary)),
@@ -31,6 +31,9 @@ pub(super) const RULES: &[Entry] = &[
 ];
 
 fn canary(canary: &Value) -> Health {
+    if lookup(canary, "/status").is_none() {
+        return unknown("No status");
+    }
     let phase = text(canary, "/status/phase");
     let message = items(canary, "/status/conditions").map(|of| text(of, "/message")).next();
     let words = match (phase, message.unwrap_or_default()) {
@@ -50,15 +53,18 @@ fn canary(canary: &Value) -> Health {
     }
 }
 
+/// What is reconciled is well; while it is not, the state of its job manager says why.
 fn flink(deployment: &Value) -> Health {
-    let reconciled = holds(deployment, "/status/reconciliationStatus/success")
-        || text(deployment, "/status/reconciliationStatus/state") == "DEPLOYED";
-    let error =
-        [text(deployment, "/status/reconciliationStatus/error"), text(deployment, "/status/error")];
+    let Some(reconciliation) = lookup(deployment, "/status/reconciliationStatus") else {
+        return progressing("Waiting for Flink operator");
+    };
+    if holds(reconciliation, "/success") || text(reconciliation, "/state") == "DEPLOYED" {
+        return healthy("");
+    }
+    let error = [text(reconciliation, "/error"), text(deployment, "/status/error")];
     match text(deployment, "/status/jobManagerDeploymentStatus") {
         "ERROR" => degraded(error.into_iter().find(|why| !why.is_empty()).unwrap_or_default()),
         "DEPLOYED_NOT_READY" | "DEPLOYING" => progressing("Waiting for deploying"),
-        _ if reconciled => healthy(""),
         _ => progressing("Waiting for Flink operator"),
     }
 }
@@ -69,82 +75,80 @@ fn iam_role(role: &Value) -> Health {
         value => value.to_owned(),
     };
     let who = format!(
-        "the Iamrole for role '{}' with ARN '{}' and ID '{}'",
+        "role '{}' with ARN '{}' and ID '{}'",
         or_none("/status/roleName"),
         or_none("/status/roleARN"),
         or_none("/status/roleID")
     );
+    let retried = match int(role, "/status/retryCount") {
+        0 => String::new(),
+        times => format!(" (retry {times})"),
+    };
+    let failed = format!("Failed to reconcile the Iamrole{retried} for {who}");
     match text(role, "/status/state") {
-        "" | "CreateInProgress" | "DeleteInProgress" => {
-            progressing("Waiting for Iamrole to be reconciled")
-        }
-        "Ready" => healthy(format!("Successfully reconciled {who}")),
-        _ => degraded(format!(
-            "Failed to reconcile {who}. Reconciliation error was: {}",
-            or_none("/status/errorDescription")
+        "Ready" => healthy(format!(
+            "Role '{}' exists with ARN '{}' and ID '{}'.",
+            or_none("/status/roleName"),
+            or_none("/status/roleARN"),
+            or_none("/status/roleID")
         )),
+        "Error" | "PolicyNotAllowed" | "RolesMaxLimitReached" => {
+            degraded(match text(role, "/status/errorDescription") {
+                "" => format!("{failed}."),
+                why => format!("{failed}. Reconciliation error was: {why}"),
+            })
+        }
+        _ => progressing("Waiting for Iamrole to be reconciled"),
     }
 }
 
+/// Ready or in trouble, whichever stands first.
 fn keycloak(keycloak: &Value) -> Health {
-    let of = |kind: &str| condition(keycloak, kind);
-    let holds = |kind: &str| of(kind).filter(|met| text(met, "/status") == "True");
-    if let Some(errors) = holds("HasErrors") {
-        degraded(format!("Has Errors: {}", text(errors, "/message")))
-    } else if holds("RollingUpdate").is_some() {
-        progressing("")
-    } else if holds("Ready").is_some() {
-        healthy("")
-    } else {
-        progressing("")
+    let said = |of: &Value| match (text(of, "/type"), text(of, "/status")) {
+        ("Ready", "True") => Some(healthy("")),
+        ("HasErrors", "True") => Some(degraded(format!("Has Errors: {}", text(of, "/message")))),
+        _ => None,
+    };
+    if !has_conditions(keycloak) {
+        return progressing("Waiting for Keycloak status conditions to exist");
     }
+    conditions(keycloak).find_map(said).unwrap_or_else(|| progressing(""))
 }
 
-/// `status.printableStatus` of machines that will not come up without help.
-const MACHINE_FAILED: [&str; 8] = [
-    "CrashLoopBackOff",
-    "ErrorUnschedulable",
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "ErrorPvcNotFound",
-    "DataVolumeError",
-    "ErrorDataVolumeNotFound",
-    "DataVolumeNotFound",
-];
-
+/// A machine that runs is ready, one that was not made is stopped; until either is reported it
+/// is on its way, whatever is printed.
 fn virtual_machine(machine: &Value) -> Health {
     let printed = text(machine, "/status/printableStatus");
-    let of = |kind: &str| condition(machine, kind).filter(|met| text(met, "/status") == "True");
-    if let Some(failure) = of("Failure") {
-        return degraded(text(failure, "/message"));
+    let or = |otherwise: &'static str| if printed.is_empty() { otherwise } else { printed };
+    if find_is(machine, "Paused", "True").is_some() {
+        return suspended("Paused");
     }
-    if of("Paused").is_some() {
-        return suspended(if printed.is_empty() { "Paused" } else { printed });
-    }
-    match printed {
-        "" => progressing("No status available"),
-        "Stopped" | "Paused" => suspended(printed),
-        "Running" if of("Ready").is_some() => healthy(printed),
-        "Running" => progressing(printed),
-        printed if MACHINE_FAILED.contains(&printed) => degraded(printed),
-        printed => progressing(printed),
+    match condition(machine, "Ready").map(|ready| text(ready, "/status")) {
+        Some("True") => healthy(or("Running")),
+        Some(_) if holds(machine, "/status/created") => progressing(or("Starting")),
+        Some(_) => suspended(or("Stopped")),
+        None => progressing(or("No status available")),
     }
 }
 
 /// The phase says all, but for what runs: that may be paused, ready or not.
 fn machine_instance(instance: &Value) -> Health {
     let phase = text(instance, "/status/phase");
-    if let Some(paused) = find_is(instance, "Paused", "True").filter(|_| phase != "Succeeded") {
+    match phase {
+        "Succeeded" => return suspended(phase),
+        "Failed" => return degraded(phase),
+        "Unknown" => return unknown(phase),
+        "Pending" | "Scheduling" | "Scheduled" => return progressing(phase),
+        _ => {}
+    }
+    if let Some(paused) = find_is(instance, "Paused", "True") {
         return suspended(text(paused, "/message"));
     }
-    match (phase, condition(instance, "Ready")) {
-        ("Running" | "", Some(ready)) if text(ready, "/status") == "True" => healthy("Running"),
-        ("Running" | "", Some(ready)) => degraded(text(ready, "/message")),
-        ("", None) => progressing("No status available"),
-        ("Succeeded", _) => suspended(phase),
-        ("Failed", _) => degraded(phase),
-        ("Unknown", _) => unknown(phase),
-        _ => progressing(phase),
+    match condition(instance, "Ready") {
+        Some(ready) if text(ready, "/status") == "True" => healthy("Running"),
+        Some(ready) => degraded(text(ready, "/message")),
+        None if phase.is_empty() => progressing("No status available"),
+        None => progressing(phase),
     }
 }
 
@@ -165,19 +169,23 @@ fn stack(stack: &Value) -> Health {
     listed(STEPS, stack).expect("the last step fits everything")
 }
 
-/// Once there are conditions the service can be used, but for what they say of failure.
+/// Once there are conditions the service can be used, but for the first that tells of failure, or
+/// of an older generation.
 fn sap_service(service: &Value) -> Health {
-    const FAILURES: &[Step] = &[
-        (Is("Failed", "True"), Degraded, "{message}"),
-        (Is("Succeeded", "False"), Degraded, "{message}"),
-    ];
     if !has_conditions(service) {
         return progressing("Waiting for status");
     }
-    if conditions(service).any(|one| condition_is_stale(service, one)) {
-        return progressing("Waiting for spec update to be observed");
-    }
-    listed(FAILURES, service).unwrap_or_else(|| healthy("Ready to use"))
+    let said = |of: &Value| {
+        if condition_is_stale(service, of) {
+            return Some(progressing("Waiting for spec update to be observed"));
+        }
+        let failed = matches!(
+            (text(of, "/type"), text(of, "/status")),
+            ("Failed", "True") | ("Succeeded", "False")
+        );
+        failed.then(|| degraded(text(of, "/message")))
+    };
+    conditions(service).find_map(said).unwrap_or_else(|| healthy("Ready to use"))
 }
 
 /// How few and how many executors there may be, where their number is left to Spark.
@@ -206,7 +214,7 @@ fn spark(application: &Value) -> Health {
         "" | "NEW" => progressing("Waiting for SparkApplication to be submitted"),
         "SUBMITTED" => progressing("SparkApplication was Submitted"),
         "PENDING_RERUN" => progressing("SparkApplication is Pending Rerun"),
-        "INVALIDATING" => progressing("SparkApplication is Invalidating"),
+        "INVALIDATING" => missing("SparkApplication is in InvalidatingState"),
         "SUCCEEDING" => progressing("SparkApplication is Succeeding"),
         "FAILING" | "FAILED" | "SUBMISSION_FAILED" => degraded(error),
         "COMPLETED" => healthy("SparkApplication was Completed"),
@@ -218,12 +226,13 @@ fn spark(application: &Value) -> Health {
             let wanted = lookup(application, "/spec/executor/instances").and_then(Value::as_u64);
             let enough = match (dynamic_bounds(application), wanted) {
                 (Some((fewest, most)), _) => (fewest..=most).contains(&running),
-                (None, wanted) => wanted.is_none_or(|wanted| running == wanted),
+                (None, Some(wanted)) => wanted == running,
+                (None, None) => running > 0,
             };
             if enough {
                 healthy("SparkApplication is Running")
             } else {
-                progressing("SparkApplication is Running, waiting for executors")
+                progressing("Waiting for Executor pods")
             }
         }
         _ => progressing("Waiting for Executor pods"),
@@ -232,41 +241,45 @@ fn spark(application: &Value) -> Health {
 
 fn ansible_job(job: &Value) -> Health {
     let status = text(job, "/status/ansibleJobResult/status");
-    let words = match text(job, "/status/ansibleJobResult/url") {
-        "" => format!("{status} job"),
-        url => format!("{status} job - {url}"),
+    let words = match lookup(job, "/status/ansibleJobResult/url") {
+        None => format!("{status} job"),
+        Some(url) => format!("{status} job - {}", word(url)),
     };
     match status {
         "successful" => healthy(words),
         "canceled" | "error" | "failed" => degraded(words),
         "" => match condition(job, "Failure").filter(|of| text(of, "/status") == "True") {
             Some(failure) => degraded(text(failure, "/message")),
-            None => progressing("Waiting for AnsibleJob to be started"),
+            None => progressing("Waiting for AnsibleJob"),
         },
         _ => progressing(words),
     }
 }
 
-/// A binding is well where every cluster took the object and none calls it unwell.
+/// A binding is well where every cluster, and no other, tells of the object, and none calls it
+/// unwell.
 fn resource_binding(binding: &Value) -> Health {
-    const INSUFFICIENT: &str = "Current resource status is insufficient";
-    let clusters = items(binding, "/spec/clusters").count();
-    let reported: Vec<&Value> = items(binding, "/status/aggregatedStatus").collect();
-    if clusters == 0 || reported.is_empty() || reported.len() < clusters {
-        return progressing(INSUFFICIENT);
+    let reported = || items(binding, "/status/aggregatedStatus");
+    let wanted = lookup(binding, "/spec/clusters").and_then(Value::as_array).map(Vec::len);
+    let none = reported().next().is_none();
+    // Nobody knows how something is that was not applied.
+    let unknown_where = |one: &Value| text(one, "/health") == "Unknown" && !holds(one, "/applied");
+    if none || wanted.is_some_and(|wanted| wanted != reported().count()) {
+        progressing("Current resource status is insufficient")
+    } else if reported().any(|one| text(one, "/health") == "Unhealthy" || unknown_where(one)) {
+        degraded("Current resource status is unhealthy")
+    } else {
+        healthy("")
     }
-    let unwell =
-        reported.iter().any(|one| !holds(one, "/applied") || text(one, "/health") == "Unhealthy");
-    if unwell { degraded("Current resource status is unhealthy") } else { healthy("") }
 }
 
 fn zookeeper(cluster: &Value) -> Health {
-    let wanted = int_where_set(cluster, "/status/replicas");
-    let ready = int(cluster, "/status/readyReplicas");
-    match wanted {
-        Some(wanted) if ready == wanted && wanted > 0 => {
-            healthy("All ZK Nodes have joined the ensemble")
-        }
-        _ => progressing("Waiting for ZK Nodes to join the ensemble"),
+    let of = |pointer: &str| int_where_set(cluster, pointer);
+    let wanted = of("/status/replicas");
+    let joined = of("/status/readyReplicas") == wanted && wanted != Some(0);
+    if lookup(cluster, "/status").is_some() && joined {
+        healthy("All ZK Nodes have joined the ensemble")
+    } else {
+        progressing("Waiting for ZK Nodes to join the ensemble")
     }
 }

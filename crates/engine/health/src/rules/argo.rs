@@ -20,9 +20,9 @@ pub(super) const RULES: &[Entry] = &[
 
 const APPLICATION_SET: &[Step] = &[
     (Is("ErrorOccurred", "True"), Degraded, "{message}"),
+    (Is("ResourcesUpToDate", "False"), Degraded, "{message}"),
     (Is("RolloutProgressing", "True"), Progressing, "{message}"),
     (Is("ResourcesUpToDate", "True"), Healthy, "{message}"),
-    (Is("ResourcesUpToDate", "False"), Degraded, "{message}"),
     (Otherwise, Progressing, "Waiting for the status to be reported"),
 ];
 
@@ -60,20 +60,10 @@ fn experiment(experiment: &Value) -> Health {
     }
 }
 
-/// A bus is well once it is deployed; what is not configured cannot be.
 fn event_bus(bus: &Value) -> Health {
-    let of = |kind: &str| condition(bus, kind);
-    if let Some(failed) = ["Deployed", "Configured"]
-        .iter()
-        .filter_map(|kind| of(kind))
-        .find(|met| text(met, "/status") == "False")
-    {
-        return degraded(text(failed, "/message"));
-    }
-    match of("Deployed") {
-        Some(deployed) if text(deployed, "/status") == "True" => {
-            healthy(text(deployed, "/message"))
-        }
-        _ => progressing("Waiting for EventBus to be deployed"),
+    match condition(bus, "Deployed").map(|of| (text(of, "/status"), text(of, "/message"))) {
+        Some(("True", message)) => healthy(message),
+        Some(("False", message)) => degraded(message),
+        _ => progressing("Waiting for initialization"),
     }
 }

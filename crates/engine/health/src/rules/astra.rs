@@ -22,14 +22,13 @@ pub(super) const RULES: &[Entry] = &[
     (GROUP, "ResticVolumeBackup", Rule::Steps(RUN)),
     (GROUP, "Schedule", Rule::Code(schedule)),
     (GROUP, "Snapshot", Rule::Steps(RUN)),
-    ("trident.netapp.io", "TridentBackendConfig", Rule::Steps(BACKEND)),
+    ("trident.netapp.io", "TridentBackendConfig", Rule::Code(backend)),
     ("trident.netapp.io", "TridentOrchestrator", Rule::Steps(ORCHESTRATOR)),
 ];
 
 const VAULT: &[Step] = &[
     (At("/status/state", &["available"]), Healthy, "AppVault Available"),
-    (Present("/status/error"), Degraded, "{/status/error}"),
-    (Present("/status/state"), Degraded, "AppVault {/status/state}"),
+    (At("/status/state", &["failed"]), Degraded, "AppVault Failed"),
     (Otherwise, Progressing, "No status available"),
 ];
 
@@ -64,9 +63,6 @@ fn hook(hook: &Value) -> Health {
 }
 
 fn schedule(schedule: &Value) -> Health {
-    if schedule.pointer("/spec/enabled") == Some(&Value::Bool(false)) {
-        return suspended("Protection policy disabled");
-    }
     if lookup(schedule, "/status").is_none() {
         return healthy("Protection policy not yet executed");
     }
@@ -76,11 +72,14 @@ fn schedule(schedule: &Value) -> Health {
     }
 }
 
-const BACKEND: &[Step] = &[
-    (At("/status/lastOperationStatus", &["Failed"]), Degraded, "{/status/message}"),
-    (At("/status/lastOperationStatus", &["Success"]), Healthy, "{/status/message}"),
-    (Otherwise, Progressing, "Waiting for backend creation"),
-];
+fn backend(backend: &Value) -> Health {
+    let message = text(backend, "/status/message");
+    match (text(backend, "/status/lastOperationStatus"), text(backend, "/status/phase")) {
+        ("Failed", _) => degraded(message),
+        ("Success", "Bound") => healthy(message),
+        _ => progressing("Waiting for backend creation"),
+    }
+}
 
 const ORCHESTRATOR: &[Step] = &[
     (At("/status/status", &["Error", "Failed"]), Degraded, "{/status/message}"),

@@ -9,13 +9,20 @@ pub(super) const RULES: &[Entry] = &[
     ("cert-manager.io", "Certificate", Rule::Steps(CERTIFICATE)),
     ("cert-manager.io", "Issuer", Rule::Listed(ISSUER)),
     ("cert-manager.io", "ClusterIssuer", Rule::Listed(CLUSTER_ISSUER)),
-    ("certmanager.k8s.io", "Certificate", Rule::Steps(CERTIFICATE)),
+    ("certmanager.k8s.io", "Certificate", Rule::Steps(OLD_CERTIFICATE)),
     ("certmanager.k8s.io", "Issuer", Rule::Listed(ISSUER)),
 ];
 
 /// While a certificate is being issued, `Ready` tells of the one before.
 const CERTIFICATE: &[Step] = &[
     (Is("Issuing", "True"), Progressing, "{message}"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Otherwise, Progressing, "Waiting for certificate"),
+];
+
+/// In the old group nothing is known of a certificate that is being issued anew.
+const OLD_CERTIFICATE: &[Step] = &[
     (Is("Ready", "False"), Degraded, "{message}"),
     (Is("Ready", "True"), Healthy, "{message}"),
     (Otherwise, Progressing, "Waiting for certificate"),

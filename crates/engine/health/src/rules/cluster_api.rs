@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::assess::Health;
 use crate::object::{
-    any_is, condition, conditions, has_conditions, holds, int, int_where_set, stale, text,
+    any_is, condition, conditions, find_is, has_conditions, holds, int_where_set, lookup, stale,
+    text,
 };
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
@@ -23,7 +24,7 @@ pub(super) const RULES: &[Entry] = &[
     (GROUP, "MachinePool", Rule::Code(pool)),
     ("controlplane.cluster.x-k8s.io", "AWSManagedControlPlane", Rule::Code(aws_control_plane)),
     ("core.gardener.cloud", "Shoot", Rule::Code(shoot)),
-    ("karpenter.k8s.aws", "EC2NodeClass", Rule::Listed(NODE_CLASS)),
+    ("karpenter.k8s.aws", "EC2NodeClass", Rule::Listed(EC2_NODE_CLASS)),
     ("karpenter.sh", "NodePool", Rule::Listed(NODE_CLASS)),
     ("karpenter.sh", "NodeClaim", Rule::Steps(NODE_CLAIM)),
 ];
@@ -34,40 +35,33 @@ const RESOURCE_SET: &[Step] = &[
     (Otherwise, Progressing, "Initializing cluster resource set"),
 ];
 
-/// What `Ready` says that is not True: on the way (severity `Info`), or wrong.
-fn not_ready(object: &Value) -> Option<Health> {
-    let ready = condition(object, "Ready").filter(|ready| text(ready, "/status") == "False")?;
-    let message = text(ready, "/message");
-    let failed = text(object, "/status/phase") == "Failed";
-    if text(ready, "/severity") == "Info" && !failed {
-        Some(progressing(message))
-    } else {
-        Some(degraded(message))
-    }
-}
-
+/// What is not ready is wrong, but for what is only on its way (severity `Info`).
 fn cluster(cluster: &Value) -> Health {
     if holds(cluster, "/spec/paused") {
         return suspended("Cluster is paused");
     }
-    if let Some(health) = not_ready(cluster) {
-        return health;
+    let phase = text(cluster, "/status/phase");
+    let not_ready = find_is(cluster, "Ready", "False");
+    if let Some(ready) = not_ready
+        && (phase == "Failed" || text(ready, "/severity") != "Info")
+    {
+        return degraded(text(ready, "/message"));
     }
-    match text(cluster, "/status/phase") {
+    match phase {
         "Provisioned" => healthy("Cluster is running"),
-        "Failed" => degraded("Cluster is failed"),
+        "Failed" => degraded(""),
         _ => progressing("Waiting for clusters"),
     }
 }
 
+/// The phase says all; `Ready` says why.
 fn machine(machine: &Value) -> Health {
-    if let Some(health) = not_ready(machine) {
-        return health;
-    }
+    let not_ready = find_is(machine, "Ready", "False").map(|ready| text(ready, "/message"));
+    let why = not_ready.unwrap_or("Condition is unknown");
     match text(machine, "/status/phase") {
         "Running" => healthy("Machine is running"),
-        "Failed" => degraded("Machine is failed"),
-        _ => progressing("Waiting for machines"),
+        "Failed" => degraded(why),
+        _ => progressing(why),
     }
 }
 
@@ -80,11 +74,14 @@ const DEPLOYMENT: &[Step] = &[
     (Otherwise, Progressing, "Waiting for machines"),
 ];
 
+/// All machines that should be there are, no fewer and no more.
 fn health_check(check: &Value) -> Health {
-    let Some(expected) = int_where_set(check, "/status/expectedMachines") else {
-        return progressing("");
-    };
-    if int(check, "/status/currentHealthy") >= expected { healthy("") } else { degraded("") }
+    let healthy_now = int_where_set(check, "/status/currentHealthy");
+    match (healthy_now, int_where_set(check, "/status/expectedMachines")) {
+        (None, _) => progressing(""),
+        (now, expected) if now == expected => healthy(""),
+        _ => degraded(""),
+    }
 }
 
 fn pool(pool: &Value) -> Health {
@@ -103,7 +100,7 @@ fn pool(pool: &Value) -> Health {
     match phase {
         "Failed" => degraded(message),
         "Running" | "Scaling" | "ScalingUp" | "ScalingDown" => healthy(message),
-        "" => progressing("Waiting for MachinePool"),
+        _ if lookup(pool, "/status/phase").is_none() => progressing(""),
         _ => progressing(message),
     }
 }
@@ -137,17 +134,20 @@ fn aws_control_plane(plane: &Value) -> Health {
 /// Gardener sums a cluster up in a label; a cluster that sleeps on purpose says so in its spec.
 fn shoot(shoot: &Value) -> Health {
     let state = |words: &str| format!("Component state: {words}");
-    if holds(shoot, "/spec/hibernation/enabled") {
-        return suspended(state("Hibernated"));
-    }
     match manifest::label(shoot, "shoot.gardener.cloud/status") {
         Some("healthy") => healthy(state("Healthy")),
         Some("progressing") => progressing(state("Update in progress")),
         Some("unhealthy") => degraded(state("Unhealthy")),
         Some("unknown") => unknown(state("Unknown")),
-        Some(_) | None => progressing(state("Update in progress")),
+        Some(_) | None => progressing("Update in progress"),
     }
 }
+
+const EC2_NODE_CLASS: &[Step] = &[
+    (Is("Ready", "True"), Healthy, "EC2NodeClass is ready"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Waiting for EC2NodeClass to be ready"),
+];
 
 const NODE_CLASS: &[Step] = &[
     (Is("Ready", "True"), Healthy, "{message}"),
@@ -160,8 +160,6 @@ const NODE_CLAIM: &[Step] = &[
     (Is("Disrupting", "True"), Suspended, "{message}"),
     (Is("Ready", "True"), Healthy, "{message}"),
     (Is("Ready", "False"), Degraded, "{message}"),
-    (Is("Launched", "False"), Degraded, "{message}"),
-    (Is("Registered", "False"), Degraded, "{message}"),
     (Is("Initialized", "True"), Progressing, "Node initialized, waiting for Ready"),
     (Is("Registered", "True"), Progressing, "Node registered, waiting for initialization"),
     (Is("Launched", "True"), Progressing, "Node launched, waiting for registration"),

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, has_conditions, last_condition, lookup, text};
+use crate::object::{condition, conditions, has_conditions, items, last_condition, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::verdicts::{degraded, healthy, progressing, suspended};
 
@@ -87,23 +87,10 @@ fn provider(object: &Value) -> Health {
     if both { healthy(message) } else { degraded(message) }
 }
 
-/// Crossplane 0.x wrapped its conditions once more.
 fn stack(object: &Value) -> Health {
-    let conditions = lookup(object, "/status/conditionedStatus/conditions");
-    let of = |kind: &str| {
-        conditions
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .find(|condition| text(condition, "/type") == kind)
-    };
-    if let Some(synced) = of("Synced")
-        && text(synced, "/status") == "False"
-    {
-        let message = text(synced, "/message");
-        return degraded(if message.is_empty() { text(synced, "/reason") } else { message });
-    }
-    match of("Ready") {
+    let ready = items(object, "/status/conditionedStatus/conditions")
+        .find(|condition| text(condition, "/type") == "Ready");
+    match ready {
         Some(ready) if text(ready, "/status") == "True" => healthy(text(ready, "/reason")),
         Some(ready) => progressing(text(ready, "/reason")),
         None => progressing("Waiting for stack to be installed"),

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, has_conditions, int, items, lookup, text};
+use crate::object::{
+    condition, conditions, has_conditions, int, int_where_set, items, lookup, text,
+};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -26,12 +28,16 @@ pub(super) const RULES: &[Entry] = &[
     ("clickhouse.altinity.com", "ClickHouseInstallation", Rule::Steps(CLICKHOUSE)),
     ("clickhouse-keeper.altinity.com", "ClickHouseKeeperInstallation", Rule::Steps(KEEPER)),
     ("solr.apache.org", "SolrCloud", Rule::Code(solr)),
-    ("db.atlasgo.io", "AtlasMigration", Rule::Steps(ATLAS)),
-    ("db.atlasgo.io", "AtlasSchema", Rule::Steps(ATLAS)),
+    ("db.atlasgo.io", "AtlasMigration", Rule::Steps(ATLAS_MIGRATION)),
+    ("db.atlasgo.io", "AtlasSchema", Rule::Code(atlas_schema)),
 ];
 
 const ZALANDO: &[Step] = &[
-    (Absent("/status/PostgresClusterStatus"), Progressing, "Waiting for postgresql to be created"),
+    (
+        Absent("/status/PostgresClusterStatus"),
+        Progressing,
+        "Waiting for postgres cluster status...",
+    ),
     (At("/status/PostgresClusterStatus", &["Running"]), Healthy, "{value}"),
     (At("/status/PostgresClusterStatus", &["Creating", "Updating"]), Progressing, "{value}"),
     (Otherwise, Degraded, "{/status/PostgresClusterStatus}"),
@@ -157,7 +163,7 @@ fn mariadb_job(job: &Value) -> Health {
 
 fn percona_mongodb(cluster: &Value) -> Health {
     if lookup(cluster, "/status").is_none() {
-        return progressing("Waiting for the status to be reported");
+        return unknown("Cluster status is unknown");
     }
     let nodes = nodes_ready(cluster);
     match text(cluster, "/status/state") {
@@ -193,17 +199,15 @@ fn nodes_ready(cluster: &Value) -> String {
     format!("{ready}/{size} node(s) are ready")
 }
 
-/// Well where every rack has as many ready members as members.
 fn cassandra(cluster: &Value) -> Health {
     let racks = lookup(cluster, "/status/racks").and_then(Value::as_object);
-    let waiting = racks.is_none_or(|racks| {
-        racks.is_empty()
-            || racks.values().any(|rack| int(rack, "/readyMembers") != int(rack, "/members"))
-    });
-    if waiting {
-        progressing("Waiting for Cassandra Cluster members to be ready")
-    } else {
-        healthy("")
+    let short = |rack: &Value| {
+        let of = |pointer: &str| int_where_set(rack, pointer);
+        of("/readyMembers").zip(of("/members")).is_some_and(|(ready, all)| ready != all)
+    };
+    match racks {
+        Some(racks) if !racks.values().any(short) => healthy(""),
+        _ => progressing("Waiting for Cassandra Cluster"),
     }
 }
 
@@ -214,7 +218,6 @@ const CLICKHOUSE: &[Step] = &[
         "ClickHouse installation completed successfully",
     ),
     (At("/status/status", &["InProgress"]), Progressing, "ClickHouse installation in progress"),
-    (At("/status/status", &["Terminating"]), Progressing, "ClickHouse status: {value}"),
     (Present("/status/status"), Degraded, "ClickHouse status: {/status/status}"),
     (Otherwise, Progressing, "ClickHouse status not yet available"),
 ];
@@ -230,27 +233,37 @@ const KEEPER: &[Step] = &[
         Progressing,
         "ClickHouseKeeper installation in progress",
     ),
-    (At("/status/status", &["Terminating"]), Progressing, "ClickHouseKeeper status: {value}"),
     (Present("/status/status"), Degraded, "ClickHouseKeeper status: {/status/status}"),
     (Otherwise, Progressing, "ClickHouseKeeper status not yet available"),
 ];
 
 fn solr(cloud: &Value) -> Health {
-    if lookup(cloud, "/status").is_none() {
-        return progressing("Waiting for Solr to exist");
-    }
-    let replicas = int(cloud, "/status/replicas");
-    let all_ready = items(cloud, "/status/solrNodes").all(|node| node["ready"] == true);
-    if int(cloud, "/status/readyReplicas") == replicas && all_ready && replicas > 0 {
+    let Some(nodes) = lookup(cloud, "/status/solrNodes").and_then(Value::as_array) else {
+        return progressing("Waiting for solr to exist");
+    };
+    if nodes.iter().all(|node| node["ready"] == true) {
         healthy("Solr is ready")
     } else {
         progressing("Not all replicas are ready")
     }
 }
 
-const ATLAS: &[Step] = &[
+const ATLAS_MIGRATION: &[Step] = &[
     (Is("Ready", "True"), Healthy, "{reason}"),
     (Because("Ready", "False", &["Reconciling"]), Progressing, "{reason}"),
+    (Because("Ready", "Unknown", &["Reconciling"]), Progressing, "{reason}"),
     (Reports("Ready"), Degraded, "{reason}"),
     (Otherwise, Progressing, "Waiting for Atlas Operator"),
 ];
+
+/// A schema says in its message that it is being reconciled.
+fn atlas_schema(schema: &Value) -> Health {
+    match condition(schema, "Ready") {
+        Some(ready) if text(ready, "/status") == "True" => healthy(text(ready, "/reason")),
+        Some(ready) if text(ready, "/message") == "Reconciling" => {
+            progressing(text(ready, "/reason"))
+        }
+        Some(ready) => degraded(text(ready, "/reason")),
+        None => progressing("Waiting for Atlas Operator"),
+    }
+}

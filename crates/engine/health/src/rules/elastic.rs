@@ -20,16 +20,17 @@ const UNKNOWN: &str = "status is unknown. Ensure your ArgoCD is current and then
                        bug report: https://github.com/argoproj/argo-cd/issues";
 
 fn beat(beat: &Value) -> Health {
-    let wanted = int(beat, "/status/expectedNodes");
+    let wanted = int_where_set(beat, "/status/expectedNodes");
     match text(beat, "/status/health") {
         "green" => healthy("Elastic Beat status is Green"),
-        "yellow" => match int_where_set(beat, "/status/availableNodes") {
-            Some(there) if there != wanted => progressing(format!(
+        "yellow" => match (int_where_set(beat, "/status/availableNodes"), wanted) {
+            (Some(there), Some(wanted)) if there != wanted => progressing(format!(
                 "Elastic Beat status is deploying, there is {there} instance(s) on {wanted} expected"
             )),
             _ => progressing("Elastic Beat phase is progressing"),
         },
         "red" => degraded("Elastic Beat status is Red"),
+        "" if wanted.is_some() => progressing("Elastic Beat phase is progressing"),
         _ => unknown(format!("Elastic Beat {UNKNOWN}")),
     }
 }
@@ -41,12 +42,14 @@ fn elasticsearch(cluster: &Value) -> Health {
         return unknown(format!("Elasticsearch Cluster {UNKNOWN}"));
     };
     let wanted: i64 = items(cluster, "/spec/nodeSets").map(|set| int(set, "/count")).sum();
-    if there != wanted {
+    if there < wanted {
         return progressing(format!(
             "The desired amount of availableNodes is {wanted} but the current amount is {there}"
         ));
     }
     match (text(cluster, "/status/phase"), text(cluster, "/status/health")) {
+        (_, "") => unknown(format!("Elasticsearch Cluster {UNKNOWN}")),
+        _ if there > wanted => unknown(format!("Elasticsearch Cluster {UNKNOWN}")),
         (phase @ ("ApplyingChanges" | "MigratingData"), _) => {
             progressing(format!("Elasticsearch phase is {phase}"))
         }

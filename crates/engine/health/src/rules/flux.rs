@@ -9,7 +9,7 @@ use crate::verdicts::{degraded, healthy, progressing, suspended};
 
 pub(super) const RULES: &[Entry] = &[
     ("helm.toolkit.fluxcd.io", "HelmRelease", Rule::Code(release)),
-    ("image.toolkit.fluxcd.io", "ImagePolicy", Rule::Code(judged_at_once)),
+    ("image.toolkit.fluxcd.io", "ImagePolicy", Rule::Code(image_policy)),
     ("image.toolkit.fluxcd.io", "ImageRepository", Rule::Code(judged_at_once)),
     ("image.toolkit.fluxcd.io", "ImageUpdateAutomation", Rule::Code(reconciled)),
     ("kustomize.toolkit.fluxcd.io", "Kustomization", Rule::Code(reconciled)),
@@ -27,6 +27,11 @@ fn judged(object: &Value, also: Option<&str>, takes_time: bool) -> Health {
     if holds(object, "/spec/suspend") {
         return suspended(format!("{} is suspended", text(object, "/kind")));
     }
+    told(object, also, takes_time)
+}
+
+/// The same of an object that is not suspended.
+fn told(object: &Value, also: Option<&str>, takes_time: bool) -> Health {
     if !has_conditions(object) {
         return progressing("Status unknown");
     }
@@ -50,6 +55,11 @@ fn reconciled(object: &Value) -> Health {
 /// What is looked up, not brought about: it is there or not.
 fn judged_at_once(object: &Value) -> Health {
     judged(object, None, false)
+}
+
+/// A policy chooses among what is known: there is nothing to suspend.
+fn image_policy(policy: &Value) -> Health {
+    told(policy, None, false)
 }
 
 fn release(release: &Value) -> Health {

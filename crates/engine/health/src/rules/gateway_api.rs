@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{items, text};
+use crate::object::{condition, has_conditions, items, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
-use crate::steps::{Step, condition_is_stale};
+use crate::steps::{Step, condition_is_stale, first};
 use crate::verdicts::{degraded, healthy, progressing};
 
 const GROUP: &str = "gateway.networking.k8s.io";
@@ -17,7 +17,7 @@ pub(super) const RULES: &[Entry] = &[
     (GROUP, "GRPCRoute", Rule::Code(route)),
     (GROUP, "HTTPRoute", Rule::Code(route)),
     (GROUP, "Gateway", Rule::Code(gateway)),
-    (GROUP, "GatewayClass", Rule::Steps(CLASS)),
+    (GROUP, "GatewayClass", Rule::Code(class)),
 ];
 
 const CLASS: &[Step] = &[
@@ -27,26 +27,32 @@ const CLASS: &[Step] = &[
     (Otherwise, Progressing, "Waiting for GatewayClass status"),
 ];
 
-/// What conditions at one place say, where it is not that all is well. What tells of an older
-/// generation is not heard.
-fn trouble(object: &Value, conditions: &Value, before: &str) -> Option<Health> {
-    let current = || {
-        items(conditions, "/conditions").filter(|condition| !condition_is_stale(object, condition))
+fn class(class: &Value) -> Health {
+    match condition(class, "Accepted").filter(|accepted| condition_is_stale(class, accepted)) {
+        Some(_) => progressing("Waiting for GatewayClass status"),
+        None => first(CLASS, class).expect("the last step fits everything"),
+    }
+}
+
+/// What conditions at one place say, where it is not that all is well: one that is refused, else
+/// one that is still on its way.
+fn trouble(place: &Value, pointer: &str, before: &str) -> Option<Health> {
+    let says = |condition: &Value| match (before, text(condition, "/message")) {
+        ("", message) => message.to_owned(),
+        (_, "") => format!("{before}Failed condition: {}", text(condition, "/type")),
+        (_, message) => format!("{before}{message}"),
     };
-    let says = |condition: &Value| format!("{before}{}", text(condition, "/message"));
-    let rejected = current().find(|condition| {
+    let refused = |condition: &&Value| {
         matches!(text(condition, "/type"), "Accepted" | "ResolvedRefs")
             && text(condition, "/status") == "False"
-    });
-    if let Some(condition) = rejected {
+    };
+    let unfinished = |condition: &&Value| {
+        text(condition, "/type") == "Programmed" && text(condition, "/status") != "True"
+    };
+    if let Some(condition) = items(place, pointer).find(refused) {
         return Some(degraded(says(condition)));
     }
-    let unfinished = current().find(|condition| match text(condition, "/type") {
-        "Programmed" => text(condition, "/status") != "True",
-        "Accepted" | "ResolvedRefs" => text(condition, "/status") == "Unknown",
-        _ => false,
-    });
-    unfinished.map(|condition| progressing(says(condition)))
+    items(place, pointer).find(unfinished).map(|condition| progressing(says(condition)))
 }
 
 /// The worst that is said; of two alike the first.
@@ -58,15 +64,22 @@ fn worst(all: impl Iterator<Item = Health>) -> Option<Health> {
     )
 }
 
+/// Each parent speaks for itself, once it has anything to say. For an HTTPRoute a parent that
+/// tells of an older generation has not spoken.
 fn route(route: &Value) -> Health {
     let kind = text(route, "/kind");
-    let parents = || items(route, "/status/parents");
+    let told = |parent: &&Value| {
+        let mut all = items(parent, "/conditions");
+        let stale = |of: &Value| kind == "HTTPRoute" && condition_is_stale(route, of);
+        items(parent, "/conditions").next().is_some() && !all.any(stale)
+    };
+    let parents = || items(route, "/status/parents").filter(told);
     if parents().next().is_none() {
         return progressing(format!("Waiting for {kind} status"));
     }
     worst(parents().filter_map(|parent| {
         let name = text(parent, "/parentRef/name");
-        trouble(route, parent, &format!("Parent {name}: "))
+        trouble(parent, "/conditions", &format!("Parent {name}: "))
     }))
     .unwrap_or_else(|| healthy(format!("{kind} is healthy")))
 }
@@ -125,14 +138,13 @@ fn backend_policy(policy: &Value) -> Health {
     }
 }
 
+/// What the gateway says of itself comes before what its listeners say.
 fn gateway(gateway: &Value) -> Health {
-    let none = Value::Null;
-    let status = gateway.pointer("/status").unwrap_or(&none);
-    if items(status, "/conditions").next().is_none() {
+    let listeners = || items(gateway, "/status/listeners");
+    if !has_conditions(gateway) && listeners().next().is_none() {
         return progressing("Waiting for Gateway status");
     }
-    let own = trouble(gateway, status, "");
-    let listeners =
-        items(status, "/listeners").filter_map(|listener| trouble(gateway, listener, "Listener: "));
-    worst(own.into_iter().chain(listeners)).unwrap_or_else(|| healthy("Gateway is healthy"))
+    trouble(gateway, "/status/conditions", "")
+        .or_else(|| listeners().find_map(|listener| trouble(listener, "/conditions", "Listener: ")))
+        .unwrap_or_else(|| healthy("Gateway is healthy"))
 }

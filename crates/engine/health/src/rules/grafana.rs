@@ -27,6 +27,7 @@ const ORGANISATION: &[Step] = &[
 const GRAFANA: &[Step] = &[
     (Absent("/status/stage"), Progressing, "Waiting for Grafana status info"),
     (At("/status/stageStatus", &["failed"]), Degraded, "Failed at stage {/status/stage}"),
+    (Absent("/status/stageStatus"), Progressing, "Waiting for Grafana status info"),
     (At("/status/stage", &["complete"]), Healthy, ""),
     (Otherwise, Progressing, "{/status/stage}"),
 ];

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, int_where_set, lookup, text};
+use crate::object::{conditions, int_where_set, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -32,19 +32,26 @@ pub(super) const RULES: &[Entry] = &[
 
 /// Strimzi reports one of two conditions, `Ready` or `NotReady`, each True.
 fn strimzi(object: &Value, noun: &str) -> Health {
-    let of = |kind: &str| condition(object, kind).filter(|met| text(met, "/status") == "True");
-    if let Some(not_ready) = of("NotReady") {
-        let message = text(not_ready, "/message");
-        return match text(not_ready, "/reason") {
-            "Creating" => progressing(message),
-            _ => degraded(message),
-        };
-    }
-    if of("Ready").is_some() { healthy("") } else { progressing(format!("Waiting for {noun}")) }
+    let said = |of: &Value| match (text(of, "/type"), text(of, "/status")) {
+        ("Ready", "True") => Some(healthy("")),
+        ("NotReady", "True") => Some(degraded(text(of, "/message"))),
+        _ => None,
+    };
+    let waits = || progressing(format!("Waiting for {noun}"));
+    conditions(object).find_map(said).unwrap_or_else(waits)
 }
 
+/// A cluster that is being made is not ready, and not in trouble.
 fn cluster(object: &Value) -> Health {
-    strimzi(object, "Kafka Cluster")
+    let said = |of: &Value| match (text(of, "/type"), text(of, "/status")) {
+        ("Ready", "True") => Some(healthy("")),
+        ("NotReady", "True") if text(of, "/reason") != "Creating" => {
+            Some(degraded(text(of, "/message")))
+        }
+        _ => None,
+    };
+    let waits = || progressing("Waiting for Kafka Cluster");
+    conditions(object).find_map(said).unwrap_or_else(waits)
 }
 
 fn bridge(object: &Value) -> Health {
@@ -56,7 +63,7 @@ fn connect(object: &Value) -> Health {
 }
 
 fn connector(object: &Value) -> Health {
-    strimzi(object, "Kafka Connector")
+    strimzi(object, "KafkaConnector")
 }
 
 fn topic(object: &Value) -> Health {
@@ -97,7 +104,6 @@ fn banzai(cluster: &Value) -> Health {
 
 const PLATFORM: &[Step] = &[
     (At("/status/phase", &["RUNNING"]), Healthy, "{kind} running"),
-    (At("/status/phase", &["FAILED", "ERROR"]), Degraded, "{kind} failed"),
     (At("/status/phase", &["PROVISIONING"]), Progressing, "{kind} provisioning"),
     (Otherwise, Progressing, "Waiting for {kind}"),
 ];

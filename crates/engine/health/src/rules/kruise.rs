@@ -5,14 +5,11 @@ use serde_json::Value;
 use crate::assess::Health;
 use crate::object::{condition, holds, int, int_where_set, items, lookup, text};
 use crate::rules::{Entry, Rule};
-use crate::steps::Step;
-use crate::steps::Verdict::*;
-use crate::steps::When::*;
 use crate::verdicts::{degraded, healthy, progressing, suspended, unknown};
 
 pub(super) const RULES: &[Entry] = &[
     ("apps.kruise.io", "AdvancedCronJob", Rule::Code(cron_job)),
-    ("apps.kruise.io", "BroadcastJob", Rule::Steps(BROADCAST_JOB)),
+    ("apps.kruise.io", "BroadcastJob", Rule::Code(broadcast_job)),
     ("apps.kruise.io", "CloneSet", Rule::Code(clone_set)),
     ("apps.kruise.io", "DaemonSet", Rule::Code(daemon_set)),
     ("apps.kruise.io", "StatefulSet", Rule::Code(stateful_set)),
@@ -35,12 +32,18 @@ fn cron_job(job: &Value) -> Health {
     }
 }
 
-const BROADCAST_JOB: &[Step] = &[
-    (At("/status/phase", &["completed"]), Healthy, "BroadcastJob is completed successfully"),
-    (At("/status/phase", &["failed"]), Degraded, "BroadcastJob failed"),
-    (At("/status/phase", &["paused"]), Suspended, "BroadcastJob is Paused"),
-    (Otherwise, Progressing, "BroadcastJob is still running"),
-];
+/// The phase, where the numbers bear it out.
+fn broadcast_job(job: &Value) -> Health {
+    let of = |pointer: &str| int_where_set(job, pointer);
+    match text(job, "/status/phase") {
+        "completed" if of("/status/succeeded") == of("/status/desired") => {
+            healthy("BroadcastJob is completed successfully")
+        }
+        "failed" if of("/status/failed") != Some(0) => degraded("BroadcastJob failed"),
+        "paused" if holds(job, "/spec/paused") => suspended("BroadcastJob is Paused"),
+        _ => progressing("BroadcastJob is still running"),
+    }
+}
 
 /// Whether the controller has seen the newest spec. An object without generation is one that
 /// nobody has written yet.
@@ -53,43 +56,51 @@ fn is_observed(object: &Value) -> bool {
 struct Workload<'a> {
     noun: &'a str,
     paused: bool,
-    /// How many stay at the old revision until a person says otherwise; 0: none.
-    partition: i64,
-    replicas: i64,
-    updated: i64,
-    done: bool,
-    not_done: &'a str,
+    /// Where some stay at the old revision until a person says otherwise: whether all others have
+    /// the new one.
+    at_partition: Option<bool>,
+    /// Whether all are there and new; `None` where nobody has counted yet.
+    done: Option<bool>,
 }
 
 fn workload(of: &Workload<'_>) -> Health {
-    let Workload { noun, partition, .. } = of;
-    if of.paused {
-        suspended(format!("{noun} is paused"))
-    } else if *partition != 0 && of.updated >= of.replicas - partition {
-        suspended(format!("{noun} needs manual intervention"))
-    } else if of.done {
-        healthy(format!("All {noun} workloads are ready and updated"))
-    } else {
-        degraded(of.not_done)
+    let noun = of.noun;
+    match (of.done, of.at_partition) {
+        _ if of.paused => suspended(format!("{noun} is paused")),
+        (None, _) => suspended(format!("{noun} is paused")),
+        (_, Some(true)) => suspended(format!("{noun} needs manual intervention")),
+        (_, Some(false)) => progressing(NOT_SEEN),
+        (Some(true), None) => healthy(format!("All {noun} workloads are ready and updated")),
+        (Some(false), None) => degraded("Some replicas are not ready or available"),
     }
 }
 
 const NOT_SEEN: &str = "Waiting for initialization";
-const REPLICAS_MISSING: &str = "Some replicas are not ready or available";
 
+/// Whether there is an older revision at which a partition could hold anything back.
+fn was_changed(set: &Value) -> bool {
+    manifest::generation(set) > 1
+}
+
+/// Whether as many as there should be are new and can be used.
+fn all_available(set: &Value) -> Option<bool> {
+    let updated = int_where_set(set, "/status/updatedAvailableReplicas");
+    updated.map(|updated| updated == int(set, "/status/replicas"))
+}
+
+/// The controller says itself how many it expects at the new revision.
 fn clone_set(set: &Value) -> Health {
     if !is_observed(set) {
         return progressing(NOT_SEEN);
     }
-    let replicas = int(set, "/status/replicas");
+    let whole = lookup(set, "/spec/updateStrategy/partition").is_some_and(|kept| *kept == 0);
+    let expected = int_where_set(set, "/status/expectedUpdatedReplicas")
+        .filter(|_| !whole && was_changed(set));
     workload(&Workload {
         noun: "Cloneset",
         paused: holds(set, "/spec/updateStrategy/paused"),
-        partition: int(set, "/spec/updateStrategy/partition"),
-        replicas,
-        updated: int(set, "/status/updatedReplicas"),
-        done: int(set, "/status/updatedAvailableReplicas") == replicas,
-        not_done: REPLICAS_MISSING,
+        at_partition: expected.map(|expected| int(set, "/status/updatedReplicas") >= expected),
+        done: all_available(set),
     })
 }
 
@@ -97,78 +108,83 @@ fn stateful_set(set: &Value) -> Health {
     if !is_observed(set) {
         return progressing(NOT_SEEN);
     }
-    let replicas = int(set, "/status/replicas");
+    let partition = int(set, "/spec/updateStrategy/rollingUpdate/partition");
+    let rest = int(set, "/status/replicas") - partition;
+    let at_partition = int(set, "/status/updatedReplicas") > rest;
     workload(&Workload {
         noun: "Statefulset",
         paused: holds(set, "/spec/updateStrategy/rollingUpdate/paused"),
-        partition: int(set, "/spec/updateStrategy/rollingUpdate/partition"),
-        replicas,
-        updated: int(set, "/status/updatedReplicas"),
-        done: int(set, "/status/updatedAvailableReplicas") == replicas,
-        not_done: REPLICAS_MISSING,
+        at_partition: (partition != 0 && was_changed(set)).then_some(at_partition),
+        done: all_available(set),
     })
 }
 
+/// A set is degraded only where no pod at all can be used; short of all it is on its way.
 fn daemon_set(set: &Value) -> Health {
-    let desired = int(set, "/status/desiredNumberScheduled");
-    // A set that wants no pod on any node has not been scheduled yet.
-    if !is_observed(set) || desired == 0 {
+    let of = |name: &str| int_where_set(set, &format!("/status/{name}"));
+    let partition = int(set, "/spec/updateStrategy/rollingUpdate/partition");
+    let (desired, updated) = (of("desiredNumberScheduled"), of("updatedNumberScheduled"));
+    if !is_observed(set) {
         return progressing(NOT_SEEN);
     }
-    workload(&Workload {
-        noun: "Daemonset",
-        paused: holds(set, "/spec/updateStrategy/rollingUpdate/paused"),
-        partition: int(set, "/spec/updateStrategy/rollingUpdate/partition"),
-        replicas: desired,
-        updated: int(set, "/status/updatedNumberScheduled"),
-        done: int(set, "/status/updatedNumberScheduled") == desired
-            && int(set, "/status/numberAvailable") == desired,
-        not_done: "Some pods are not ready or available",
-    })
+    if holds(set, "/spec/updateStrategy/rollingUpdate/paused") || updated.is_none() {
+        return suspended("Daemonset is paused");
+    }
+    if partition != 0 && was_changed(set) && updated.unwrap_or(0) > desired.unwrap_or(0) - partition
+    {
+        return suspended("Daemonset needs manual intervention");
+    }
+    if updated == desired && of("numberAvailable") == desired {
+        healthy("All Daemonset workloads are ready and updated")
+    } else if updated == desired && of("numberUnavailable") == desired {
+        degraded("Some pods are not ready or available")
+    } else {
+        progressing(NOT_SEEN)
+    }
 }
 
+/// A server is well when it is in the state that is wanted, that is Ready, and its pod is, too.
 fn game_server(server: &Value) -> Health {
     let current = text(server, "/status/currentState");
     let desired = text(server, "/status/desiredState");
-    if current.is_empty() {
+    let or_unknown = |state: &str| if state.is_empty() { "Unknown" } else { state }.to_owned();
+    if current != desired {
+        let (from, to) = (or_unknown(current), or_unknown(desired));
+        return progressing(format!("State change: {from} → {to}"));
+    }
+    if current != "Ready" {
         return unknown("Waiting for GameServer to be ready");
     }
-    if current == "Crash" {
-        return degraded("GameServer is Crash");
-    }
-    if current != desired {
-        return progressing(format!("State change: {current} → {desired}"));
-    }
-    let failed = |of: &&Value| text(of, "/status") == "False";
-    if let Some(pod) = items(server, "/status/podStatus/conditions").find(failed) {
-        return degraded(format!("Pod is not ready: {}", text(pod, "/type")));
-    }
-    if let Some(one) = items(server, "/status/conditions").find(failed) {
-        return degraded(format!("{} is not ready", text(one, "/type")));
-    }
-    if current == "Ready" {
-        healthy("GameServer is Ready")
-    } else {
-        progressing(format!("GameServer is {current}"))
+    let not_ready =
+        |of: &&Value| text(of, "/type") == "KruisePodReady" && text(of, "/status") != "True";
+    match items(server, "/status/podStatus/conditions").find(not_ready) {
+        Some(pod) => degraded(format!("Pod is not ready: {}", text(pod, "/type"))),
+        None => healthy("GameServer is Ready"),
     }
 }
 
 fn game_server_set(set: &Value) -> Health {
+    const WAITS: &str = "Waiting for GameServerSet initialization";
     if !is_observed(set) {
-        return progressing("Waiting for GameServerSet initialization");
+        return progressing(WAITS);
     }
     let replicas = int(set, "/status/replicas");
     let partition = int(set, "/spec/updateStrategy/rollingUpdate/partition");
     if holds(set, "/spec/updateStrategy/rollingUpdate/paused") {
-        suspended("GameServerSet is paused")
-    } else if partition > 0 && int(set, "/status/updatedReplicas") >= replicas - partition {
-        suspended(format!("Partition={partition}, waiting for manual intervention"))
-    } else if int(set, "/status/updatedReadyReplicas") == replicas
-        && int(set, "/status/readyReplicas") == replicas
-    {
-        healthy("All GameServerSet replicas are updated and ready")
-    } else {
-        progressing("Some GameServerSet replicas are not updated and ready")
+        return suspended("GameServerSet is paused");
+    }
+    if partition > 0 && int(set, "/status/updatedReplicas") >= replicas - partition {
+        return suspended(format!("Partition={partition}, waiting for manual intervention"));
+    }
+    let of = |name: &str| int_where_set(set, &format!("/status/{name}"));
+    match (of("replicas"), of("readyReplicas"), of("updatedReadyReplicas")) {
+        (replicas, _, updated) if updated == replicas => {
+            healthy("All GameServerSet replicas are updated and ready")
+        }
+        (Some(replicas), Some(ready), _) if ready < replicas => {
+            progressing(format!("ReadyReplicas {ready}/{replicas}, still progressing"))
+        }
+        _ => progressing(WAITS),
     }
 }
 
@@ -181,7 +197,10 @@ fn rollout(rollout: &Value) -> Health {
         .map(|place| text(rollout, &format!("{place}/currentStepState")))
         .find(|state| !state.is_empty());
     match text(rollout, "/status/phase") {
-        "Healthy" => healthy("Rollout is completed"),
+        "Healthy" if lookup(rollout, "/status/canaryStatus").is_none() => {
+            healthy("Rollout is Completed")
+        }
+        "Healthy" if step == Some("Completed") => healthy("Rollout is Completed"),
         "Disabled" | "Disabling" | "Terminating" => degraded("Rollout is Disabled or Terminating"),
         "Progressing" if step == Some("StepPaused") => {
             suspended("Rollout is Paused need manual intervention")

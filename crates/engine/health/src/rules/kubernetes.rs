@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, lookup, text};
+use crate::object::{condition, conditions, items, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -26,12 +26,12 @@ fn definition(definition: &Value) -> Health {
     let of = |kind: &str, status: &str| {
         condition(definition, kind).filter(|met| text(met, "/status") == status)
     };
-    if of("Terminating", "True").is_some() {
-        return progressing("CRD is terminating");
-    }
     if let Some(names) = of("NamesAccepted", "False") {
         let why = text(names, "/message");
         return degraded(format!("CRD names have not been accepted: {why}"));
+    }
+    if let Some(terminating) = of("Terminating", "True") {
+        return progressing(format!("CRD is terminating: {}", text(terminating, "/message")));
     }
     match condition(definition, "Established") {
         Some(established) if text(established, "/status") == "True" => {}
@@ -52,6 +52,9 @@ fn cron_job(job: &Value) -> Health {
     if job.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
         return healthy("CronJob is Suspended");
     }
+    if lookup(job, "/status").is_none() {
+        return progressing("Waiting for CronJob");
+    }
     let running = lookup(job, "/status/active").and_then(Value::as_array);
     if running.is_some_and(|jobs| !jobs.is_empty()) {
         return healthy("The job is running. Its last execution may not have been successful");
@@ -69,35 +72,33 @@ fn cron_job(job: &Value) -> Health {
     }
 }
 
-/// Too few pods to allow a disruption is what a budget is for; that it cannot be computed is not.
+/// Too few pods to allow a disruption is what a budget is for; that it allows none for another
+/// reason is not.
 fn disruption_budget(budget: &Value) -> Health {
-    let allowed = || conditions(budget).filter(|of| text(of, "/type") == "DisruptionAllowed");
     let words = |of: &Value| format!("PodDisruptionBudget has {}", text(of, "/reason"));
-    if let Some(failed) = allowed().find(|of| text(of, "/reason") == "SyncFailed") {
-        return degraded(words(failed));
+    let refuses =
+        |of: &&Value| text(of, "/status") == "False" && text(of, "/reason") != "InsufficientPods";
+    match (conditions(budget).find(refuses), conditions(budget).next()) {
+        (Some(refused), _) => degraded(words(refused)),
+        (None, Some(first)) => healthy(words(first)),
+        (None, None) => progressing("Waiting for status"),
     }
-    allowed().next().map_or_else(|| progressing("Waiting for status"), |of| healthy(words(of)))
 }
 
 const SNAPSHOT: &[Step] = &[
-    (Present("/status/error/message"), Degraded, "{/status/error/message}"),
     (At("/status/readyToUse", &["true"]), Healthy, "Ready to use"),
+    (Present("/status/error/message"), Degraded, "{/status/error/message}"),
     (Otherwise, Progressing, "Waiting for status"),
 ];
 
+/// One domain that failed is enough; otherwise the certificate speaks for all.
 fn managed_certificate(certificate: &Value) -> Health {
-    let domains = lookup(certificate, "/status/domainStatus").and_then(Value::as_array);
-    let states = || domains.into_iter().flatten().map(|domain| text(domain, "/status"));
-    if states().any(|state| state.starts_with("Failed")) {
+    let mut domains = items(certificate, "/status/domainStatus");
+    if domains.any(|domain| text(domain, "/status").starts_with("Failed")) {
         return degraded("At least one certificate has failed to be provisioned");
     }
-    if states().any(|state| state == "Provisioning") {
-        return progressing("At least one certificate is still being provisioned");
-    }
-    if text(certificate, "/status/certificateStatus") == "Active"
-        || (states().next().is_some() && states().all(|state| state == "Active"))
-    {
+    if text(certificate, "/status/certificateStatus") == "Active" {
         return healthy("All certificates are active");
     }
-    progressing("Waiting for certificate to be provisioned")
+    progressing("At least one certificate is still being provisioned")
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, find_is, holds, lookup, text};
+use crate::object::{condition, conditions, find_is, int_where_set, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -15,8 +15,8 @@ pub(super) const RULES: &[Entry] = &[
     ("coralogix.com", "RecordingRuleGroupSet", Rule::Listed(CORALOGIX)),
     ("datadoghq.com", "DatadogMetric", Rule::Code(datadog_metric)),
     ("jaegertracing.io", "Jaeger", Rule::Steps(JAEGER)),
-    ("keda.sh", "ScaledJob", Rule::Steps(SCALED_JOB)),
-    ("keda.sh", "ScaledObject", Rule::Steps(SCALED_OBJECT)),
+    ("keda.sh", "ScaledJob", Rule::Code(scaled_job)),
+    ("keda.sh", "ScaledObject", Rule::Code(scaled_object)),
     ("kiali.io", "Kiali", Rule::Listed(KIALI)),
     ("monitoring.coreos.com", "Prometheus", Rule::Code(prometheus)),
     ("opentelemetry.io", "OpenTelemetryCollector", Rule::Code(collector)),
@@ -53,22 +53,36 @@ const JAEGER: &[Step] = &[
     (Otherwise, Progressing, "Waiting for Jaeger"),
 ];
 
-const SCALED_JOB: &[Step] = &[
-    (Is("Paused", "True"), Suspended, "{message}"),
-    (Is("Ready", "True"), Healthy, "{message}"),
-    (Is("Ready", "False"), Degraded, "{message}"),
-    (Is("Ready", "Unknown"), Degraded, "{message}"),
-    (Otherwise, Progressing, "Waiting for ScaledJob"),
-];
+/// A job of which it is unknown whether it is ready is taken for one that is not.
+fn scaled_job(job: &Value) -> Health {
+    scaled(job, &[("Ready", "False"), ("Ready", "Unknown")], "Waiting for ScaledJob")
+}
 
-const SCALED_OBJECT: &[Step] = &[
-    (Is("Paused", "True"), Suspended, "{message}"),
-    (Is("Fallback", "True"), Degraded, "{message}"),
-    (Is("Ready", "True"), Healthy, "{message}"),
-    (Is("Ready", "False"), Degraded, "{message}"),
-    (Is("Ready", "Unknown"), Degraded, "{message}"),
-    (Otherwise, Progressing, "Creating HorizontalPodAutoscaler Object"),
-];
+fn scaled_object(object: &Value) -> Health {
+    let trouble = [("Ready", "False"), ("Fallback", "True")];
+    scaled(object, &trouble, "Creating HorizontalPodAutoscaler Object")
+}
+
+/// Trouble comes first, then a pause, which only one that is ready can make; the words are those
+/// of the last condition that says any of it.
+fn scaled(scaler: &Value, trouble: &[(&str, &str)], waits: &str) -> Health {
+    let (mut ready, mut troubled, mut paused, mut words) = (false, false, false, "");
+    for of in conditions(scaler) {
+        match (text(of, "/type"), text(of, "/status")) {
+            ("Ready", "True") => ready = true,
+            said if trouble.contains(&said) => troubled = true,
+            ("Paused", "True") => paused = true,
+            _ => continue,
+        }
+        words = text(of, "/message");
+    }
+    match (troubled, ready, paused) {
+        (true, _, _) => degraded(words),
+        (false, true, true) => suspended(words),
+        (false, true, false) => healthy(words),
+        (false, false, _) => progressing(waits),
+    }
+}
 
 /// An operator made with Ansible: how its last run ended; while it runs nothing is known.
 const KIALI: &[Step] = &[
@@ -78,19 +92,12 @@ const KIALI: &[Step] = &[
     (Otherwise, Progressing, "Waiting for Kiali"),
 ];
 
+/// Whether it can be used decides, whatever else the operator says of its own work.
 fn prometheus(prometheus: &Value) -> Health {
-    if holds(prometheus, "/spec/paused") {
-        return suspended("Prometheus is paused");
-    }
     let says = |of: &Value| {
         let message = text(of, "/message");
         if message.is_empty() { text(of, "/reason").to_owned() } else { message.to_owned() }
     };
-    if let Some(reconciled) = condition(prometheus, "Reconciled")
-        && text(reconciled, "/status") == "False"
-    {
-        return degraded(says(reconciled));
-    }
     match condition(prometheus, "Available") {
         None => progressing("Waiting for initialization"),
         Some(of) if text(of, "/status") == "True" => healthy("All instances are available"),
@@ -99,9 +106,11 @@ fn prometheus(prometheus: &Value) -> Health {
     }
 }
 
-/// `status.scale.statusReplicas` is "ready/wanted"; a sidecar has no replicas of its own.
 fn collector(collector: &Value) -> Health {
     let mode = text(collector, "/spec/mode");
+    if lookup(collector, "/status").is_none() {
+        return progressing("Waiting for OpenTelemetry Collector status");
+    }
     if mode == "sidecar" {
         return healthy("Collector is running in sidecar mode");
     }
@@ -110,39 +119,29 @@ fn collector(collector: &Value) -> Health {
         Some((ready.parse::<u64>().ok()?, wanted.parse::<u64>().ok()?))
     });
     match counts {
-        None => progressing("Waiting for OpenTelemetryCollector status to be reported"),
+        None if scale.is_empty() => progressing("Scale status not available"),
+        None => progressing(format!("Unable to parse replica status: {scale}")),
         Some((0, 0)) if mode == "daemonset" => healthy("DaemonSet has no eligible nodes (0/0)"),
-        Some((0, 0)) => healthy("Collector is scaled to zero (0/0)"),
         Some((0, _)) => degraded("No replicas are ready"),
-        Some((ready, wanted)) if ready < wanted => {
-            progressing(format!("Only {ready}/{wanted} replicas are ready"))
-        }
-        Some((ready, wanted)) => healthy(format!("All replicas are ready ({ready}/{wanted})")),
+        Some((ready, wanted)) if ready != wanted => progressing("Replicas are starting up"),
+        Some(_) => healthy("All replicas are ready"),
     }
 }
 
-/// All kinds share a status; the two oldest had words of their own for it.
 fn victoria_metrics(object: &Value) -> Health {
-    let said =
-        ["/status/updateStatus", "/status/clusterStatus", "/status/singleStatus", "/status/status"]
-            .iter()
-            .map(|pointer| text(object, pointer))
-            .find(|status| !status.is_empty())
-            .unwrap_or_default();
+    let observed = int_where_set(object, "/status/observedGeneration");
+    if lookup(object, "/status").is_none()
+        || observed.is_some_and(|observed| observed != manifest::generation(object))
+    {
+        return progressing("Waiting for the operator to reconcile");
+    }
     let reason = text(object, "/status/reason");
-    if said == "paused" || holds(object, "/spec/paused") {
-        return suspended("Reconciliation is paused");
-    }
-    if said == "failed" {
-        return degraded(reason);
-    }
-    let observed = lookup(object, "/status/observedGeneration").and_then(Value::as_i64);
-    if observed.is_some_and(|observed| observed != manifest::generation(object)) {
-        return progressing("Waiting for spec update to be observed");
-    }
-    match said {
-        "operational" => healthy("Resource is operational"),
-        "expanding" => progressing("Resource is expanding"),
-        _ => progressing("Waiting for status to be reported"),
+    match text(object, "/status/updateStatus") {
+        "operational" => healthy("All components are operational"),
+        "expanding" => progressing("Reconciliation in progress"),
+        "paused" => suspended("Reconciliation is paused"),
+        "failed" if reason.is_empty() => degraded("Reconciliation failed"),
+        "failed" => degraded(reason),
+        _ => progressing("Waiting for the operator to report status"),
     }
 }

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, items, text};
+use crate::object::{conditions, has_conditions, int, lookup, text};
 use crate::rules::gateway_api::{ancestor_name, ancestors, outdated, taken};
 use crate::rules::{Entry, Rule};
+use crate::steps::Step;
 use crate::steps::Verdict::*;
 use crate::steps::When::*;
-use crate::steps::{Step, condition_is_stale};
-use crate::verdicts::{degraded, healthy, progressing};
+use crate::verdicts::{degraded, healthy, progressing, suspended};
 
 pub(super) const RULES: &[Entry] = &[
     ("projectcontour.io", "ExtensionService", Rule::Code(extension_service)),
@@ -20,29 +20,38 @@ pub(super) const RULES: &[Entry] = &[
     ("proclaim.dogmatiq.io", "DNSSDServiceInstance", Rule::Steps(DNS_SD)),
 ];
 
-/// Contour's one condition, of the newest generation.
-fn valid(object: &Value) -> Health {
-    let current = condition(object, "Valid").filter(|valid| !condition_is_stale(object, valid));
-    match current.map(|valid| (text(valid, "/status"), text(valid, "/message"))) {
-        Some(("True", message)) => healthy(message),
-        Some(("False", message)) => degraded(message),
-        _ => progressing("Waiting for status"),
-    }
+/// Contour's one condition, where it is of the newest generation.
+fn valid(object: &Value) -> Option<&Value> {
+    let generation = manifest::generation(object);
+    let of_newest = |valid: &&Value| int(valid, "/observedGeneration") == generation;
+    conditions(object).filter(|of| text(of, "/type") == "Valid").find(of_newest)
 }
 
 fn extension_service(service: &Value) -> Health {
-    valid(service)
+    match valid(service).map(|valid| (text(valid, "/status"), text(valid, "/message"))) {
+        Some(("True", message)) => healthy(message),
+        Some(("False", message)) => degraded(message),
+        _ => progressing(WAITING),
+    }
 }
 
-/// What a proxy includes is often in another Application: its health cannot be told from here.
+const WAITING: &str = "Waiting for status";
+
+/// What a proxy includes is often in another Application: that it fails cannot be told from here.
 fn http_proxy(proxy: &Value) -> Health {
-    if items(proxy, "/spec/includes").next().is_some() {
-        return healthy("HTTPProxy inclusions cannot be health checked");
+    let current = valid(proxy).map(|valid| (text(valid, "/status"), text(valid, "/message")));
+    match current {
+        Some(("True", _)) => healthy(text(proxy, "/status/description")),
+        Some(("False", _)) if lookup(proxy, "/spec/includes").is_some() => {
+            healthy("HTTPProxy inclusions cannot be health checked")
+        }
+        Some(("False", message)) => degraded(message),
+        Some(_) => progressing(WAITING),
+        None => match text(proxy, "/status/description") {
+            described if !described.is_empty() && !has_conditions(proxy) => progressing(described),
+            _ => progressing(WAITING),
+        },
     }
-    if text(proxy, "/status/currentStatus") == "NotReconciled" {
-        return progressing(text(proxy, "/status/description"));
-    }
-    valid(proxy)
 }
 
 const ISTIO: &[Step] = &[
@@ -58,7 +67,7 @@ const ISTIO: &[Step] = &[
         Progressing,
         "Controller has started but not yet completed reconciliation loop for the component.",
     ),
-    (At("/status/status", &["NONE", "0"]), Progressing, "Component is not present."),
+    (At("/status/status", &["NONE", "0"]), Unknown, "Component is not present."),
     (
         At("/status/status", &["ACTION_REQUIRED", "5"]),
         Suspended,
@@ -94,23 +103,22 @@ fn airlock(object: &Value) -> Health {
     well()
 }
 
+/// The first condition that holds: the operator writes one that does.
 fn node_network(policy: &Value) -> Health {
-    let of = |kind: &str| condition(policy, kind).filter(|met| text(met, "/status") == "True");
     let says = |condition: &Value| match text(condition, "/message") {
         "" => text(condition, "/reason").to_owned(),
         message => format!("{}: {message}", text(condition, "/reason")),
     };
-    if let Some(failed) = of("Degraded") {
-        degraded(says(failed))
-    } else if let Some(busy) = of("Progressing") {
-        progressing(says(busy))
-    } else if let Some(available) = of("Available") {
-        healthy(says(available))
-    } else if let Some(ignored) = of("Ignored") {
-        crate::verdicts::suspended(says(ignored))
-    } else {
-        progressing("Waiting for policy to be applied")
-    }
+    let said = |of: &Value| match text(of, "/type") {
+        _ if text(of, "/status") != "True" => None,
+        "Degraded" => Some(degraded(says(of))),
+        "Progressing" => Some(progressing(says(of))),
+        "Available" => Some(healthy(says(of))),
+        "Ignored" => Some(suspended(says(of))),
+        _ => None,
+    };
+    let waits = || progressing("Waiting for policy to be applied");
+    conditions(policy).find_map(said).unwrap_or_else(waits)
 }
 
 const DNS_SD: &[Step] = &[

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::assess::Health;
 use crate::object::{condition, conditions, int, lookup, text};
 use crate::rules::{Entry, Rule};
-use crate::verdicts::{degraded, healthy, progressing};
+use crate::verdicts::{degraded, healthy, progressing, unknown};
 
 const FLOW: &str = "numaflow.numaproj.io";
 const PLANE: &str = "numaplane.numaproj.io";
@@ -21,7 +21,7 @@ pub(super) const RULES: &[Entry] = &[
     (PLANE, "PipelineRollout", Rule::Code(rollout)),
 ];
 
-/// What speaks before the parts: no news yet, a failed upgrade, the phase.
+/// What speaks before the parts: no news yet, a failed upgrade, a phase that is the end.
 fn before_parts(object: &Value) -> Option<Health> {
     let kind = text(object, "/kind");
     if lookup(object, "/status").is_none()
@@ -29,45 +29,44 @@ fn before_parts(object: &Value) -> Option<Health> {
     {
         return Some(progressing(format!("Waiting for {kind} status")));
     }
-    if manifest::label(object, "numaplane.numaproj.io/progressive-result-state") == Some("failed") {
+    let upgraded = manifest::label(object, "numaplane.numaproj.io/progressive-result-state");
+    if upgraded == Some("failed") && kind != "Vertex" {
         return Some(degraded("Failed progressive upgrade"));
     }
-    match text(object, "/status/phase") {
-        "Failed" => {
-            let message = text(object, "/status/message");
-            Some(degraded(if message.is_empty() {
-                format!("{kind} failed")
-            } else {
-                message.into()
-            }))
-        }
-        "Paused" => Some(healthy(format!("{kind} is paused"))),
-        phase @ ("Pausing" | "Deleting") => {
-            Some(progressing(format!("{kind} is {}", phase.to_lowercase())))
-        }
-        "" | "Unknown" | "Pending" | "New" => {
-            Some(progressing(format!("Waiting for {kind} status")))
-        }
-        _ => None,
-    }
+    (text(object, "/status/phase") == "Failed").then(|| degraded(text(object, "/status/message")))
 }
 
 /// The first part that is not well.
 fn ailing(object: &Value) -> Option<&Value> {
-    conditions(object).find(|condition| text(condition, "/status") != "True")
+    conditions(object).find(|condition| text(condition, "/status") == "False")
+}
+
+/// What the phase says where all parts are well.
+fn by_phase(object: &Value, paused: &[&str]) -> Health {
+    let kind = text(object, "/kind");
+    match text(object, "/status/phase") {
+        "Running" => healthy(format!("{kind} is healthy")),
+        phase if paused.contains(&phase) => healthy(format!("{kind} is paused")),
+        phase @ "Deleting" => progressing(format!("{kind} is {}", phase.to_lowercase())),
+        _ => progressing(format!("Waiting for {kind} status")),
+    }
 }
 
 fn running(object: &Value) -> Health {
+    let paused: &[&str] = match text(object, "/kind") {
+        "Pipeline" => &["Paused", "Pausing"],
+        _ => &["Paused"],
+    };
     before_parts(object).unwrap_or_else(|| match ailing(object) {
         Some(_) => degraded("Subresources are unhealthy"),
-        None => healthy(format!("{} is healthy", text(object, "/kind"))),
+        None => by_phase(object, paused),
     })
 }
 
 fn vertex(vertex: &Value) -> Health {
     before_parts(vertex).unwrap_or_else(|| match ailing(vertex) {
         Some(part) => degraded(text(part, "/message")),
-        None => healthy("Vertex is healthy"),
+        None => by_phase(vertex, &["Paused"]),
     })
 }
 
@@ -76,7 +75,7 @@ fn buffer(buffer: &Value) -> Health {
     before_parts(buffer).unwrap_or_else(|| match ailing(buffer) {
         Some(part) if text(part, "/reason") == "Progressing" => progressing(text(part, "/message")),
         Some(part) => degraded(text(part, "/message")),
-        None => healthy("InterStepBufferService is healthy"),
+        None => by_phase(buffer, &[]),
     })
 }
 
@@ -94,26 +93,38 @@ fn rollout(rollout: &Value) -> Health {
     let of = |kind: &str, status: &str| {
         condition(rollout, kind).filter(|met| text(met, "/status") == status)
     };
-    if of("ProgressiveUpgradeSucceeded", "False").is_some() {
+    let kind = text(rollout, "/kind");
+    if kind != "NumaflowControllerRollout" && of("ProgressiveUpgradeSucceeded", "False").is_some() {
         return degraded("Progressive upgrade failed");
+    }
+    if !text(rollout, "/status/upgradeInProgress").is_empty() {
+        return progressing("Update in progress");
     }
     if let Some(deployed) = of("ChildResourceDeployed", "False") {
         return degraded(text(deployed, "/message"));
     }
-    let pause = ["PipelinePausingOrPaused", "MonoVertexPausingOrPaused"]
-        .iter()
-        .find_map(|kind| of(kind, "True"));
-    if let Some(pause) = pause {
-        return match text(pause, "/reason") {
-            reason if reason.ends_with("Paused") => healthy(text(pause, "/message")),
-            _ => progressing(text(pause, "/message")),
-        };
-    }
-    match condition(rollout, "ChildResourcesHealthy") {
-        Some(child) if text(child, "/status") == "True" => healthy("Healthy"),
-        Some(child) if text(child, "/reason") == "Progressing" => progressing("Child Progressing"),
-        Some(child) if text(child, "/status") == "False" => degraded(text(child, "/message")),
-        Some(child) => progressing(text(child, "/message")),
-        None => progressing("Progressing"),
+    // What a child's failure is called, its pause, and what is said where nothing is known of it.
+    let (failed, paused, unsure) = match kind {
+        "ISBServiceRollout" => ("ISBSvcFailed", "", "Unknown status"),
+        "MonoVertexRollout" => {
+            ("MonoVertexFailed", "MonoVertexPausingOrPaused", "Unknown MonoVertex status")
+        }
+        "PipelineRollout" => {
+            ("PipelineFailed", "PipelinePausingOrPaused", "Unknown Pipeline status")
+        }
+        _ => ("", "", "Unknown status"),
+    };
+    let child = condition(rollout, "ChildResourcesHealthy")
+        .map(|child| (text(child, "/status"), text(child, "/reason"), text(child, "/message")));
+    match (child, of(paused, "True")) {
+        (Some(("False", reason, message)), _)
+            if reason == failed || (failed.is_empty() && reason != "Progressing") =>
+        {
+            degraded(message)
+        }
+        (Some(("False", "Progressing", _)), _) => progressing("Child Progressing"),
+        (_, Some(pause)) => healthy(text(pause, "/message")),
+        (Some(("True", ..)), None) => healthy("Healthy"),
+        (_, None) => unknown(unsure),
     }
 }

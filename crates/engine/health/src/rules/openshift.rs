@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, conditions, int_where_set, items, lookup, text, word};
+use crate::object::{
+    any_is, condition, conditions, has_conditions, int_where_set, items, lookup, text, word,
+};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -21,7 +23,8 @@ pub(super) const RULES: &[Entry] = &[
 /// replicas has nothing to wait for.
 fn deployment_config(config: &Value) -> Health {
     const DONE: &str = "replication controller successfully rolled out";
-    let Some(replicas) = int_where_set(config, "/status/replicas") else {
+    let replicas = int_where_set(config, "/status/replicas").filter(|_| has_conditions(config));
+    let Some(replicas) = replicas else {
         return progressing("replication controller is waiting for pods to run");
     };
     let of = |kind: &str| condition(config, kind).filter(|met| text(met, "/status") == "True");
@@ -45,8 +48,8 @@ const INGRESS_CONTROLLER: &[Step] = &[
 ];
 
 /// Conditions of a subscription that are bad news where they are True.
-const SUBSCRIPTION_FAILURES: [&str; 4] =
-    ["CatalogSourcesUnhealthy", "InstallPlanFailed", "ResolutionFailed", "BundleUnpackFailed"];
+const SUBSCRIPTION_FAILURES: [&str; 3] =
+    ["CatalogSourcesUnhealthy", "InstallPlanFailed", "ResolutionFailed"];
 
 fn subscription(subscription: &Value) -> Health {
     if lookup(subscription, "/status").is_none() {
@@ -77,15 +80,22 @@ fn subscription(subscription: &Value) -> Health {
         "" => message.push_str(".status.state not yet known\n"),
         state => message.push_str(&format!(".status.state is '{state}'{manual}\n")),
     }
-    let failed = conditions(subscription).any(|of| {
-        SUBSCRIPTION_FAILURES.contains(&text(of, "/type")) && text(of, "/status") == "True"
+    let failed = conditions(subscription).any(|of| match text(of, "/type") {
+        // A plan that was deleted is missed by nobody.
+        "InstallPlanMissing" => text(of, "/reason") != "ReferencedInstallPlanNotFound",
+        kind => SUBSCRIPTION_FAILURES.contains(&kind) && text(of, "/status") == "True",
     });
+    let pending = any_is(subscription, "InstallPlanPending", "True");
     if failed || state == "UpgradeFailed" {
         degraded(message)
-    } else if state == "AtLatestKnown" || !manual.is_empty() {
+    } else if !has_conditions(subscription) {
+        progressing("An install plan for a subscription is pending installation")
+    } else if !manual.is_empty() {
         healthy(message)
-    } else {
+    } else if pending || matches!(state, "" | "UpgradePending" | "UpgradeAvailable") {
         progressing(message)
+    } else {
+        healthy(message)
     }
 }
 
@@ -96,8 +106,12 @@ fn route(route: &Value) -> Health {
         .filter(|of| text(of, "/type") == "Admitted")
         .map(|of| word(&of["status"]).into_owned())
         .collect();
-    if admitted.is_empty() {
-        return progressing("Status of Route is not known yet");
+    if lookup(route, "/status/ingress").is_none() {
+        return progressing("Route is still getting admitted");
+    }
+    let nobody = items(route, "/status/ingress").next().is_none();
+    if admitted.is_empty() && !nobody {
+        return progressing("Route is still getting admitted");
     }
     if admitted.iter().any(|status| status == "False") {
         degraded("Route is degraded")

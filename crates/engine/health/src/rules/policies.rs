@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{condition, holds, int, int_where_set, items, lookup, text};
+use crate::object::{condition, conditions, holds, int, int_where_set, items, lookup, text};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -17,7 +17,7 @@ pub(super) const RULES: &[Entry] = &[
     (GROUP, "ConfigurationPolicy", Rule::Code(configuration)),
     (GROUP, "OperatorPolicy", Rule::Code(operator)),
     (GROUP, "Policy", Rule::Code(policy)),
-    ("kyverno.io", "Policy", Rule::Steps(KYVERNO)),
+    ("kyverno.io", "Policy", Rule::Code(kyverno)),
 ];
 
 const WAITING: &str = "Waiting for the status to be reported";
@@ -39,6 +39,9 @@ fn configuration(policy: &Value) -> Health {
     }
     if int(policy, "/status/lastEvaluatedGeneration") != manifest::generation(policy) {
         return progressing(OUTDATED);
+    }
+    if lookup(policy, "/status/compliancyDetails").is_none() {
+        return progressing("Waiting for compliance");
     }
     let details: Vec<String> = items(policy, "/status/compliancyDetails")
         .flat_map(|detail| items(detail, "/conditions"))
@@ -77,11 +80,11 @@ fn operator(policy: &Value) -> Health {
 
 /// On the hub a policy sums up clusters; its copy in a cluster's namespace sums up templates.
 fn policy(policy: &Value) -> Health {
-    if lookup(policy, "/status").is_none() {
-        return progressing(WAITING);
-    }
     if holds(policy, "/spec/disabled") {
         return healthy("Policy is disabled");
+    }
+    if lookup(policy, "/status").is_none() {
+        return progressing(WAITING);
     }
     let root = manifest::label(policy, "policy.open-cluster-management.io/root-policy").is_none();
     let compliant = text(policy, "/status/compliant");
@@ -116,8 +119,13 @@ fn policy(policy: &Value) -> Health {
     }
 }
 
-/// The policy's own word; its conditions repeat it.
-const KYVERNO: &[Step] = &[
-    (At("/status/ready", &["true"]), Healthy, "Policy is ready"),
-    (Otherwise, Progressing, "Waiting for Policy to be ready"),
-];
+fn kyverno(policy: &Value) -> Health {
+    let ready = |of: &&Value| {
+        let told = ["/type", "/status", "/reason", "/message"].map(|pointer| text(of, pointer));
+        told == ["Ready", "True", "Succeeded", "Ready"]
+    };
+    match conditions(policy).find(ready) {
+        Some(_) => healthy("Policy is ready"),
+        None => progressing("Waiting for Policy to be ready"),
+    }
+}

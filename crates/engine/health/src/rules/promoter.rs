@@ -34,9 +34,9 @@ struct Words {
     missing: &'static str,
     /// Before the message of a failure.
     failed: &'static str,
-    /// Before the reason and message where `Ready` is Unknown.
+    /// Before the reason and message where `Ready` is Unknown; empty: what follows decides.
     unknown: &'static str,
-    /// Before the reason and message of a failure of what this one depends on; empty: as others.
+    /// Before the reason and message of a failure of what this one depends on.
     not_ready: &'static str,
 }
 
@@ -52,11 +52,13 @@ fn not_ready(object: &Value, words: &Words) -> Option<Health> {
     }
     let (reason, message) = (text(ready, "/reason"), text(ready, "/message"));
     match text(ready, "/status") {
-        "False" if reason == "ReconciliationError" || words.not_ready.is_empty() => {
+        "False" if reason == "ReconciliationError" => {
             Some(degraded(format!("{}: {message}", words.failed)))
         }
         "False" => Some(degraded(format!("{} ({reason}): {message}", words.not_ready))),
-        "Unknown" => Some(progressing(format!("{} ({reason}): {message}", words.unknown))),
+        "Unknown" if !words.unknown.is_empty() => {
+            Some(progressing(format!("{} ({reason}): {message}", words.unknown)))
+        }
         _ => None,
     }
 }
@@ -72,11 +74,14 @@ fn argocd_commit_status(object: &Value) -> Health {
         observed: "Argo CD commit status",
         missing: "Argo CD commit status is not ready yet",
         failed: "Argo CD commit status reconciliation failed",
-        unknown: "Argo CD commit status readiness unknown",
-        not_ready: "",
+        unknown: "",
+        not_ready: "Argo CD commit status reconciliation failed",
     };
     not_ready(object, &WORDS).unwrap_or_else(|| {
         let tracked = items(object, "/status/applicationsSelected").count();
+        if tracked == 0 {
+            return degraded("Argo CD commit status has no applications configured");
+        }
         healthy(format!("Argo CD commit status is healthy and is tracking {tracked} applications"))
     })
 }
@@ -87,8 +92,8 @@ fn commit_status(object: &Value) -> Health {
         observed: "commit status",
         missing: "Commit status is not ready yet",
         failed: "Commit status reconciliation failed",
-        unknown: "Commit status readiness unknown",
-        not_ready: "",
+        unknown: "",
+        not_ready: "Commit status reconciliation failed",
     };
     not_ready(object, &WORDS).unwrap_or_else(|| {
         let sha = [text(object, "/status/sha"), text(object, "/spec/sha")]
@@ -97,9 +102,9 @@ fn commit_status(object: &Value) -> Health {
             .unwrap_or_default();
         let phase = text(object, "/status/phase");
         if sha.is_empty() || phase.is_empty() {
-            return progressing("Commit status is not ready yet");
+            return healthy("Commit status is healthy");
         }
-        healthy(format!("Commit status for commit {} reports {phase}", short(sha)))
+        healthy(format!("Commit status for commit {sha} reports {phase}"))
     })
 }
 
@@ -109,13 +114,13 @@ fn pull_request(object: &Value) -> Health {
         observed: "pull request",
         missing: "Pull request is not ready yet",
         failed: "Pull request reconciliation failed",
-        unknown: "Pull request readiness unknown",
-        not_ready: "",
+        unknown: "",
+        not_ready: "Pull request reconciliation failed",
     };
     not_ready(object, &WORDS).unwrap_or_else(|| {
         let (id, state) = (text(object, "/status/id"), text(object, "/status/state"));
         if id.is_empty() || state.is_empty() {
-            return progressing("Pull request is not ready yet");
+            return healthy("Pull request is healthy");
         }
         healthy(format!("Pull request is {state} as PR {id}"))
     })
@@ -159,7 +164,7 @@ fn git_repository(object: &Value) -> Health {
 
 fn git_commit_status(object: &Value) -> Health {
     const WORDS: Words = Words {
-        noun: "Git commit validation",
+        noun: "git commit validation",
         observed: "GitCommitStatus",
         missing: "GitCommitStatus Ready condition is missing",
         failed: "Git commit validation failed",
@@ -262,8 +267,8 @@ fn change_transfer_policy(object: &Value) -> Health {
         observed: "change transfer policy",
         missing: "Change transfer policy is not ready yet",
         failed: "Change transfer policy reconciliation failed",
-        unknown: "Change transfer policy readiness unknown",
-        not_ready: "",
+        unknown: "",
+        not_ready: "Change transfer policy reconciliation failed",
     };
     if let Some(health) = not_ready(object, &WORDS) {
         return health;
@@ -305,15 +310,15 @@ fn promotion_strategy(object: &Value) -> Health {
         observed: "promotion strategy",
         missing: "Promotion strategy is not ready yet",
         failed: "Promotion strategy reconciliation failed",
-        unknown: "Promotion strategy readiness unknown",
-        not_ready: "",
+        unknown: "",
+        not_ready: "Promotion strategy reconciliation failed",
     };
     if let Some(health) = not_ready(object, &WORDS) {
         return health;
     }
     let environments: Vec<&Value> = items(object, "/status/environments").collect();
     let Some(first) = environments.first() else {
-        return progressing("Promotion strategy is not ready yet");
+        return degraded("Promotion strategy has no environments configured");
     };
     for environment in &environments {
         let branch = text(environment, "/branch");

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{conditions, holds, int, int_where_set, items, lookup, text, word};
+use crate::object::{
+    conditions, has_conditions, holds, int, int_where_set, items, lookup, text, word,
+};
 use crate::rules::{Entry, Rule};
 use crate::verdicts::{degraded, healthy, progressing, suspended};
 
@@ -16,9 +18,6 @@ fn rollout(rollout: &Value) -> Health {
     if !is_observed(rollout) || !is_workload_observed(rollout) {
         return progressing("Waiting for rollout spec update to be observed");
     }
-    if let Some(health) = failed(rollout) {
-        return health;
-    }
     let message = text(rollout, "/status/message");
     match text(rollout, "/status/phase") {
         "Healthy" => return healthy(message),
@@ -28,8 +27,10 @@ fn rollout(rollout: &Value) -> Health {
         _ => {}
     }
     // What follows is what controllers before 1.0 report.
+    if let Some(health) = failed(rollout) {
+        return health;
+    }
     let paused = holds(rollout, "/spec/paused")
-        || holds(rollout, "/status/controllerPause")
         || items(rollout, "/status/pauseConditions").next().is_some();
     if paused {
         return suspended("Rollout is paused");
@@ -127,29 +128,23 @@ fn canary(rollout: &Value) -> Health {
     let stable = [text(rollout, "/status/stableRS"), text(rollout, "/status/canary/stableRS")]
         .into_iter()
         .find(|hash| !hash.is_empty());
-    let steps = items(rollout, "/spec/strategy/canary/steps").count();
-    let at = int_where_set(rollout, "/status/currentStepIndex");
-    let through = steps == 0 || at.and_then(|at| usize::try_from(at).ok()) == Some(steps);
-    if through && stable == Some(text(rollout, "/status/currentPodHash")) {
+    if stable == Some(text(rollout, "/status/currentPodHash")) {
         healthy("")
     } else {
         progressing("Waiting for rollout to finish steps")
     }
 }
 
-/// Spot's Rollout look-alike: its phase says all, where it is there.
+/// Spot's Rollout look-alike: it is well unless a condition or its phase says otherwise.
 fn spot_deployment(deployment: &Value) -> Health {
-    if lookup(deployment, "/status").is_none() {
+    if !has_conditions(deployment) {
         return progressing("Waiting for rollout to finish: status has not been reconciled.");
     }
     if let Some(health) = failed(deployment) {
         return health;
     }
-    let message = text(deployment, "/status/message");
-    match text(deployment, "/status/phase").to_ascii_lowercase().as_str() {
-        "healthy" | "completed" => healthy(message),
-        "paused" => suspended(message),
-        "degraded" | "failed" | "error" => degraded(message),
-        _ => progressing(message),
+    match text(deployment, "/status/phase") {
+        "Progressing" => progressing("Waiting for rollout to finish steps"),
+        _ => healthy(""),
     }
 }

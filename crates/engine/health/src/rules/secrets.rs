@@ -18,7 +18,13 @@ pub(super) const RULES: &[Entry] = &[
     ("external-secrets.io", "SecretStore", Rule::Listed(READY)),
     ("kubernetes-client.io", "ExternalSecret", Rule::Code(legacy)),
     ("bitnami.com", "SealedSecret", Rule::Listed(SEALED)),
-    ("onepassword.com", "OnePasswordItem", Rule::Listed(READY)),
+    ("onepassword.com", "OnePasswordItem", Rule::Listed(ITEM)),
+];
+
+const ITEM: &[Step] = &[
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Otherwise, Progressing, "Waiting for controller to report status"),
 ];
 
 const READY: &[Step] = &[

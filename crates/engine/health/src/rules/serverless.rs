@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::assess::Health;
 use crate::object::{
-    condition, conditions, find_is, int, int_where_set, last_condition, lookup, text,
+    any_is, condition, conditions, find_is, has_conditions, int, int_where_set, last_condition,
+    lookup, text, word,
 };
 use crate::rules::{Entry, Rule};
 use crate::steps::Verdict::*;
@@ -19,33 +20,41 @@ pub(super) const RULES: &[Entry] = &[
     ("serving.kserve.io", "InferenceService", Rule::Code(inference_service)),
     ("openfaas.com", "Function", Rule::Code(function)),
     ("core.spinkube.dev", "SpinApp", Rule::Code(spin_app)),
-    ("camel.apache.org", "Integration", Rule::Code(integration)),
+    ("camel.apache.org", "Integration", Rule::Steps(INTEGRATION)),
 ];
 
+/// An operator is well when what it needs is reported and holds, whatever else is reported.
 fn knative_operator(object: &Value) -> Health {
     let kind = text(object, "/kind");
-    if conditions(object).next().is_none() {
+    if !has_conditions(object) {
         return progressing(format!("Waiting for {kind}"));
     }
+    let needed: &[&str] = match kind {
+        "KnativeServing" => {
+            &["DependenciesInstalled", "DeploymentsAvailable", "InstallSucceeded", "Ready"]
+        }
+        _ => &["InstallSucceeded", "Ready"],
+    };
     let mut message = String::new();
     for (number, of) in conditions(object).enumerate() {
         let (kind, status) = (text(of, "/type"), text(of, "/status"));
         message.push_str(&format!("{}: {kind} | {status}\n", number + 1));
     }
-    let of = |wanted: &[&str]| conditions(object).any(|of| wanted.contains(&text(of, "/status")));
-    let ready = condition(object, "Ready").map_or("", |ready| text(ready, "/status"));
-    if conditions(object).all(|of| text(of, "/status") == "True") && ready == "True" {
+    let unsure = |of: &Value| matches!(text(of, "/status"), "Unknown" | "False");
+    if needed.iter().all(|of_type| any_is(object, of_type, "True")) {
         healthy(format!("{kind} is healthy."))
-    } else if of(&["Unknown", "False"]) {
+    } else if conditions(object).any(unsure) {
         progressing(message)
     } else {
         degraded(message)
     }
 }
 
+/// All three that Knative reports must hold, and nothing else be against it.
 fn knative_service(service: &Value) -> Health {
-    if conditions(service).next().is_none() {
-        return progressing("Waiting for Service");
+    const NEEDED: [&str; 3] = ["ConfigurationsReady", "Ready", "RoutesReady"];
+    if !has_conditions(service) {
+        return progressing("Waiting for status update.");
     }
     let mut message = String::new();
     for of in conditions(service).filter(|of| text(of, "/status") != "True") {
@@ -56,29 +65,36 @@ fn knative_service(service: &Value) -> Health {
     let of = |status: &str| conditions(service).any(|of| text(of, "/status") == status);
     if of("False") {
         degraded(message)
-    } else if of("Unknown") {
+    } else if of("Unknown") || !NEEDED.iter().all(|needed| any_is(service, needed, "True")) {
         progressing(message)
     } else {
         healthy("Knative Service is healthy.")
     }
 }
 
+/// Whether a model could be loaded says the model's own state; what is not ready yet may become
+/// so. The message lists what is not as it should be, numbered as it is reported.
 fn inference_service(service: &Value) -> Health {
-    let stopped = condition(service, "Stopped").filter(|of| text(of, "/status") == "True");
-    if stopped.is_some() {
+    if any_is(service, "Stopped", "True") {
         return suspended("InferenceService is Stopped");
     }
-    let transition = text(service, "/status/modelStatus/transitionStatus");
-    let listed = || conditions(service).filter(|of| text(of, "/type") != "Stopped");
-    if listed().next().is_none() {
+    if !has_conditions(service) {
         return progressing("Waiting for InferenceService to report status...");
     }
-    let mut parts = Vec::new();
-    parts.push(match transition {
-        "" => String::new(),
-        transition => format!("0: transitionStatus | {transition}"),
-    });
-    for (number, of) in listed().enumerate() {
+    let transition = lookup(service, "/status/modelStatus/transitionStatus").map(word);
+    let transition = transition.as_deref().filter(|transition| *transition != "UpToDate");
+    let mut parts = vec![match transition {
+        None => String::new(),
+        Some(transition) => format!("0: transitionStatus | {transition}"),
+    }];
+    let not_ready = |of: &&Value| {
+        text(of, "/status") == "Unknown"
+            || (text(of, "/status") == "False" && text(of, "/type") != "Stopped")
+    };
+    for (number, of) in conditions(service).enumerate().filter(|(_, of)| not_ready(of)) {
+        if text(of, "/type") == "Stopped" {
+            continue;
+        }
         let mut words = format!("{}: {} | {}", number + 1, text(of, "/type"), text(of, "/status"));
         for more in [text(of, "/reason"), text(of, "/message")] {
             if !more.is_empty() {
@@ -88,42 +104,27 @@ fn inference_service(service: &Value) -> Health {
         parts.push(words);
     }
     let message = parts.join(" | ");
-    let failed = matches!(transition, "BlockedByFailedLoad" | "InvalidSpec");
-    if failed {
-        return degraded(message);
-    }
-    let of = |status: &str| listed().any(|of| text(of, "/status") == status);
-    if transition == "InProgress" {
-        return progressing(message);
-    }
-    if of("False") {
-        degraded(message)
-    } else if of("Unknown") {
-        progressing(message)
-    } else {
-        healthy("InferenceService is healthy.")
+    match transition {
+        Some("InProgress") => progressing(message),
+        Some(_) => degraded(message),
+        None if conditions(service).any(|of| not_ready(&of)) => progressing(message),
+        None => healthy("InferenceService is healthy."),
     }
 }
 
 fn function(function: &Value) -> Health {
-    let of = |kind: &str| condition(function, kind);
-    let holds = |kind: &str| of(kind).filter(|met| text(met, "/status") == "True");
-    if let Some(stalled) = holds("Stalled") {
-        return degraded(text(stalled, "/message"));
-    }
-    let Some(ready) = of("Ready") else {
-        return match holds("Reconciling") {
-            Some(reconciling) => progressing(text(reconciling, "/message")),
-            None => progressing("Waiting for Function to be reconciled"),
-        };
-    };
-    let scaled_to_zero = of("Healthy").is_some_and(|met| text(met, "/status") == "False")
-        && int(function, "/status/availableReplicas") == 0;
-    match text(ready, "/status") {
-        "True" if scaled_to_zero => suspended("No replicas available"),
-        "True" => healthy(text(ready, "/message")),
-        "False" => degraded(text(ready, "/message")),
-        _ => progressing(text(ready, "/message")),
+    let ready = condition(function, "Ready");
+    let says = ready.map_or("", |ready| text(ready, "/message"));
+    match ready.map(|ready| text(ready, "/status")) {
+        Some("True") if int(function, "/status/replicas") == 0 => {
+            suspended("No replicas available")
+        }
+        Some("True") => healthy(says),
+        Some("False") => degraded(says),
+        _ => match find_is(function, "Stalled", "True") {
+            Some(stalled) => degraded(text(stalled, "/message")),
+            None => progressing("Waiting for Function"),
+        },
     }
 }
 
@@ -153,12 +154,8 @@ fn spin_app(app: &Value) -> Health {
     }
 }
 
-fn integration(integration: &Value) -> Health {
-    let ready = condition(integration, "Ready");
-    let status = ready.map_or("", |ready| text(ready, "/status"));
-    match (text(integration, "/status/phase"), status) {
-        ("Running", "True") => healthy(""),
-        ("Error", _) => degraded(ready.map_or("", |ready| text(ready, "/message"))),
-        _ => progressing("Waiting for Integration"),
-    }
-}
+const INTEGRATION: &[Step] = &[
+    (Is("Ready", "True"), Healthy, "{message}"),
+    (Is("Ready", "False"), Degraded, "{message}"),
+    (Otherwise, Progressing, "Waiting for Integration"),
+];

@@ -13,7 +13,7 @@ use crate::verdicts::{degraded, healthy, progressing};
 pub(super) const RULES: &[Entry] = &[
     ("ceph.rook.io", "CephCluster", Rule::Code(ceph_cluster)),
     ("ceph.rook.io", "CephObjectStore", Rule::Steps(OBJECT_STORE)),
-    ("ocs.openshift.io", "StorageCluster", Rule::Listed(STORAGE_CLUSTER)),
+    ("ocs.openshift.io", "StorageCluster", Rule::Steps(STORAGE_CLUSTER)),
     ("objectbucket.io", "ObjectBucketClaim", Rule::Steps(CLAIM)),
     ("minio.min.io", "Tenant", Rule::Steps(TENANT)),
     ("cdi.kubevirt.io", "DataVolume", Rule::Steps(DATA_VOLUME)),
@@ -41,16 +41,16 @@ fn ceph_cluster(cluster: &Value) -> Health {
         *last = format!("{last} ({})", details.join("; "));
     }
     let ailing = matches!(ceph, "HEALTH_WARN" | "HEALTH_ERR");
-    if !ailing && !state.is_empty() {
+    if !ailing && !state.is_empty() && !ceph.is_empty() {
         words.push(format!("Ceph cluster state is {state}"));
     }
     if !message.is_empty() {
         words.push(message.to_owned());
     }
     let words = words.join(" - ");
-    if ailing || state == "Error" {
+    if ailing || (state == "Error" && !ceph.is_empty()) {
         degraded(words)
-    } else if ceph == "HEALTH_OK" && matches!(state, "Created" | "Connected") {
+    } else if ceph == "HEALTH_OK" && matches!(state, "" | "Created" | "Connected") {
         healthy(words)
     } else {
         progressing(words)
@@ -58,7 +58,7 @@ fn ceph_cluster(cluster: &Value) -> Health {
 }
 
 const OBJECT_STORE: &[Step] = &[
-    (At("/status/phase", &["Ready", "Connected"]), Healthy, "Ceph object store phase is {value}"),
+    (At("/status/phase", &["Ready"]), Healthy, "Ceph object store phase is {value}"),
     (At("/status/phase", &["Failure"]), Degraded, "Ceph object store phase is {value}"),
     (Present("/status/phase"), Progressing, "Ceph object store phase is {/status/phase}"),
     (Otherwise, Progressing, "Waiting for status to be reported"),
@@ -75,7 +75,7 @@ const CLAIM: &[Step] = &[
     (At("/status/phase", &["Bound"]), Healthy, "Object bucket claim phase is {value}"),
     (At("/status/phase", &["Failed"]), Degraded, "Object bucket claim phase is {value}"),
     (Present("/status/phase"), Progressing, "Object bucket claim phase is {/status/phase}"),
-    (Otherwise, Progressing, "Waiting for status to be reported"),
+    (Otherwise, Progressing, "Waiting for phase to be reported"),
 ];
 
 /// States out of which the operator does not find by itself.
@@ -96,8 +96,9 @@ const TENANT: &[Step] = &[
 
 const DATA_VOLUME: &[Step] = &[
     (At("/status/phase", &["Succeeded"]), Healthy, "{value}"),
+    (At("/status/phase", &["Paused"]), Suspended, "{value}"),
+    (Because("Running", "False", &["Error"]), Degraded, "{message}"),
     (At("/status/phase", &["Failed", "Unknown"]), Degraded, "{value}"),
-    (At("/status/phase", &["Paused", "WaitForFirstConsumer"]), Suspended, "{value}"),
     (Present("/status/phase"), Progressing, "{/status/phase}"),
     (Otherwise, Progressing, "No status available"),
 ];

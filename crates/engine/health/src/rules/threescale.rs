@@ -51,7 +51,11 @@ const FAILURES: [(&str, &str); 3] = [
 /// The first condition in the list that holds and says something decides.
 fn capability(object: &Value) -> Health {
     let kind = text(object, "/kind");
-    let said = conditions(object).filter(|one| text(one, "/status") == "True").find_map(|one| {
+    // A backend refers to nothing else.
+    let counts = |of: &&Value| {
+        text(of, "/status") == "True" && (kind != "Backend" || text(of, "/type") != "Orphan")
+    };
+    let said = conditions(object).filter(counts).find_map(|one| {
         let (name, message) = (text(one, "/type"), text(one, "/message"));
         let failure = FAILURES.iter().find(|(failure, _)| *failure == name);
         match (name, failure) {

@@ -31,7 +31,7 @@ fn an_archive_gives_its_files_without_the_first_name() {
     let files = read(&bytes).unwrap();
     let names: Vec<&str> = files.iter().map(|file| &*file.name).collect();
     assert_eq!(names, ["Chart.yaml", "templates/a.yaml", "README.md"]);
-    assert_eq!(files[0].data, Arc::from(&b"name: web\n"[..]));
+    assert_eq!(*files[0].data(), Arc::from(&b"name: web\n"[..]));
 }
 
 #[test]

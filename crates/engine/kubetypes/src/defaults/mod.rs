@@ -26,13 +26,17 @@ use crate::walk::{Visit, walk};
 /// A kind that the tables do not hold stays as it is.
 pub fn default(tables: &Tables, kind: &Gvk, object: &mut Value) {
     let Some(id) = tables.struct_of(kind) else { return };
-    walk(tables, id, object, &mut Defaulting { minor: tables.minor() });
+    // What runtimes add is left as it was written.
+    let rounds = kind.group != "node.k8s.io";
+    walk(tables, id, object, &mut Defaulting { minor: tables.minor(), rounds });
     // Annotations that cannot be read were refused when the object was.
     let _ = conversions::through_internal(tables, kind, object);
 }
 
 struct Defaulting {
     minor: u32,
+    /// Whether amounts of resources are rounded.
+    rounds: bool,
 }
 
 impl Visit for Defaulting {
@@ -66,7 +70,7 @@ impl Visit for Defaulting {
 
     /// Amounts of resources are rounded up to thousandths.
     fn named_map(&mut self, go_name: &'static str, map: &mut Map<String, Value>) {
-        if go_name != "v1.ResourceList" {
+        if go_name != "v1.ResourceList" || !self.rounds {
             return;
         }
         for value in map.values_mut() {

@@ -114,7 +114,7 @@ fn amount(at: &At<'_>, name: &str, rule: NameRule, errors: &mut Vec<FieldError>)
     if size.sign() < 0 {
         errors.push(FieldError::invalid(
             at.path.clone(),
-            size.canonical(),
+            size.to_string(),
             "must be greater than or equal to 0",
         ));
     }
@@ -130,7 +130,7 @@ fn whole_pages(at: &At<'_>, name: &str, errors: &mut Vec<FieldError>) {
     let page = Quantity::parse(size).ok();
     let page = page.filter(|page| page.sign() > 0 && page.milli_value() % 1000 == 0);
     if page.is_none_or(|page| asked.value() % page.value() != 0) {
-        let asked = asked.canonical();
+        let asked = asked.to_string();
         let words = format!("{asked} is not positive integer multiple of {name}");
         errors.push(FieldError::invalid(at.path.clone(), asked, words));
     }
@@ -171,9 +171,9 @@ fn requirements(
                     std::cmp::Ordering::Less => None,
                 };
                 if let Some(words) = words {
-                    let words = format!("{words} {name} limit of {}", limit.canonical());
+                    let words = format!("{words} {name} limit of {limit}");
                     let path = requests.path.clone();
-                    errors.push(FieldError::invalid(path, request.canonical(), words));
+                    errors.push(FieldError::invalid(path, request.to_string(), words));
                 }
             }
             (Some(_), None) if !may_exceed => {
@@ -245,23 +245,19 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
     for (name, sum) in together(spec, "requests") {
         let Some(whole) = parse(requests.at(&name).value) else { continue };
         if sum > whole {
-            let words = format!(
-                "must be greater than or equal to aggregate container requests of {}",
-                sum.canonical()
-            );
+            let words =
+                format!("must be greater than or equal to aggregate container requests of {}", sum);
             let path = requests.key(&name).path;
-            errors.push(FieldError::invalid(path, whole.canonical(), words));
+            errors.push(FieldError::invalid(path, whole.to_string(), words));
         }
     }
     for (name, sum) in together(spec, "limits") {
         let Some(whole) = parse(limits.at(&name).value) else { continue };
         if name.starts_with(HUGE_PAGES) && sum > whole {
-            let words = format!(
-                "must be greater than or equal to aggregate container limits of {}",
-                sum.canonical()
-            );
+            let words =
+                format!("must be greater than or equal to aggregate container limits of {}", sum);
             let path = limits.key(&name).path;
-            errors.push(FieldError::invalid(path, whole.canonical(), words));
+            errors.push(FieldError::invalid(path, whole.to_string(), words));
         }
     }
     for (index, container) in spec.at("containers").items().enumerate() {
@@ -271,9 +267,8 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
             };
             if own > whole {
                 let path = format!("{}[{index}][{name}].limits", at.child("containers"));
-                let words =
-                    format!("must be less than or equal to pod limits of {}", whole.canonical());
-                errors.push(FieldError::invalid(path, own.canonical(), words));
+                let words = format!("must be less than or equal to pod limits of {whole}");
+                errors.push(FieldError::invalid(path, own.to_string(), words));
             }
         }
     }

@@ -34,6 +34,7 @@ pub fn of_pod(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     seccomp(&at.at("seccompProfile"), errors);
     app_armor(&at.at("appArmorProfile"), errors);
     at.at("supplementalGroupsPolicy").one_of(&["Merge", "Strict"], errors);
+    at.at("seLinuxChangePolicy").one_of(&["Recursive"], errors);
 }
 
 /// The longest name of a kernel setting, in bytes.

@@ -6,31 +6,45 @@ use goval::{Context, List, ListType, Str, Value, is_digit, is_letter};
 
 use crate::args::{Answer, int, strings, text, utf8};
 use crate::formats::is_of_budget;
-use crate::regexes::matches::{Found, NoPattern, Pattern, all, compile};
+use crate::regexes::matches::{Found, NoPattern, Pattern, Texts, all, compile};
+
+/// What the text is that is looked through.
+fn texts(args: &[Value]) -> Texts {
+    match text(args, 1) {
+        Ok(text) if text.is_ascii() => Texts::Ascii,
+        _ => Texts::All,
+    }
+}
 
 /// The pattern, for a look through the text, or what `regexp.MustCompile` says when it panics.
 fn or_panic(context: &mut Context<'_>, args: &[Value]) -> Result<Rc<Pattern>, String> {
     let pattern = utf8(args, 0)?;
-    let compiled = compile(&pattern, context.budget).map_err(|trouble| match trouble {
-        NoPattern::Budget(error) => error,
-        NoPattern::Refused(error) => {
-            let can_backquote = !pattern.chars().any(|char| {
-                char == '`' || char == '\u{7F}' || char == '\u{FEFF}' || char < ' ' && char != '\t'
-            });
-            let shown = if can_backquote { format!("`{pattern}`") } else { goval::quote(&pattern) };
-            format!("regexp: Compile({shown}): {error}")
-        }
-    })?;
+    let compiled =
+        compile(&pattern, texts(args), context.budget).map_err(|trouble| match trouble {
+            NoPattern::Budget(error) => error,
+            NoPattern::Refused(error) => {
+                let can_backquote = !pattern.chars().any(|char| {
+                    char == '`'
+                        || char == '\u{7F}'
+                        || char == '\u{FEFF}'
+                        || char < ' ' && char != '\t'
+                });
+                let shown =
+                    if can_backquote { format!("`{pattern}`") } else { goval::quote(&pattern) };
+                format!("regexp: Compile({shown}): {error}")
+            }
+        })?;
     compiled.spend(text(args, 1)?, context.budget)?;
     Ok(compiled)
 }
 
 /// The pattern, for a look through the text, or what is wrong with it.
 fn or_error(context: &mut Context<'_>, args: &[Value]) -> Result<Rc<Pattern>, String> {
-    let compiled = compile(&utf8(args, 0)?, context.budget).map_err(|trouble| match trouble {
-        NoPattern::Budget(error) => error,
-        NoPattern::Refused(error) => error.to_string(),
-    })?;
+    let compiled =
+        compile(&utf8(args, 0)?, texts(args), context.budget).map_err(|trouble| match trouble {
+            NoPattern::Budget(error) => error,
+            NoPattern::Refused(error) => error.to_string(),
+        })?;
     compiled.spend(text(args, 1)?, context.budget)?;
     Ok(compiled)
 }

@@ -20,7 +20,31 @@ const PATTERNS_MAX: usize = 256;
 const KEPT_PARTS_MAX: u64 = 4_096;
 
 thread_local! {
-    static COMPILED: RefCell<HashMap<Box<str>, Rc<Pattern>>> = RefCell::default();
+    static COMPILED: RefCell<Compiled> = RefCell::default();
+}
+
+/// Patterns, by the texts that they are for and by how they are written.
+#[derive(Default)]
+struct Compiled {
+    for_ascii: HashMap<Box<str>, Rc<Pattern>>,
+    for_all: HashMap<Box<str>, Rc<Pattern>>,
+}
+
+impl Compiled {
+    fn of(&mut self, texts: Texts) -> &mut HashMap<Box<str>, Rc<Pattern>> {
+        match texts {
+            Texts::Ascii => &mut self.for_ascii,
+            Texts::All => &mut self.for_all,
+        }
+    }
+}
+
+/// Which texts a pattern is for. All that are no ASCII are much in the automaton of a class that
+/// takes what is not named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    Ascii,
+    All,
 }
 
 /// A compiled pattern.
@@ -55,8 +79,13 @@ pub(super) enum NoPattern {
 /// # Errors
 ///
 /// [`NoPattern`], with Go's words for what is none.
-pub(super) fn compile(pattern: &str, budget: &mut Budget) -> Result<Rc<Pattern>, NoPattern> {
-    if let Some(known) = COMPILED.with_borrow(|known| known.get(pattern).cloned()) {
+pub(super) fn compile(
+    pattern: &str,
+    texts: Texts,
+    budget: &mut Budget,
+) -> Result<Rc<Pattern>, NoPattern> {
+    let known = COMPILED.with_borrow_mut(|known| known.of(texts).get(pattern).cloned());
+    if let Some(known) = known {
         return Ok(known);
     }
     let translated = translate(pattern).map_err(NoPattern::Refused)?;
@@ -69,16 +98,24 @@ pub(super) fn compile(pattern: &str, budget: &mut Budget) -> Result<Rc<Pattern>,
         .dfa(false)
         .hybrid(false)
         .onepass(false);
-    let regex = Regex::builder()
-        .configure(config)
-        .syntax(syntax::Config::new().utf8(false).nest_limit(4_000))
-        .build(&translated.pattern)
-        .map_err(|_| NoPattern::Refused(refused("expression too large", pattern)))?;
+    let build = |unicode| {
+        Regex::builder()
+            .configure(config.clone())
+            .syntax(syntax::Config::new().utf8(false).unicode(unicode).nest_limit(4_000))
+            .build(&translated.pattern)
+            .ok()
+    };
+    // Of ASCII, bytes are the characters; a class that names others is none of bytes.
+    let of_bytes = (texts == Texts::Ascii && pattern.is_ascii()).then(|| build(false)).flatten();
+    let regex = of_bytes
+        .or_else(|| build(true))
+        .ok_or_else(|| NoPattern::Refused(refused("expression too large", pattern)))?;
     let regex = Rc::new(Pattern { regex, names: translated.names, parts });
     if parts > KEPT_PARTS_MAX {
         return Ok(regex);
     }
     COMPILED.with_borrow_mut(|known| {
+        let known = known.of(texts);
         if known.len() >= PATTERNS_MAX {
             known.clear();
         }
@@ -143,3 +180,6 @@ fn is_inside_a_character(text: &[u8], at: usize) -> bool {
 fn width(text: &[u8], at: usize) -> usize {
     crate::letters::runes(&text[at..text.len().min(at + 4)]).next().map_or(1, |(_, width)| width)
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,6 +53,21 @@ fn files_are_read_and_git_is_not_there() {
 }
 
 #[test]
+fn a_file_that_was_listed_may_be_opened_now_and_read_later() {
+    let root = tempfile::tempdir().expect("a directory");
+    write(root.path(), "d/a.txt", "a");
+    symlink("a.txt", root.path().join("d/b.txt")).expect("a link");
+    let tree = DiskTree::new(root.path()).expect("a tree");
+    assert!(tree.later(&path("d/a.txt")).is_none(), "nobody looked at it yet");
+    tree.list(&path("d")).expect("names");
+    let read = tree.later(&path("d/a.txt")).expect("an open file");
+    fs::remove_file(root.path().join("d/a.txt")).expect("it is there");
+    assert_eq!(&*read().expect("bytes"), b"a");
+    assert!(tree.later(&path("d/a.txt")).is_none(), "it is gone");
+    assert!(tree.later(&path("d/b.txt")).is_none(), "a link is followed");
+}
+
+#[test]
 fn a_link_is_followed_below_the_root_and_refused_outside() {
     let host = tempfile::tempdir().expect("a directory");
     write(host.path(), "secret", "s");

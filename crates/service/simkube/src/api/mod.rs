@@ -167,6 +167,7 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
         Ok(watch) => Ok(watch),
         // What no handler takes is told nothing.
         Err(problem) if problem.message == "415: Unsupported Media Type" => Err(problem),
+        Err(problem) if problem.message.starts_with("406: Not Acceptable") => Err(problem),
         Err(problem) if kind.built_in() && problem.message == negotiate::NO_RESOURCE => {
             Err(problem)
         }

@@ -39,6 +39,12 @@ impl Normal {
             list_metadata(metadata);
         }
         self.value(&mut said);
+        if said["body"]["groupVersion"].as_str().is_some_and(|group| group.contains("diff.test"))
+            && let Some(resources) = said["body"]["resources"].as_array_mut()
+        {
+            // Definitions are told in the order of Go's maps.
+            resources.sort_by_key(|resource| resource["name"].to_string());
+        }
         in_one_order(&mut said["body"]);
         said
     }
@@ -100,6 +106,7 @@ impl Normal {
                             *item = json!("ADDRESS");
                         }
                         ("username", Some("admin" | "kubernetes-admin")) => *item = json!("USER"),
+                        ("token", Some(_)) => *item = json!("TOKEN"),
                         ("name", Some(name)) if is_drawn(name) => *item = json!("DRAWN"),
                         ("clusterIPs", None) if item[0].as_str().is_some_and(is_allocated) => {
                             *item = json!(["ADDRESS"]);
@@ -301,7 +308,12 @@ fn first_undeclared(text: String) -> String {
         {
             format!("{}: field not declared in schema", &text[..=at])
         }
-        _ => text,
+        _ => match text.rsplit_once(": .") {
+            Some((head, rest)) if rest.ends_with(": field not declared in schema") => {
+                format!("{head}: field not declared in schema")
+            }
+            _ => text,
+        },
     }
 }
 

@@ -29,7 +29,7 @@ const BODIES: [&str; 16] = [
     "{\"metadata\":{\"name\":7}}",
     "{\"metadata\":{\"name\":\"\u{20ac}\"}}",
     "{\"metadata\":{\"name\":\"a\",\"name\":\"b\"}}",
-    "{\"metadata\":{\"generation\":1e400}}",
+    "{\"metadata\":{\"generation\":1e30}}",
     "{\"metadata\":{\"generation\":9223372036854775808}}",
     "{\"metadata\":{\"labels\":{\"\u{e4}\":\"\u{1f600}\"}}}",
     "{\"a\":1} trailing",
@@ -98,7 +98,10 @@ pub fn odd(
     name: &str,
     object: &Value,
 ) -> Value {
-    match random.below(8) {
+    match random.below(12) {
+        8 => gone(random, collection, name),
+        9 => read_as(random, collection, name),
+        10 | 11 => special(random, kind, collection, name, object),
         0 => verbs(random, collection, name, object),
         1 => paths(random, kind, collection, name),
         2 | 3 => bodies(random, collection, name),
@@ -106,6 +109,160 @@ pub fn odd(
         5 => headers(random, collection, name),
         6 => doors(random, kind, collection, name, object),
         _ => discovery(random, kind),
+    }
+}
+
+/// Deletions that are only tried, of one or of several.
+fn gone(random: &mut Random, collection: &str, name: &str) -> Value {
+    let query = *random.pick(&[
+        "",
+        "&labelSelector=a%3Db",
+        "&labelSelector=app%20in%20(web,db)",
+        "&fieldSelector=metadata.name%3Done",
+        "&limit=1",
+        "&propagationPolicy=Background",
+        "&propagationPolicy=Orphan",
+        "&gracePeriodSeconds=0",
+        "&gracePeriodSeconds=30",
+        "&uid=other",
+        "&resourceVersion=1",
+        "&ignoreStoreReadErrorWithClusterBreakingPotential=true",
+    ]);
+    let body = random
+        .pick(&[
+            Value::Null,
+            Value::Null,
+            json!({}),
+            json!({"kind": "DeleteOptions", "apiVersion": "v1"}),
+            json!({"kind": "DeleteOptions", "apiVersion": "apps/v1", "gracePeriodSeconds": 1}),
+            json!({"kind": "Other", "apiVersion": "v1"}),
+            json!({"preconditions": {"uid": "x", "resourceVersion": "y"}}),
+            json!({"preconditions": {}}),
+            json!({"dryRun": ["All", "All"]}),
+            json!({"gracePeriodSeconds": "5"}),
+            json!({"propagationPolicy": 5}),
+            json!({"orphanDependents": false, "dryRun": ["All"]}),
+        ])
+        .clone();
+    let path =
+        if random.one_in(2) { collection.to_owned() } else { format!("{collection}/{name}") };
+    // A body says alone what is wanted.
+    let mut body = body;
+    if body.is_object() && body["dryRun"].is_null() {
+        body["dryRun"] = json!(["All"]);
+    }
+    json!({"m": "DELETE", "p": format!("{path}?dryRun=All{query}"), "b": body})
+}
+
+/// Objects and lists in all their forms.
+fn read_as(random: &mut Random, collection: &str, name: &str) -> Value {
+    let accept = *random.pick(&[
+        "application/json;as=Table;v=v1;g=meta.k8s.io",
+        "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+        "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+        "application/yaml;as=Table;v=v1;g=meta.k8s.io",
+        "application/json;as=Table;v=v2;g=meta.k8s.io",
+        "application/json;as=Table;v=v1;g=other",
+        "application/json;as=Table",
+        "application/*",
+        "text/html, */*;q=0.1",
+        "application/json;pretty=1",
+    ]);
+    let query =
+        *random.pick(&["", "includeObject=None", "includeObject=Object", "includeObject=Odd"]);
+    let path = match random.below(3) {
+        0 => format!("{collection}/{name}?{query}"),
+        1 => format!("{collection}?fieldSelector=metadata.name%3Dnone&{query}"),
+        _ => format!("{collection}?fieldSelector=metadata.name%3D{name}&{query}"),
+    };
+    let verb = if random.one_in(6) { "HEAD" } else { "GET" };
+    json!({"m": verb, "p": path, "h": {"Accept": accept}})
+}
+
+/// What only some kinds have: evictions, bindings, tokens.
+fn special(
+    random: &mut Random,
+    kind: &Kind,
+    collection: &str,
+    name: &str,
+    object: &Value,
+) -> Value {
+    let of_one = format!("{collection}/{name}");
+    let dry = if random.one_in(3) { "?dryRun=All" } else { "" };
+    match kind.plural.as_str() {
+        "pods" if random.one_in(2) => {
+            let body = random
+                .pick(&[
+                    json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}),
+                    json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "other"}}),
+                    json!({"apiVersion": "policy/v1", "kind": "Eviction"}),
+                    json!({"metadata": {"name": name}, "deleteOptions": {"dryRun": ["All"]}}),
+                    json!({"metadata": {"name": name}, "deleteOptions": {"preconditions": {"uid": "x"}}}),
+                    json!({"metadata": {"name": name}, "deleteOptions": {"gracePeriodSeconds": "x"}}),
+                    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}),
+                    json!({}),
+                ])
+                .clone();
+            json!({"m": "POST", "p": format!("{of_one}/eviction{dry}"), "b": body})
+        }
+        "pods" => {
+            let body = random
+                .pick(&[
+                    json!({"metadata": {"name": name}, "target": {"kind": "Node", "name": "node-a"}}),
+                    json!({"metadata": {"name": name}, "target": {"name": "node-a"}}),
+                    json!({"metadata": {"name": name}, "target": {"kind": "Pod", "name": "node-a"}}),
+                    json!({"metadata": {"name": name}, "target": {"kind": "Node"}}),
+                    json!({"metadata": {"name": "other"}, "target": {"kind": "Node", "name": "n"}}),
+                    json!({"target": {"kind": "Node", "name": "n"}}),
+                    json!({"metadata": {"name": name, "labels": {"a": "b"}, "annotations": {"c": "d"}}, "target": {"kind": "Node", "name": "n"}}),
+                    json!({}),
+                ])
+                .clone();
+            json!({"m": "POST", "p": format!("{of_one}/binding{dry}"), "b": body})
+        }
+        "serviceaccounts" => {
+            let body = random
+                .pick(&[
+                    json!({}),
+                    json!({"spec": {}}),
+                    json!({"spec": {"audiences": ["a", "b"], "expirationSeconds": 600}}),
+                    json!({"spec": {"expirationSeconds": 10}}),
+                    json!({"spec": {"expirationSeconds": 4_294_967_297_i64}}),
+                    json!({"spec": {"expirationSeconds": "x"}}),
+                    json!({"spec": {"boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": "none"}}}),
+                    json!({"spec": {"boundObjectRef": {"kind": "Odd", "apiVersion": "v1", "name": "none"}}}),
+                    json!({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"name": "other"}}),
+                    json!({"kind": "Other"}),
+                ])
+                .clone();
+            json!({"m": "POST", "p": format!("{of_one}/token{dry}"), "b": body})
+        }
+        _ => {
+            let query = *random.pick(&[
+                "fieldValidation=Strict",
+                "fieldValidation=Warn",
+                "fieldValidation=Ignore&dryRun=All",
+                "fieldManager=m&fieldValidation=Strict",
+            ]);
+            let mut object = object.clone();
+            object["odd"] = json!(1);
+            let text = object.to_string();
+            let body = match random.below(3) {
+                0 => object,
+                1 => json!(format!("{},\"kind\":\"Twice\"}}", &text[..text.len() - 1])),
+                _ => json!(format!(
+                    "{},\"odd\":2,\"metadata\":{{\"odd\":1}}}}",
+                    &text[..text.len() - 1]
+                )),
+            };
+            match random.below(3) {
+                0 => json!({"m": "POST", "p": tried(format!("{collection}?{query}")), "b": body}),
+                1 => json!({"m": "PUT", "p": tried(format!("{of_one}?{query}")), "b": body}),
+                _ => {
+                    json!({"m": "PATCH", "p": tried(format!("{of_one}?{query}")), "b": body, "h": {"Content-Type": "application/merge-patch+json"}})
+                }
+            }
+        }
     }
 }
 
@@ -164,6 +321,8 @@ fn parameters(random: &mut Random, collection: &str, name: &str, object: &Value)
     let of_one = format!("{collection}/{name}?{query}");
     match random.below(6) {
         0 => json!({"m": "GET", "p": of_one}),
+        // What is in no namespace is others', too.
+        1 if !collection.contains("${ns}") => json!({"m": "GET", "p": of_one}),
         1 => json!({"m": "GET", "p": format!("{collection}?{query}")}),
         2 => json!({"m": "POST", "p": tried(format!("{collection}?{query}")), "b": object}),
         3 => json!({"m": "PUT", "p": tried(of_one), "b": object}),
@@ -177,7 +336,8 @@ fn parameters(random: &mut Random, collection: &str, name: &str, object: &Value)
 fn headers(random: &mut Random, collection: &str, name: &str) -> Value {
     let accept = *random.pick(&ACCEPTED);
     let path = match random.below(3) {
-        0 => collection.to_owned(),
+        0 if collection.contains("${ns}") => collection.to_owned(),
+        0 => format!("{collection}?fieldSelector=metadata.name%3D{name}"),
         1 => format!("{collection}/none"),
         _ => format!("{collection}/{name}"),
     };
