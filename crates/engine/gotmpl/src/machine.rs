@@ -10,7 +10,7 @@ mod ranges;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use goval::{Context, Signature, Str, TOO_MANY_STEPS, TOO_MUCH_TEXT, Value, append_value};
+use goval::{Context, Signature, Str, TOO_MANY_STEPS, TOO_MUCH_TEXT, Value, append_action};
 
 use crate::ast::{Ast, NodeId, Span};
 use crate::builtin::{Boxes, Builtin};
@@ -485,7 +485,7 @@ impl<'a, 'c> Machine<'a, 'c> {
                 self.out.extend_from_slice(text.as_bytes());
                 Ok(())
             }
-            _ => append_value(&mut self.out, value, self.context.budget).map_err(Fault::budget),
+            _ => append_action(&mut self.out, value, self.context.budget).map_err(Fault::budget),
         }
     }
 
@@ -500,7 +500,7 @@ impl<'a, 'c> Machine<'a, 'c> {
                     budget.charge(10)
                 }
                 Value::Object(_) => return false,
-                _ => append_value(out, value, budget),
+                _ => append_action(out, value, budget),
             };
             true
         });

@@ -58,6 +58,23 @@ pub fn sprintf(format: &[u8], args: &[Value], budget: &mut Budget) -> Result<Str
     printer.finish(budget)
 }
 
+/// Appends what an action prints: what `%v` does, or the `String()` of a pointer to it.
+///
+/// # Errors
+///
+/// As [`sprint`].
+pub fn append_action(out: &mut Vec<u8>, value: &Value, budget: &mut Budget) -> Result<(), String> {
+    match value {
+        Value::Object(object) if object.is_stringer_by_pointer() => {
+            let text = object.print();
+            budget.charge(text.len() as u64)?;
+            out.extend_from_slice(text.as_bytes());
+            Ok(())
+        }
+        value => append_value(out, value, budget),
+    }
+}
+
 /// Appends what `%v` prints.
 ///
 /// # Errors

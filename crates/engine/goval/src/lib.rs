@@ -29,7 +29,7 @@ pub use convert::{from_json, to_json};
 pub use copy::{deep_copy, dismantle};
 pub use equal::deep_equal;
 pub use float::{FloatBits, format_float, format_g};
-pub use fmt::{append_value, print_value, sprint, sprintf, sprintln};
+pub use fmt::{append_action, append_value, print_value, sprint, sprintf, sprintln};
 pub use function::{
     Body, Budget, Context, Function, Impure, Signature, TOO_MANY_STEPS, TOO_MUCH_TEXT, Type,
 };

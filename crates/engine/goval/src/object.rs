@@ -59,6 +59,12 @@ pub trait Object: fmt::Debug {
         false
     }
 
+    /// Whether `print` is what the `String()` of Go's pointer to it gives: an action prints that,
+    /// and functions, which are given a copy, see its fields.
+    fn is_stringer_by_pointer(&self) -> bool {
+        false
+    }
+
     /// The fields of a struct in their order, for the verbs that look into it; `None` where only
     /// `print` is known.
     fn fields(&self) -> Option<Vec<(&str, Value)>> {

@@ -53,7 +53,8 @@ impl KubeVersion {
                 )
             })?);
         }
-        if values.len() == 2 {
+        // Helm 3 reads it as a semantic version.
+        if values.len() == 2 && profile == Profile::V3 {
             values.push(0);
         }
         let normal: Vec<String> = values.iter().map(u64::to_string).collect();
@@ -228,6 +229,21 @@ impl Object for Version {
     /// As an action prints it: by the method of Go's pointer.
     fn print(&self) -> String {
         self.ask().normal.clone()
+    }
+
+    fn is_stringer_by_pointer(&self) -> bool {
+        true
+    }
+
+    fn fields(&self) -> Option<Vec<(&str, Value)>> {
+        let KubeVersion { given, normal, major, minor } = self.ask();
+        let normal = match self.0.profile {
+            Profile::V3 => None,
+            Profile::V4 => Some(("normalizedVersion", normal)),
+        };
+        let fields = [("Version", given)].into_iter().chain(normal);
+        let fields = fields.chain([("Major", major), ("Minor", minor)]);
+        Some(fields.map(|(name, value)| (name, value.as_str().into())).collect())
     }
 
     fn plain(&self) -> Option<Value> {

@@ -193,18 +193,21 @@ pub fn one_by_one(api_versions: &[String]) -> Vec<String> {
     given.flat_map(|one| one.split(',')).map(str::to_owned).collect()
 }
 
-/// A Kubernetes version's numbers alone: Argo CD drops what a provider adds to them.
+/// A Kubernetes version's numbers alone, as many as there are: Argo CD drops what a provider adds
+/// to them. What is no version is left for Helm to refuse.
 pub fn plain_version(version: &str) -> String {
-    let numbers = version.trim().trim_start_matches('v');
+    let numbers = version.trim_start();
+    let numbers = numbers.strip_prefix('v').unwrap_or(numbers);
     let end = numbers.find(|char: char| !char.is_ascii_digit() && char != '.');
-    let numbers = numbers[..end.unwrap_or(numbers.len())].trim_end_matches('.');
-    if numbers.starts_with('.') {
-        return version.to_owned();
-    }
-    match numbers.matches('.').count() {
-        0 => version.to_owned(),
-        1 => format!("{numbers}.0"),
-        _ => numbers.to_owned(),
+    let parts: Vec<&str> = numbers[..end.unwrap_or(numbers.len())]
+        .split('.')
+        .take_while(|part| !part.is_empty())
+        .collect();
+    let is_version = parts.len() >= 2 && (parts[0] == "0" || !parts[0].starts_with('0'));
+    let values: Option<Vec<u64>> = parts.iter().map(|part| part.parse().ok()).collect();
+    match values.filter(|_| is_version) {
+        Some(values) => values.iter().map(u64::to_string).collect::<Vec<_>>().join("."),
+        None => version.to_owned(),
     }
 }
 

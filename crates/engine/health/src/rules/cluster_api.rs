@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use crate::assess::Health;
 use crate::object::{
-    any_is, condition, conditions, find_is, has_conditions, holds, int_where_set, lookup, stale,
-    text,
+    any_is, conditions, find_is, has_conditions, holds, int_where_set, lookup, stale, text,
 };
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
@@ -119,15 +118,20 @@ fn aws_control_plane(plane: &Value) -> Health {
     if any_is(plane, "EKSControlPlaneUpdating", "True") {
         return progressing("EKS control plane is updating");
     }
-    match condition(plane, "Ready").map(|ready| (ready, text(ready, "/status"))) {
-        Some((_, "True")) => healthy("Control plane is ready"),
-        Some((ready, "False")) if text(ready, "/severity") == "Error" => {
-            degraded(text(ready, "/message"))
-        }
-        _ if plane.pointer("/status/ready") == Some(&Value::Bool(false)) => {
-            progressing("Control plane is not ready (.status.ready is false)")
-        }
-        _ => progressing("Control plane is not ready"),
+    if any_is(plane, "Ready", "True") {
+        return healthy("Control plane is ready");
+    }
+    // Every error that is reported is told.
+    let errors: String = conditions(plane)
+        .filter(|of| text(of, "/status") == "False" && text(of, "/severity") == "Error")
+        .map(|of| format!("{} ", text(of, "/message")))
+        .collect();
+    if !errors.is_empty() {
+        degraded(errors)
+    } else if plane.pointer("/status/ready") == Some(&Value::Bool(false)) {
+        progressing("Control plane is not ready (.status.ready is false)")
+    } else {
+        progressing("Control plane is not ready")
     }
 }
 

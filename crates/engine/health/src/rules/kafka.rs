@@ -55,7 +55,7 @@ fn cluster(object: &Value) -> Health {
 }
 
 fn bridge(object: &Value) -> Health {
-    strimzi(object, "Kafka Bridge")
+    strimzi(object, "KafkaBridge")
 }
 
 fn connect(object: &Value) -> Health {

@@ -39,13 +39,16 @@ const WAITING: &str = "Waiting for status";
 
 /// What a proxy includes is often in another Application: that it fails cannot be told from here.
 fn http_proxy(proxy: &Value) -> Health {
-    let current = valid(proxy).map(|valid| (text(valid, "/status"), text(valid, "/message")));
-    match current {
-        Some(("True", _)) => healthy(text(proxy, "/status/description")),
-        Some(("False", _)) if lookup(proxy, "/spec/includes").is_some() => {
+    let valid = valid(proxy);
+    match valid.map(|valid| text(valid, "/status")) {
+        Some("True") => healthy(text(proxy, "/status/description")),
+        Some("False") if lookup(proxy, "/spec/includes").is_some() => {
             healthy("HTTPProxy inclusions cannot be health checked")
         }
-        Some(("False", message)) => degraded(message),
+        Some("False") => degraded(match text(proxy, "/status/description") {
+            "" => valid.map_or("", |valid| text(valid, "/message")),
+            described => described,
+        }),
         Some(_) => progressing(WAITING),
         None => match text(proxy, "/status/description") {
             described if !described.is_empty() && !has_conditions(proxy) => progressing(described),

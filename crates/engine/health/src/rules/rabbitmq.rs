@@ -53,8 +53,8 @@ fn cluster(cluster: &Value) -> Health {
             progressing("Waiting for RabbitMQ cluster readiness (conditions unknown)")
         }
         ("True", "True") => healthy("RabbitMQ cluster ready"),
-        ("True", "False") => progressing("Waiting for RabbitMQ cluster replicas to be ready"),
         ("False", _) => progressing("Waiting for RabbitMQ cluster formation"),
+        (_, "False") => progressing("Waiting for RabbitMQ instances ready"),
         _ => progressing("Waiting for RabbitMQ Operator"),
     }
 }

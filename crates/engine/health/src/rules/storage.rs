@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::assess::Health;
-use crate::object::{lookup, text};
+use crate::object::{lookup, text, word};
 use crate::rules::{Entry, Rule};
 use crate::steps::Step;
 use crate::steps::Verdict::*;
@@ -12,7 +12,7 @@ use crate::verdicts::{degraded, healthy, progressing};
 
 pub(super) const RULES: &[Entry] = &[
     ("ceph.rook.io", "CephCluster", Rule::Code(ceph_cluster)),
-    ("ceph.rook.io", "CephObjectStore", Rule::Steps(OBJECT_STORE)),
+    ("ceph.rook.io", "CephObjectStore", Rule::Code(object_store)),
     ("ocs.openshift.io", "StorageCluster", Rule::Steps(STORAGE_CLUSTER)),
     ("objectbucket.io", "ObjectBucketClaim", Rule::Steps(CLAIM)),
     ("minio.min.io", "Tenant", Rule::Steps(TENANT)),
@@ -57,12 +57,21 @@ fn ceph_cluster(cluster: &Value) -> Health {
     }
 }
 
-const OBJECT_STORE: &[Step] = &[
-    (At("/status/phase", &["Ready"]), Healthy, "Ceph object store phase is {value}"),
-    (At("/status/phase", &["Failure"]), Degraded, "Ceph object store phase is {value}"),
-    (Present("/status/phase"), Progressing, "Ceph object store phase is {/status/phase}"),
-    (Otherwise, Progressing, "Waiting for status to be reported"),
-];
+fn object_store(store: &Value) -> Health {
+    let phase = text(store, "/status/phase");
+    let mut words = match phase {
+        "" => "Waiting for status to be reported".to_owned(),
+        phase => format!("Ceph object store phase is {phase}"),
+    };
+    if let Some(endpoint) = lookup(store, "/status/info/endpoint") {
+        words.push_str(&format!(" - endpoint: {}", word(endpoint)));
+    }
+    match phase {
+        "Ready" => healthy(words),
+        "Failure" => degraded(words),
+        _ => progressing(words),
+    }
+}
 
 const STORAGE_CLUSTER: &[Step] = &[
     (Is("Degraded", "True"), Degraded, "{message}"),

@@ -62,6 +62,7 @@ fn capability(object: &Value) -> Health {
             (_, Some((_, otherwise))) => {
                 Some(degraded(or(message, &format!("3scale {kind} {otherwise}"))))
             }
+            ("In-progress", None) if kind == "ProxyConfigPromote" => Some(progressing(message)),
             ("Waiting", None) => Some(suspended(message)),
             ("Ready", None) => Some(healthy(format!("3scale {kind} is ready"))),
             ("Synced", None) => Some(healthy(format!("3scale {kind} is synced"))),

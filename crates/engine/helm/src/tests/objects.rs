@@ -40,6 +40,17 @@ fn structs_keep_the_order_of_their_fields_in_json() {
 }
 
 #[test]
+fn a_kubernetes_version_is_told_by_an_action_and_seen_as_a_struct_by_functions() {
+    let template = "{{ .Capabilities.KubeVersion }} {{ $v := .Capabilities.KubeVersion }}{{ $v }} {{ toString $v }} {{ printf \"%s %v\" $v $v }} {{ print $v 1 }}";
+    for (profile, told) in
+        [(Profile::V4, "{v1.33.0 v1.33.0 1 33}"), (Profile::V3, "{v1.33.0 1 33}")]
+    {
+        let expected = format!("v1.33.0 v1.33.0 {told} {told} {told} {told} 1");
+        assert_eq!(printed(PLAIN, template, profile), Ok(expected));
+    }
+}
+
+#[test]
 fn annotations_that_a_chart_does_not_have_are_nil() {
     let template = "{{ .Chart.Annotations | toJson }} {{ .Chart.Sources | toJson }}";
     assert_eq!(printed(PLAIN, template, Profile::V4).as_deref(), Ok("null []"));

@@ -114,7 +114,7 @@ fn a_kubernetes_version_is_its_numbers() {
             .map(|version| format!("{} {}", version.given(), version.normal()))
     };
     assert_eq!(parse("1.33.4-gke.5", Profile::V4), Ok("v1.33.4-gke.5 v1.33.4".to_owned()));
-    assert_eq!(parse("v1.33", Profile::V4), Ok("v1.33 v1.33.0".to_owned()));
+    assert_eq!(parse("v1.33", Profile::V4), Ok("v1.33 v1.33".to_owned()));
     assert_eq!(parse("v1.33+", Profile::V3), Ok("v1.33.0 v1.33.0".to_owned()));
     assert_eq!(parse("1.02.", Profile::V4).map(|_| ()), Ok(()));
     for (text, problem) in [

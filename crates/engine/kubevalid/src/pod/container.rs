@@ -124,6 +124,9 @@ fn visitors(spec: &At<'_>, around: &Around<'_>, errors: &mut Vec<FieldError>) {
         "startupProbe",
     ];
     const WORDS: &str = "cannot be set for an Ephemeral Container";
+    if spec.at("ephemeralContainers").is_empty() {
+        return;
+    }
     let names = |field: &str| -> BTreeSet<&str> {
         spec.at(field).items().map(|container| container.at("name").text()).collect()
     };

@@ -78,7 +78,7 @@ fn a_release_is_called_as_the_application_and_sees_its_destination() {
     })
     .unwrap();
     assert_eq!(own["release"], "own/elsewhere");
-    assert_eq!(own["kube"], "v1.30.0");
+    assert_eq!(own["kube"], "v1.30");
     assert_eq!(own["monitoring"], false);
 }
 
@@ -200,4 +200,26 @@ fn only_what_was_asked_of_the_destination_is_noted() {
     let asked = ask(ApplicationSourceHelm::default(), &Reach::default()).unwrap().asked;
     assert!(asked.kube_version && !asked.all_api_versions);
     assert_eq!(asked.api_versions, BTreeMap::from([("monitoring.coreos.com/v1".to_owned(), true)]));
+}
+
+#[test]
+fn a_kubernetes_version_is_its_numbers_as_they_were_given() {
+    for (given, plain) in [
+        ("1.33", "1.33"),
+        ("v1.33.0", "1.33.0"),
+        (" v1.33.4-gke.5", "1.33.4"),
+        ("1.33.1+k3s1", "1.33.1"),
+        ("1.33.x", "1.33"),
+        ("1.033", "1.33"),
+        ("1.2.3.4", "1.2.3.4"),
+        ("0.9", "0.9"),
+        // None of these is a version.
+        ("01.2", "01.2"),
+        ("vv1.2", "vv1.2"),
+        ("1", "1"),
+        ("v", "v"),
+        ("", ""),
+    ] {
+        assert_eq!(crate::plain_version(given), plain, "{given}");
+    }
 }

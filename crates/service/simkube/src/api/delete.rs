@@ -73,7 +73,39 @@ pub fn options(request: &Request, query: &Query) -> Result<DeleteOptions, Proble
             body::go_type(&parsed)
         )));
     }
+    are_options(&parsed)?;
     DeleteOptions::parse(query, Some(&parsed))
+}
+
+/// Refuses a body that says it is something else, or whose fields are of other types.
+fn are_options(body: &Value) -> Result<(), Problem> {
+    let (api_version, named) = (manifest::api_version(body), manifest::kind(body));
+    let is_other = !api_version.is_empty() && !named.is_empty() && named != "DeleteOptions";
+    if is_other && crate::kinds::Kinds::built_in().of(api_version, named).is_none() {
+        return Err(Problem::bad_request(format!(
+            "no kind \"{named}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        )));
+    }
+    type Fits = fn(&Value) -> bool;
+    let fields: [(&str, &str, Fits); 4] = [
+        ("gracePeriodSeconds", "int64", Value::is_i64),
+        ("preconditions", "v1.Preconditions", Value::is_object),
+        ("orphanDependents", "bool", Value::is_boolean),
+        ("propagationPolicy", "v1.DeletionPropagation", Value::is_string),
+    ];
+    for (name, wanted, fits) in fields {
+        let found = &body[name];
+        if !found.is_null() && !fits(found) {
+            let what = match found {
+                Value::Number(number) if wanted == "int64" => format!("number {number}"),
+                other => body::go_type(other).to_owned(),
+            };
+            return Err(Problem::bad_request(format!(
+                "json: cannot unmarshal {what} into Go struct field DeleteOptions.{name} of type {wanted}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Answers DELETE on an object.

@@ -99,7 +99,8 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
         },
         ["apis", group, version] => {
             let kinds = cluster.kinds();
-            if kinds.group(group).is_some() && !serves(&kinds, group, version) {
+            let is_built_in = crate::kinds::Kinds::built_in().group(group).is_some();
+            if is_built_in && !serves(&kinds, group, version) {
                 return Err(Problem::no_such_resource());
             }
             if !serves(&kinds, group, version) {

@@ -85,13 +85,13 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
                 .map(|(_, value)| value)
         };
         let yaml = match media {
-            "application/json" | "*/*" | "application/*" => false,
+            "application/json" | "*/*" => false,
             "application/yaml" => true,
             _ => continue,
         };
         known = true;
-        let served = parameter("g").is_none_or(|group| group == "meta.k8s.io")
-            && parameter("v").is_none_or(|version| matches!(version, "v1" | "v1beta1"));
+        let served = parameter("g").is_some_and(|group| group == "meta.k8s.io")
+            && parameter("v").is_some_and(|version| matches!(version, "v1" | "v1beta1"));
         let form = match parameter("as") {
             None => Form::Whole,
             Some("Table") if served => Form::Table(include),

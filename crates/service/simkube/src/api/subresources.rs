@@ -218,6 +218,7 @@ fn evict(
         return Err(Problem::method_not_allowed());
     }
     let body = body::read(&request.content_type, &request.body, kind)?.value;
+    names_the_pod(&body, target, "Eviction")?;
     let options = match body.get("deleteOptions") {
         Some(options) if !options.is_null() => {
             DeleteOptions::parse(&Query::default(), Some(options))?
@@ -238,6 +239,7 @@ fn bind(
         return Err(Problem::method_not_allowed());
     }
     let body = body::read(&request.content_type, &request.body, kind)?.value;
+    names_the_pod(&body, target, "Binding")?;
     let node = body["target"]["name"].as_str().unwrap_or_default().to_owned();
     let entry = cluster
         .store
@@ -258,6 +260,15 @@ fn bind(
         true
     })?;
     Ok(success())
+}
+
+/// What is done to a pod names it again.
+fn names_the_pod(body: &Value, target: &Target, what: &str) -> Result<(), Problem> {
+    if body["metadata"]["name"].as_str().unwrap_or_default() == target.name {
+        return Ok(());
+    }
+    let why = format!("name in URL does not match name in {what} object");
+    Err(Problem::bad_request(why))
 }
 
 fn success() -> Response {

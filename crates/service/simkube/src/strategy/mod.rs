@@ -758,8 +758,39 @@ pub fn first_causes(kind: &Kind, causes: &[Cause]) -> Vec<Cause> {
 pub fn admit_valid(cluster: &Cluster, kind: &Kind, object: &Value) -> Result<(), Problem> {
     match kind.built_in() && kind.is("", "Pod") {
         true => pods::costs_as_its_class(cluster, kind, object),
-        false => Ok(()),
+        false => one_default(cluster, kind, object, false),
     }
+}
+
+/// Refuses a priority class that would be the default beside another. `stands`: whether the class is there
+/// already, which may be the default itself.
+///
+/// # Errors
+///
+/// 403, which names the other.
+pub fn one_default(
+    cluster: &Cluster,
+    kind: &Kind,
+    class: &Value,
+    stands: bool,
+) -> Result<(), Problem> {
+    if !kind.is("scheduling.k8s.io", "PriorityClass") || class["globalDefault"] != true {
+        return Ok(());
+    }
+    let name = meta::text(class, "name");
+    let Ok(page) = cluster.store.list(&kind.table, "", None, 0, None) else { return Ok(()) };
+    let others = page.entries.iter().map(|(_, entry)| entry.value());
+    let default = others
+        .filter(|other| other["globalDefault"] == true)
+        .min_by_key(|other| other["value"].as_i64().unwrap_or(0));
+    let Some(default) = default else { return Ok(()) };
+    let default = meta::text(&default, "name");
+    if stands && default == name {
+        return Ok(());
+    }
+    let why =
+        format!("PriorityClass {default} is already marked as default. Only one default can exist");
+    Err(Problem::forbidden(kind, name, &why))
 }
 
 /// Does to a new object that is in order what reading it back does.

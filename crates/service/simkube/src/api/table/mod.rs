@@ -57,7 +57,7 @@ pub fn whole(kind: &Kind, metadata: &Value, rows: Vec<Value>) -> Value {
 pub fn row(kind: &Kind, object: &Value, include: Include) -> Value {
     let mut row = json!({"cells": cells_of(kind, object)});
     match include {
-        Include::None => {}
+        Include::None => row["object"] = Value::Null,
         Include::Metadata => row["object"] = partial(object),
         Include::Object => row["object"] = object.clone(),
     }

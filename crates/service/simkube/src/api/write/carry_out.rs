@@ -285,7 +285,7 @@ impl Write<'_> {
     }
 
     /// Of owner references that are the same in everything only the first stays.
-    fn owners_once(&mut self, object: &mut Value, origin: Origin<'_>) {
+    pub(super) fn owners_once(&mut self, object: &mut Value, origin: Origin<'_>) {
         let twice = meta::owners_once(object);
         if twice.is_empty() {
             return;
@@ -338,7 +338,10 @@ impl Write<'_> {
                     let mut object = self.patched(read, &patched)?;
                     self.names_namespace(&mut object)?;
                     self.named_as_the_path(&object)?;
-                    other_type(self.kind, &object)?;
+                    // Through its status an object stays what it is.
+                    if self.target.subresource != "status" {
+                        other_type(self.kind, &object)?;
+                    }
                     self.update_once(&entry, &shown, object, origin)
                 }
                 (Step::Applied { object, patch, twice }, Some(entry), Some(shown)) => {
@@ -519,6 +522,7 @@ impl Write<'_> {
         if !causes.is_empty() {
             return Err(self.invalid(&name, &causes));
         }
+        strategy::one_default(self.cluster, self.kind, &new, true)?;
         let door = &self.target.subresource;
         self.warnings.extend(strategy::warnings(self.kind, door, &new, Some(live)));
         let target = self.target;

@@ -121,6 +121,7 @@ impl<'a> Write<'a> {
     fn replace_as_asked(&mut self, request: &Request) -> Result<Written, Problem> {
         let body = body::read(&request.content_type, &request.body, self.kind)?;
         let mut object = self.decode(body)?;
+        self.owners_once(&mut object, Origin::Put { uid: "" });
         self.names_namespace(&mut object)?;
         self.named_as_the_path(&object)?;
         let pinned = !meta::text(&object, "resourceVersion").is_empty();

@@ -37,6 +37,13 @@ impl Write<'_> {
             )),
             None => error.of_body(self.kind),
         })?;
+        // What a built-in kind does not know is told once.
+        let is_known = |fault: &String| {
+            let path = fault.strip_prefix("duplicate ");
+            !self.kind.built_in()
+                || path.is_none_or(|path| !decoded.faults.contains(&format!("unknown {path}")))
+        };
+        let duplicates: Vec<String> = duplicates.into_iter().filter(is_known).collect();
         let faults: Vec<String> = duplicates.into_iter().chain(decoded.faults).collect();
         if let Some(named) = other_kind {
             // Of a kind that is not known only the metadata is.
@@ -146,7 +153,11 @@ impl Write<'_> {
     fn mind_as(&mut self, kind: &Kind, faults: &[String]) -> Result<(), Problem> {
         match self.options.field_validation {
             FieldValidation::Ignore => {}
-            FieldValidation::Warn => self.warnings.extend_from_slice(faults),
+            FieldValidation::Warn => self.warnings.extend(faults.iter().flat_map(|fault| {
+                // What YAML's reader says is told line by line, without its head.
+                let lines = fault.strip_prefix("yaml: unmarshal errors:\n");
+                lines.unwrap_or(fault).lines().map(|line| line.trim_start().to_owned())
+            })),
             FieldValidation::Strict if faults.is_empty() => {}
             FieldValidation::Strict => {
                 let said = faults.join(", ");
