@@ -345,7 +345,15 @@ impl Write<'_> {
                     self.update_once(&entry, &shown, object, origin)
                 }
                 (Step::Applied { object, patch, twice }, Some(entry), Some(shown)) => {
-                    let object = self.applied(object, &patch, twice, true)?;
+                    // What says nothing new is filled in with nothing, either.
+                    let says_nothing = !convert::is_stored_as(self.kind)
+                        && managed::is_same_without_owners(&shown, &object);
+                    let mut object = self.applied(object, &patch, twice, true)?;
+                    if says_nothing {
+                        let metadata = object["metadata"].take();
+                        object.clone_from(&shown);
+                        object["metadata"] = metadata;
+                    }
                     self.update_once(&entry, &shown, object, origin)
                 }
                 (_, _, _) => return Err(Problem::not_found(self.kind, &self.target.name)),
