@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use kubetypes::quantity::Quantity;
 use manifest::field::FieldError;
-use serde_json::Value;
 
 use crate::cursor::At;
 use crate::names;
+use crate::pod::amounts::quantity;
 
 const COUNTED: [&str; 9] = [
     "pods",
@@ -43,14 +43,6 @@ const SCOPES: [&str; 7] = [
     "VolumeAttributesClass",
 ];
 
-fn parse(value: &Value) -> Option<Quantity> {
-    match value {
-        Value::String(text) => Quantity::parse(text).ok(),
-        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
-        _ => None,
-    }
-}
-
 pub fn resource_quota(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     amounts(&spec.at("hard"), errors);
@@ -82,7 +74,7 @@ pub fn amounts(hard: &At<'_>, errors: &mut Vec<FieldError>) {
         if !name.contains('/') && !standard && !prefixed {
             errors.push(wrong("must be a standard resource for quota"));
         }
-        if let Some(size) = parse(value) {
+        if let Some(size) = quantity(value) {
             if size.sign() < 0 {
                 errors.push(at.invalid("must be greater than or equal to 0"));
             }
@@ -271,7 +263,7 @@ fn bounds(limit: &At<'_>, errors: &mut Vec<FieldError>) {
     for key in keys {
         let get = |field: &str| {
             let at = limit.at(field).key(key);
-            parse(at.value).map(|quantity| (at.clone(), quantity))
+            quantity(at.value).map(|quantity| (at.clone(), quantity))
         };
         let above = |a: &Quantity, b: &Quantity| {
             let mut difference = a.clone();

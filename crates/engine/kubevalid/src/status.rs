@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kubetypes::quantity::Quantity;
 use manifest::Gvk;
 use manifest::field::FieldError;
 use serde_json::Value;
 
 use crate::cursor::At;
 use crate::names;
+use crate::pod::amounts::quantity;
 
 /// Names what is wrong with a status.
 pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -178,13 +178,8 @@ fn claim(status: &At<'_>, errors: &mut Vec<FieldError>) {
         "NodeResizeInfeasible",
         "NodeResizePending",
     ];
-    let parse = |value: &Value| match value {
-        Value::String(text) => Quantity::parse(text).ok(),
-        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
-        _ => None,
-    };
     let negative = |at: &At<'_>, value: &Value, errors: &mut Vec<FieldError>| {
-        let below = parse(value).map(|amount| amount.value()).filter(|value| *value < 0);
+        let below = quantity(value).map(|amount| amount.value()).filter(|value| *value < 0);
         if let Some(value) = below {
             let words = "must be a valid resource quantity";
             errors.push(FieldError::invalid(at.path.clone(), value, words));
@@ -220,7 +215,8 @@ fn claim(status: &At<'_>, errors: &mut Vec<FieldError>) {
             continue;
         }
         let at = allocated.key(name);
-        if !negative(&at, value, errors) && parse(value).is_some_and(|amount| amount.sign() < 0) {
+        if !negative(&at, value, errors) && quantity(value).is_some_and(|amount| amount.sign() < 0)
+        {
             errors.push(at.invalid("must be greater than or equal to 0"));
         }
     }

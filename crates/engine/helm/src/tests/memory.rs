@@ -3,14 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use filetree::{MapTree, TreePath};
+use filetree::MapTree;
 use serde_json::{Value, json};
 
-use super::support::tree;
-use crate::{
-    Cache, ChartSource, HelmError, Limits, Object, Profile, Reading, Rendering, Request,
-    ValuesFile, render,
-};
+use super::support::{request, tree};
+use crate::{Cache, HelmError, Limits, Object, Reading, Rendering, Request, ValuesFile, render};
 
 /// What changes between renderings of one chart.
 #[derive(Clone, Debug)]
@@ -47,26 +44,17 @@ impl Given {
     ) -> Result<Rendering, HelmError> {
         let content = Arc::from(self.values.to_string().into_bytes());
         let request = Request {
-            chart: ChartSource::Directory { tree: chart, path: &TreePath::root() },
-            vendored: &[],
             release_name: &self.release_name,
-            namespace: "ns1",
             kube_version: Some(&self.kube_version),
             api_versions: &self.api_versions,
             values_files: &[ValuesFile { name: "v.yaml".to_owned(), content }],
             set: &self.set,
-            set_string: &[],
-            set_file: &[],
-            read_file: &|path| Err(path.to_owned()),
-            include_definitions: true,
-            skip_tests: false,
-            skip_schema_validation: false,
-            profile: Profile::V4,
             limits: Limits { steps_max: self.steps_max, ..Limits::default() },
             reading: Reading {
                 objects: |value| Ok(vec![Object { object: Arc::new(value), hash: 0 }]),
                 as_text: None,
             },
+            ..request(chart)
         };
         let mut chance = sprig::Stable::new([7; 32], 1_700_000_000_000_000_000);
         render(&request, &mut chance, should_stop, cache)

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use filetree::{Entry, FileTree, Later, Listed, MapTree, TreeError, TreePath};
 
 use crate::cache::Cache;
-use crate::{ChartSource, Limits, Profile, Reading, Request, render_texts};
+use crate::render_texts;
 
-use super::support::tree;
+use super::support::{request, tree};
 
 /// Notes what is read at once, and what is opened.
 struct Noting {
@@ -57,25 +57,7 @@ fn what_only_templates_ask_for_is_opened_in_a_single_rendering() {
     ] {
         let noting =
             Noting { tree: tree.clone(), read: Mutex::default(), opened: Mutex::default() };
-        let request = Request {
-            chart: ChartSource::Directory { tree: &noting, path: &TreePath::root() },
-            vendored: &[],
-            release_name: "rel",
-            namespace: "ns1",
-            kube_version: Some("1.33.0"),
-            api_versions: &[],
-            values_files: &[],
-            set: &[],
-            set_string: &[],
-            set_file: &[],
-            read_file: &|path| Err(path.to_owned()),
-            include_definitions: true,
-            skip_tests: false,
-            skip_schema_validation: false,
-            profile: Profile::V4,
-            limits: Limits::default(),
-            reading: Reading { objects: |_| Ok(Vec::new()), as_text: None },
-        };
+        let request = request(&noting);
         let texts = render_texts(&request, &mut sprig::Pinned, &mut || false, &cache);
         let texts = texts.expect("it renders");
         assert_eq!(String::from_utf8_lossy(&texts[0].text), "read me|2");

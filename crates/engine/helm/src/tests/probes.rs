@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use filetree::{MapTree, TreePath};
 
 use crate::cache::Cache;
-use crate::{ChartSource, Limits, Profile, Reading, Request, render_texts};
+use crate::{Profile, Request, render_texts};
+
+use super::support::request;
 
 fn corpus() -> Option<PathBuf> {
     let place = match std::env::var_os("TIPHYS_CORPUS") {
@@ -34,23 +36,11 @@ fn values_print_as_both_helms_print_them() {
         // The first line names the template.
         let expected = expected.split_once('\n').map_or("", |(_, text)| text);
         let request = Request {
-            chart: ChartSource::Directory { tree: &tree, path: &TreePath::root() },
-            vendored: &[],
             release_name: "release-name",
             namespace: "default",
             kube_version: Some("1.33.4-gke.5"),
-            api_versions: &[],
-            values_files: &[],
-            set: &[],
-            set_string: &[],
-            set_file: &[],
-            read_file: &|path| Err(path.to_owned()),
-            include_definitions: true,
-            skip_tests: false,
-            skip_schema_validation: false,
             profile,
-            limits: Limits::default(),
-            reading: Reading { objects: |_| Ok(Vec::new()), as_text: None },
+            ..request(&tree)
         };
         let texts =
             render_texts(&request, &mut sprig::Pinned, &mut || false, &Cache::default()).unwrap();

@@ -1,6 +1,8 @@
 //! Charts in memory, and values as JSON.
 
-use filetree::{MapTree, TreePath};
+use std::sync::LazyLock;
+
+use filetree::{FileTree, MapTree, TreePath};
 use goval::{Map, Value};
 
 use crate::cache::Cache;
@@ -27,11 +29,11 @@ pub(crate) fn load(files: &[(&str, &str)]) -> Result<(Charts, ChartId), Failure>
     Charts::load(&files, Profile::V4, &Cache::default())
 }
 
-/// What the first template of a chart gives, or what is wrong.
-pub(crate) fn rendered(files: &[(&str, &str)], profile: Profile) -> Result<String, String> {
-    let tree = tree(files);
-    let request = Request {
-        chart: ChartSource::Directory { tree: &tree, path: &TreePath::root() },
+/// A chart at a tree's root with nothing asked of it, for Kubernetes 1.33.
+pub(crate) fn request(tree: &dyn FileTree) -> Request<'_> {
+    static ROOT: LazyLock<TreePath> = LazyLock::new(TreePath::root);
+    Request {
+        chart: ChartSource::Directory { tree, path: &ROOT },
         vendored: &[],
         release_name: "rel",
         namespace: "ns1",
@@ -45,10 +47,16 @@ pub(crate) fn rendered(files: &[(&str, &str)], profile: Profile) -> Result<Strin
         include_definitions: true,
         skip_tests: false,
         skip_schema_validation: false,
-        profile,
+        profile: Profile::V4,
         limits: Limits::default(),
         reading: Reading { objects: |_| Ok(Vec::new()), as_text: None },
-    };
+    }
+}
+
+/// What the first template of a chart gives, or what is wrong.
+pub(crate) fn rendered(files: &[(&str, &str)], profile: Profile) -> Result<String, String> {
+    let tree = tree(files);
+    let request = Request { profile, ..request(&tree) };
     let texts = render_texts(&request, &mut sprig::Pinned, &mut || false, &Cache::default());
     let texts = texts.map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&texts[0].text).into_owned())

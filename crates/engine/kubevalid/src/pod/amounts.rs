@@ -48,7 +48,8 @@ const COUNTED: [&str; 9] = [
 
 const HUGE_PAGES: &str = "hugepages-";
 
-fn parse(value: &Value) -> Option<Quantity> {
+/// Reads an amount, which may be written as a number.
+pub fn quantity(value: &Value) -> Option<Quantity> {
     match value {
         Value::String(text) => Quantity::parse(text).ok(),
         Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
@@ -110,7 +111,7 @@ fn name_of_pod(at: &At<'_>, name: &str, errors: &mut Vec<FieldError>) {
 
 fn amount(at: &At<'_>, name: &str, rule: NameRule, errors: &mut Vec<FieldError>) {
     rule(at, name, errors);
-    let Some(size) = parse(at.value) else { return };
+    let Some(size) = quantity(at.value) else { return };
     if size.sign() < 0 {
         errors.push(FieldError::invalid(
             at.path.clone(),
@@ -126,7 +127,7 @@ fn amount(at: &At<'_>, name: &str, rule: NameRule, errors: &mut Vec<FieldError>)
 
 fn whole_pages(at: &At<'_>, name: &str, errors: &mut Vec<FieldError>) {
     let Some(size) = name.strip_prefix(HUGE_PAGES) else { return };
-    let Some(asked) = parse(at.value) else { return };
+    let Some(asked) = quantity(at.value) else { return };
     let page = Quantity::parse(size).ok();
     let page = page.filter(|page| page.sign() > 0 && page.milli_value() % 1000 == 0);
     if page.is_none_or(|page| asked.value() % page.value() != 0) {
@@ -162,7 +163,7 @@ fn requirements(
     for (name, value) in requests.entries() {
         amount(&requests.key(name), name, rule, errors);
         let may_exceed = is_native(name) && !name.starts_with(HUGE_PAGES);
-        match (parse(value), parse(limits.at(name).value)) {
+        match (quantity(value), quantity(limits.at(name).value)) {
             (Some(request), Some(limit)) => {
                 let words = match request.cmp(&limit) {
                     std::cmp::Ordering::Equal => None,
@@ -243,7 +244,7 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
     requirements(&at, name_of_pod, claims, errors);
     let (limits, requests) = (at.at("limits"), at.at("requests"));
     for (name, sum) in together(spec, "requests") {
-        let Some(whole) = parse(requests.at(&name).value) else { continue };
+        let Some(whole) = quantity(requests.at(&name).value) else { continue };
         if sum > whole {
             let words =
                 format!("must be greater than or equal to aggregate container requests of {}", sum);
@@ -252,7 +253,7 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
         }
     }
     for (name, sum) in together(spec, "limits") {
-        let Some(whole) = parse(limits.at(&name).value) else { continue };
+        let Some(whole) = quantity(limits.at(&name).value) else { continue };
         if name.starts_with(HUGE_PAGES) && sum > whole {
             let words =
                 format!("must be greater than or equal to aggregate container limits of {}", sum);
@@ -262,7 +263,8 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
     }
     for (index, container) in spec.at("containers").items().enumerate() {
         for (name, value) in container.to(&["resources", "limits"]).entries() {
-            let (Some(own), Some(whole)) = (parse(value), parse(limits.at(name).value)) else {
+            let (Some(own), Some(whole)) = (quantity(value), quantity(limits.at(name).value))
+            else {
                 continue;
             };
             if own > whole {
@@ -279,7 +281,9 @@ fn together(spec: &At<'_>, field: &str) -> BTreeMap<String, Quantity> {
     type Amounts = BTreeMap<String, Quantity>;
     let of = |container: &At<'_>| -> Amounts {
         let list = container.to(&["resources", field]);
-        list.entries().filter_map(|(name, value)| Some((name.to_owned(), parse(value)?))).collect()
+        list.entries()
+            .filter_map(|(name, value)| Some((name.to_owned(), quantity(value)?)))
+            .collect()
     };
     let add = |into: &mut Amounts, more: &Amounts| {
         for (name, amount) in more {

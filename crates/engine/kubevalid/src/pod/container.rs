@@ -113,7 +113,7 @@ fn claims<'a>(spec: &At<'a>) -> BTreeSet<&'a str> {
 
 /// Containers for a look at the others.
 fn visitors(spec: &At<'_>, around: &Around<'_>, errors: &mut Vec<FieldError>) {
-    const NEVER: [&str; 8] = [
+    const NEVER: [&str; 9] = [
         "ports",
         "resources",
         "resizePolicy",
@@ -122,6 +122,7 @@ fn visitors(spec: &At<'_>, around: &Around<'_>, errors: &mut Vec<FieldError>) {
         "livenessProbe",
         "readinessProbe",
         "startupProbe",
+        "lifecycle",
     ];
     const WORDS: &str = "cannot be set for an Ephemeral Container";
     if spec.at("ephemeralContainers").is_empty() {
@@ -150,9 +151,9 @@ fn visitors(spec: &At<'_>, around: &Around<'_>, errors: &mut Vec<FieldError>) {
                 "",
             ));
         }
-        for field in NEVER.iter().chain(&["lifecycle"]) {
+        for field in NEVER {
             let at = container.at(field);
-            let empty = *field == "resources" && at.map().is_some_and(serde_json::Map::is_empty);
+            let empty = field == "resources" && at.map().is_some_and(serde_json::Map::is_empty);
             if at.is_set() && !empty {
                 errors.push(at.forbidden(WORDS));
             }

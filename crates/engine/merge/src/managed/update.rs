@@ -119,17 +119,12 @@ pub(crate) fn write(
 
 /// `shop/web; apps/v1, Kind=Deployment`; the core group's kinds begin with a slash.
 fn named(object: &Value) -> String {
-    let text = |at: &Value, name: &str| {
-        at.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let metadata = object.get("metadata").unwrap_or(&Value::Null);
-    let api_version = text(object, "apiVersion");
-    let (group, version) = manifest::split_api_version(&api_version);
+    let (group, version) = manifest::split_api_version(manifest::api_version(object));
     format!(
         "{}/{}; {group}/{version}, Kind={}",
-        text(metadata, "namespace"),
-        text(metadata, "name"),
-        text(object, "kind")
+        manifest::namespace(object),
+        manifest::name(object),
+        manifest::kind(object)
     )
 }
 

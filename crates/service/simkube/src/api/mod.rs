@@ -28,7 +28,7 @@ use crate::kinds::Kind;
 use crate::validation;
 
 use negotiate::Wanted;
-use options::{ListOptions, WriteKind};
+use options::ListOptions;
 use problem::Problem;
 use request::{Answer, Request, Response};
 use route::{Query, Target};
@@ -214,18 +214,17 @@ fn main_resource(
             list_or_watch(cluster, kind, target, query, wanted)
         }
         ("POST", false) if in_namespace && kind.allows("create") => {
-            let options = write::options(query, WriteKind::Create)?;
+            let options = write::options(kind, request, query)?;
             let write = Write::new(cluster, kind, target, &options, &request.user_agent);
             whole(write.create(request, wanted)?)
         }
         ("PUT", true) if in_namespace && kind.allows("update") => {
-            let options = write::options(query, WriteKind::Update)?;
+            let options = write::options(kind, request, query)?;
             let write = Write::new(cluster, kind, target, &options, &request.user_agent);
             whole(write.replace(request, wanted)?)
         }
         ("PATCH", true) if in_namespace && kind.allows("patch") => {
-            write::admits_patch(kind, request)?;
-            let options = write::options(query, write::patch_kind(&request.content_type))?;
+            let options = write::options(kind, request, query)?;
             let write = Write::new(cluster, kind, target, &options, &request.user_agent);
             whole(write.patch(request, wanted)?)
         }
@@ -242,7 +241,7 @@ fn main_resource(
         }
         // Of custom kinds the path does not say what may be asked.
         ("POST", true) if !kind.built_in() && in_namespace => {
-            let options = write::options(query, WriteKind::Create)?;
+            let options = write::options(kind, request, query)?;
             let write = Write::new(cluster, kind, target, &options, &request.user_agent);
             whole(write.create(request, wanted)?)
         }

@@ -97,10 +97,11 @@ pub fn value(kind: &Kind, object: &Value, wanted: Wanted, code: u16) -> Result<R
 ///
 /// Where it cannot be written as YAML.
 pub fn written(code: u16, value: &Value, wanted: Wanted) -> Result<Response, Problem> {
-    let mut older = None;
-    if wanted.older {
-        table::make_older(older.insert(value.clone()));
-    }
+    let older = wanted.older.then(|| {
+        let mut older = value.clone();
+        table::make_older(&mut older);
+        older
+    });
     let value = older.as_ref().unwrap_or(value);
     if !wanted.yaml {
         return Ok(Response::value(code, value));

@@ -9,7 +9,6 @@ use merge::managed::{self, Owned};
 use serde_json::{Value, json};
 
 use super::negotiate::Wanted;
-use super::options::WriteKind;
 use super::problem::Problem;
 use super::read;
 use super::request::{Request, Response};
@@ -138,14 +137,7 @@ pub fn answer(
             (200, object, Vec::new())
         }
         "PUT" | "PATCH" => {
-            let write_kind = match request.method.as_str() {
-                "PATCH" => {
-                    write::admits_patch(kind, request)?;
-                    write::patch_kind(&request.content_type)
-                }
-                _ => WriteKind::Update,
-            };
-            let options = write::options(query, write_kind)?;
+            let options = write::options(kind, request, query)?;
             let write = Write::new(cluster, kind, target, &options, &request.user_agent);
             let (written, warnings) = write.scale(request)?;
             (200, convert::out(kind, written.entry.value())?, warnings)
@@ -159,10 +151,6 @@ pub fn answer(
 
 /// What a custom object's scale says where the object has no replicas: less than any could be.
 const NO_REPLICAS: i64 = i32::MIN as i64;
-
-/// What is said where the scale of a custom object is applied to and nobody owns its replicas: the server
-/// then reads an empty scale as if it were the custom object.
-pub const NO_OWNERS: &str = "failed to create manager for existing fields: failed to convert live object (/; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1";
 
 fn no_replicas(path: &str) -> Problem {
     let why = format!("the spec replicas field \"{path}\" does not exist");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::delete;
 use super::negotiate::{self, Wanted};
-use super::options::{DeleteOptions, WriteKind};
+use super::options::DeleteOptions;
 use super::problem::Problem;
 use super::read;
 use super::request::{Answer, Request, Response};
@@ -70,13 +70,12 @@ fn door(
     match request.method.as_str() {
         "GET" => read::get(cluster, kind, &target.namespace, &target.name, wanted),
         "PUT" => {
-            let options = write::options(query, WriteKind::Update)?;
+            let options = write::options(kind, request, query)?;
             Write::new(cluster, kind, target, &options, &request.user_agent)
                 .replace(request, wanted)
         }
         "PATCH" => {
-            write::admits_patch(kind, request)?;
-            let options = write::options(query, write::patch_kind(&request.content_type))?;
+            let options = write::options(kind, request, query)?;
             Write::new(cluster, kind, target, &options, &request.user_agent).patch(request, wanted)
         }
         _ => Err(Problem::method_not_allowed()),

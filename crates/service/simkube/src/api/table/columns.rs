@@ -23,24 +23,26 @@ pub(super) struct Row {
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) kind: &'static str,
+    /// What the value is, beyond its kind: `name`, or nothing.
+    pub(super) format: &'static str,
     pub(super) priority: i64,
     pub(super) cell: fn(&Value, Timestamp) -> Value,
 }
 
 pub(super) const fn text(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
-    Column { name, kind: "string", priority: 0, cell }
+    Column { name, kind: "string", format: "", priority: 0, cell }
 }
 
 const fn wide(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
-    Column { name, kind: "string", priority: 1, cell }
+    Column { name, kind: "string", format: "", priority: 1, cell }
 }
 
 pub(super) const fn count(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
-    Column { name, kind: "integer", priority: 0, cell }
+    Column { name, kind: "integer", format: "", priority: 0, cell }
 }
 
 pub(super) const fn flag(name: &'static str, cell: fn(&Value, Timestamp) -> Value) -> Column {
-    Column { name, kind: "boolean", priority: 0, cell }
+    Column { name, kind: "boolean", format: "", priority: 0, cell }
 }
 
 pub(super) const AGE: Column = text("Age", age);
@@ -165,6 +167,7 @@ pub(super) const COLUMNS: &[Row] = &[
             Column {
                 name: "Suspend",
                 kind: "boolean",
+                format: "",
                 priority: 0,
                 cell: |o, _| {
                     let flag = o.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);
@@ -364,12 +367,13 @@ pub(super) const COLUMNS: &[Row] = &[
         "storage.k8s.io",
         "VolumeAttachment",
         &[
-            text("Attacher", |o, _| text_or(o, "/spec/attacher", "")),
+            Column { format: "name", ..text("Attacher", |o, _| text_or(o, "/spec/attacher", "")) },
             text("PV", |o, _| text_or(o, "/spec/source/persistentVolumeName", "")),
             text("Node", |o, _| text_or(o, "/spec/nodeName", "")),
             Column {
                 name: "Attached",
                 kind: "boolean",
+                format: "",
                 priority: 0,
                 cell: |o, _| json!(o["status"]["attached"].as_bool().unwrap_or(false)),
             },
@@ -440,6 +444,7 @@ pub(super) const COLUMNS: &[Row] = &[
             Column {
                 name: "Global-Default",
                 kind: "boolean",
+                format: "",
                 priority: 0,
                 cell: |o, _| json!(o["globalDefault"].as_bool().unwrap_or(false)),
             },

@@ -96,9 +96,7 @@ fn definitions(kind: &Kind) -> Vec<Value> {
             all.clear();
         }
         all.extend(row.columns.iter().map(|column| {
-            // Who attaches is the one name beside the first.
-            let format = if column.name == "Attacher" { "name" } else { "" };
-            definition(column.name, column.kind, format, column.name, column.priority)
+            definition(column.name, column.kind, column.format, column.name, column.priority)
         }));
         if row.name_last {
             let mut name = name_definition();

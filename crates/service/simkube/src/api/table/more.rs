@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cells::{duration_text, number, text_or};
-use super::columns::{AGE, Row, count, flag, row, text};
+use super::columns::{AGE, Column, Row, count, flag, row, text};
 
 fn joined(object: &Value, pointer: &str, field: &str) -> String {
     let items = object.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
@@ -85,6 +85,12 @@ pub(super) fn address_of(address: &Value) -> Value {
     }
     json!(format!("{out}/{}", word("name")))
 }
+
+const POLICY_BINDING: &[Column] = &[
+    text("PolicyName", |o, _| text_or(o, "/spec/policyName", "")),
+    text("ParamRef", |o, _| parameter(o)),
+    AGE,
+];
 
 pub(super) const MORE: &[Row] = &[
     row(
@@ -196,22 +202,6 @@ pub(super) const MORE: &[Row] = &[
             AGE,
         ],
     ),
-    row(
-        "admissionregistration.k8s.io",
-        "ValidatingAdmissionPolicyBinding",
-        &[
-            text("PolicyName", |o, _| text_or(o, "/spec/policyName", "")),
-            text("ParamRef", |o, _| parameter(o)),
-            AGE,
-        ],
-    ),
-    row(
-        "admissionregistration.k8s.io",
-        "MutatingAdmissionPolicyBinding",
-        &[
-            text("PolicyName", |o, _| text_or(o, "/spec/policyName", "")),
-            text("ParamRef", |o, _| parameter(o)),
-            AGE,
-        ],
-    ),
+    row("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", POLICY_BINDING),
+    row("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", POLICY_BINDING),
 ];

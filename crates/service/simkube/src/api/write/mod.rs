@@ -195,28 +195,19 @@ fn manager_of(user_agent: &str) -> String {
     if printable.is_empty() { "unknown".to_owned() } else { printable }
 }
 
-/// Returns which options a PATCH with this content type has.
-pub fn patch_kind(content_type: &str) -> WriteKind {
-    match body::media(content_type) {
-        "application/apply-patch+yaml" => WriteKind::Apply,
-        _ => WriteKind::Patch,
-    }
-}
-
-/// Refuses patches of a form that the kind does not take.
+/// Reads the options of a POST, PUT or PATCH.
 ///
 /// # Errors
 ///
-/// 415.
-pub fn admits_patch(kind: &Kind, request: &Request) -> Result<(), Problem> {
-    Patch::read(request, kind).map(drop)
-}
-
-/// Reads the options of a write.
-///
-/// # Errors
-///
-/// As [`WriteOptions::parse`].
-pub fn options(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> {
-    WriteOptions::parse(query, kind)
+/// 415 where the kind does not take patches of that form; as [`WriteOptions::parse`].
+pub fn options(kind: &Kind, request: &Request, query: &Query) -> Result<WriteOptions, Problem> {
+    let write = match request.method.as_str() {
+        "PATCH" => match Patch::read(request, kind)? {
+            Patch::Apply(_) => WriteKind::Apply,
+            Patch::Json(_) | Patch::Merge(_) | Patch::Strategic(_) => WriteKind::Patch,
+        },
+        "POST" => WriteKind::Create,
+        _ => WriteKind::Update,
+    };
+    WriteOptions::parse(query, write)
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use merge::managed;
 use serde_json::Value;
 
 use super::super::problem::Problem;
 use super::super::request::Request;
-use super::super::scale::{self, Before, NO_OWNERS};
+use super::super::scale::{self, Before};
 use super::carry_out::{ATTEMPTS_MAX, Origin, unregistered, was_overtaken};
 use super::patch::{self, Patch};
 use super::{Write, Written};
@@ -36,14 +37,12 @@ impl Write<'_> {
         let mut shape = Kind::scale();
         shape.namespaced = self.kind.namespaced;
         let shape = Arc::new(shape);
-        let sent = match request.method.as_str() {
-            "PUT" => Some(self.sent_scale(&shape, request)?),
-            _ => None,
-        };
-        let uid = sent.as_ref().map_or("", |sent| meta::text(sent, "uid")).to_owned();
-        let patch = match sent {
-            Some(_) => None,
-            None => Some(Patch::read(request, self.kind)?),
+        let asked = match request.method.as_str() {
+            "PUT" => Asked::Sent(self.sent_scale(&shape, request)?),
+            _ => match Patch::read(request, self.kind)? {
+                Patch::Apply(bytes) => Asked::Applied(bytes),
+                patch => Asked::Patched(patch),
+            },
         };
         let key = self.kind.key(&self.target.namespace, &self.target.name);
         let warnings = self.warnings.len();
@@ -51,22 +50,23 @@ impl Write<'_> {
             self.warnings.truncate(warnings);
             let entry = self.cluster.store.get(&self.kind.table, &key);
             let entry = entry.ok_or_else(|| Problem::not_found(self.kind, &self.target.name))?;
-            if sent.is_some() {
-                self.precondition(Origin::Put { uid: &uid }, Some(&entry))?;
+            if let Asked::Sent(sent) = &asked {
+                self.precondition(Origin::Put { uid: meta::text(sent, "uid") }, Some(&entry))?;
             }
             let live = convert::out(self.kind, entry.value())?;
             let before = scale::before(self.kind, &live)?;
-            let scaled = match (&sent, &patch) {
-                (Some(sent), _) => self.owned_scale(&shape, &before, sent.clone()),
-                (None, Some(Patch::Apply(bytes))) => {
+            let scaled = match &asked {
+                Asked::Sent(sent) => self.owned_scale(&shape, &before, sent.clone()),
+                Asked::Applied(bytes) => {
                     let patch = patch::apply(bytes)?;
                     self.applied_scale(&shape, &before, &patch.value)?
                 }
-                (None, Some(patch)) => self.patched_scale(&shape, &before, patch)?,
-                (None, None) => return Err(Problem::method_not_allowed()),
+                Asked::Patched(patch) => self.patched_scale(&shape, &before, patch)?,
             };
-            let pinned =
-                sent.as_ref().is_some_and(|sent| !meta::text(sent, "resourceVersion").is_empty());
+            let pinned = match &asked {
+                Asked::Sent(sent) => !meta::text(sent, "resourceVersion").is_empty(),
+                Asked::Applied(_) | Asked::Patched(_) => false,
+            };
             let new = scale::carried_back(self.kind, &live, &before, &scaled)?;
             match self.update_once(&entry, &live, new, Origin::Server) {
                 Err(problem) if was_overtaken(&problem) && !pinned => {}
@@ -155,7 +155,9 @@ impl Write<'_> {
         let is_scale = manifest::api_version(patch) == shape.api_version()
             && manifest::kind(patch) == shape.kind;
         if is_scale && !self.kind.built_in() && !before.is_owned {
-            return Err(Problem::new(500, "", NO_OWNERS));
+            // Where nobody owns its replicas, the server reads an empty scale as if it were the object.
+            let failed = "create manager for existing fields: failed to convert live object";
+            return Err(unconvertible(failed, "", ""));
         }
         let now = self.cluster.now_text();
         let manager = self.manager.clone();
@@ -165,10 +167,7 @@ impl Write<'_> {
         if !self.kind.built_in() && !managed::is_same_without_owners(&before.scale, &object) {
             // Nor does it know a scale that an apply made something else of.
             let (namespace, name) = (meta::text(patch, "namespace"), meta::text(patch, "name"));
-            let said = format!(
-                "failed to convert new object ({namespace}/{name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1"
-            );
-            return Err(Problem::new(500, "", said));
+            return Err(unconvertible("convert new object", namespace, name));
         }
         self.at_door(shape, |door| door.applied(object, patch, Vec::new(), true))
     }
@@ -179,6 +178,24 @@ impl Write<'_> {
         let writer = Writer { manager: &self.manager, subresource: "scale", now: &now };
         ownership::update(shape, Some(&before.scale), new, &writer)
     }
+}
+
+/// How a scale is asked to be.
+enum Asked {
+    /// As a PUT sent it.
+    Sent(Value),
+    /// With a text applied, which is read when there is an object to apply it to.
+    Applied(Bytes),
+    /// With another patch carried out.
+    Patched(Patch),
+}
+
+/// The server does not convert the scale of a custom kind, which it takes for the kind itself.
+fn unconvertible(failed: &str, namespace: &str, name: &str) -> Problem {
+    let said = format!(
+        "failed to {failed} ({namespace}/{name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1"
+    );
+    Problem::new(500, "", said)
 }
 
 /// The server does not know the scale of a custom kind when it is to say what is wrong with one.
