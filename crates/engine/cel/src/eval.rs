@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::functions;
 use crate::parse::{Expr, Node};
+use crate::times;
 use crate::value::{Value, equal, order};
 
 /// How many steps an evaluation may take: about as much as the API server's budget buys.
@@ -209,7 +210,7 @@ impl Machine {
             .collect();
         let count = match (name, arguments.len()) {
             ("all" | "exists" | "exists_one" | "existsOne" | "filter", 2) => 1,
-            ("map", 2 | 3) | ("optMap" | "optFlatMap", 2) => 1,
+            ("map", 2 | 3) | ("optMap" | "optFlatMap" | "sortBy", 2) => 1,
             ("all" | "exists" | "exists_one" | "existsOne", 3) => 2,
             ("transformList" | "transformMap", 3 | 4) => 2,
             _ => return None,
@@ -253,7 +254,7 @@ impl Machine {
             ("map" | "transformList" | "transformMap", [condition, result]) => {
                 (Some(condition), Some(result))
             }
-            ("map" | "transformList" | "transformMap", [result]) => (None, Some(result)),
+            ("map" | "transformList" | "transformMap" | "sortBy", [result]) => (None, Some(result)),
             (_, [condition]) => (Some(condition), None),
             _ => return Err(EvalError::no_overload()),
         };
@@ -295,6 +296,10 @@ impl Machine {
             ("exists", None) => Ok(Value::Bool(false)),
             ("exists_one" | "existsOne", _) => Ok(Value::Bool(yes == 1)),
             ("transformMap", _) => Ok(Value::map(entries)),
+            ("sortBy", _) => {
+                entries.sort_by(|a, b| order(&a.1, &b.1).unwrap_or(Ordering::Equal));
+                Ok(Value::list(entries.into_iter().map(|(item, _)| item).collect()))
+            }
             ("filter", _) if matches!(of, Value::Map(_)) => Ok(Value::list(out)),
             _ => Ok(Value::list(out)),
         }
@@ -362,6 +367,7 @@ fn sign(name: &str, a: &Value) -> Evaluated {
         ("!_", Value::Bool(on)) => Ok(Value::Bool(!on)),
         ("-_", Value::Int(number)) => number.checked_neg().map(Value::Int).ok_or_else(overflow),
         ("-_", Value::Double(number)) => Ok(Value::Double(-number)),
+        ("-_", Value::Span(span)) => span.checked_neg().map(Value::Span).ok_or_else(overflow),
         _ => Err(EvalError::no_overload()),
     }
 }
@@ -391,6 +397,9 @@ fn operator(name: &str, a: &Value, b: &Value) -> Evaluated {
 }
 
 fn arithmetic(name: &str, a: &Value, b: &Value) -> Evaluated {
+    if let Some(found) = times::arithmetic(name, a, b) {
+        return found;
+    }
     let zero =
         || EvalError(if name == "_%_" { "modulus by zero" } else { "division by zero" }.into());
     match (name, a, b) {

@@ -6,7 +6,9 @@ use kubetypes::quantity::{Family, Quantity};
 use regex::Regex;
 
 use crate::eval::EvalError;
+use crate::times;
 use crate::value::{Value, equal, order};
+use crate::versions::Version;
 
 type Evaluated = Result<Value, EvalError>;
 
@@ -51,6 +53,12 @@ pub fn shown(value: &Value) -> String {
         Value::Url(parts) => format!("{}://{}{}", parts[0], parts[1], parts[2]),
         Value::Address(address) => address.to_string(),
         Value::Block(address, bits) => format!("{address}/{bits}"),
+        Value::Time(time) => times::shown_time(*time),
+        Value::Span(span) => times::shown_span(*span),
+        Value::Version(version) => {
+            let [major, minor, patch] = version.numbers;
+            format!("{major}.{minor}.{patch}")
+        }
         Value::Format(name) => name.to_string(),
         Value::Type(name) => (*name).to_owned(),
     }
@@ -98,6 +106,29 @@ pub fn function(name: &str, given: &[Value]) -> Evaluated {
             "0" | "f" | "false" | "FALSE" | "False" => Ok(Value::Bool(false)),
             _ => Err(wrong("Type conversion error from 'string' to 'bool'")),
         },
+        ("timestamp", [value]) => match value {
+            Value::Time(_) => Ok(value.clone()),
+            Value::Int(seconds) => jiff::Timestamp::from_second(*seconds)
+                .map(Value::Time)
+                .map_err(|_| wrong("timestamp overflow")),
+            Value::Text(text) => {
+                times::time_of(text).map(Value::Time).ok_or_else(|| unconverted("Timestamp"))
+            }
+            _ => Err(none()),
+        },
+        ("duration", [value]) => match value {
+            Value::Span(_) => Ok(value.clone()),
+            Value::Text(text) => {
+                times::span_of(text).map(Value::Span).ok_or_else(|| unconverted("Duration"))
+            }
+            _ => Err(none()),
+        },
+        ("semver", [Value::Text(text)]) => version(text, false),
+        ("semver", [Value::Text(text), Value::Bool(loosely)]) => version(text, *loosely),
+        ("isSemver", [Value::Text(text)]) => Ok(Value::Bool(version(text, false).is_ok())),
+        ("isSemver", [Value::Text(text), Value::Bool(loosely)]) => {
+            Ok(Value::Bool(version(text, *loosely).is_ok()))
+        }
         ("matches", [Value::Text(text), Value::Text(pattern)]) => matches(text, pattern),
         ("quantity", [Value::Text(text)]) => quantity(text)
             .map(|found| Value::Quantity(found.into()))
@@ -160,8 +191,51 @@ pub fn function(name: &str, given: &[Value]) -> Evaluated {
     }
 }
 
-const FORMATS: [&str; 6] =
-    ["dns1123Label", "dns1123Subdomain", "dns1035Label", "qualifiedName", "labelValue", "uuid"];
+const FORMATS: [&str; 13] = [
+    "dns1123Label",
+    "dns1123Subdomain",
+    "dns1035Label",
+    "dns1123LabelPrefix",
+    "dns1123SubdomainPrefix",
+    "dns1035LabelPrefix",
+    "qualifiedName",
+    "labelValue",
+    "uri",
+    "uuid",
+    "byte",
+    "date",
+    "datetime",
+];
+
+fn unconverted(to: &str) -> EvalError {
+    wrong(format!("type conversion error from 'string' to 'google.protobuf.{to}'"))
+}
+
+fn version(text: &str, loosely: bool) -> Evaluated {
+    let found = if loosely { Version::parse_loosely(text) } else { Version::parse(text) };
+    found.map(|found| Value::Version(found.into())).ok_or_else(|| {
+        let why = match text.split('.').count() {
+            0..=2 => "No Major.Minor.Patch elements found",
+            _ => "Invalid character(s) found",
+        };
+        wrong(why)
+    })
+}
+
+fn version_method(of: &Version, name: &str, given: &[Value]) -> Evaluated {
+    let number = |at: usize| {
+        i64::try_from(of.numbers[at]).map(Value::Int).map_err(|_| wrong("integer overflow"))
+    };
+    match (name, given) {
+        ("major", []) => number(0),
+        ("minor", []) => number(1),
+        ("patch", []) => number(2),
+        ("isGreaterThan", [Value::Version(other)]) => Ok(Value::Bool(*of > **other)),
+        ("isLessThan", [Value::Version(other)]) => Ok(Value::Bool(*of < **other)),
+        ("compareTo", [Value::Version(other)]) => Ok(Value::Int(of.cmp(other) as i64)),
+        _ => Err(none()),
+    }
+}
 
 fn has(list: &[Value], wanted: &Value) -> bool {
     list.iter().any(|item| equal(item, wanted))
@@ -186,6 +260,10 @@ fn to_int(value: &Value) -> Evaluated {
         }
         Value::Double(number) if number.abs() < 9.2e18 => Ok(Value::Int(*number as i64)),
         Value::Double(_) => Err(wrong("integer overflow")),
+        Value::Time(time) => Ok(Value::Int(time.as_second())),
+        Value::Span(span) => {
+            i64::try_from(span.as_nanos()).map(Value::Int).map_err(|_| wrong("integer overflow"))
+        }
         Value::Text(text) => text
             .parse()
             .map(Value::Int)
@@ -262,6 +340,9 @@ pub fn method(of: &Value, name: &str, given: &[Value]) -> Evaluated {
         Value::Url(parts) => url_method(parts, name),
         Value::Address(address) => address_method(*address, name),
         Value::Block(address, bits) => block_method(*address, *bits, name, given),
+        Value::Time(time) => times::time_method(*time, name, given),
+        Value::Span(span) => times::span_method(*span, name, given),
+        Value::Version(version) => version_method(version, name, given),
         Value::Format(format) => match (name, given) {
             ("validate", [Value::Text(text)]) => Ok(validated(format, text)),
             _ => Err(none()),
@@ -595,7 +676,16 @@ fn validated(format: &str, text: &str) -> Value {
             && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
     };
     let subdomain = |text: &str| text.len() <= 253 && text.split('.').all(label);
+    // What a name begins with may end in a sign that no name ends in.
+    let (format, text) = match format.strip_suffix("Prefix") {
+        Some(format) => (format, text.trim_end_matches('-')),
+        None => (format, text),
+    };
     let good = match format {
+        "uri" => url(text).is_some(),
+        "byte" => text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)),
+        "date" => times::day_of(text).is_some(),
+        "datetime" => times::time_of(text).is_some(),
         "dns1123Label" => label(text),
         "dns1123Subdomain" => subdomain(text),
         "dns1035Label" => label(text) && text.starts_with(|first: char| first.is_ascii_lowercase()),

@@ -3,20 +3,7 @@
 use crate::parse::{Expr, Node};
 
 /// Functions that are checked and not evaluated.
-const UNKNOWN: [&str; 12] = [
-    "timestamp",
-    "duration",
-    "semver",
-    "isSemver",
-    "transformMapEntry",
-    "sortBy",
-    "validateFormat",
-    "getFullYear",
-    "getMonth",
-    "getDayOfWeek",
-    "getHours",
-    "getMinutes",
-];
+const UNKNOWN: [&str; 1] = ["transformMapEntry"];
 
 /// Whether everything in an expression can be evaluated.
 pub fn is_known(expr: &Expr) -> bool {

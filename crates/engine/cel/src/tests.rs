@@ -40,6 +40,24 @@ fn rules_of_definitions_in_use_come_to_their_answer() {
         ("self.list[7]", "index out of bounds: 7"),
         ("isURL('https://x.io/a') && url('https://x.io:8/a').getPort() == '8'", "Bool(true)"),
         ("cidr('10.0.0.0/8').containsIP('10.1.2.3')", "Bool(true)"),
+        (
+            "timestamp('2026-03-01T10:00:00Z') - timestamp('2026-02-28T10:00:00Z') == duration('24h')",
+            "Bool(true)",
+        ),
+        ("timestamp('2026-03-01T23:30:00Z').getDate('+01:00')", "Int(2)"),
+        ("timestamp('2026-07-01T12:00:00Z').getHours('Europe/Berlin')", "Int(14)"),
+        ("timestamp('2026-03-01T10:00:00Z').getDayOfWeek()", "Int(0)"),
+        (
+            "duration('1h30m').getMinutes() == 90 && duration('1500ms') > duration('1s')",
+            "Bool(true)",
+        ),
+        ("string(duration('1500ms'))", "Text(\"1.5s\")"),
+        ("string(timestamp('2026-03-01T10:00:00+02:00'))", "Text(\"2026-03-01T08:00:00Z\")"),
+        ("duration('x')", "type conversion error from 'string' to 'google.protobuf.Duration'"),
+        ("semver('1.2.3-rc.1').isLessThan(semver('1.2.3')) && !isSemver('v1.2')", "Bool(true)"),
+        ("semver('v1.02', true).minor()", "Int(2)"),
+        ("[{'a': 2}, {'a': 1}].sortBy(x, x.a)[0].a", "Int(1)"),
+        ("format.dns1123LabelPrefix().validate('a-').hasValue()", "Bool(false)"),
         ("r'\\d' + \"\\n\" == '\\\\d\\n'", "Bool(true)"),
     ] {
         assert_eq!(answer(expression), wanted, "{expression}");

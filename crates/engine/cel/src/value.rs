@@ -3,8 +3,11 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use jiff::{SignedDuration, Timestamp};
 use kubetypes::quantity::Quantity;
 use serde_json::Value as Json;
+
+use crate::versions::Version;
 
 /// A value. Lists and maps are shared: copies are cheap.
 #[derive(Clone, Debug)]
@@ -37,6 +40,12 @@ pub enum Value {
     Address(std::net::IpAddr),
     /// A block of addresses, and its bits.
     Block(std::net::IpAddr, u8),
+    /// `timestamp`
+    Time(Timestamp),
+    /// `duration`
+    Span(SignedDuration),
+    /// As in `1.2.3`.
+    Version(Rc<Version>),
     /// The name of a format, `dns1123Label`.
     Format(Rc<str>),
     /// The name of a type.
@@ -101,6 +110,9 @@ impl Value {
             Value::Url(_) => "kubernetes.URL",
             Value::Address(_) => "net.IP",
             Value::Block(..) => "net.CIDR",
+            Value::Time(_) => "google.protobuf.Timestamp",
+            Value::Span(_) => "google.protobuf.Duration",
+            Value::Version(_) => "kubernetes.Semver",
             Value::Format(_) => "kubernetes.NamedFormat",
             Value::Type(_) => "type",
         }
@@ -146,6 +158,9 @@ pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
         (Value::Bytes(a), Value::Bytes(b)) => Some(a.cmp(b)),
         (Value::Quantity(a), Value::Quantity(b)) => Some(a.cmp(b)),
+        (Value::Time(a), Value::Time(b)) => Some(a.cmp(b)),
+        (Value::Span(a), Value::Span(b)) => Some(a.cmp(b)),
+        (Value::Version(a), Value::Version(b)) => Some(a.cmp(b)),
         (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
         (Value::Double(a), b) => a.partial_cmp(&(wide(b)? as f64)),
         (a, Value::Double(b)) => (wide(a)? as f64).partial_cmp(b),

@@ -9,6 +9,8 @@ use crate::cursor::At;
 use crate::names;
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
+/// How many fields selectors may name.
+const SELECTABLE_MAX: u64 = 8;
 const SCHEMA_TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
@@ -70,6 +72,7 @@ fn spec_of(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     versions(spec, errors);
     names_of(&spec.at("names"), errors);
+    only_version(spec, errors);
     let conversion = spec.at("conversion");
     if conversion.is_set() {
         match conversion.at("strategy").text() {
@@ -103,23 +106,14 @@ fn versions(spec: &At<'_>, errors: &mut Vec<FieldError>) {
         let name = version.at("name");
         name.named(names::label_1035(name.text()), errors);
         repeated |= !seen.insert(name.text());
-        // With one version, the server names what belongs to it as the definition's own.
-        let own = match several {
-            true => version.clone(),
-            false => At { value: version.value, path: spec.path.clone() },
-        };
+        deprecation(&version, errors);
         let schema = version.to(&["schema", "openAPIV3Schema"]);
         if !schema.is_set() {
             errors.push(schema.required(""));
-        } else {
-            let path = match several {
-                true => schema.path.clone(),
-                false => spec.child("validation.openAPIV3Schema"),
-            };
-            root_schema(&At { value: schema.value, path }, errors);
         }
-        columns(&own.at("additionalPrinterColumns"), errors);
-        scale(&own.to(&["subresources", "scale"]), errors);
+        if several {
+            parts(&version, &schema, errors);
+        }
     }
     let stored = list.items().filter(|version| version.at("storage").flag()).count();
     let shown = || {
@@ -152,6 +146,27 @@ fn versions(spec: &At<'_>, errors: &mut Vec<FieldError>) {
                 .map(|words| FieldError::invalid(spec.child("version"), name, words)),
         );
     }
+}
+
+/// What belongs to the only version, which the server names as the definition's own.
+fn only_version(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let versions: Vec<At<'_>> = spec.at("versions").items().collect();
+    let [version] = versions.as_slice() else { return };
+    let own = At { value: version.value, path: spec.path.clone() };
+    let schema = At {
+        value: version.to(&["schema", "openAPIV3Schema"]).value,
+        path: spec.child("validation.openAPIV3Schema"),
+    };
+    parts(&own, &schema, errors);
+}
+
+fn parts(version: &At<'_>, schema: &At<'_>, errors: &mut Vec<FieldError>) {
+    if schema.is_set() {
+        root_schema(schema, errors);
+    }
+    scale(&version.to(&["subresources", "scale"]), errors);
+    columns(&version.at("additionalPrinterColumns"), errors);
+    selectable(&version.at("selectableFields"), schema, errors);
 }
 
 fn names_of(at: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -214,6 +229,97 @@ fn columns(list: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// What users of a version are told.
+fn deprecation(version: &At<'_>, errors: &mut Vec<FieldError>) {
+    let said = version.at("deprecationWarning");
+    if !said.is_set() {
+        return;
+    }
+    if !version.at("deprecated").flag() {
+        errors.push(said.invalid("can only be set for deprecated versions"));
+        return;
+    }
+    if said.text().len() > 256 {
+        errors.push(said.invalid("must be <= 256 characters long"));
+    }
+    if said.is_empty() {
+        errors.push(said.invalid("must not be an empty string"));
+    }
+    let odd = |sign: char| sign.is_control() || (sign.is_whitespace() && sign != ' ');
+    if let Some(at) = said.text().find(odd) {
+        errors.push(said.invalid(format!(
+            "must only contain printable UTF-8 characters; non-printable character found at index {at}"
+        )));
+    }
+}
+
+/// Fields that selectors may name.
+fn selectable(list: &At<'_>, schema: &At<'_>, errors: &mut Vec<FieldError>) {
+    if list.is_empty() {
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for field in list.items() {
+        let path = field.at("jsonPath");
+        if path.is_empty() {
+            errors.push(path.required(""));
+            continue;
+        }
+        let found = match field_at(path.text(), schema) {
+            Ok(found) => found,
+            Err(why) => {
+                errors.push(path.invalid(format!("is an invalid path: {why}")));
+                continue;
+            }
+        };
+        if path.text().starts_with(".metadata.") || path.text() == ".metadata" {
+            errors.push(path.invalid("must not point to fields in metadata"));
+        }
+        if !matches!(found.at("type").text(), "string" | "boolean" | "integer") {
+            errors.push(path.invalid("must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."));
+        }
+        if !seen.insert(path.text()) {
+            errors.push(path.duplicate());
+        }
+    }
+    if seen.len() as u64 > SELECTABLE_MAX {
+        errors.push(FieldError::too_many(list.path.clone(), seen.len() as u64, SELECTABLE_MAX));
+    }
+}
+
+/// The schema at a path of names, as in `.spec.size`.
+fn field_at<'a>(path: &str, schema: &At<'a>) -> Result<At<'a>, String> {
+    const NOWHERE: &str = "does not refer to a valid field";
+    let Some(steps) = path.strip_prefix('.') else {
+        if path.starts_with('[') {
+            return Err("array notation is not allowed".to_owned());
+        }
+        let end = path.find(['.', '[', ']']).unwrap_or(path.len()).max(1);
+        return Err(format!("expected [ or . but got: {}", &path[..end]));
+    };
+    if path.contains('[') {
+        return Err("array notation is not allowed".to_owned());
+    }
+    let mut at = schema.clone();
+    for step in steps.split('.') {
+        let (properties, additional) = (at.at("properties"), at.at("additionalProperties"));
+        at = if properties.is_set() {
+            let found = properties.at(step);
+            if !found.is_set() {
+                return Err(NOWHERE.to_owned());
+            }
+            found
+        } else if additional.map().is_some() {
+            additional
+        } else if step.is_empty() {
+            return Err("unexpected end of JSON path".to_owned());
+        } else {
+            return Err(NOWHERE.to_owned());
+        };
+    }
+    Ok(at)
+}
+
 fn simple_path(at: &At<'_>, errors: &mut Vec<FieldError>) {
     if at.is_empty() {
         errors.push(at.required(""));
@@ -267,6 +373,7 @@ fn root_schema(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 fn children(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    rules(&at.at("x-kubernetes-validations"), errors);
     let properties = at.at("properties");
     for (name, _) in properties.entries() {
         node(&properties.key(name), "specified object fields", errors);
@@ -278,6 +385,38 @@ fn children(at: &At<'_>, errors: &mut Vec<FieldError>) {
     let items = at.at("items");
     if items.map().is_some() {
         node(&items, "specified array items", errors);
+    }
+}
+
+/// What can be said of rules without reading what they say.
+fn rules(list: &At<'_>, errors: &mut Vec<FieldError>) {
+    const REASONS: [&str; 4] =
+        ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+    let broken = |text: &str| text.contains(['\n', '\r']);
+    for one in list.items() {
+        let (rule, message) = (one.at("rule"), one.at("message"));
+        let (read, told) = (rule.text().trim(), message.text().trim());
+        if read.is_empty() {
+            errors.push(rule.required("rule is not specified"));
+        } else if !message.is_empty() && told.is_empty() {
+            errors.push(message.invalid("must be non-empty if specified"));
+        } else if broken(told) {
+            errors.push(message.invalid("must not contain line breaks"));
+        } else if broken(read) && told.is_empty() {
+            errors.push(message.required("message must be specified if rule contains line breaks"));
+        }
+        let expression = one.at("messageExpression");
+        if !expression.is_empty() && expression.text().trim().is_empty() {
+            errors.push(expression.required("messageExpression must be non-empty if specified"));
+        }
+        one.at("reason").one_of(&REASONS, errors);
+        let path = one.at("fieldPath");
+        if !path.is_empty() && path.text().trim().is_empty() {
+            errors.push(path.invalid("must be non-empty if specified"));
+        }
+        if broken(path.text()) {
+            errors.push(path.invalid("must not contain line breaks"));
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod definitions;
 mod devices;
 mod flows;
 mod job_status;
+pub mod limits;
 mod meta;
 mod names;
 mod networking;
@@ -35,6 +36,7 @@ mod small;
 mod sources;
 mod status;
 mod storage;
+mod usage;
 mod warnings;
 mod workloads;
 

@@ -55,8 +55,11 @@ pub fn subdomain(text: &str, prefix: bool) -> Vec<String> {
     refusals
 }
 
-/// As [`subdomain`], of kinds whose rules are younger: they count bytes.
+/// As [`subdomain`], of kinds whose rules are younger: they count bytes, and look at the whole name alone.
 pub fn long_name(text: &str, prefix: bool) -> Vec<String> {
+    if prefix {
+        return Vec::new();
+    }
     let in_bytes = |words: String| words.replace("253 characters", "253 bytes");
     subdomain(text, prefix).into_iter().map(in_bytes).collect()
 }

@@ -274,7 +274,8 @@ fn is_request(text: &[u8]) -> bool {
         .is_some_and(|(_, rest)| rest.contains("-----END CERTIFICATE REQUEST-----"))
 }
 
-fn signer_name(signer: &At<'_>, errors: &mut Vec<FieldError>) {
+/// A domain and a path below it.
+pub fn signer_name(signer: &At<'_>, errors: &mut Vec<FieldError>) {
     if signer.is_empty() {
         errors.push(signer.required(""));
         return;

@@ -88,7 +88,8 @@ fn where_it_is(spec: &At<'_>, errors: &mut Vec<FieldError>) {
         affinity::node_selector(&chosen, errors);
         let terms = chosen.at("nodeSelectorTerms");
         if terms.items().count() != 1 {
-            errors.push(terms.invalid("must have exactly one node selector term"));
+            let error = terms.invalid("must have exactly one node selector term");
+            errors.push(error.showing(affinity::shown_terms(&terms)));
         }
     }
     for (field, name) in

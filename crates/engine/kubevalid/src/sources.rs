@@ -25,7 +25,7 @@ const SOURCES: [Source; 22] = [
     Source { more: volumes::host_path, ..source("hostPath", &[]) },
     Source { shown: "persistentDisk", more: partition, ..source("gcePersistentDisk", &["pdName"]) },
     Source { more: partition, ..source("awsElasticBlockStore", &["volumeID"]) },
-    source("glusterfs", &["endpoints", "path"]),
+    Source { more: endpoints, ..source("glusterfs", &["endpoints", "path"]) },
     Source { more: flocker, ..source("flocker", &[]) },
     Source { more: volumes::nfs, ..source("nfs", &[]) },
     source("rbd", &["monitors", "image"]),
@@ -34,15 +34,15 @@ const SOURCES: [Source; 22] = [
     Source { more: iscsi, ..source("iscsi", &["targetPortal", "iqn"]) },
     Source { more: secret, ..source("cinder", &["volumeID"]) },
     Source { more: fibre, ..source("fc", &[]) },
-    source("flexVolume", &["driver"]),
-    source("azureFile", &["secretName", "shareName"]),
+    Source { more: options, ..source("flexVolume", &["driver"]) },
+    Source { more: azure_file, ..source("azureFile", &["secretName", "shareName"]) },
     source("vsphereVolume", &["volumePath"]),
     source("photonPersistentDisk", &["pdID"]),
     source("portworxVolume", &["volumeID"]),
     Source { more: azure_disk, ..source("azureDisk", &["diskName", "diskURI"]) },
     source("scaleIO", &["gateway", "system", "volumeName"]),
     Source { more: local, ..source("local", &[]) },
-    Source { more: secret, ..source("storageos", &["volumeName"]) },
+    Source { more: storage_os, ..source("storageos", &["volumeName"]) },
     Source { more: csi, ..source("csi", &[]) },
 ];
 
@@ -135,10 +135,19 @@ fn quobyte(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 fn iscsi(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    initiators(at, "must be valid format", errors);
+}
+
+/// What is asked of targets; `unknown` is said of names that begin otherwise.
+fn initiators(at: &At<'_>, unknown: &str, errors: &mut Vec<FieldError>) {
     let (name, lun) = (at.at("iqn"), at.at("lun"));
-    let known = ["iqn", "eui", "naa"].iter().any(|start| name.text().starts_with(start));
-    if !name.is_empty() && !known {
-        errors.push(name.invalid("must be valid format"));
+    let named = |name: &At<'_>, errors: &mut Vec<FieldError>| match qualified(name.text()) {
+        None => errors.push(name.invalid(unknown)),
+        Some(false) => errors.push(name.invalid("must be valid format")),
+        Some(true) => {}
+    };
+    if !name.is_empty() {
+        named(&name, errors);
     }
     if lun.number().is_some_and(|lun| !(0..=255).contains(&lun)) {
         errors.push(lun.invalid("must be between 0 and 255, inclusive"));
@@ -147,8 +156,129 @@ fn iscsi(at: &At<'_>, errors: &mut Vec<FieldError>) {
     if (at.at("chapAuthDiscovery").flag() || at.at("chapAuthSession").flag()) && !secret.is_set() {
         errors.push(secret.required(""));
     }
+    // A volume's secret is named, a pod's may be left open.
+    if unknown == "must be valid format" && secret.is_set() && secret.at("name").is_empty() {
+        errors.push(secret.at("name").required(""));
+    }
+    let initiator = at.at("initiatorName");
+    if initiator.is_set() {
+        named(&At { value: initiator.value, path: at.child("initiatorname") }, errors);
+    }
+}
+
+/// Whether a name that begins as one of iSCSI goes on like one; `None`: it does not begin so.
+fn qualified(name: &str) -> Option<bool> {
+    let start = ["iqn", "eui", "naa"].into_iter().find(|start| name.starts_with(start))?;
+    let word = |length: usize| {
+        let mut rest = name.chars().skip(3);
+        rest.next().is_some()
+            && rest.clone().count() == length
+            && rest.all(|sign| sign.is_ascii_alphanumeric())
+    };
+    Some(match start {
+        "eui" => word(16),
+        "naa" => word(32),
+        _ => {
+            let Some((head, tail)) = name.split_once(':') else { return Some(false) };
+            let mut parts = head.splitn(3, '.');
+            let (_, date, domain) = (parts.next(), parts.next(), parts.next());
+            let is_date = |date: &str| {
+                date.len() == 7
+                    && date.bytes().enumerate().all(|(index, byte)| match index {
+                        4 => byte == b'-',
+                        _ => byte.is_ascii_digit(),
+                    })
+            };
+            let good = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '.');
+            let bad = |sign: char| ",;*&$|".contains(sign) || sign.is_ascii_whitespace();
+            head.starts_with("iqn.")
+                && date.is_some_and(is_date)
+                && domain.is_some_and(|domain| !domain.is_empty() && domain.chars().all(good))
+                && !tail.is_empty()
+                && !tail.contains(bad)
+        }
+    })
+}
+
+/// Names what is wrong with what holds a pod's volume, where that may hold a volume of its own, too.
+pub fn of_pod(name: &str, volume: &At<'_>, errors: &mut Vec<FieldError>) {
+    let Some(source) = SOURCES.iter().find(|source| source.field == name) else { return };
+    let at = At { value: volume.at(name).value, path: volume.child(source.shown) };
+    for field in source.required {
+        if at.at(field).is_empty() {
+            errors.push(at.at(field).required(""));
+        }
+    }
+    match name {
+        "iscsi" => {
+            initiators(&at, "must be valid format starting with iqn, eui, or naa", errors);
+            let portal = at.at("targetPortal").text();
+            let called = volume.at("name").text();
+            if at.at("initiatorName").is_set() && called.len() + portal.len() >= 64 {
+                let words = "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
+                errors.push(FieldError::invalid(volume.child("name"), called, words));
+            }
+        }
+        "storageos" => {
+            labels_of_volume(&at, errors);
+            secret_name(&at, errors);
+        }
+        "cinder" => secret_name(&at, errors),
+        "glusterfs" | "azureFile" => {}
+        _ => (source.more)(&at, errors),
+    }
+}
+
+fn secret_name(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let secret = at.at("secretRef");
     if secret.is_set() && secret.at("name").is_empty() {
         errors.push(secret.at("name").required(""));
+    }
+}
+
+fn endpoints(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let namespace = at.at("endpointsNamespace");
+    if namespace.is_set() && namespace.is_empty() {
+        let words = "if the endpointnamespace is set, it must be a valid namespace name";
+        errors.push(namespace.invalid(words));
+    } else if namespace.is_set() {
+        namespace.named(names::label(namespace.text(), false), errors);
+    }
+}
+
+fn options(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let options = at.at("options");
+    for (key, _) in options.entries() {
+        let domain = key.split_once('/').map_or(key, |(domain, _)| domain);
+        let domain = format!(".{}", domain.to_lowercase());
+        if domain.ends_with(".kubernetes.io") || domain.ends_with(".k8s.io") {
+            errors.push(FieldError::invalid(
+                options.key(key).path,
+                key,
+                "kubernetes.io and k8s.io namespaces are reserved",
+            ));
+        }
+    }
+}
+
+fn azure_file(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let namespace = at.at("secretNamespace");
+    if namespace.is_set() && namespace.is_empty() {
+        errors.push(namespace.required(""));
+    }
+}
+
+fn storage_os(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    labels_of_volume(at, errors);
+    secret(at, errors);
+}
+
+fn labels_of_volume(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    for field in ["volumeName", "volumeNamespace"] {
+        let at = at.at(field);
+        if !at.is_empty() {
+            at.named(names::label(at.text(), false), errors);
+        }
     }
 }
 
@@ -208,17 +338,8 @@ fn local(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 fn csi(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    let (driver, volume) = (at.at("driver"), at.at("volumeHandle"));
-    if driver.is_empty() {
-        errors.push(driver.required(""));
-    } else {
-        if driver.text().len() > 63 {
-            let mut error = FieldError::too_long("", 63);
-            error.field = driver.path.clone();
-            errors.push(error);
-        }
-        driver.named(names::subdomain(&driver.text().to_lowercase(), false), errors);
-    }
+    driver(&at.at("driver"), errors);
+    let volume = at.at("volumeHandle");
     if volume.is_empty() {
         errors.push(volume.required(""));
     }
@@ -229,10 +350,26 @@ fn csi(at: &At<'_>, errors: &mut Vec<FieldError>) {
         if !secret.is_set() {
             continue;
         }
-        for part in ["name", "namespace"] {
-            if secret.at(part).is_empty() {
-                errors.push(secret.at(part).required(""));
+        type Rule = fn(&str, bool) -> Vec<String>;
+        for (part, rule) in [("name", names::subdomain as Rule), ("namespace", names::label)] {
+            let part = secret.at(part);
+            if part.is_empty() {
+                errors.push(part.required(""));
+            } else {
+                part.named(rule(part.text(), false), errors);
             }
         }
     }
+}
+
+/// The name of a driver of volumes.
+pub fn driver(driver: &At<'_>, errors: &mut Vec<FieldError>) {
+    if driver.is_empty() {
+        errors.push(driver.required(""));
+        return;
+    }
+    if driver.text().len() > 63 {
+        errors.push(FieldError::too_long(driver.path.clone(), 63));
+    }
+    driver.named(names::subdomain(&driver.text().to_lowercase(), false), errors);
 }

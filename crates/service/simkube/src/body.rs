@@ -185,7 +185,8 @@ fn yaml(bytes: &[u8]) -> Result<Body, Problem> {
     let value = goyaml::to_json(bytes)
         .map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}")))?;
     let said = goyaml::to_json_strict(bytes).err().map(|error| error.to_string());
-    let text = Bytes::from(value.to_string());
+    // Of nothing nothing is made.
+    let text = if bytes.is_empty() { Bytes::new() } else { Bytes::from(value.to_string()) };
     Ok(Body { value, duplicates: Vec::new(), text, said: said.into_iter().collect() })
 }
 

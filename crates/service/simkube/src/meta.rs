@@ -27,6 +27,12 @@ pub fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object.get("metadata").and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Returns what an object that is being let in is called, whose name may not have been made up yet.
+pub fn name_asked(object: &Value) -> &str {
+    let given = [text(object, "name"), text(object, "generateName")];
+    given.into_iter().find(|name| !name.is_empty()).unwrap_or("Unknown")
+}
+
 /// Returns a list of strings of the metadata.
 pub fn texts(object: &Value, name: &str) -> Vec<String> {
     let list = object.get("metadata").and_then(|m| m.get(name)).and_then(Value::as_array);

@@ -1,6 +1,7 @@
 //! Where a pod wants to be.
 
 use manifest::field::FieldError;
+use serde_json::json;
 
 use crate::cursor::At;
 use crate::names;
@@ -47,6 +48,37 @@ pub fn node_selector(at: &At<'_>, errors: &mut Vec<FieldError>) {
     for term in terms.items() {
         node_term(&term, errors);
     }
+}
+
+/// Terms as Go prints the server's own.
+pub fn shown_terms(terms: &At<'_>) -> String {
+    if !terms.is_set() {
+        return "null".to_owned();
+    }
+    let terms: Vec<String> = terms
+        .items()
+        .map(|term| {
+            let [expressions, fields] =
+                ["matchExpressions", "matchFields"].map(|list| shown_requirements(&term.at(list)));
+            format!(r#"{{"MatchExpressions":{expressions},"MatchFields":{fields}}}"#)
+        })
+        .collect();
+    format!("[{}]", terms.join(","))
+}
+
+fn shown_requirements(list: &At<'_>) -> String {
+    if !list.is_set() {
+        return "null".to_owned();
+    }
+    let all: Vec<String> = list
+        .items()
+        .map(|one| {
+            let [key, operator] =
+                ["key", "operator"].map(|field| json!(one.at(field).text()).to_string());
+            format!(r#"{{"Key":{key},"Operator":{operator},"Values":{}}}"#, one.at("values").value)
+        })
+        .collect();
+    format!("[{}]", all.join(","))
 }
 
 fn node_term(term: &At<'_>, errors: &mut Vec<FieldError>) {

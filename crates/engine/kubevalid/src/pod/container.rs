@@ -6,30 +6,10 @@ use manifest::field::FieldError;
 
 use crate::cursor::At;
 use crate::names;
+use crate::pod::downward;
 use crate::pod::volumes::local_path;
 use crate::pod::{amounts, security};
 use crate::service::port_or_name;
-
-const FIELD_PATHS: [&str; 10] = [
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.podIP",
-    "status.hostIPs",
-    "status.podIPs",
-    "spec.restartPolicy",
-];
-const RESOURCE_FIELDS: [&str; 6] = [
-    "limits.cpu",
-    "limits.ephemeral-storage",
-    "limits.memory",
-    "requests.cpu",
-    "requests.ephemeral-storage",
-    "requests.memory",
-];
 
 /// All containers of a pod's spec. `volumes`: what may be mounted.
 pub fn validate_all(
@@ -237,17 +217,8 @@ fn environment(list: &At<'_>, errors: &mut Vec<FieldError>) {
         for kind in &set {
             let at = from.at(kind);
             match *kind {
-                "fieldRef" => field_reference(&at, errors),
-                "resourceFieldRef" => {
-                    let resource = at.at("resource");
-                    let huge = resource.text().starts_with("limits.hugepages-")
-                        || resource.text().starts_with("requests.hugepages-");
-                    if resource.is_empty() {
-                        errors.push(resource.required(""));
-                    } else if !huge {
-                        resource.one_of(&RESOURCE_FIELDS, errors);
-                    }
-                }
+                "fieldRef" => downward::field(&at, &downward::IN_VARIABLES, errors),
+                "resourceFieldRef" => downward::resource(&at, errors),
                 _ => {
                     let (object, key) = (at.at("name"), at.at("key"));
                     errors.extend(names::subdomain(object.text(), false).into_iter().map(
@@ -270,22 +241,6 @@ fn environment(list: &At<'_>, errors: &mut Vec<FieldError>) {
         } else if set.len() > 1 {
             errors.push(wrong("may not have more than one field specified at a time"));
         }
-    }
-}
-
-fn field_reference(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    let path = at.at("fieldPath");
-    if path.is_empty() {
-        errors.push(path.required(""));
-        return;
-    }
-    let text = path.text();
-    let in_map = ["metadata.annotations['", "metadata.labels['"]
-        .iter()
-        .any(|start| text.starts_with(start) && text.ends_with("']"));
-    if !in_map && !FIELD_PATHS.contains(&text) {
-        let words = format!("error converting fieldPath: field label not supported: {text}");
-        errors.push(path.invalid(words));
     }
 }
 

@@ -3,8 +3,10 @@
 pub mod affinity;
 pub mod amounts;
 mod container;
+mod downward;
 mod host;
 pub mod overlaps;
+mod projected;
 mod security;
 pub mod status;
 pub mod volumes;

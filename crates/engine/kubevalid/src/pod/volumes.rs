@@ -6,8 +6,8 @@ use kubetypes::quantity::Quantity;
 use manifest::field::FieldError;
 
 use crate::cursor::At;
-use crate::names;
-use crate::storage;
+use crate::pod::projected;
+use crate::{meta, names, sources, storage};
 
 const SOURCES: [&str; 30] = [
     "emptyDir",
@@ -51,8 +51,6 @@ const HOST_PATH_TYPES: [&str; 8] = [
     "FileOrCreate",
     "Socket",
 ];
-/// A token's life in seconds at least: ten minutes.
-const TOKEN_S_MIN: i64 = 600;
 
 /// Names what is wrong with the volumes; answers the names of those that may be mounted.
 pub fn validate<'a>(volumes: &At<'a>, errors: &mut Vec<FieldError>) -> BTreeSet<&'a str> {
@@ -77,15 +75,24 @@ pub fn validate<'a>(volumes: &At<'a>, errors: &mut Vec<FieldError>) -> BTreeSet<
 }
 
 fn source(volume: &At<'_>, errors: &mut Vec<FieldError>) {
-    let mut sources = 0;
+    let mut count = 0;
     for name in SOURCES {
         let at = volume.at(name);
         if !at.is_set() {
             continue;
         }
-        sources += 1;
-        if sources > 1 {
-            errors.push(at.forbidden("may not specify more than 1 volume type"));
+        count += 1;
+        if count > 1 {
+            let field = match name {
+                "cephfs" => "cephFS",
+                // As the server spells it.
+                "downwardAPI" => "downwarAPI",
+                name => name,
+            };
+            errors.push(FieldError::forbidden(
+                volume.child(field),
+                "may not specify more than 1 volume type",
+            ));
             continue;
         }
         let required = |field: &str, errors: &mut Vec<FieldError>| {
@@ -117,23 +124,44 @@ fn source(volume: &At<'_>, errors: &mut Vec<FieldError>) {
             "downwardAPI" => {
                 mode(&at.at("defaultMode"), errors);
                 for item in at.at("items").items() {
-                    downward(&item, &at, errors);
+                    projected::file_of_pod(
+                        &At { value: item.value, path: at.path.clone() },
+                        errors,
+                    );
                 }
             }
-            "projected" => projected(&at, errors),
-            "csi" => required("driver", errors),
+            "projected" => projected::validate(&at, errors),
+            "csi" => {
+                sources::driver(&at.at("driver"), errors);
+                let secret = at.at("nodePublishSecretRef");
+                if secret.is_set() && secret.at("name").is_empty() {
+                    errors.push(secret.at("name").required(""));
+                } else if secret.is_set() {
+                    let name = secret.at("name").text();
+                    let refused = names::subdomain(name, false).into_iter();
+                    errors.extend(
+                        refused.map(|words| FieldError::invalid(at.child("name"), name, words)),
+                    );
+                }
+            }
+            "gitRepo" => {
+                required("repository", errors);
+                local_path(&at.at("directory"), errors);
+            }
+            "image" => at.at("pullPolicy").one_of(&["Always", "IfNotPresent", "Never"], errors),
             "ephemeral" => {
                 let template = at.at("volumeClaimTemplate");
                 if template.is_set() {
+                    labels_alone(&template.at("metadata"), errors);
                     storage::claim_spec(&template.at("spec"), errors);
                 } else {
                     errors.push(template.required(""));
                 }
             }
-            _ => {}
+            other => sources::of_pod(other, volume, errors),
         }
     }
-    if sources == 0 {
+    if count == 0 {
         errors.push(volume.required("must specify a volume type"));
     }
 }
@@ -179,72 +207,61 @@ pub fn local_path(at: &At<'_>, errors: &mut Vec<FieldError>) {
     no_climbing(at, errors);
 }
 
-fn mode(at: &At<'_>, errors: &mut Vec<FieldError>) {
+/// The rights of a file.
+pub fn mode(at: &At<'_>, errors: &mut Vec<FieldError>) {
     if at.number().is_some_and(|mode| !(0..=0o777).contains(&mode)) {
         errors.push(at.invalid("must be a number between 0 and 0777 (octal), both inclusive"));
     }
 }
 
-fn items(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    for item in at.at("items").items() {
-        let (key, path) = (item.at("key"), item.at("path"));
-        if key.is_empty() {
-            errors.push(key.required(""));
-        }
-        if path.is_empty() {
-            errors.push(path.required(""));
-        }
-        local_path(&path, errors);
-        mode(&item.at("mode"), errors);
+/// A path below the place where it is mounted, of a name that the kubelet has no use for itself.
+pub fn own_path(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    local_path(at, errors);
+    if at.text().starts_with("..") && !at.text().starts_with("../") {
+        errors.push(at.invalid("must not start with '..'"));
     }
 }
 
-fn downward(item: &At<'_>, whole: &At<'_>, errors: &mut Vec<FieldError>) {
-    let path = item.at("path");
+fn items(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    at.at("items").items().for_each(|one| item(&one, errors));
+}
+
+/// A key, and the file that it becomes.
+pub fn item(item: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (key, path) = (item.at("key"), item.at("path"));
+    if key.is_empty() {
+        errors.push(key.required(""));
+    }
     if path.is_empty() {
         errors.push(path.required(""));
     }
-    local_path(&path, errors);
-    if !item.at("fieldRef").is_set() && !item.at("resourceFieldRef").is_set() {
-        errors.push(whole.required("one of fieldRef and resourceFieldRef is required"));
-    }
+    own_path(&path, errors);
     mode(&item.at("mode"), errors);
 }
 
-fn projected(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    mode(&at.at("defaultMode"), errors);
-    for source in at.at("sources").items() {
-        let kinds =
-            ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"];
-        let set: Vec<&str> = kinds.into_iter().filter(|kind| source.at(kind).is_set()).collect();
-        for extra in set.iter().skip(1) {
-            errors.push(
-                source.at(extra).forbidden("may not specify more than 1 volume type per source"),
-            );
-        }
-        for field in ["secret", "configMap"] {
-            let one = source.at(field);
-            if one.is_set() {
-                if one.at("name").is_empty() {
-                    errors.push(one.at("name").required(""));
-                }
-                items(&one, errors);
-            }
-        }
-        for item in source.to(&["downwardAPI", "items"]).items() {
-            downward(&item, &source.at("downwardAPI"), errors);
-        }
-        let token = source.at("serviceAccountToken");
-        if token.is_set() {
-            let life = token.at("expirationSeconds");
-            if life.number().is_some_and(|seconds| seconds < TOKEN_S_MIN) {
-                errors.push(life.invalid("may not specify a duration less than 10 minutes"));
-            }
-            if token.at("path").is_empty() {
-                errors.push(token.at("path").required(""));
-            } else {
-                local_path(&token.at("path"), errors);
-            }
+/// Of a claim's metadata only labels and annotations may be said beforehand.
+fn labels_alone(metadata: &At<'_>, errors: &mut Vec<FieldError>) {
+    const OTHERS: [(&str, &str); 13] = [
+        ("name", "Name"),
+        ("generateName", "GenerateName"),
+        ("namespace", "Namespace"),
+        ("selfLink", "SelfLink"),
+        ("uid", "UID"),
+        ("resourceVersion", "ResourceVersion"),
+        ("generation", "Generation"),
+        ("creationTimestamp", "CreationTimestamp"),
+        ("deletionTimestamp", "DeletionTimestamp"),
+        ("deletionGracePeriodSeconds", "DeletionGracePeriodSeconds"),
+        ("ownerReferences", "OwnerReferences"),
+        ("finalizers", "Finalizers"),
+        ("managedFields", "ManagedFields"),
+    ];
+    meta::annotations(&metadata.at("annotations"), errors);
+    meta::labels(&metadata.at("labels"), errors);
+    for (field, shown) in OTHERS {
+        let at = metadata.at(field);
+        if !at.is_empty() && at.number() != Some(0) {
+            errors.push(FieldError::forbidden(metadata.child(shown), "cannot be set"));
         }
     }
 }

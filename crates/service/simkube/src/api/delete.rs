@@ -25,6 +25,8 @@ pub const FOREGROUND: &str = "foregroundDeletion";
 pub const ORPHAN: &str = "orphan";
 
 const ATTEMPTS_MAX: usize = 16;
+/// How many objects one deletion of a collection reads.
+const PAGE_MAX: usize = 10_000;
 
 /// How a deletion ended.
 #[derive(Debug)]
@@ -178,6 +180,8 @@ pub fn collection(
     options: &DeleteOptions,
 ) -> Result<Response, Problem> {
     let selector = Selector::parse(&list.labels, &list.fields, kind)?;
+    let limit = if list.limit == 0 { PAGE_MAX } else { list.limit };
+    let list = &ListOptions { limit, ..list.clone() };
     let page = read::select(cluster, kind, namespace, list, &selector)?;
     let mut items = Vec::new();
     for entry in &page.entries {

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
-use crate::validation;
+use crate::{strategy, validation};
 
 use negotiate::Wanted;
 use options::ListOptions;
@@ -53,8 +53,7 @@ pub fn answer(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Answer {
 
 /// Whoever wants YAML is told in YAML what went wrong, too.
 fn in_yaml(request: &Request, response: &mut Response) {
-    let wanted = negotiate::choose(&request.accept, &Query::parse(&request.query));
-    let yaml = wanted.is_ok_and(|wanted| wanted.yaml);
+    let yaml = negotiate::is_yaml(&request.accept, response.code < 400);
     if !yaml || !response.content_type.starts_with("application/json") {
         return;
     }
@@ -146,13 +145,23 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
     if !target.namespace.is_empty() && !kind.namespaced {
         return Err(Problem::no_such_resource());
     }
+    if request.method == "HEAD" && kind.built_in() {
+        return Err(Problem::method_not_allowed());
+    }
     if let Some(answer) = reviews::answer(cluster, &kind, &target, request)? {
         return Ok(Answer::Response(answer));
     }
+    let any = request.accept.contains("application/*");
+    let takes_any = (any && !kind.built_in()).then(|| Request {
+        accept: request.accept.replace("application/*", "application/json"),
+        ..request.clone()
+    });
+    let request = takes_any.as_ref().unwrap_or(request);
     let outcome = match target.subresource.as_str() {
         "" => main_resource(cluster, &kind, &target, request, &query),
         _ => subresources::answer(cluster, &kind, &target, request, &query),
     };
+    let outcome = outcome.and_then(|answer| includes_well(request, &query, answer));
     let outcome = outcome.map_err(|problem| {
         match !kind.built_in() && problem.message.starts_with("406: Not Acceptable") {
             true => Problem::new(406, "NotAcceptable", negotiate::ACCEPTED),
@@ -167,6 +176,7 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
         }
         Ok(watch) => Ok(watch),
         // What no handler takes is told nothing.
+        Err(problem) if problem.code == 405 && kind.built_in() => Err(problem),
         Err(problem) if problem.message == "415: Unsupported Media Type" => Err(problem),
         Err(problem) if problem.message.starts_with("406: Not Acceptable") => Err(problem),
         Err(problem) if kind.built_in() && problem.message == negotiate::NO_RESOURCE => {
@@ -202,6 +212,13 @@ fn main_resource(
                 return list_or_watch(cluster, kind, target, query, wanted);
             }
             let version = query.get("resourceVersion");
+            if !strategy::is_collected(kind) && !version.is_empty() {
+                // What no cache holds is asked of those who keep it.
+                read::parse_revision(version)?;
+            }
+            if let Ok(revision) = version.parse() {
+                read::newer_than_there_is(cluster, revision)?;
+            }
             if !version.is_empty() && version.parse::<u64>().is_err() {
                 let said = format!(
                     "resourceVersion: Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"
@@ -257,13 +274,27 @@ fn main_resource(
             Err(Problem::no_such_resource())
         }
         (verb, _) if !kind.built_in() && !KNOWN_VERBS.contains(&verb) => {
-            let said = format!(" is not supported on resources of kind \"{}\"", kind.qualified());
-            let mut problem = Problem::new(405, "MethodNotAllowed", said);
-            problem.details = Some(json!({"group": kind.group, "kind": kind.plural}));
-            Err(problem)
+            Err(Problem::not_supported(kind, verb))
         }
         _ => Err(Problem::method_not_allowed()),
     }
+}
+
+/// Refuses a table whose rows should carry what no row carries; what was done is done.
+fn includes_well(request: &Request, query: &Query, answer: Answer) -> Result<Answer, Problem> {
+    let include = query.get("includeObject");
+    let known = matches!(include, "" | "None" | "Metadata" | "Object");
+    let Answer::Response(response) = &answer else { return Ok(answer) };
+    if known || response.code >= 400 {
+        return Ok(answer);
+    }
+    let wanted = negotiate::choose(&request.accept, query)?;
+    if !matches!(wanted.form, negotiate::Form::Table(_)) {
+        return Ok(answer);
+    }
+    Err(Problem::bad_request(format!(
+        "Unable to convert to Table as requested: includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+    )))
 }
 
 /// The verbs that a custom kind may be asked with.

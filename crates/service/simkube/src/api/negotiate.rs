@@ -115,6 +115,20 @@ pub fn choose(accept: &str, query: &Query) -> Result<Wanted, Problem> {
     Err(problem)
 }
 
+/// Returns whether an answer is told in YAML. What went wrong has one form only: who asks for another is told
+/// in JSON.
+pub fn is_yaml(accept: &str, went_well: bool) -> bool {
+    let clauses: Vec<&str> = accept
+        .split(',')
+        .filter(|clause| {
+            let another = clause.split(';').any(|part| part.trim().starts_with("as="));
+            went_well || !another
+        })
+        .collect();
+    !clauses.is_empty()
+        && choose(&clauses.join(","), &Query::default()).is_ok_and(|wanted| wanted.yaml)
+}
+
 /// How much a clause of `Accept` is wanted, in thousandths.
 fn weight(clause: &str) -> u32 {
     let named = clause.split(';').skip(1).filter_map(|part| part.trim().split_once('='));

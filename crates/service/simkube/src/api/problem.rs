@@ -72,6 +72,20 @@ impl Problem {
         problem
     }
 
+    /// Objects of a custom kind are not asked with this verb of HTTP.
+    pub fn not_supported(kind: &Kind, verb: &str) -> Problem {
+        let said = match verb {
+            "POST" => "create",
+            "DELETE" => "delete",
+            _ => "",
+        };
+        let message =
+            format!("{said} is not supported on resources of kind \"{}\"", kind.qualified());
+        let mut problem = Problem::new(405, "MethodNotAllowed", message);
+        problem.details = Some(json!({"group": kind.group, "kind": kind.plural}));
+        problem
+    }
+
     /// There is already an object of this name.
     pub fn already_exists(kind: &Kind, name: &str) -> Problem {
         let message = format!("{} \"{name}\" already exists", kind.qualified());

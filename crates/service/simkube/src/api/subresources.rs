@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::delete;
 use super::negotiate::{self, Wanted};
@@ -78,6 +78,7 @@ fn door(
             let options = write::options(kind, request, query)?;
             Write::new(cluster, kind, target, &options, &request.user_agent).patch(request, wanted)
         }
+        verb if !kind.built_in() => Err(Problem::not_supported(kind, verb)),
         _ => Err(Problem::method_not_allowed()),
     }
 }
@@ -172,6 +173,8 @@ fn token(
     } else {
         body::read(&request.content_type, &request.body, kind)?.value
     };
+    let bound = bound_to(cluster, target, &review["spec"]["boundObjectRef"])?;
+    let owners = owned_by_asker(&review, request, &text_of(cluster.now()));
     let seconds = review["spec"]["expirationSeconds"].as_i64().unwrap_or(3600);
     let now = cluster.now();
     let ends = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
@@ -201,10 +204,87 @@ fn token(
         "namespace": target.namespace,
         "creationTimestamp": text_of(now),
     });
+    if let Some(owners) = owners {
+        review["metadata"]["managedFields"] = owners;
+    }
+    review["spec"]["boundObjectRef"] = bound;
     review["spec"]["audiences"] = audiences;
     review["spec"]["expirationSeconds"] = json!(seconds);
     review["status"] = json!({"token": token, "expirationTimestamp": text_of(ends)});
     Ok(Response::value(201, &review))
+}
+
+/// Returns what a token is bound to, which must be there.
+fn bound_to(cluster: &Cluster, target: &Target, bound: &Value) -> Result<Value, Problem> {
+    if bound.is_null() {
+        return Ok(Value::Null);
+    }
+    let text = |field: &str| bound[field].as_str().unwrap_or_default();
+    let (version, named, name) = (text("apiVersion"), text("kind"), text("name"));
+    let version = if version.is_empty() { "v1" } else { version };
+    let plural = match (version, named) {
+        ("v1", "Pod") => "pods",
+        ("v1", "Node") => "nodes",
+        ("v1", "Secret") => "secrets",
+        _ => {
+            let (group, version) = manifest::split_api_version(version);
+            return Err(Problem::bad_request(format!(
+                "cannot bind token to object of type {group}/{version}, Kind={named}"
+            )));
+        }
+    };
+    let kinds = cluster.kinds();
+    let kind = kinds.find("", "v1", plural).expect("these kinds are built in");
+    let namespace = if kind.namespaced { target.namespace.as_str() } else { "" };
+    let entry = cluster
+        .store
+        .get(&kind.table, &kind.key(namespace, name))
+        .ok_or_else(|| Problem::not_found(kind, name))?;
+    if named == "Pod" && entry.value()["spec"]["serviceAccountName"] != target.name.as_str() {
+        return Err(Problem::bad_request(format!(
+            "cannot bind token for serviceaccount {} to pod running with different serviceaccount name.",
+            json!(target.name)
+        )));
+    }
+    let uid = text("uid");
+    if !uid.is_empty() && *entry.meta.uid != *uid {
+        let named = Kind { plural: named.to_owned(), ..(**kind).clone() };
+        let why = format!(
+            "the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated"
+        );
+        return Err(Problem::conflict(&named, name, &why));
+    }
+    Ok(bound.clone())
+}
+
+/// Who asks for a token owns what he says of it.
+fn owned_by_asker(review: &Value, request: &Request, now: &str) -> Option<Value> {
+    let mut owned = Map::new();
+    for (name, value) in review["spec"].as_object()?.iter().filter(|(_, value)| !value.is_null()) {
+        let mut inside = Map::new();
+        if let Some(fields) = value.as_object() {
+            inside.insert(".".to_owned(), json!({}));
+            inside.extend(fields.keys().map(|field| (format!("f:{field}"), json!({}))));
+        }
+        owned.insert(format!("f:{name}"), Value::Object(inside));
+    }
+    if owned.is_empty() {
+        return None;
+    }
+    let query = Query::parse(&request.query);
+    let manager = match query.get("fieldManager") {
+        "" => write::manager_of(&request.user_agent),
+        named => named.to_owned(),
+    };
+    Some(json!([{
+        "manager": manager,
+        "operation": "Update",
+        "apiVersion": "authentication.k8s.io/v1",
+        "time": now,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": owned},
+        "subresource": "token",
+    }]))
 }
 
 fn evict(

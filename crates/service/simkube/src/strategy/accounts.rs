@@ -39,7 +39,7 @@ pub(super) fn admit(
         let why = format!(
             "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
         );
-        return Err(Problem::forbidden(kind, meta::text(pod, "name"), &why));
+        return Err(Problem::forbidden(kind, meta::name_asked(pod), &why));
     };
     let found = found.value();
     pod["spec"]["serviceAccountName"] = json!(account);

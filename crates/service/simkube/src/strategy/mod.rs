@@ -9,6 +9,7 @@ mod certificates;
 mod claims;
 mod devices;
 mod jobs;
+pub mod limits;
 mod pods;
 mod services;
 mod slices;
@@ -237,8 +238,9 @@ pub fn admit_create(
 ) -> Result<(), Problem> {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") if kind.built_in() => {
+            limits::fill(cluster, object);
             pods::admit(cluster, object)
-                .map_err(|why| Problem::forbidden(kind, meta::text(object, "name"), &why))?;
+                .map_err(|why| Problem::forbidden(kind, meta::name_asked(object), &why))?;
             accounts::admit(cluster, kind, server_side, object)?;
             pods::admit_runtime(cluster, kind, object)?;
         }
@@ -269,12 +271,14 @@ pub fn admit_update(
     old: &Value,
     new: &mut Value,
 ) -> Result<(), Problem> {
-    let _fixed = (cluster, old);
     if kind.is("", "Namespace") {
         name_label(new);
     }
     if kind.is("", "Pod") && subresource.is_empty() {
         pods::tolerate(new);
+    }
+    if kind.is("", "Pod") && subresource == "resize" && !meta::deleting(old) {
+        limits::fill(cluster, new);
     }
     Ok(())
 }
@@ -440,8 +444,6 @@ pub fn prepare_create(
 }
 
 fn prepare_namespace(object: &mut Value) {
-    // A name that the server made up is a label, too.
-    name_label(object);
     object["status"] = json!({"phase": "Active"});
     let finalizers = object["spec"].get("finalizers").and_then(Value::as_array).cloned();
     let mut finalizers = finalizers.unwrap_or_default();
@@ -798,6 +800,10 @@ pub fn read_back(kind: &Kind, object: &mut Value) {
     if kind.is("batch", "Job") {
         // The job takes its template's labels.
         types::set_defaults(kind, object);
+    }
+    if kind.is("", "Namespace") {
+        // A name that the server made up is a label, too.
+        name_label(object);
     }
 }
 

@@ -274,7 +274,7 @@ pub(super) fn admit_runtime(
     kind: &Kind,
     pod: &mut Value,
 ) -> Result<(), Problem> {
-    let name = meta::text(pod, "name").to_owned();
+    let name = meta::name_asked(pod).to_owned();
     let refused = |why: &str| Err(Problem::forbidden(kind, &name, why));
     let class = match pod["spec"].get("runtimeClassName").and_then(Value::as_str) {
         None => None,

@@ -154,6 +154,11 @@ impl Normal {
             }
         }
         let out = out.replace(&self.namespace, "NS");
+        // The columns of tables are described in our own words, also where they are YAML.
+        let out = match (out.find("columnDefinitions:\n"), out.find("\nkind: Table\n")) {
+            (Some(from), Some(to)) if from < to => format!("{}…{}", &out[..from], &out[to..]),
+            _ => out,
+        };
         let out = drawn(&out, "kube-api-access-", 5);
         let out = ["gen-", "made-"]
             .iter()

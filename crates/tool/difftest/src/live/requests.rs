@@ -144,8 +144,11 @@ fn gone(random: &mut Random, collection: &str, name: &str) -> Value {
             json!({"orphanDependents": false, "dryRun": ["All"]}),
         ])
         .clone();
-    let path =
-        if random.one_in(2) { collection.to_owned() } else { format!("{collection}/{name}") };
+    // What is in no namespace is others', too.
+    let path = match random.one_in(2) {
+        true if collection.contains("${ns}") => collection.to_owned(),
+        _ => format!("{collection}/{name}"),
+    };
     // A body says alone what is wanted.
     let mut body = body;
     if body.is_object() && body["dryRun"].is_null() {
@@ -292,7 +295,9 @@ fn paths(random: &mut Random, kind: &Kind, collection: &str, name: &str) -> Valu
         0 => format!("{collection}/{odd}"),
         1 => format!("{collection}/{name}/odd"),
         2 => format!("{collection}/{name}/status/more"),
-        3 => format!("{collection}/"),
+        // What is in no namespace is others', too.
+        3 if collection.contains("${ns}") => format!("{collection}/"),
+        3 => format!("{collection}/{name}/"),
         4 => format!("{root}/odds"),
         5 => format!("{root}/namespaces/none/{}/{name}", kind.plural),
         6 => format!("{root}/{}/{name}", kind.plural),

@@ -40,6 +40,10 @@ impl Write<'_> {
                 }
             };
             let mut read = read.map_err(|error| patches::refused(&patched.shown, &error.0))?;
+            if !kind.built_in() && manifest::kind(&read.value) != kind.kind {
+                // Of a kind that is not known only the metadata is.
+                read.faults.retain(|fault| fault.contains("\"metadata."));
+            }
             read.faults.splice(0..0, patched.faults);
             Ok(Step::Patched(read, patched.shown))
         })
@@ -175,7 +179,7 @@ impl Write<'_> {
         }
         self.namespace_exists()?;
         strategy::admit_create(self.cluster, self.kind, self.server_side, &mut object)?;
-        self.namespace_stays(meta::text(&object, "name"))?;
+        self.namespace_stays(meta::name_asked(&object))?;
         if meta::text(&object, "name").is_empty() {
             let base = meta::text(&object, "generateName").to_owned();
             if !base.is_empty() {
@@ -272,13 +276,14 @@ impl Write<'_> {
         problem
     }
 
-    /// Holds pods to their namespace's standard.
+    /// Holds pods to their namespace's limits and standard.
     fn keeps_standards(
         &mut self,
         door: &str,
         old: Option<&Value>,
         new: &Value,
     ) -> Result<(), Problem> {
+        strategy::limits::keep(self.cluster, self.kind, door, old, new)?;
         let warnings = strategy::standards::admit(self.cluster, self.kind, door, old, new)?;
         self.warnings.extend(warnings);
         Ok(())

@@ -121,9 +121,9 @@ impl<'a> Write<'a> {
     fn replace_as_asked(&mut self, request: &Request) -> Result<Written, Problem> {
         let body = body::read(&request.content_type, &request.body, self.kind)?;
         let mut object = self.decode(body)?;
-        self.owners_once(&mut object, Origin::Put { uid: "" });
         self.names_namespace(&mut object)?;
         self.named_as_the_path(&object)?;
+        self.owners_once(&mut object, Origin::Put { uid: "" });
         let pinned = !meta::text(&object, "resourceVersion").is_empty();
         let uid = meta::text(&object, "uid").to_owned();
         self.change(pinned, Origin::Put { uid: &uid }, |live| match live {
@@ -189,7 +189,7 @@ impl<'a> Write<'a> {
 }
 
 /// Returns the field manager that a user agent stands for: what stands before the first slash.
-fn manager_of(user_agent: &str) -> String {
+pub fn manager_of(user_agent: &str) -> String {
     let name = user_agent.split('/').next().unwrap_or_default();
     let printable: String = name.chars().filter(|c| !c.is_control()).take(128).collect();
     if printable.is_empty() { "unknown".to_owned() } else { printable }

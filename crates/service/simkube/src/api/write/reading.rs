@@ -126,6 +126,13 @@ impl Write<'_> {
         }
         let key = self.kind.key(&self.target.namespace, &self.target.name);
         let is_put = !self.target.name.is_empty();
+        if is_put {
+            let mut object = object.clone();
+            let fits = self.names_namespace(&mut object);
+            if let Err(problem) = fits.and_then(|()| self.named_as_the_path(&object)) {
+                return problem;
+            }
+        }
         if is_put && self.cluster.store.get(&self.kind.table, &key).is_none() {
             return Problem::not_found(self.kind, &self.target.name);
         }
@@ -173,7 +180,7 @@ impl Write<'_> {
 
     pub(super) fn names_kind(&self, value: &mut Value, text: &[u8]) -> Result<(), Problem> {
         let expected = (self.kind.api_version(), self.kind.kind.clone());
-        if text.trim_ascii() == b"null" {
+        if text.trim_ascii() == b"null" || (text.is_empty() && value.is_null()) {
             *value = json!({});
         }
         if !value.is_object() {
