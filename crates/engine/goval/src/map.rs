@@ -205,6 +205,13 @@ impl Map {
         }
     }
 
+    /// Looks at all entries, in the order of their keys, without copying. `look` must not change
+    /// this map.
+    pub fn look_at_entries<T>(&self, look: impl FnOnce(&[(Str, Value)]) -> T) -> T {
+        self.note_all();
+        self.look_at_all(look)
+    }
+
     /// Changes values in place, in the order of their keys. `change` must not use this map.
     pub fn update(&self, mut change: impl FnMut(&Str, &mut Value)) {
         self.will_change();

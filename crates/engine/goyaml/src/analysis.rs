@@ -1,5 +1,7 @@
 //! In which styles a text can be written.
 
+use goval::scan::find_where;
+
 use crate::chars::{break_len, byte, is_blank, width};
 use crate::resolve::Dialect;
 
@@ -103,12 +105,14 @@ impl Analysis {
     }
 }
 
-/// Most texts: letters, digits and a few signs that mean nothing in a plain scalar.
+/// Most texts: ASCII in one line that begins with a letter or digit, without the signs that mean
+/// something inside of a plain scalar.
 fn is_simple(bytes: &[u8]) -> bool {
-    let plain =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'.' | b'-');
     let first = byte(bytes, 0);
-    (first.is_ascii_alphanumeric() || first == b'/') && bytes.iter().all(plain)
+    (first.is_ascii_alphanumeric() || first == b'/')
+        && bytes.last() != Some(&b' ')
+        && find_where(bytes, |byte| !(b' '..=b'~').contains(&byte) || byte == b':' || byte == b'#')
+            .is_none()
 }
 
 /// Whether a character is written as it is: no control character, no byte order mark, and

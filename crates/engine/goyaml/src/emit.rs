@@ -3,16 +3,21 @@
 //! Mappings are in natural order, sequences stand at the column of their key, and lines are
 //! folded at 80 columns. A string is quoted only where it would read as something else.
 
+mod direct;
+
+use goval::scan::{find_byte, find_where};
 use goval::{FloatBits, format_g};
 use serde_json::{Map, Number, Value};
 
 use crate::analysis::Analysis;
-use crate::chars::{break_len, byte, width};
+use crate::chars::{break_len, byte, count_chars, width};
 use crate::decode::json_number;
 use crate::error::YamlError;
 use crate::order;
 use crate::read_back::read_back;
 use crate::resolve::{Dialect, Scalar, resolve};
+
+pub use direct::to_yaml_of;
 
 /// Columns after which a line is folded at the next blank.
 const WIDTH: usize = 80;
@@ -20,6 +25,7 @@ const WIDTH: usize = 80;
 const STEP: i32 = 2;
 /// A longer key is written with a `?`.
 const SIMPLE_KEY_BYTES_MAX: usize = 128;
+const BLANKS: &str = "                                                                ";
 
 /// Prints a value as `sigs.k8s.io/yaml.Marshal` does; the text ends with a line break.
 ///
@@ -42,14 +48,7 @@ pub fn to_yaml_pretty(value: &Value) -> Result<String, YamlError> {
 }
 
 fn emit(value: &Value, dialect: Dialect) -> Result<String, YamlError> {
-    let mut emitter = Emitter {
-        dialect,
-        out: String::with_capacity(256),
-        column: 0,
-        indent: -1,
-        whitespace: true,
-        indention: true,
-    };
+    let mut emitter = Emitter::new(dialect);
     emitter.node(value, Place::Root)?;
     emitter.write_indent();
     Ok(emitter.out)
@@ -88,6 +87,17 @@ struct Emitter {
 }
 
 impl Emitter {
+    fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            out: String::with_capacity(256),
+            column: 0,
+            indent: -1,
+            whitespace: true,
+            indention: true,
+        }
+    }
+
     fn node(&mut self, value: &Value, place: Place) -> Result<(), YamlError> {
         match value {
             Value::Null => self.scalar("null", Style::Plain, place),
@@ -110,10 +120,25 @@ impl Emitter {
 
     fn sequence(&mut self, items: &[Value], place: Place) -> Result<(), YamlError> {
         if items.is_empty() {
-            self.indicator("[", true, true, false);
-            self.indicator("]", false, false, false);
+            self.empty("[", "]");
             return Ok(());
         }
+        let before = self.enter_sequence(place);
+        for item in items {
+            self.dash();
+            self.node(item, Place::Item)?;
+        }
+        self.indent = before;
+        Ok(())
+    }
+
+    fn empty(&mut self, opening: &str, closing: &str) {
+        self.indicator(opening, true, true, false);
+        self.indicator(closing, false, false, false);
+    }
+
+    /// Goes where a sequence's items stand, and says from where.
+    fn enter_sequence(&mut self, place: Place) -> i32 {
         let before = self.indent;
         let at_key = place == Place::InMapping && !self.indention && self.dialect == Dialect::V2;
         self.indent = match before {
@@ -121,23 +146,19 @@ impl Emitter {
             before if at_key => before,
             before => before + STEP,
         };
-        for item in items {
-            self.write_indent();
-            self.indicator("-", true, false, true);
-            self.node(item, Place::Item)?;
-        }
-        self.indent = before;
-        Ok(())
+        before
+    }
+
+    fn dash(&mut self) {
+        self.write_indent();
+        self.indicator("-", true, false, true);
     }
 
     fn mapping(&mut self, fields: &Map<String, Value>) -> Result<(), YamlError> {
         if fields.is_empty() {
-            self.indicator("{", true, true, false);
-            self.indicator("}", false, false, false);
+            self.empty("{", "}");
             return Ok(());
         }
-        let before = self.indent;
-        self.indent = if before < 0 { 0 } else { before + STEP };
         let mut entries = Vec::with_capacity(fields.len());
         for (key, value) in fields {
             let key = match self.dialect {
@@ -148,25 +169,42 @@ impl Emitter {
         }
         let dialect = self.dialect;
         order::sort(&mut entries, |one, other| order::less(&one.0, &other.0, dialect));
+        let before = self.enter_mapping();
         for (key, value) in entries {
-            self.write_indent();
-            let multiline = Analysis::of(&key, self.dialect).multiline;
-            if !multiline && key.len() <= SIMPLE_KEY_BYTES_MAX {
-                self.string(&key, Place::SimpleKey);
-                self.indicator(":", false, false, false);
-            } else {
-                self.indicator("?", true, false, true);
-                self.string(&key, Place::InMapping);
-                self.write_indent();
-                self.indicator(":", true, false, true);
-            }
+            self.key(&key);
             self.node(value, Place::InMapping)?;
         }
         self.indent = before;
         Ok(())
     }
 
+    /// Goes where a mapping's keys stand, and says from where.
+    fn enter_mapping(&mut self) -> i32 {
+        let before = self.indent;
+        self.indent = if before < 0 { 0 } else { before + STEP };
+        before
+    }
+
+    /// A key, and the sign between it and its value.
+    fn key(&mut self, key: &str) {
+        self.write_indent();
+        let analysis = Analysis::of(key, self.dialect);
+        if !analysis.multiline && key.len() <= SIMPLE_KEY_BYTES_MAX {
+            self.analysed(key, analysis, Place::SimpleKey);
+            self.indicator(":", false, false, false);
+        } else {
+            self.indicator("?", true, false, true);
+            self.analysed(key, analysis, Place::InMapping);
+            self.write_indent();
+            self.indicator(":", true, false, true);
+        }
+    }
+
     fn string(&mut self, text: &str, place: Place) {
+        self.analysed(text, Analysis::of(text, self.dialect), place);
+    }
+
+    fn analysed(&mut self, text: &str, analysis: Analysis, place: Place) {
         let reads_as_text = || {
             // The newer library does not quote what would merge.
             (resolve(self.dialect, text) == Scalar::Str
@@ -174,18 +212,22 @@ impl Emitter {
                 && !order::is_base_60(text)
                 && !(self.dialect == Dialect::V3 && is_old_bool(text))
         };
-        let style = if text.contains('\n') {
+        let style = if analysis.multiline && text.contains('\n') {
             Style::Literal
         } else if reads_as_text() {
             Style::Plain
         } else {
             Style::DoubleQuoted
         };
-        self.scalar(text, style, place);
+        self.styled(text, style, analysis, place);
     }
 
+    /// A text that reads as itself in the style that is wanted.
     fn scalar(&mut self, text: &str, wanted: Style, place: Place) {
-        let analysis = Analysis::of(text, self.dialect);
+        self.styled(text, wanted, Analysis::of(text, self.dialect), place);
+    }
+
+    fn styled(&mut self, text: &str, wanted: Style, analysis: Analysis, place: Place) {
         let key = place == Place::SimpleKey;
         let mut style = if key && analysis.multiline { Style::DoubleQuoted } else { wanted };
         if style == Style::Plain && (!analysis.plain_allowed || (text.is_empty() && key)) {
@@ -245,7 +287,9 @@ impl Emitter {
             self.put_break();
         }
         while self.column < indent {
-            self.put(' ');
+            let some = (indent - self.column).min(BLANKS.len());
+            self.out.push_str(&BLANKS[..some]);
+            self.column += some;
         }
         self.whitespace = true;
         self.indention = true;
@@ -284,13 +328,12 @@ impl Emitter {
     /// Text without escapes: lines are folded at single blanks, line breaks are doubled.
     fn flowing(&mut self, text: &str, folds: bool, quote: Option<char>) {
         let bytes = text.as_bytes();
-        let fits = !folds || self.dialect == Dialect::V3 || self.column + bytes.len() <= WIDTH;
-        if fits
-            && text.is_ascii()
-            && !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r' | b'\''))
-        {
-            self.out.push_str(text);
-            self.column += bytes.len();
+        if is_one_line(bytes, quote) {
+            let fits = !folds || self.dialect == Dialect::V3 || self.column + bytes.len() <= WIDTH;
+            match fits {
+                true => self.whole(text),
+                false => self.words(text, quote.is_some()),
+            }
             return;
         }
         let mut blanks = false;
@@ -329,6 +372,36 @@ impl Emitter {
                 breaks = false;
             }
         }
+    }
+
+    /// A piece of a line, of ASCII.
+    fn whole(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.column += text.len();
+    }
+
+    /// Words of ASCII in one line, which is folded at single blanks.
+    fn words(&mut self, text: &str, quoted: bool) {
+        let bytes = text.as_bytes();
+        let mut done = 0;
+        // Before where a line is full there is no question.
+        let mut at = WIDTH.saturating_sub(self.column).min(bytes.len());
+        while let Some(blanks) = find_byte(b' ', &bytes[at..]) {
+            let blank = at + blanks;
+            at = blank + 1;
+            let single = (blank == 0 || bytes[blank - 1] != b' ') && byte(bytes, at) != b' ';
+            // Between quotes, blanks at either end stay where they are.
+            let inside = !quoted || (blank > 0 && at < bytes.len());
+            if single && inside && self.column + (blank - done) > WIDTH {
+                self.whole(&text[done..blank]);
+                self.indention = false;
+                self.write_indent();
+                done = at;
+                at = (done + WIDTH.saturating_sub(self.column)).min(bytes.len());
+            }
+        }
+        self.whole(&text[done..]);
+        self.indention = false;
     }
 
     fn double_quoted(&mut self, text: &str, folds: bool) {
@@ -425,17 +498,37 @@ impl Emitter {
                 if breaks {
                     self.write_indent();
                 }
-                let len = (at..bytes.len())
-                    .position(|at| break_len(bytes, at) > 0)
-                    .unwrap_or(bytes.len() - at);
-                self.out.push_str(&text[at..at + len]);
-                self.column += text[at..at + len].chars().count();
-                at += len;
+                let end = next_break(bytes, at);
+                self.out.push_str(&text[at..end]);
+                self.column += count_chars(&bytes[at..end]);
+                at = end;
                 self.indention = false;
                 breaks = false;
             }
         }
     }
+}
+
+/// Whether a text is ASCII without line breaks, and without the quote that is doubled.
+fn is_one_line(text: &[u8], quote: Option<char>) -> bool {
+    let doubled = quote.map_or(b'\n', |_| b'\'');
+    let is_other = |byte| byte >= 0x80 || byte == b'\n' || byte == b'\r' || byte == doubled;
+    find_where(text, is_other).is_none()
+}
+
+/// Where the next line break is, or the end.
+fn next_break(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(found) =
+        find_where(&text[at..], |byte| matches!(byte, b'\n' | b'\r' | 0xC2 | 0xE2))
+    {
+        at += found;
+        if break_len(text, at) > 0 {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
 }
 
 /// How many line breaks end the text, as far as it matters: 0, 1, or 2 for more, which a text

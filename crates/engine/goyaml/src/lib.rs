@@ -33,7 +33,7 @@ mod tree;
 
 pub use decode::{Duplicates, Limits, json_number, to_json, to_json_strict, to_json_with};
 pub use document::{Document, Kind, Node, NodeId, Style};
-pub use emit::{to_yaml, to_yaml_pretty};
+pub use emit::{to_yaml, to_yaml_of, to_yaml_pretty};
 pub use error::YamlError;
 pub use json_text::{JsonText, json_text_of};
 pub use quick::{Make, Tree, quickly};

@@ -149,6 +149,9 @@ pub(crate) fn from_yaml_array(context: &mut Context<'_>, args: &[Value]) -> Answ
 }
 
 fn yaml_text(context: &mut Context<'_>, value: &Value) -> Result<Vec<u8>, String> {
+    if let Some(text) = goyaml::to_yaml_of(value) {
+        return finished(context, text);
+    }
     let json =
         goval::to_json(value).map_err(|error| format!("error marshaling into JSON: {error}"))?;
     let text = goyaml::to_yaml(&json).map_err(|error| error.to_string())?;

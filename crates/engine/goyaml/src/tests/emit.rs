@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{to_json, to_yaml};
+use crate::{to_json, to_yaml, to_yaml_of};
 
 fn print(value: &Value) -> String {
     to_yaml(value).unwrap_or_else(|error| panic!("{value}: {error}"))
@@ -119,5 +119,24 @@ fn numbers_are_whole_where_json_prints_them_whole() {
         (json!(u64::MAX), "18446744073709551615"),
     ] {
         assert_eq!(print(&value), format!("{printed}\n"));
+    }
+}
+
+#[test]
+fn a_templates_value_prints_as_its_json() {
+    let lines = "it's a line  of words, ".repeat(9);
+    for value in [
+        json!({"b": [1, [2, []], {}, null], "a10": 1.5, "a2": "x: y", "a01": {"y": true}}),
+        json!([{"text": "a\nb\n", "k": "\u{e9} \u{1F600}\t"}, "", "true", 1_000_000.0, -0.0]),
+        json!({ "line": lines, "quoted": format!("'{lines}"), "key: x": format!("{lines}\u{e9}") }),
+        json!({"": u64::MAX, "10": i64::MIN, "2": "a\u{85}b", "_": " lead"}),
+    ] {
+        let given = goval::from_json(&value, goval::json::Numbers::Int64);
+        let json = goval::to_json(&given).expect("it came from JSON");
+        assert_eq!(to_yaml_of(&given), to_yaml(&json).ok(), "{value}");
+    }
+    for unusual in [json!("\u{7f}"), json!({ "k".repeat(129): 1 }), json!({"\u{e9}": 1})] {
+        let given = goval::from_json(&unusual, goval::json::Numbers::Int64);
+        assert_eq!(to_yaml_of(&given), None, "{unusual}");
     }
 }
