@@ -1,6 +1,8 @@
 //! The types of an expression, as far as they are known before anything is asked.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::parse::{Expr, Fault, Node};
 
@@ -33,6 +35,8 @@ pub enum Type {
     Map(Box<Type>, Box<Type>),
     /// `optional_type(…)`
     Optional(Box<Type>),
+    /// An object of a schema, with these fields and no others.
+    Object(Arc<BTreeMap<String, Type>>),
     /// An object with these fields, and no others.
     Known(&'static str, &'static [(&'static str, Field)]),
     /// Anything else, by its name.
@@ -102,6 +106,7 @@ impl fmt::Display for Type {
             Type::List(of) => write!(f, "list({of})"),
             Type::Map(key, of) => write!(f, "map({key}, {of})"),
             Type::Optional(of) => write!(f, "optional_type({of})"),
+            Type::Object(_) => f.write_str("object"),
             Type::Known(name, _) => f.write_str(name),
             Type::Named(name) => f.write_str(name),
         }
@@ -212,6 +217,10 @@ impl Scope {
         match of {
             Type::Dyn => Type::Dyn,
             Type::Map(_, value) => (**value).clone(),
+            Type::Object(fields) => match fields.get(field) {
+                Some(found) => found.clone(),
+                None => self.fault(at, format!("undefined field '{field}'")),
+            },
             Type::Known(_, fields) => match fields.iter().find(|(name, _)| *name == field) {
                 Some((_, found)) => found.as_type(),
                 None => self.fault(at, format!("undefined field '{field}'")),
@@ -301,7 +310,7 @@ impl Scope {
             ("map", 2 | 3) => 1,
             ("all" | "exists" | "exists_one" | "existsOne", 3) => 2,
             ("transformList" | "transformMap" | "transformMapEntry", 3 | 4) => 2,
-            ("optMap" | "optFlatMap", 2) => 1,
+            ("optMap" | "optFlatMap" | "sortBy", 2) => 1,
             _ => return None,
         };
         let of = self.visit(target);
@@ -333,7 +342,7 @@ impl Scope {
         self.names.truncate(before);
         let last = results.last().cloned().unwrap_or(Type::Dyn);
         Some(match name {
-            "filter" => match of {
+            "filter" | "sortBy" => match of {
                 Type::List(_) | Type::Dyn => of,
                 _ => Type::List(Box::new(Type::Dyn)),
             },
@@ -370,7 +379,15 @@ fn fits(wanted: &Type, given: &Type) -> bool {
         (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => fits(a, b),
         (Type::Map(a, b), Type::Map(c, d)) => fits(a, c) && fits(b, d),
         (Type::Null, other) | (other, Type::Null) => {
-            matches!(other, Type::Null | Type::Known(..) | Type::Named(_) | Type::Time | Type::Span)
+            matches!(
+                other,
+                Type::Null
+                    | Type::Object(_)
+                    | Type::Known(..)
+                    | Type::Named(_)
+                    | Type::Time
+                    | Type::Span
+            )
         }
         _ => wanted == given,
     }
@@ -393,7 +410,10 @@ fn operator_result(name: &str, given: &[Type]) -> Option<Type> {
         ("_==_" | "_!=_", [a, b]) => fits(a, b).then_some(Type::Bool),
         ("_<_" | "_<=_" | "_>_" | "_>=_", [a, b]) => {
             let ordered = |one: &Type| {
-                !matches!(one, Type::List(_) | Type::Map(..) | Type::Known(..) | Type::Null)
+                !matches!(
+                    one,
+                    Type::List(_) | Type::Map(..) | Type::Object(_) | Type::Known(..) | Type::Null
+                )
             };
             let fine = (number(a) && number(b)) || (fits(a, b) && ordered(a) && ordered(b));
             fine.then_some(Type::Bool)

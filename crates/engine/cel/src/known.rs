@@ -1,6 +1,6 @@
 //! What an expression uses.
 
-use crate::parse::{Expr, Node};
+use crate::parse::{Expr, Node, is_reserved};
 
 /// Functions that are checked and not evaluated.
 const UNKNOWN: [&str; 1] = ["transformMapEntry"];
@@ -58,4 +58,32 @@ fn walk(expr: &Expr, see: &mut impl FnMut(&Expr)) {
             arguments.iter().for_each(|argument| walk(argument, see));
         }
     }
+}
+
+/// Returns the name of a field as expressions say it; `None` where they cannot.
+pub fn escaped(name: &str) -> Option<String> {
+    if name.starts_with(|first: char| first.is_ascii_digit()) || name.is_empty() {
+        return None;
+    }
+    if is_reserved(name) || ["true", "false", "null", "in"].contains(&name) {
+        return Some(format!("__{name}__"));
+    }
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some(sign) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("__") {
+            out.push_str("__underscores__");
+            rest = after;
+            continue;
+        }
+        match sign {
+            '.' => out.push_str("__dot__"),
+            '-' => out.push_str("__dash__"),
+            '/' => out.push_str("__slash__"),
+            sign if sign.is_ascii_alphanumeric() || sign == '_' => out.push(sign),
+            _ => return None,
+        }
+        rest = &rest[sign.len_utf8()..];
+    }
+    Some(out)
 }

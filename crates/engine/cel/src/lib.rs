@@ -15,7 +15,7 @@ mod versions;
 
 pub use check::{Field, Scope, Type};
 pub use eval::{EvalError, eval};
-pub use known::{is_known, names_used};
+pub use known::{escaped, is_known, names_used};
 pub use parse::{Expr, Fault, Node, is_reserved, parse};
 pub use times::{day_of, span_of, time_of};
 pub use value::Value;

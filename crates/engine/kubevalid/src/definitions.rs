@@ -6,6 +6,7 @@ use manifest::field::FieldError;
 use serde_json::{Value, json};
 
 use crate::cursor::At;
+use crate::definition_rules;
 use crate::names;
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
@@ -347,6 +348,7 @@ fn scale(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 fn root_schema(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let before = errors.len();
     let kind = at.at("type");
     if kind.is_empty() {
         errors.push(kind.required("must not be empty at the root"));
@@ -370,10 +372,13 @@ fn root_schema(at: &At<'_>, errors: &mut Vec<FieldError>) {
         ));
     }
     children(at, errors);
+    if errors.len() == before {
+        definition_rules::compile(at, errors);
+    }
 }
 
 fn children(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    rules(&at.at("x-kubernetes-validations"), errors);
+    definition_rules::written(&at.at("x-kubernetes-validations"), errors);
     let properties = at.at("properties");
     for (name, _) in properties.entries() {
         node(&properties.key(name), "specified object fields", errors);
@@ -385,38 +390,6 @@ fn children(at: &At<'_>, errors: &mut Vec<FieldError>) {
     let items = at.at("items");
     if items.map().is_some() {
         node(&items, "specified array items", errors);
-    }
-}
-
-/// What can be said of rules without reading what they say.
-fn rules(list: &At<'_>, errors: &mut Vec<FieldError>) {
-    const REASONS: [&str; 4] =
-        ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
-    let broken = |text: &str| text.contains(['\n', '\r']);
-    for one in list.items() {
-        let (rule, message) = (one.at("rule"), one.at("message"));
-        let (read, told) = (rule.text().trim(), message.text().trim());
-        if read.is_empty() {
-            errors.push(rule.required("rule is not specified"));
-        } else if !message.is_empty() && told.is_empty() {
-            errors.push(message.invalid("must be non-empty if specified"));
-        } else if broken(told) {
-            errors.push(message.invalid("must not contain line breaks"));
-        } else if broken(read) && told.is_empty() {
-            errors.push(message.required("message must be specified if rule contains line breaks"));
-        }
-        let expression = one.at("messageExpression");
-        if !expression.is_empty() && expression.text().trim().is_empty() {
-            errors.push(expression.required("messageExpression must be non-empty if specified"));
-        }
-        one.at("reason").one_of(&REASONS, errors);
-        let path = one.at("fieldPath");
-        if !path.is_empty() && path.text().trim().is_empty() {
-            errors.push(path.invalid("must be non-empty if specified"));
-        }
-        if broken(path.text()) {
-            errors.push(path.invalid("must not contain line breaks"));
-        }
     }
 }
 

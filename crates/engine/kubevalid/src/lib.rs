@@ -12,6 +12,7 @@ mod autoscaling;
 mod batch;
 mod cel;
 mod cursor;
+mod definition_rules;
 mod definitions;
 mod devices;
 mod flows;

@@ -2,6 +2,8 @@
 //!
 //! A rule that does not parse, or that uses what [`cel`] does not evaluate, lets everything pass.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cel::{Expr, Value as Cel};
 use manifest::field::{FieldError, FieldErrorKind};
 use serde_json::{Map, Value};
@@ -228,7 +230,21 @@ fn of_schema(schema: &Schema, value: &Value, is_root: bool) -> Cel {
                 .collect(),
         ),
         Value::Object(fields) => Cel::map(of_fields(schema, fields, is_root)),
+        Value::String(text) if !schema.format.is_empty() => {
+            of_format(&schema.format, text).unwrap_or_else(|| Cel::text(text))
+        }
         other => Cel::of(other),
+    }
+}
+
+/// Times, days, spans and bytes are such, where their text is in order.
+fn of_format(format: &str, text: &str) -> Option<Cel> {
+    match format {
+        "date" => cel::day_of(text).map(Cel::Time),
+        "date-time" | "datetime" => cel::time_of(text).map(Cel::Time),
+        "duration" => cel::span_of(text).map(Cel::Span),
+        "byte" => STANDARD.decode(text).ok().map(|bytes| Cel::Bytes(bytes.into())),
+        _ => None,
     }
 }
 
@@ -252,7 +268,7 @@ fn of_fields(schema: &Schema, fields: &Map<String, Value>, is_root: bool) -> Vec
                 if field.is_null() && !node.nullable {
                     return None;
                 }
-                return Some((Cel::text(&escaped(name)?), of_schema(node, field, false)));
+                return Some((Cel::text(&cel::escaped(name)?), of_schema(node, field, false)));
             }
             match &schema.additional {
                 Some(Additional::Schema(node)) => {
@@ -263,32 +279,4 @@ fn of_fields(schema: &Schema, fields: &Map<String, Value>, is_root: bool) -> Vec
             }
         })
         .collect()
-}
-
-/// The name of a field as CEL can say it; `None` where it cannot.
-fn escaped(name: &str) -> Option<String> {
-    if name.starts_with(|first: char| first.is_ascii_digit()) || name.is_empty() {
-        return None;
-    }
-    if cel::is_reserved(name) || ["true", "false", "null", "in"].contains(&name) {
-        return Some(format!("__{name}__"));
-    }
-    let mut out = String::new();
-    let mut rest = name;
-    while let Some(sign) = rest.chars().next() {
-        if let Some(after) = rest.strip_prefix("__") {
-            out.push_str("__underscores__");
-            rest = after;
-            continue;
-        }
-        match sign {
-            '.' => out.push_str("__dot__"),
-            '-' => out.push_str("__dash__"),
-            '/' => out.push_str("__slash__"),
-            sign if sign.is_ascii_alphanumeric() || sign == '_' => out.push(sign),
-            _ => return None,
-        }
-        rest = &rest[sign.len_utf8()..];
-    }
-    Some(out)
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use manifest::field::FieldError;
 
 use crate::cursor::At;
@@ -196,7 +198,8 @@ pub fn device(at: &At<'_>, errors: &mut Vec<FieldError>) {
     errors.push(FieldError::invalid(at.path.clone(), at.text(), why));
 }
 
-fn typed(text: &str, names: Vec<(String, Type)>, mutates: bool) -> Result<Type, String> {
+/// Returns the type of an expression, or what is wrong with it.
+pub fn typed(text: &str, names: Vec<(String, Type)>, mutates: bool) -> Result<Type, String> {
     let told = |faults: &[Fault]| {
         let shown: Vec<String> = faults.iter().map(|fault| shown(text, fault)).collect();
         format!("compilation failed: {}", shown.join("\n"))
@@ -206,6 +209,11 @@ fn typed(text: &str, names: Vec<(String, Type)>, mutates: bool) -> Result<Type, 
     let scope = if mutates { scope.of_mutations() } else { scope };
     let (found, faults) = scope.check(&expr);
     if faults.is_empty() { Ok(found) } else { Err(told(&faults)) }
+}
+
+/// The type of objects with these fields.
+pub fn fields(known: impl IntoIterator<Item = (String, Type)>) -> Type {
+    Type::Object(Arc::new(known.into_iter().collect()))
 }
 
 /// A fault, with the line in which it is and a sign below it.

@@ -14,17 +14,32 @@ pub struct Normal {
     namespace: String,
     numbers: HashMap<String, String>,
     names: Vec<(String, String)>,
+    /// What names begin with that the server completes.
+    begun: Vec<String>,
 }
 
 impl Normal {
     /// Nothing is seen yet.
     pub fn new(namespace: &str) -> Normal {
-        Normal { namespace: namespace.to_owned(), numbers: HashMap::new(), names: Vec::new() }
+        Normal {
+            namespace: namespace.to_owned(),
+            numbers: HashMap::new(),
+            names: Vec::new(),
+            begun: vec!["gen-".to_owned(), "made-".to_owned()],
+        }
     }
 
     /// From now on `name` is called `shown`.
     pub fn call(&mut self, name: &str, shown: &str) {
         self.names.push((name.to_owned(), shown.to_owned()));
+    }
+
+    /// From now on names that begin thus may have been completed.
+    pub fn completes(&mut self, prefix: &str) {
+        let prefix = self.text(prefix);
+        if !prefix.is_empty() && !self.begun.contains(&prefix) {
+            self.begun.push(prefix);
+        }
     }
 
     /// Makes an answer comparable.
@@ -160,9 +175,13 @@ impl Normal {
             _ => out,
         };
         let out = drawn(&out, "kube-api-access-", 5);
-        let out = ["gen-", "made-"]
-            .iter()
-            .fold(out, |out, prefix| drawn(&out, &format!("\"{prefix}"), 5));
+        let out = self.begun.iter().fold(out, |out, prefix| {
+            let end = out.strip_prefix(prefix.as_str()).filter(|end| end.len() == 5);
+            match end.filter(|end| end.chars().all(char::is_alphanumeric)) {
+                Some(_) => format!("{prefix}DRAWN"),
+                None => drawn(&out, &format!("\"{prefix}"), 5),
+            }
+        });
         let out = versions_in(&out);
         let out = without_structs(&out);
         // Keys and versions in etcd, which only one of them has.

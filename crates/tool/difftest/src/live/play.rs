@@ -135,6 +135,9 @@ impl Playing {
             self.normal.call(name, &format!("generated-{}", self.generated));
             self.generated += 1;
         }
+        if let Some(prefix) = sent["generateName"].as_str() {
+            self.normal.completes(prefix);
+        }
         self.normal.answer(answer)
     }
 }
