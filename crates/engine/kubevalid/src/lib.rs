@@ -12,6 +12,7 @@ mod autoscaling;
 mod batch;
 mod cel;
 mod cursor;
+pub mod decisions;
 mod definition_rules;
 mod definitions;
 mod devices;
@@ -121,6 +122,11 @@ fn named_by_spec(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
 
 fn common(object: &Value, namespaced: bool) -> Vec<FieldError> {
     meta::create(object, namespaced, names::path_segment, meta::Finalizers::AnyName)
+}
+
+/// Returns whether a label selector selects these labels.
+pub fn selects(selector: &Value, labels: &Value) -> bool {
+    selector::matches(&At::root(selector), labels)
 }
 
 /// Names what is wrong with a new object but for its metadata.

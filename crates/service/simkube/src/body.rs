@@ -226,3 +226,22 @@ pub fn strict_json(bytes: &Bytes) -> Result<Body, serde_json::Error> {
 pub fn merged_json(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     build(&mut Deserializer::from_slice(bytes), &mut Merged)
 }
+
+/// Returns what is said of a number as it stands in the text: Go quotes it, and never reads it.
+pub fn as_written(said: &str, text: &[u8]) -> String {
+    const BEFORE: &str = "cannot unmarshal number ";
+    let Some((head, rest)) = said.split_once(BEFORE) else { return said.to_owned() };
+    let Some((shown, tail)) = rest.split_once(' ').filter(|(shown, _)| *shown != "into") else {
+        return said.to_owned();
+    };
+    let text = String::from_utf8_lossy(text);
+    let is_part = |sign: char| sign.is_ascii_digit() || "+-.eE".contains(sign);
+    let value = |text: &str| text.parse::<f64>().ok();
+    let written = text
+        .split(|sign| !is_part(sign))
+        .find(|word| *word != shown && value(word).is_some() && value(word) == value(shown));
+    match written {
+        Some(written) => format!("{head}{BEFORE}{written} {tail}"),
+        None => said.to_owned(),
+    }
+}

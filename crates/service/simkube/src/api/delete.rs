@@ -8,7 +8,7 @@ use super::negotiate::Wanted;
 use super::options::{DeleteOptions, ListOptions, Propagation};
 use super::problem::Problem;
 use super::read;
-use super::request::{Request, Response};
+use super::request::{Request, Response, User};
 use super::route::Query;
 use super::selector::Selector;
 use super::write;
@@ -17,6 +17,7 @@ use crate::cluster::Cluster;
 use crate::crds::CLEANUP;
 use crate::kinds::Kind;
 use crate::store::{CommitError, Draft, Entry, Expect};
+use crate::strategy::policies;
 use crate::{convert, meta, strategy};
 
 /// The finalizer that waits for what the object owns to go.
@@ -43,6 +44,11 @@ pub enum Deleted {
 ///
 /// 400 or 422 where they are nonsense.
 pub fn options(request: &Request, query: &Query) -> Result<DeleteOptions, Problem> {
+    let options = said(request, query)?;
+    Ok(DeleteOptions { user: Some(request.user.clone()), ..options })
+}
+
+fn said(request: &Request, query: &Query) -> Result<DeleteOptions, Problem> {
     if request.body.is_empty() {
         return DeleteOptions::parse(query, None);
     }
@@ -241,12 +247,31 @@ pub fn delete(
             cluster.store.get(&kind.table, &key).ok_or_else(|| Problem::not_found(kind, name))?;
         preconditions(kind, name, &entry, options)?;
         strategy::admit_delete(kind, name)?;
+        if let Some(user) = &options.user {
+            held_to_policies(cluster, kind, &entry, user, options.dry_run)?;
+        }
         match attempt(cluster, kind, &key, &entry, options) {
             Err(problem) if write::was_overtaken(&problem) => {}
             outcome => return outcome,
         }
     }
     Err(Problem::modified(kind, name))
+}
+
+/// Holds a deletion to the policies that are bound. What they warn of is told by refusals alone.
+fn held_to_policies(
+    cluster: &Cluster,
+    kind: &Kind,
+    entry: &Entry,
+    user: &User,
+    dry_run: bool,
+) -> Result<(), Problem> {
+    if !policies::are_bound(cluster) {
+        return Ok(());
+    }
+    let old = convert::out(kind, entry.value())?;
+    let change = policies::Change { kind, door: "", old: Some(&old), new: None, user, dry_run };
+    policies::admit(cluster, &change).map(drop)
 }
 
 fn preconditions(

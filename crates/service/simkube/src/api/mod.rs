@@ -16,6 +16,7 @@ mod scale;
 pub mod selector;
 mod subresources;
 pub mod table;
+mod token;
 pub mod watch;
 pub mod write;
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::problem::{Cause, Problem};
+use super::request::User;
 use super::route::Query;
 
 /// What is done about fields that the kind does not have.
@@ -27,6 +28,8 @@ pub struct WriteOptions {
     pub field_validation: FieldValidation,
     /// `force` of an apply.
     pub force: bool,
+    /// Who asks.
+    pub user: User,
 }
 
 /// Which write the options belong to; each is checked under its own name.
@@ -113,7 +116,8 @@ impl WriteOptions {
         if !causes.is_empty() {
             return Err(Problem::invalid("meta.k8s.io", kind.options_name(), "", &causes));
         }
-        Ok(WriteOptions { dry_run, field_manager, field_validation, force })
+        let user = User::default();
+        Ok(WriteOptions { dry_run, field_manager, field_validation, force, user })
     }
 }
 
@@ -156,6 +160,8 @@ pub struct DeleteOptions {
     pub uid: Option<String>,
     /// The resource version that the object must have.
     pub resource_version: Option<String>,
+    /// Who asks; `None`: the server itself.
+    pub user: Option<User>,
 }
 
 /// What becomes of what a deleted object owns.

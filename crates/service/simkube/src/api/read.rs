@@ -79,7 +79,7 @@ fn other_count(kind: &Kind, asked: &str, is: &str, suffix: &str) -> Problem {
 pub fn value(kind: &Kind, object: &Value, wanted: Wanted, code: u16) -> Result<Response, Problem> {
     let shown = match wanted.form {
         Form::Whole => object.clone(),
-        Form::Metadata(_) => table::partial(object),
+        Form::Metadata(_) => table::partial(kind, object),
         Form::Table(include) => {
             let rows = vec![table::row(kind, object, include)];
             let metadata = json!({
@@ -158,7 +158,7 @@ pub fn list(
             // Nothing at all is null here, as nobody makes the list.
             "items": match objects.as_slice() {
                 [] => Value::Null,
-                objects => objects.iter().map(table::partial).collect(),
+                objects => objects.iter().map(|object| table::partial(kind, object)).collect(),
             },
         }),
         Form::Whole => {

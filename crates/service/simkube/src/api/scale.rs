@@ -142,6 +142,7 @@ pub fn answer(
             let (written, warnings) = write.scale(request)?;
             (200, convert::out(kind, written.entry.value())?, warnings)
         }
+        verb if !kind.built_in() => return Err(Problem::not_supported(kind, verb)),
         _ => return Err(Problem::method_not_allowed()),
     };
     let mut response = read::written(code, &scale_of(kind, &object), wanted)?;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::delete;
 use super::negotiate::{self, Wanted};
@@ -14,9 +12,10 @@ use super::read;
 use super::request::{Answer, Request, Response};
 use super::route::{Query, Target};
 use super::scale;
+use super::token;
 use super::write::{self, Write};
 use crate::body;
-use crate::cluster::{Cluster, text_of};
+use crate::cluster::Cluster;
 use crate::kinds::Kind;
 
 /// Answers a request for a subresource.
@@ -43,7 +42,7 @@ pub fn answer(
     let response = match name {
         "scale" => scale::answer(cluster, kind, target, request, query, wanted)?,
         "log" => log(cluster, kind, target, query)?,
-        "token" => token(cluster, kind, target, request)?,
+        "token" => token::make(cluster, kind, target, request)?,
         "eviction" => evict(cluster, kind, target, request)?,
         "binding" => bind(cluster, kind, target, request)?,
         "exec" | "attach" | "portforward" | "proxy" => {
@@ -152,139 +151,6 @@ fn log(
     let mut response = Response::text(200, text);
     response.content_type = "text/plain".to_owned();
     Ok(response)
-}
-
-fn token(
-    cluster: &Cluster,
-    kind: &Kind,
-    target: &Target,
-    request: &Request,
-) -> Result<Response, Problem> {
-    if request.method != "POST" {
-        return Err(Problem::method_not_allowed());
-    }
-    let key = kind.key(&target.namespace, &target.name);
-    let account = cluster
-        .store
-        .get(&kind.table, &key)
-        .ok_or_else(|| Problem::not_found(kind, &target.name))?;
-    let mut review = if request.body.is_empty() {
-        json!({})
-    } else {
-        body::read(&request.content_type, &request.body, kind)?.value
-    };
-    let bound = bound_to(cluster, target, &review["spec"]["boundObjectRef"])?;
-    let owners = owned_by_asker(&review, request, &text_of(cluster.now()));
-    let seconds = review["spec"]["expirationSeconds"].as_i64().unwrap_or(3600);
-    let now = cluster.now();
-    let ends = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
-    let audiences = match review["spec"]["audiences"].as_array() {
-        Some(audiences) if !audiences.is_empty() => json!(audiences),
-        Some(_) | None => json!(["https://kubernetes.default.svc"]),
-    };
-    let claims = json!({
-        "aud": audiences,
-        "exp": ends.as_second(),
-        "iat": now.as_second(),
-        "iss": "https://kubernetes.default.svc",
-        "kubernetes.io": {
-            "namespace": target.namespace,
-            "serviceaccount": {"name": target.name, "uid": &*account.meta.uid},
-        },
-        "sub": format!("system:serviceaccount:{}:{}", target.namespace, target.name),
-    });
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let header = json!({"alg": "none", "kid": "simulated"});
-    let signature = URL_SAFE_NO_PAD.encode("simulated");
-    let token = format!("{}.{}.{signature}", part(&header), part(&claims));
-    review["kind"] = json!("TokenRequest");
-    review["apiVersion"] = json!("authentication.k8s.io/v1");
-    review["metadata"] = json!({
-        "name": target.name,
-        "namespace": target.namespace,
-        "creationTimestamp": text_of(now),
-    });
-    if let Some(owners) = owners {
-        review["metadata"]["managedFields"] = owners;
-    }
-    review["spec"]["boundObjectRef"] = bound;
-    review["spec"]["audiences"] = audiences;
-    review["spec"]["expirationSeconds"] = json!(seconds);
-    review["status"] = json!({"token": token, "expirationTimestamp": text_of(ends)});
-    Ok(Response::value(201, &review))
-}
-
-/// Returns what a token is bound to, which must be there.
-fn bound_to(cluster: &Cluster, target: &Target, bound: &Value) -> Result<Value, Problem> {
-    if bound.is_null() {
-        return Ok(Value::Null);
-    }
-    let text = |field: &str| bound[field].as_str().unwrap_or_default();
-    let (version, named, name) = (text("apiVersion"), text("kind"), text("name"));
-    let version = if version.is_empty() { "v1" } else { version };
-    let plural = match (version, named) {
-        ("v1", "Pod") => "pods",
-        ("v1", "Node") => "nodes",
-        ("v1", "Secret") => "secrets",
-        _ => {
-            let (group, version) = manifest::split_api_version(version);
-            return Err(Problem::bad_request(format!(
-                "cannot bind token to object of type {group}/{version}, Kind={named}"
-            )));
-        }
-    };
-    let kinds = cluster.kinds();
-    let kind = kinds.find("", "v1", plural).expect("these kinds are built in");
-    let namespace = if kind.namespaced { target.namespace.as_str() } else { "" };
-    let entry = cluster
-        .store
-        .get(&kind.table, &kind.key(namespace, name))
-        .ok_or_else(|| Problem::not_found(kind, name))?;
-    if named == "Pod" && entry.value()["spec"]["serviceAccountName"] != target.name.as_str() {
-        return Err(Problem::bad_request(format!(
-            "cannot bind token for serviceaccount {} to pod running with different serviceaccount name.",
-            json!(target.name)
-        )));
-    }
-    let uid = text("uid");
-    if !uid.is_empty() && *entry.meta.uid != *uid {
-        let named = Kind { plural: named.to_owned(), ..(**kind).clone() };
-        let why = format!(
-            "the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated"
-        );
-        return Err(Problem::conflict(&named, name, &why));
-    }
-    Ok(bound.clone())
-}
-
-/// Who asks for a token owns what he says of it.
-fn owned_by_asker(review: &Value, request: &Request, now: &str) -> Option<Value> {
-    let mut owned = Map::new();
-    for (name, value) in review["spec"].as_object()?.iter().filter(|(_, value)| !value.is_null()) {
-        let mut inside = Map::new();
-        if let Some(fields) = value.as_object() {
-            inside.insert(".".to_owned(), json!({}));
-            inside.extend(fields.keys().map(|field| (format!("f:{field}"), json!({}))));
-        }
-        owned.insert(format!("f:{name}"), Value::Object(inside));
-    }
-    if owned.is_empty() {
-        return None;
-    }
-    let query = Query::parse(&request.query);
-    let manager = match query.get("fieldManager") {
-        "" => write::manager_of(&request.user_agent),
-        named => named.to_owned(),
-    };
-    Some(json!([{
-        "manager": manager,
-        "operation": "Update",
-        "apiVersion": "authentication.k8s.io/v1",
-        "time": now,
-        "fieldsType": "FieldsV1",
-        "fieldsV1": {"f:spec": owned},
-        "subresource": "token",
-    }]))
 }
 
 fn evict(

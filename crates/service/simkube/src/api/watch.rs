@@ -276,7 +276,7 @@ impl WatchStream {
         let Ok(object) = convert::out(&self.kind, entry.value()) else { return };
         let shown = match self.wanted.form {
             Form::Whole => object,
-            Form::Metadata(_) => table::partial(&object),
+            Form::Metadata(_) => table::partial(&self.kind, &object),
             Form::Table(include) => {
                 let row = table::row(&self.kind, &object, include);
                 let version = entry.revision.to_string();

@@ -11,6 +11,7 @@ mod devices;
 mod jobs;
 pub mod limits;
 mod pods;
+pub mod policies;
 mod services;
 mod slices;
 pub mod standards;

@@ -11,6 +11,7 @@ use workloads::{Context, Outcome, Write as Wanted};
 use crate::api::delete;
 use crate::api::options::{DeleteOptions, FieldValidation, WriteOptions};
 use crate::api::problem::Problem;
+use crate::api::request::User;
 use crate::api::route::Target;
 use crate::api::write::Write;
 use crate::cluster::{Cluster, NODE};
@@ -228,6 +229,7 @@ fn options(manager: &str) -> WriteOptions {
         field_manager: manager.to_owned(),
         field_validation: FieldValidation::Ignore,
         force: false,
+        user: User::default(),
     }
 }
 

@@ -14,12 +14,31 @@ use columns::COLUMNS;
 use more::MORE;
 
 /// Returns an object's metadata alone.
-pub fn partial(object: &Value) -> Value {
+pub fn partial(kind: &Kind, object: &Value) -> Value {
+    let mut metadata = object["metadata"].clone();
+    forget_carriers(kind, &mut metadata);
     json!({
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",
-        "metadata": object["metadata"],
+        "metadata": metadata,
     })
+}
+
+/// What the server holds in fields of its own is in no annotation there.
+fn forget_carriers(kind: &Kind, metadata: &mut Value) {
+    let carries: fn(&str) -> bool = match (kind.group.as_str(), kind.kind.as_str()) {
+        ("apps", "DaemonSet") => |name| name == "deprecated.daemonset.template.generation",
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            |name| name.starts_with("autoscaling.alpha.kubernetes.io/")
+        }
+        _ => return,
+    };
+    let Some(fields) = metadata.as_object_mut() else { return };
+    let Some(Value::Object(annotations)) = fields.get_mut("annotations") else { return };
+    annotations.retain(|name, _| !carries(name));
+    if annotations.is_empty() {
+        fields.remove("annotations");
+    }
 }
 
 /// Names a table, metadata alone and what is in them at the version before the last.
@@ -58,7 +77,7 @@ pub fn row(kind: &Kind, object: &Value, include: Include) -> Value {
     let mut row = json!({"cells": cells_of(kind, object)});
     match include {
         Include::None => row["object"] = Value::Null,
-        Include::Metadata => row["object"] = partial(object),
+        Include::Metadata => row["object"] = partial(kind, object),
         Include::Object => row["object"] = object.clone(),
     }
     row

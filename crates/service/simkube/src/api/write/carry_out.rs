@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::kinds::{Kind, Kinds};
 use crate::ownership::Writer;
 use crate::store::{CommitError, Draft, Entry, Expect};
+use crate::strategy::policies::Change;
 use crate::{convert, meta, ownership, patches, strategy, types};
 
 /// How often a write that others overtook is tried again.
@@ -25,6 +26,7 @@ impl Write<'_> {
             return self.apply(bytes);
         }
         let (kind, validation) = (self.kind.clone(), self.options.field_validation);
+        let kinds = self.cluster.kinds();
         self.change(false, Origin::Patch, |live| {
             let live = live.ok_or(Step::NotFound)?;
             let patched = patch.on(&kind, live, validation)?;
@@ -36,7 +38,13 @@ impl Write<'_> {
             let read = match patch {
                 Patch::Strategic(_) => types::decode_parsed(&kind, patched.object),
                 Patch::Json(_) | Patch::Merge(_) | Patch::Apply(_) => {
-                    types::decode(&kind, patched.object)
+                    // It is read as what it says it is.
+                    let (said, named) =
+                        (manifest::api_version(&patched.object), manifest::kind(&patched.object));
+                    let other = kinds.of(said, named).filter(|other| {
+                        !kind.built_in() && other.table == kind.table && said != kind.api_version()
+                    });
+                    types::decode(other.unwrap_or(&kind), patched.object)
                 }
             };
             let mut read = read.map_err(|error| patches::refused(&patched.shown, &error.0))?;
@@ -276,7 +284,7 @@ impl Write<'_> {
         problem
     }
 
-    /// Holds pods to their namespace's limits and standard.
+    /// Holds pods to their namespace's limits and standard, and everything to the policies that are bound.
     fn keeps_standards(
         &mut self,
         door: &str,
@@ -286,6 +294,24 @@ impl Write<'_> {
         strategy::limits::keep(self.cluster, self.kind, door, old, new)?;
         let warnings = strategy::standards::admit(self.cluster, self.kind, door, old, new)?;
         self.warnings.extend(warnings);
+        if self.server_side && self.kind.subresources.contains_key(door) {
+            return Ok(());
+        }
+        let change = Change {
+            kind: self.kind,
+            door,
+            old,
+            new: Some(new),
+            user: &self.options.user,
+            dry_run: self.options.dry_run,
+        };
+        match strategy::policies::admit(self.cluster, &change) {
+            Ok(warnings) => self.warnings.extend(warnings),
+            Err(mut problem) => {
+                self.warnings.append(&mut problem.warnings);
+                return Err(problem);
+            }
+        }
         Ok(())
     }
 
@@ -347,6 +373,10 @@ impl Write<'_> {
                     if self.target.subresource != "status" {
                         other_type(self.kind, &object)?;
                     }
+                    let (api_version, named) =
+                        (manifest::api_version(&object), manifest::kind(&object));
+                    self.is_strange = !self.kind.built_in()
+                        && self.cluster.kinds().of(api_version, named).is_none();
                     self.update_once(&entry, &shown, object, origin)
                 }
                 (Step::Applied { object, patch, twice }, Some(entry), Some(shown)) => {
@@ -503,6 +533,9 @@ impl Write<'_> {
             let writer =
                 Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
             new = ownership::update(self.kind, Some(live), new, &writer);
+        }
+        if self.is_strange {
+            meta::of(&mut new).remove("managedFields");
         }
         strategy::admit_update(self.cluster, self.kind, &self.target.subresource, live, &mut new)?;
         self.owners_once(&mut new, origin);

@@ -62,6 +62,9 @@ pub struct Write<'a> {
     /// Whether what an apply led to has fields that a custom kind does not know: they go when the object
     /// is read, and count as a change before.
     has_unknown: bool,
+    /// Whether a patch of a custom object's status says of itself to be what nobody knows: who owns what is
+    /// then forgotten.
+    is_strange: bool,
 }
 
 impl<'a> Write<'a> {
@@ -88,6 +91,7 @@ impl<'a> Write<'a> {
             server_side: false,
             shares_labels: false,
             has_unknown: false,
+            is_strange: false,
         }
     }
 
@@ -209,5 +213,6 @@ pub fn options(kind: &Kind, request: &Request, query: &Query) -> Result<WriteOpt
         "POST" => WriteKind::Create,
         _ => WriteKind::Update,
     };
-    WriteOptions::parse(query, write)
+    let options = WriteOptions::parse(query, write)?;
+    Ok(WriteOptions { user: request.user.clone(), ..options })
 }

@@ -36,6 +36,10 @@ impl Write<'_> {
                 self.kind.version, self.kind.kind, error.0
             )),
             None => error.of_body(self.kind),
+        });
+        let decoded = decoded.map_err(|mut problem| {
+            problem.message = body::as_written(&problem.message, &text);
+            problem
         })?;
         // What a built-in kind does not know is told once.
         let is_known = |fault: &String| {
@@ -340,8 +344,9 @@ impl Write<'_> {
         let readable = match owners.filter(|_| self.kind.built_in()) {
             // Owners that cannot be read get past those who refuse them, and no further.
             Some(owners) => {
-                types::decode_parsed(self.kind, json!({"metadata": {"managedFields": owners}}))
-                    .map(drop)
+                let mut metadata = patch["metadata"].clone();
+                metadata["managedFields"] = owners.clone();
+                types::decode_parsed(self.kind, json!({"metadata": metadata})).map(drop)
             }
             None => Ok(()),
         };

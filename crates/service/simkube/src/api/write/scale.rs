@@ -95,6 +95,7 @@ impl Write<'_> {
             server_side: false,
             shares_labels: false,
             has_unknown: false,
+            is_strange: false,
         };
         let outcome = act(&mut door);
         self.warnings.append(&mut door.warnings);
