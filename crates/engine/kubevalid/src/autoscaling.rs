@@ -226,7 +226,9 @@ fn target_of(target: &At<'_>, errors: &mut Vec<FieldError>) {
 
 fn behavior(rules: &At<'_>, errors: &mut Vec<FieldError>) {
     let window = rules.at("stabilizationWindowSeconds");
-    window.not_negative(errors);
+    if window.number().is_some_and(|seconds| seconds < 0) {
+        errors.push(window.invalid("must be greater than or equal to zero"));
+    }
     if window.number().is_some_and(|seconds| seconds > WINDOW_S_MAX) {
         errors.push(window.invalid(format!("must be less than or equal to {WINDOW_S_MAX}")));
     }

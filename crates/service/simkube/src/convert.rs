@@ -49,6 +49,19 @@ pub fn out(kind: &Kind, object: Value) -> Result<Value, Problem> {
     Ok(object)
 }
 
+/// Returns an object as it is served once it is kept.
+///
+/// # Errors
+///
+/// 500 where the versions cannot be converted.
+pub fn as_read_back(kind: &Kind, object: Value) -> Result<Value, Problem> {
+    if is_stored_as(kind) {
+        return Ok(object);
+    }
+    let (stored, _) = into_stored(kind, object)?;
+    out(kind, stored)
+}
+
 /// Turns an object as served into one as kept; answers, too, whether it will be read with more in it than
 /// was written.
 ///

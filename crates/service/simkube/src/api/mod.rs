@@ -113,13 +113,13 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
     }
 }
 
-/// Whether a document of discovery is there for readers alone; those of groups, and of custom groups'
-/// versions, are told to whoever asks, whatever he asks.
+/// Whether a document of discovery is there for readers alone; those of custom groups are told to whoever
+/// asks, whatever he asks.
 fn refuses_verb(cluster: &Cluster, parts: &[&str], request: &Request) -> bool {
     let kinds = cluster.kinds();
     let known = |group: &str| crate::kinds::Kinds::built_in().group(group).is_some();
     let built_in = match parts {
-        ["apis", group] => *group == "apiregistration.k8s.io",
+        ["apis", group] => known(group),
         ["apis", group, version] => known(group) && serves(&kinds, group, version),
         _ => true,
     };

@@ -193,12 +193,6 @@ impl Parser {
 }
 
 fn check(key: &str, operator: Operator, values: &[String]) -> Result<(), String> {
-    if values.is_empty() {
-        return Err(
-            "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty"
-                .to_owned(),
-        );
-    }
     let mut wrong = Vec::new();
     if matches!(operator, Operator::Greater | Operator::Less) {
         for (at, value) in values.iter().enumerate().filter(|(_, v)| v.parse::<i64>().is_err()) {

@@ -527,6 +527,12 @@ impl Write<'_> {
         if matches!(origin, Origin::Put { .. }) {
             self.owners_once(&mut new, origin);
         }
+        if self.target.subresource == "status"
+            && self.kind.is("autoscaling", "HorizontalPodAutoscaler")
+        {
+            // What carries the status at the older version is written with it.
+            new = convert::as_read_back(self.kind, new)?;
+        }
         // The owners of a scale are carried back with it.
         if origin != Origin::Apply && self.target.subresource != "scale" {
             let now = self.cluster.now_text();
