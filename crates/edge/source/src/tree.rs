@@ -31,9 +31,8 @@ pub(crate) struct GitTree {
     /// By the commit that the repository names; a commit is its content, whatever its URL.
     submodules: HashMap<ObjectId, Layer>,
     rules: TreeRules,
-    /// The directory in which a file was found last, by its path without links: most questions
-    /// are about its neighbours.
-    last: Mutex<Option<(Box<str>, Spot)>>,
+    /// Where a file was found last: most questions are about its neighbours.
+    last: Mutex<Option<Beside>>,
 }
 
 /// One repository's part of the tree.
@@ -51,6 +50,15 @@ struct Spot {
     id: ObjectId,
     tree: Arc<DecodedTree>,
     /// Its place among the items of the directory above.
+    at: usize,
+}
+
+/// Where a file was found.
+struct Beside {
+    /// Its directory's path, without links.
+    directory: Box<str>,
+    spot: Spot,
+    /// Its place in the directory.
     at: usize,
 }
 
@@ -109,11 +117,12 @@ impl GitTree {
     fn find(&self, path: &TreePath) -> Result<(Way, Option<End>), Stop> {
         let mut way = vec![self.spot(&self.root.store, self.root.tree, 0)?];
         let end = self.walk(&mut way, path.names().map(Cow::Borrowed).collect())?;
-        if matches!(end, Some(End::File(_))) {
+        if let Some(End::File(at)) = end {
             let (directory, _) = split(path);
             // With a link on the way it stands elsewhere.
             if names_of(&way).eq(directory.split('/').filter(|name| !name.is_empty())) {
-                *self.last.lock() = Some((directory.into(), last(&way).clone()));
+                let spot = last(&way).clone();
+                *self.last.lock() = Some(Beside { directory: directory.into(), spot, at });
             }
         }
         Ok((way, end))
@@ -123,11 +132,18 @@ impl GitTree {
     /// and the file's place in it. `None` says nothing: [`GitTree::find`] does.
     fn beside(&self, path: &TreePath) -> Option<(Spot, usize)> {
         let (directory, name) = split(path);
-        let last = self.last.lock();
-        let (_, spot) = last.as_ref().filter(|(known, _)| **known == *directory)?;
-        let at = spot.tree.position(name)?;
-        let is_file = matches!(spot.tree.items()[at].kind, ItemKind::File { .. });
-        is_file.then(|| (spot.clone(), at))
+        let mut last = self.last.lock();
+        let last = last.as_mut().filter(|last| *last.directory == *directory)?;
+        let items = last.spot.tree.items();
+        // Most ask for one after the other.
+        let next = last.at + 1;
+        let at = match items.get(next) {
+            Some(item) if *item.name == *name => next,
+            _ => last.spot.tree.position(name)?,
+        };
+        last.at = at;
+        let is_file = matches!(items[at].kind, ItemKind::File { .. });
+        is_file.then(|| (last.spot.clone(), at))
     }
 
     /// Goes down from the last of `way` by `names`, following links; `None`: nothing is there.

@@ -23,7 +23,7 @@ use crate::operation::{
 };
 use crate::patch::{as_value, merge_patch};
 use crate::preflight::{Ground, preflight};
-use crate::rows::{status_change, without_rows};
+use crate::rows::{rows_changed, status_change, without_rows};
 use crate::waits;
 
 /// How soon a shut window is looked at again.
@@ -245,7 +245,7 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
         next.spec.project = DEFAULT_PROJECT.into();
     }
     let mut found: Vec<Condition> = Vec::new();
-    let compared = facts.side.as_ref().map(|side| {
+    let mut compared = facts.side.as_ref().map(|side| {
         let mut compared = compared(facts, side, &ground.project);
         found.append(&mut compared.conditions);
         compared
@@ -256,7 +256,7 @@ fn decide_valid(facts: &Facts, ground: &Ground) -> Verdict {
         false => Vec::new(),
     };
     answered.extend(waits::of_every_look());
-    if let (Some(side), Some(compared)) = (&facts.side, &compared) {
+    if let (Some(side), Some(compared)) = (&facts.side, &mut compared) {
         take_comparison(facts, &mut next, side, compared);
         if let Some(prepared) = side.prepared.as_ref().filter(|_| !goes && !side.failed) {
             deletion::ask_for_hooks(&mut next.metadata.finalizers, prepared);
@@ -308,7 +308,8 @@ fn but_rows(application: &Application) -> Application {
     }
 }
 
-fn take_comparison(facts: &Facts, next: &mut Application, side: &Side, compared: &Compared) {
+/// Takes over what a comparison found; its rows go where they stay.
+fn take_comparison(facts: &Facts, next: &mut Application, side: &Side, compared: &mut Compared) {
     let status = &mut next.status;
     let before = status.sync.clone();
     status.sync = compared.sync.clone();
@@ -337,7 +338,7 @@ fn take_comparison(facts: &Facts, next: &mut Application, side: &Side, compared:
         status.reconciled_at = Some(Time::at(facts.now));
         return;
     }
-    status.resources = compared.resources.clone();
+    status.resources = std::mem::take(&mut compared.resources);
     set_health(status, facts, compared.health, &compared.health_message);
     if !side.failed || !side.source_types.is_empty() {
         let types =
@@ -398,7 +399,7 @@ fn start_unasked(
     verdict: &mut Verdict,
 ) {
     if let Some(because) = shut(facts, SyncAsked { manual: false, began: None }) {
-        if let Automated::Start(_) = automated(facts, &compared.sync, &compared.resources) {
+        if let Automated::Start(_) = automated(facts, &compared.sync, &next.status.resources) {
             found.push(waits::sync(because.clone()));
         }
         verdict.because = because;
@@ -414,9 +415,9 @@ fn start_unasked(
         let mut application = (*facts.application).clone();
         application.operation = None;
         without.application = Arc::new(application);
-        automated(&without, &compared.sync, &compared.resources)
+        automated(&without, &compared.sync, &next.status.resources)
     } else {
-        automated(facts, &compared.sync, &compared.resources)
+        automated(facts, &compared.sync, &next.status.resources)
     };
     match decided {
         Automated::Nothing(because) => {
@@ -637,14 +638,16 @@ fn conclude(facts: &Facts, mut next: Application, mut verdict: Verdict) -> Verdi
         verdict.events.push(updated(words));
     }
     let mut patch = Map::new();
+    let rows = rows_changed(&was.resources, &is.resources);
     if !facts.asked
         && before.operation == next.operation
+        && rows.as_ref().is_some_and(Vec::is_empty)
         && only_times_and_revisions_differ(was, is)
     {
         let resources = std::mem::take(&mut next.status.resources);
         let operation_state = next.status.operation_state.take();
         next.status = ApplicationStatus { resources, operation_state, ..without_rows(was) };
-    } else if let Some(change) = status_change(was, is) {
+    } else if let Some(change) = status_change(was, is, rows) {
         patch.insert("status".into(), change.patch);
         verdict.rows = change.rows;
     }
@@ -685,7 +688,7 @@ fn updated(message: String) -> Event {
     Event { reason: "ResourceUpdated", warning: false, message }
 }
 
-/// Tells whether nothing has changed that anybody waits for.
+/// Tells whether nothing has changed that anybody waits for, where no row has.
 ///
 /// A revision alone is no news: a commit that does not touch the Application is not written to it.
 fn only_times_and_revisions_differ(was: &ApplicationStatus, is: &ApplicationStatus) -> bool {
@@ -695,7 +698,7 @@ fn only_times_and_revisions_differ(was: &ApplicationStatus, is: &ApplicationStat
     if ended.and_then(Time::timestamp).is_some_and(|end| seen < end) {
         return false;
     }
-    if was.sync.status != is.sync.status || was.resources != is.resources {
+    if was.sync.status != is.sync.status {
         return false;
     }
     let operation = was.operation_state == is.operation_state;

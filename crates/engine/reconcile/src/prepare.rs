@@ -1,11 +1,11 @@
 //! From rendered objects to what an Application wants in its destination.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use desired::DesiredObject;
+use hashbrown::HashMap;
 use manifest::{Gvk, ObjectKey, api_version, gvk, kind, name};
 use serde_json::Value;
 use sync::Tracking;

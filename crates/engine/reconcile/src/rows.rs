@@ -25,9 +25,12 @@ pub(crate) struct StatusChange {
 
 /// Returns what changes of a status. What has a row an object is not turned into JSON where it stays
 /// as it is: that would cost more than the whole decision.
+///
+/// `changed` is what [`rows_changed`] answers of them.
 pub(crate) fn status_change(
     before: &ApplicationStatus,
     next: &ApplicationStatus,
+    changed: Option<Vec<usize>>,
 ) -> Option<StatusChange> {
     let (mut was, mut is) = (without_rows(before), without_rows(next));
     if before.operation_state != next.operation_state {
@@ -35,11 +38,11 @@ pub(crate) fn status_change(
         is.operation_state.clone_from(&next.operation_state);
     }
     let patch = merge_patch(&as_value(&was), &as_value(&is));
-    if before.resources == next.resources {
+    if changed.as_ref().is_some_and(Vec::is_empty) {
         return patch.map(|patch| StatusChange { patch, rows: Vec::new() });
     }
     let mut patch = patch.unwrap_or_else(|| json!({}));
-    let rows = few_changed(&before.resources, &next.resources);
+    let rows = changed.map_or_else(Vec::new, |changed| few_changed(&changed, &next.resources));
     if rows.is_empty() {
         put_rows(&mut patch, &next.resources);
     }
@@ -53,18 +56,18 @@ fn put_rows(patch: &mut Value, rows: &[ResourceStatus]) {
     }
 }
 
+/// The places of the rows that differ; `None` where there is another number of them.
+pub(crate) fn rows_changed(was: &[ResourceStatus], is: &[ResourceStatus]) -> Option<Vec<usize>> {
+    let changed = is.iter().zip(was).enumerate().filter(|(_, (is, was))| is != was);
+    (was.len() == is.len()).then(|| changed.map(|(at, _)| at).collect())
+}
+
 /// The rows that differ; none where they are many of all.
-fn few_changed(was: &[ResourceStatus], is: &[ResourceStatus]) -> Vec<(usize, ResourceStatus)> {
-    if was.len() != is.len() || is.len() < ROWS_MIN {
+fn few_changed(changed: &[usize], is: &[ResourceStatus]) -> Vec<(usize, ResourceStatus)> {
+    if is.len() < ROWS_MIN || changed.len() > is.len() / CHANGED_ONE_IN {
         return Vec::new();
     }
-    let changed = is.iter().zip(was).enumerate().filter(|(_, (is, was))| is != was);
-    let most = is.len() / CHANGED_ONE_IN;
-    let mut rows: Vec<_> = changed.take(most + 1).map(|(at, (is, _))| (at, is.clone())).collect();
-    if rows.len() > most {
-        rows.clear();
-    }
-    rows
+    changed.iter().map(|at| (*at, is[*at].clone())).collect()
 }
 
 /// A status without what has a row an object: its resources, and its operation.
@@ -155,7 +158,8 @@ mod tests {
     }
 
     fn verdict(was: &ApplicationStatus, is: &ApplicationStatus) -> Verdict {
-        let change = status_change(was, is).expect("they differ");
+        let changed = rows_changed(&was.resources, &is.resources);
+        let change = status_change(was, is, changed).expect("they differ");
         let mut application = Application { status: is.clone(), ..Application::default() };
         application.metadata.resource_version = "7".into();
         Verdict {

@@ -1,9 +1,8 @@
 //! What files gave before, so that those that are as they were are neither read nor parsed.
 
-use std::collections::HashMap;
-
 use desired::DesiredObject;
 use filetree::ContentId;
+use hashbrown::HashMap;
 
 /// The objects of a directory's files, by their content: the same bytes under the same ending
 /// give the same objects, wherever the file stands.

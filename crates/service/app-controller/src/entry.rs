@@ -16,6 +16,8 @@ use tokio::time::Instant;
 pub(crate) struct Entry {
     /// What was wanted at the last look.
     pub prepared: Option<Made>,
+    /// Counts the looks at objects.
+    pub looks: u32,
     /// What each object was found to be.
     pub memo: HashMap<ObjectKey, Box<Memo>>,
     /// The same, for an operation that syncs something else than the spec says.
@@ -58,6 +60,8 @@ pub(crate) struct Memo {
     pub rules: u64,
     /// Names the object and all of the above.
     pub digest: u64,
+    /// The look that met the object last.
+    pub look: u32,
     pub seen: Option<Arc<Seen>>,
     pub modified: bool,
     pub structural_refusal: Option<Arc<str>>,

@@ -1,13 +1,13 @@
 //! Gathering the facts about one Application.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use cluster::LiveObject;
 use crd::{Application, ApplicationSource};
 use desired::{DesiredObject, Freshness, Origin, RenderRequest, Rendered, SourceRevision};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 use manifest::{Gvk, ObjectKey};
 use reconcile::{
@@ -548,7 +548,9 @@ impl Looker<'_> {
             true => &mut entry.operation_memo,
             false => &mut entry.memo,
         });
-        let mut kept: HashMap<ObjectKey, Box<Memo>> = HashMap::with_capacity(memo.len());
+        // What is not met in this look goes at its end.
+        entry.looks = entry.looks.wrapping_add(1);
+        let look = entry.looks;
         let mut met: Vec<Arc<LiveObject>> = Vec::with_capacity(memo.len());
         let mut touched = Touched::default();
         let rulebook =
@@ -570,19 +572,21 @@ impl Looker<'_> {
             for ((at, target), held) in prepared.targets.iter().enumerate().zip(held) {
                 let previous = entry.previous_of(at, prepared);
                 let rules = rules_of(&rulebook, &previous);
-                let before = memo.remove_entry(&target.key).filter(|(_, memo)| {
+                let same = memo.get_mut(&target.key).filter(|memo| {
                     memo.still_holds(target, held.as_deref(), rules)
                         && (held.is_some() || self.knows_all(&target.key))
                 });
-                let (key, found) = match before {
+                let found = match same {
                     Some(same) => same,
                     None => {
                         let previous: Vec<_> =
                             previous.iter().map(|target| target.object()).collect();
                         let found = self.pair(target, held.as_deref(), rules, &previous, &rulebook);
-                        (target.key.clone(), Box::new(found.await.named(&target.key)))
+                        let found = Box::new(found.await.named(&target.key));
+                        put(&mut memo, &target.key, found)
                     }
                 };
+                found.look = look;
                 if let Some(words) = &found.problem {
                     side.conditions.push(Condition::new(Kind::ComparisonError, words.clone()));
                     side.failed = true;
@@ -602,7 +606,6 @@ impl Looker<'_> {
                     modified: found.modified,
                     structural_refusal: found.structural_refusal.clone(),
                 });
-                kept.insert(key, found);
             }
             side.prepared = Some(prepared.clone());
         }
@@ -610,10 +613,11 @@ impl Looker<'_> {
         for object in live.of_app_where(&app, |object| !taken.contains(&Arc::as_ptr(object))) {
             let key = object.key();
             // What changed since, or may not be touched, stands there already.
-            if kept.get(&key).is_some_and(|memo| memo.target_hash.is_some()) {
+            let known = memo.get_mut(&key);
+            if known.as_ref().is_some_and(|memo| memo.look == look && memo.target_hash.is_some()) {
                 continue;
             }
-            let found = match memo.remove(&key).filter(|memo| {
+            let found = match known.filter(|memo| {
                 memo.target_hash.is_none()
                     && memo.live_version == object.resource_version()
                     && memo.live_hash == object.hash()
@@ -621,9 +625,11 @@ impl Looker<'_> {
                 Some(found) => found,
                 None => {
                     let Some(body) = object.body() else { continue };
-                    Box::new(self.alone(&body, object.hash()).named(&key))
+                    let found = Box::new(self.alone(&body, object.hash()).named(&key));
+                    put(&mut memo, &key, found)
                 }
             };
+            found.look = look;
             if let Some(seen) =
                 found.seen.clone().filter(|seen| !seen.owned && touched.may(self, seen))
             {
@@ -635,15 +641,15 @@ impl Looker<'_> {
                 });
                 met.push(object);
             }
-            kept.insert(key, found);
         }
+        memo.retain(|_, memo| memo.look == look);
         self.summarize(side, &met);
         if !own {
-            self.orphans(side, &kept);
+            self.orphans(side, &memo);
         }
         match own {
-            true => entry.operation_memo = kept,
-            false => entry.memo = kept,
+            true => entry.operation_memo = memo,
+            false => entry.memo = memo,
         }
     }
 
@@ -664,6 +670,7 @@ impl Looker<'_> {
             live_hash,
             rules: 0,
             digest: 0,
+            look: 0,
             seen: Some(Arc::new(seen)),
             modified: true,
             structural_refusal: None,
@@ -687,6 +694,7 @@ impl Looker<'_> {
             live_hash: held.map_or(0, LiveObject::hash),
             rules,
             digest: 0,
+            look: 0,
             seen: None,
             modified: true,
             structural_refusal: judge::structural_refusal(self.destination, &object).await,
@@ -817,8 +825,20 @@ impl Looker<'_> {
     }
 }
 
+/// Remembers what an object was found to be, in the place of what it was before.
+fn put<'a>(
+    memo: &'a mut HashMap<ObjectKey, Box<Memo>>,
+    key: &ObjectKey,
+    found: Box<Memo>,
+) -> &'a mut Box<Memo> {
+    memo.entry(key.clone()).insert(found).into_mut()
+}
+
 /// Names the rules by which an object is compared.
 fn rules_of(rulebook: &judge::Rulebook, previous: &[&Arc<Target>]) -> u64 {
+    if previous.is_empty() {
+        return rulebook.hash;
+    }
     let mut rules = DefaultHasher::new();
     rulebook.hash.hash(&mut rules);
     for target in previous {

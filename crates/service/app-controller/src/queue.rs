@@ -54,8 +54,9 @@ impl Why {
 }
 
 /// The work queue. Clones of its `Arc` are handed around; it never grows beyond the number of Applications.
-#[derive(Default)]
 pub(crate) struct Queue {
+    /// What times that are rounded are counted from.
+    since: Instant,
     inner: Mutex<Inner>,
     work: Notify,
     timer: Notify,
@@ -69,6 +70,17 @@ struct Inner {
     later: BTreeMap<(Instant, AppKey), Why>,
     due: HashMap<AppKey, Instant>,
     closed: bool,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            since: Instant::now(),
+            inner: Mutex::default(),
+            work: Notify::default(),
+            timer: Notify::default(),
+        }
+    }
 }
 
 impl Queue {
@@ -93,7 +105,16 @@ impl Queue {
 
     /// Asks for a look later; an earlier one that is asked for already stays.
     pub fn push_later(&self, key: AppKey, wait: Duration, why: Why) {
-        let at = Instant::now() + wait;
+        self.push_at(key, Instant::now() + wait, why);
+    }
+
+    /// Asks for a look later, at the same moment as all others that are due within the same `slack`:
+    /// a program that sleeps between any two of a thousand looks pays for each as for the first.
+    pub fn push_together(&self, key: AppKey, wait: Duration, slack: Duration, why: Why) {
+        self.push_at(key, rounded_up(self.since, Instant::now() + wait, slack), why);
+    }
+
+    fn push_at(&self, key: AppKey, at: Instant, why: Why) {
         let mut inner = self.inner.lock();
         if let Some(before) = inner.due.get(&key).copied() {
             if before <= at {
@@ -101,10 +122,14 @@ impl Queue {
             }
             inner.later.remove(&(before, key.clone()));
         }
+        let first = inner.later.first_key_value().is_none_or(|((first, _), _)| at < *first);
         inner.due.insert(key.clone(), at);
         inner.later.insert((at, key), why);
         drop(inner);
-        self.timer.notify_one();
+        // Else the timer wakes before this is due.
+        if first {
+            self.timer.notify_one();
+        }
     }
 
     /// Waits for an Application to look at; `None` once the queue is closed.
@@ -193,5 +218,14 @@ impl Queue {
         self.inner.lock().closed = true;
         self.work.notify_one();
         self.timer.notify_one();
+    }
+}
+
+/// The first moment not before `at` that is whole slacks after `since`.
+pub(crate) fn rounded_up(since: Instant, at: Instant, slack: Duration) -> Instant {
+    let over = at.saturating_duration_since(since).as_nanos() % slack.as_nanos().max(1);
+    match u64::try_from(over) {
+        Ok(over) if over > 0 => at + (slack - Duration::from_nanos(over)),
+        _ => at,
     }
 }

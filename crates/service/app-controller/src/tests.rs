@@ -10,7 +10,7 @@ use reconcile::Prepared;
 
 use crate::destinations::limits;
 use crate::entry::{Applied, Entry};
-use crate::queue::{AppKey, Queue, Why};
+use crate::queue::{AppKey, Queue, Why, rounded_up};
 
 #[test]
 fn clusters_are_talked_to_as_the_settings_say() {
@@ -98,4 +98,15 @@ fn the_last_whole_sync_and_the_last_attempt_are_remembered() {
     assert_eq!(keys(&entry), [4]);
     let wanted = entry.applied[0].prepared.clone();
     assert!(entry.previous(&ObjectKey::default(), &wanted).is_empty());
+}
+
+#[test]
+fn what_is_due_about_the_same_time_is_due_together() {
+    let since = tokio::time::Instant::now();
+    let at = |ms| since + std::time::Duration::from_millis(ms);
+    let slack = std::time::Duration::from_millis(500);
+    for (asked, due) in [(0, 0), (1, 500), (499, 500), (500, 500), (501, 1000), (7_777, 8_000)] {
+        assert_eq!(rounded_up(since, at(asked), slack), at(due), "{asked}");
+    }
+    assert_eq!(rounded_up(since, at(3), std::time::Duration::ZERO), at(3), "no slack");
 }

@@ -30,6 +30,10 @@ const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(120);
 /// How long after a failed write of an Application it is looked at again.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
+/// Reconciliations that are due within such a part of their interval are due together.
+const TOGETHER_SHARE: u32 = 20;
+/// But within no more than this.
+const TOGETHER_MAX: Duration = Duration::from_secs(5);
 /// How long an operation or a deletion waits without hearing of any change until it is looked at
 /// all the same.
 const OPERATION_LOOK: Duration = Duration::from_secs(15);
@@ -234,7 +238,13 @@ fn again(
     }
     if let Some(every) = reconciliation.every {
         let soft = every + jitter(key, reconciliation.jitter_max);
-        shared.queue.push_later(key.clone(), soft, Why::known("the reconciliation is due"));
+        let slack = (every / TOGETHER_SHARE).min(TOGETHER_MAX);
+        shared.queue.push_together(
+            key.clone(),
+            soft,
+            slack,
+            Why::known("the reconciliation is due"),
+        );
     }
 }
 

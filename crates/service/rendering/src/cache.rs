@@ -64,27 +64,62 @@ impl Variant {
             && self.sources.iter().zip(pins).all(|(made, pin)| made.pin == *pin)
     }
 
-    fn weight_bytes(&self) -> usize {
-        let per_source = |made: &Made| {
+    /// Bytes, about. Objects that a variant `like` it has at the same places are not weighed again:
+    /// most of what changes is small beside what stays.
+    fn weight_bytes(&self, like: Option<&Weighed>) -> Weight {
+        let mut weight = Weight { objects: Vec::with_capacity(self.sources.len()), bytes: 500 };
+        for (index, made) in self.sources.iter().enumerate() {
+            let known = like.and_then(|like| {
+                let known = like.variant.sources.get(index)?.outcome.as_ref().ok()?;
+                Some((&*known.objects, *like.weight.objects.get(index)?))
+            });
             let objects = match &made.outcome {
-                Ok(objects) => objects.objects.iter().map(weigh_object).sum(),
+                Ok(objects) => weigh_objects(&objects.objects, known),
                 Err(error) => error.to_string().len(),
             };
             let asked: usize =
                 made.read_set.iter().map(|(path, ..)| path.as_str().len() + 96).sum();
-            objects + asked + 200
-        };
-        self.sources.iter().map(per_source).sum::<usize>() + 500
+            weight.objects.push(objects);
+            weight.bytes += objects + asked + 200;
+        }
+        weight
     }
 }
 
+/// What a variant takes.
+#[derive(Clone, Debug)]
+struct Weight {
+    /// Of it each source's objects.
+    objects: Vec<usize>,
+    bytes: usize,
+}
+
+struct Weighed {
+    variant: Variant,
+    weight: Weight,
+}
+
+/// Weighs objects, where others have been weighed.
+fn weigh_objects(objects: &[DesiredObject], known: Option<(&[DesiredObject], usize)>) -> usize {
+    let Some((known, bytes)) = known.filter(|(known, _)| known.len() == objects.len()) else {
+        return objects.iter().map(weigh_object).sum();
+    };
+    let others = objects.iter().zip(known).filter(|(new, old)| {
+        !Arc::ptr_eq(&new.object, &old.object) || new.origin.file.len() != old.origin.file.len()
+    });
+    let (more, less) = others.fold((0, 0), |(more, less), (new, old)| {
+        (more + weigh_object(new), less + weigh_object(old))
+    });
+    bytes + more - less
+}
+
 fn weigh_object(desired: &DesiredObject) -> usize {
-    size_of::<DesiredObject>() + weigh(&desired.object) + desired.origin.file.capacity() + 32
+    size_of::<DesiredObject>() + weigh(&desired.object) + desired.origin.file.len() + 32
 }
 
 struct Entry {
-    /// The newest first, each with its weight in bytes.
-    variants: VecDeque<(Variant, usize)>,
+    /// The newest first.
+    variants: VecDeque<Weighed>,
     bytes: usize,
     used: u64,
 }
@@ -116,7 +151,7 @@ impl Cache {
         self.touch(key);
         self.entries
             .get(key)
-            .map(|entry| entry.variants.iter().map(|(variant, _)| variant.clone()).collect())
+            .map(|entry| entry.variants.iter().map(|one| one.variant.clone()).collect())
             .unwrap_or_default()
     }
 
@@ -132,7 +167,7 @@ impl Cache {
         let entry = self.entries.get(key)?;
         let holds = |made: &Made| made.asked.holds_for(kube_version, api_versions);
         let fits = |variant: &&Variant| variant.is_of(pins) && variant.sources.iter().all(holds);
-        entry.variants.iter().map(|(variant, _)| variant).find(fits).cloned()
+        entry.variants.iter().map(|one| &one.variant).find(fits).cloned()
     }
 
     fn touch(&mut self, key: &Key) {
@@ -150,7 +185,8 @@ impl Cache {
             Some(entry) => entry.variants,
             None => VecDeque::new(),
         };
-        variants.retain(|(known, _)| {
+        let weight = variant.weight_bytes(variants.front());
+        variants.retain(|Weighed { variant: known, .. }| {
             let same = |other: &Variant| {
                 known.sources.len() == other.sources.len()
                     && known
@@ -161,10 +197,9 @@ impl Cache {
             };
             !same(&variant) && !replaces.is_some_and(same)
         });
-        let weight_bytes = variant.weight_bytes();
-        variants.push_front((variant, weight_bytes));
+        variants.push_front(Weighed { variant, weight });
         variants.truncate(VARIANTS_MAX);
-        let bytes = variants.iter().map(|(_, bytes)| bytes).sum();
+        let bytes = variants.iter().map(|one| one.weight.bytes).sum();
         if bytes > self.bytes_max {
             return;
         }

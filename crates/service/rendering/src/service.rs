@@ -227,7 +227,7 @@ impl Work {
             return KnownFiles::default();
         }
         let entries = made.read_set.iter().filter(|(_, asked, _)| *asked == Question::Entry);
-        let contents: HashMap<&str, ContentId> =
+        let contents: hashbrown::HashMap<&str, ContentId> =
             entries.filter_map(|(path, _, id)| Some((path.as_str(), id?))).collect();
         KnownFiles::of_directory(&objects.objects, |file| contents.get(file).copied())
     }
@@ -449,7 +449,7 @@ impl Inner {
         for round in 0.. {
             let inner = self.clone();
             let going = work.clone();
-            let (made, given) = on_a_thread(move || {
+            let done = on_a_thread(move || {
                 let made: Vec<Made> = held
                     .into_iter()
                     .enumerate()
@@ -457,33 +457,27 @@ impl Inner {
                         held.unwrap_or_else(|| inner.make(&going, index, &fetched[index]))
                     })
                     .collect();
-                (made, fetched)
+                // Else another thread would be woken for what is left to do.
+                let needs = |made: &Made| matches!(made.outcome, Err(RenderError::Needs { .. }));
+                match round < NEEDS_ROUNDS_MAX && made.iter().any(needs) {
+                    true => Err((made, fetched)),
+                    false => Ok(inner.settle(&going, made)),
+                }
             })
             .await;
+            let (made, given) = match done {
+                Ok(answer) => return answer,
+                Err(unfinished) => unfinished,
+            };
             fetched = given;
-            let mut missing = false;
             held = Vec::with_capacity(count);
             for (index, made) in made.into_iter().enumerate() {
                 let Err(RenderError::Needs { needs }) = &made.outcome else {
                     held.push(Some(made));
                     continue;
                 };
-                if round == NEEDS_ROUNDS_MAX {
-                    held.push(Some(made));
-                    continue;
-                }
-                match fetch(&self, &work.job, index, needs, &mut fetched[index]).await {
-                    Ok(()) => {
-                        missing = true;
-                        held.push(None);
-                    }
-                    Err(failure) => return Err(failure),
-                }
-            }
-            if !missing {
-                let inner = self.clone();
-                let made = held.into_iter().flatten().collect();
-                return on_a_thread(move || inner.settle(&work, made)).await;
+                fetch(&self, &work.job, index, needs, &mut fetched[index]).await?;
+                held.push(None);
             }
         }
         unreachable!("the rounds end")
