@@ -16,7 +16,7 @@ use crate::error::SourceError;
 use crate::local::Local;
 use crate::refs::{Meaning, RefList, Revision};
 use crate::remote::Remote;
-use crate::store::Store;
+use crate::store::{ObjectError, Store};
 use crate::submodules::{self, TreeOptions};
 use crate::tree::{GitTree, TreeRules};
 use crate::url::{Place, RepoUrl};
@@ -170,19 +170,33 @@ impl Repository {
         if let Some(tree) = self.inner.kept_tree(commit.0).filter(|_| with_submodules) {
             return Ok(tree);
         }
-        let store = self.inner.ensure(commit).await?;
-        let root = self.inner.layer(&store, commit).await?;
-        let mounted = if with_submodules {
-            submodules::mount(&self.inner, &root, options).await?
-        } else {
-            Default::default()
+        let store = match &self.inner.place {
+            // Whether the commit is there is seen below.
+            Backend::Local(local) => local.store()?,
+            Backend::Remote(_) => self.inner.ensure(commit).await?,
         };
         let rules = TreeRules {
             object_bytes_max: self.inner.core.config.limits.object_bytes_max,
             lfs: self.inner.credentials.enable_lfs,
         };
-        let made = reading(move || GitTree::new(root, mounted, rules)).await;
-        let tree = Arc::new(made.map_err(|error| store.store_error(&error))?);
+        // All that the disk knows is asked for on one thread; few commits have submodules.
+        let inner = self.inner.clone();
+        let (root, declared) = reading(move || {
+            let root = inner.layer_of(&store, commit)?;
+            let limit_bytes = rules.object_bytes_max;
+            let declared = match with_submodules {
+                true => submodules::declared_with_commits(&root, limit_bytes)
+                    .map_err(|error| store.store_error(&error))?,
+                false => Vec::new(),
+            };
+            // What it holds is read now, so that it says now what it cannot.
+            let held = root.store.tree(root.tree, limit_bytes);
+            held.map_err(|error| store.store_error(&error))?;
+            Ok::<_, SourceError>((root, declared))
+        })
+        .await?;
+        let mounted = submodules::mount(&self.inner, declared, options).await?;
+        let tree = Arc::new(GitTree::new(root, mounted, rules));
         if with_submodules {
             self.inner.keep_tree(commit.0, tree.clone());
         }
@@ -425,14 +439,12 @@ impl Inner {
         self: &Arc<Self>,
         commit: CommitId,
     ) -> Result<Arc<Store>, SourceError> {
-        let missing =
-            || self.unknown(&commit.to_string(), "; nothing in it leads to such a commit");
         match &self.place {
             Backend::Local(local) => {
                 let store = local.store()?;
                 let probe = store.clone();
                 let present = reading(move || probe.contains(commit.0)).await;
-                if present { Ok(store) } else { Err(missing()) }
+                if present { Ok(store) } else { Err(self.missing(commit)) }
             }
             Backend::Remote(remote) => {
                 // Only who was let in may read what others fetched.
@@ -442,26 +454,33 @@ impl Inner {
                     None => self.listed_since(Instant::now()).await?,
                 };
                 let present = remote.ensure(&self.core, commit.0, &listing.refs).await?;
-                if present { remote.store() } else { Err(missing()) }
+                if present { remote.store() } else { Err(self.missing(commit)) }
             }
         }
     }
 
-    /// A commit's root directory.
-    pub(crate) async fn layer(
-        self: &Arc<Self>,
+    /// A commit's root directory; reads from the disk.
+    pub(crate) fn layer_of(
+        &self,
         store: &Arc<Store>,
         commit: CommitId,
     ) -> Result<crate::tree::Layer, SourceError> {
-        let store = store.clone();
-        let read = reading(move || {
-            let commit = store.peel(commit.0)?;
-            let tree = store.commit(commit, |decoded| decoded.tree())?;
-            Ok(crate::tree::Layer { store, tree })
-        });
-        read.await.map_err(|error: crate::store::ObjectError| {
-            self.unknown(&commit.to_string(), &format!("; {error}"))
-        })
+        if !store.contains(commit.0) {
+            return Err(self.missing(commit));
+        }
+        let tree_of = |commit| store.commit(commit, |decoded| decoded.tree());
+        let tree = match tree_of(commit.0) {
+            // It may be an annotated tag.
+            Err(ObjectError::Kind { .. }) => store.peel(commit.0).and_then(tree_of),
+            answer => answer,
+        };
+        let tree =
+            tree.map_err(|error| self.unknown(&commit.to_string(), &format!("; {error}")))?;
+        Ok(crate::tree::Layer { store: store.clone(), tree })
+    }
+
+    fn missing(&self, commit: CommitId) -> SourceError {
+        self.unknown(&commit.to_string(), "; nothing in it leads to such a commit")
     }
 
     fn kept_tree(&self, commit: ObjectId) -> Option<Arc<GitTree>> {

@@ -39,35 +39,35 @@ pub(crate) type Mounted = HashMap<ObjectId, Layer>;
 
 /// Where `.gitmodules` puts a submodule.
 #[derive(Debug, PartialEq, Eq)]
-struct Declared {
+pub(crate) struct Declared {
     path: String,
     url: String,
 }
 
-/// Fetches the submodules of a tree, and theirs.
+/// Fetches the submodules that a tree declares, and theirs.
 pub(crate) async fn mount(
     inner: &Arc<Inner>,
-    root: &Layer,
+    declared: Vec<(Declared, ObjectId)>,
     options: &TreeOptions,
 ) -> Result<Mounted, SourceError> {
     let mut mounted = Mounted::new();
-    let depth_left = inner.core.config.limits.submodule_depth_max;
-    mount_in(inner.clone(), root.clone(), options, depth_left, &mut mounted).await?;
+    if !declared.is_empty() {
+        let depth_left = inner.core.config.limits.submodule_depth_max;
+        mount_in(inner.clone(), declared, options, depth_left, &mut mounted).await?;
+    }
     Ok(mounted)
 }
 
 fn mount_in<'a>(
     inner: Arc<Inner>,
-    layer: Layer,
+    declared: Vec<(Declared, ObjectId)>,
     options: &'a TreeOptions,
     depth_left: usize,
     mounted: &'a mut Mounted,
 ) -> Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send + 'a>> {
     Box::pin(async move {
         let limit_bytes = inner.core.config.limits.object_bytes_max;
-        let store = layer.store.clone();
-        let read = reading(move || declared_with_commits(&layer, limit_bytes)).await;
-        for (declared, commit) in read.map_err(|error| store.store_error(&error))? {
+        for (declared, commit) in declared {
             if mounted.contains_key(&commit) {
                 continue;
             }
@@ -85,9 +85,15 @@ fn mount_in<'a>(
             let child = open(&inner, &declared, options).map_err(wrap)?;
             let commit_id = CommitId(commit);
             let store = child.ensure(commit_id).await.map_err(wrap)?;
-            let layer = child.layer(&store, commit_id).await.map_err(wrap)?;
-            mounted.insert(commit, layer.clone());
-            mount_in(child, layer, options, depth_left - 1, mounted).await?;
+            let reader = child.clone();
+            let read = reading(move || {
+                let layer = reader.layer_of(&store, commit_id)?;
+                let below = declared_with_commits(&layer, limit_bytes);
+                Ok((layer, below.map_err(|error| store.store_error(&error))))
+            });
+            let (layer, below) = read.await.map_err(wrap)?;
+            mounted.insert(commit, layer);
+            mount_in(child, below?, options, depth_left - 1, mounted).await?;
         }
         Ok(())
     })
@@ -129,8 +135,8 @@ fn same_server(one: &RepoUrl, other: &RepoUrl) -> bool {
     }
 }
 
-/// The submodules that are both declared and in the tree.
-fn declared_with_commits(
+/// The submodules that are both declared and in the tree; reads from the disk.
+pub(crate) fn declared_with_commits(
     layer: &Layer,
     limit_bytes: u64,
 ) -> Result<Vec<(Declared, ObjectId)>, ObjectError> {

@@ -100,13 +100,8 @@ impl Stop {
 }
 
 impl GitTree {
-    pub(crate) fn new(
-        root: Layer,
-        submodules: HashMap<ObjectId, Layer>,
-        rules: TreeRules,
-    ) -> Result<Self, ObjectError> {
-        root.store.tree(root.tree, rules.object_bytes_max)?;
-        Ok(Self { root, submodules, rules, last: Mutex::default() })
+    pub(crate) fn new(root: Layer, submodules: HashMap<ObjectId, Layer>, rules: TreeRules) -> Self {
+        Self { root, submodules, rules, last: Mutex::default() }
     }
 
     fn spot(&self, store: &Arc<Store>, id: ObjectId, at: usize) -> Result<Spot, ObjectError> {

@@ -209,7 +209,9 @@ fn look_soon(runtime: &Handle, follower: &Weak<Follower>, inner: Arc<Inner>) {
     }
     let follower = follower.clone();
     runtime.spawn(async move {
-        tokio::time::sleep(SETTLE).await;
+        if !Files::SETTLES {
+            tokio::time::sleep(SETTLE).await;
+        }
         inner.looked_at_soon.store(false, Ordering::Release);
         if let Err(error) = inner.refresh().await {
             let repo = inner.url.shown();

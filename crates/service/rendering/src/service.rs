@@ -46,9 +46,9 @@ const CHARTS_CACHE_BYTES: usize = 64 << 20;
 /// of them are the objects of renderings that are kept anyway.
 const TEMPLATES_MEMORY_BYTES: usize = 128 << 20;
 
-/// Up to so many questions about files are answered at once, microseconds each; to wake a thread
+/// Up to so many questions about files are answered at once, half a microsecond each; to wake a thread
 /// for them takes longer.
-const QUESTIONS_HERE_MAX: usize = 64;
+const QUESTIONS_HERE_MAX: usize = 512;
 
 /// What the caller decides once.
 #[derive(Clone, Debug)]

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask, Watches};
 use parking_lot::Mutex;
 
-use super::Told;
+use super::{SETTLE, Told};
 
 /// Room for the events of a commit at once.
 const EVENTS_BYTES: usize = 16 << 10;
+
+/// So many times as much is told at once; what is left is told at once after it.
+const READS_TOGETHER_MAX: usize = 8;
 
 /// Watches directories.
 pub(super) struct Files {
@@ -33,6 +36,9 @@ struct Place {
 }
 
 impl Files {
+    /// Whether events are told once they have settled.
+    pub(super) const SETTLES: bool = true;
+
     /// Begins with no directory; `on` is called on a thread of its own.
     pub(super) fn new(on: impl Fn(Told) + Send + 'static) -> io::Result<Self> {
         let mut events = Inotify::init()?;
@@ -41,20 +47,32 @@ impl Files {
         std::thread::Builder::new().name("file events".into()).spawn(move || {
             let mut buffer = [0; EVENTS_BYTES];
             loop {
-                let told = match events.read_events_blocking(&mut buffer) {
-                    Ok(events) => {
-                        let mut places = places.lock();
-                        if places.ended {
-                            return;
+                let mut changed: Vec<PathBuf> = Vec::new();
+                let mut read = events.read_events_blocking(&mut buffer);
+                // A thread that wakes for each event of a commit wakes a dozen times.
+                std::thread::sleep(SETTLE);
+                for _ in 0..READS_TOGETHER_MAX {
+                    let told = match read {
+                        Ok(events) => {
+                            let mut places = places.lock();
+                            if places.ended {
+                                return;
+                            }
+                            places.take(events, &mut watches)
                         }
-                        places.take(events, &mut watches)
+                        Err(error) => match error.kind() {
+                            io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => break,
+                            _ => return on(Told::Lost),
+                        },
+                    };
+                    match told {
+                        Told::Changed(paths) => changed.extend(paths),
+                        Told::Lost => on(Told::Lost),
                     }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(_) => return on(Told::Lost),
-                };
-                match &told {
-                    Told::Changed(paths) if paths.is_empty() => {}
-                    _ => on(told),
+                    read = events.read_events(&mut buffer);
+                }
+                if !changed.is_empty() {
+                    on(Told::Changed(changed));
                 }
             }
         })?;

@@ -13,6 +13,9 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// Whether events are told once they have settled.
+    pub(super) const SETTLES: bool = false;
+
     /// Begins with no directory; `on` is called on a thread of its own.
     pub(super) fn new(on: impl Fn(Told) + Send + 'static) -> io::Result<Self> {
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {

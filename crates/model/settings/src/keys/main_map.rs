@@ -58,7 +58,7 @@ pub(super) const KEYS: &[Key] = &[
     key("kustomize.version.<version>", Text, "", "The older name of `kustomize.path.<version>`.").no_effect(),
     key("helm.valuesFileSchemes", List, "https,http", "Schemes of URLs from which value files may be read."),
     key("timeout.reconciliation", Duration, "120s", "How often repositories are asked for new commits; 0 asks never.").env(&["ARGOCD_RECONCILIATION_TIMEOUT"]),
-    key("timeout.reconciliation.jitter", Duration, "60s", "At most this much is added to that, by chance.").env(&["ARGOCD_RECONCILIATION_JITTER"]),
+    key("timeout.reconciliation.jitter", Duration, "60s", "At most this much is added to that, by chance, and at most a twentieth of the interval (5 s) more, so that looks are taken together.").env(&["ARGOCD_RECONCILIATION_JITTER"]),
     key("timeout.hard.reconciliation", Duration, "0s", "How often everything is rendered anew; 0 is never.").env(&["ARGOCD_HARD_RECONCILIATION_TIMEOUT"]),
     key("globalProjects", Yaml, "", "Projects whose rules hold in others: `projectName` and `labelSelector` of the others."),
     key("cluster.inClusterEnabled", Bool, "true", "Whether the cluster in which this runs may be a destination."),
