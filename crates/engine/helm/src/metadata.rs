@@ -308,13 +308,13 @@ fn maintainers(
         let mut maintainer = Maintainer::default();
         let index = index.to_string();
         for (name, value) in fields {
-            let into = match name.to_lowercase().as_str() {
-                "name" => &mut maintainer.name,
-                "email" => &mut maintainer.email,
-                "url" => &mut maintainer.url,
+            let (into, named) = match name.to_lowercase().as_str() {
+                "name" => (&mut maintainer.name, "maintainers.name"),
+                "email" => (&mut maintainer.email, "maintainers.email"),
+                "url" => (&mut maintainer.url, "maintainers.url"),
                 _ => continue,
             };
-            let field = Field { of: "Maintainer", name: "maintainers" };
+            let field = Field { of: "Maintainer", name: named };
             *into = typed.text(value, &[key, &index, name], field)?;
         }
         maintainers.push(Some(maintainer));

@@ -47,6 +47,10 @@ fn a_chart_says_what_is_wrong_with_it() {
             "apiVersion: v2\nname: [x]\nversion: 1.0.0\n",
             "cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go struct field Metadata.name of type string",
         ),
+        (
+            "apiVersion: v2\nname: x\nversion: 1.0.0\nmaintainers: [{name: a, url: []}]\n",
+            "cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go struct field Maintainer.maintainers.url of type string",
+        ),
     ] {
         assert_eq!(refusal(&[("Chart.yaml", content)]), words, "{content}");
     }

@@ -29,7 +29,7 @@ pub fn run_remembering(seeds: Range<u64>, name: &str) -> Result<()> {
                 0 => Setting::default(),
                 _ => {
                     let values = changed(&defaults, &mut random);
-                    Setting { values: Some(serde_json::to_string_pretty(&values)?) }
+                    Setting::with(serde_json::to_string_pretty(&values)?)
                 }
             };
             let one = ours::render(&chart.place, &setting, Chosen::Stable, &remembering);
@@ -72,7 +72,7 @@ pub fn run(seeds: Range<u64>, name: &str) -> Result<()> {
         for seed in seeds.clone() {
             let mut random = Random::new(seed ^ stirred(&chart.name));
             let values = changed(&defaults, &mut random);
-            let setting = Setting { values: Some(serde_json::to_string_pretty(&values)?) };
+            let setting = Setting::with(serde_json::to_string_pretty(&values)?);
             let theirs = tool.template(&chart.place, &setting)?;
             let ours = ours::render(&chart.place, &setting, Chosen::Stable, &cache);
             let problem = match (&theirs, &ours) {

@@ -4,16 +4,24 @@
 //! objects in their order. `difftest charts changes FROM TO [NAME]` changes each chart's values
 //! by seeds and asks the real Helm the same; charts whose real output is not stable are left
 //! out. `difftest charts remembering FROM TO [NAME]` changes values likewise, and compares our own
-//! renderings that remember earlier ones with those that do not. `difftest charts cold` renders the corpus once on two threads, and says what that took.
+//! renderings that remember earlier ones with those that do not. `difftest charts beside LIST FROM TO
+//! [NAME]` does so for charts of any origin: LIST is a file with a chart's folder a line; each is
+//! rendered with its own values, with each file of its `ci` folder, and once a seed with others; `difftest charts broken LIST FROM TO [NAME]` makes a slip in one of its
+//! files instead. `difftest charts words SIGNATURES FROM TO` evaluates single expressions of the
+//! functions that the file names as the corpus does. `difftest charts cold` renders the corpus once on two threads, and says what that took.
 //! `difftest charts speed TIPHYS` compares the CPU time of both programs. The corpus is
 //! found as in tests, Helm where `make kube` builds it, or where `TIPHYS_HELM` says. NAME is a
 //! part of a chart's name.
 
+mod beside;
+mod broken;
 mod changes;
 pub mod corpus;
 mod ours;
+mod settings;
 mod speed;
 pub mod tool;
+mod words;
 
 use anyhow::{Context, Result, bail};
 
@@ -30,6 +38,21 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
             changes::run(seeds, rest.first().copied().unwrap_or(""))
         }
+        ["beside", list, from, to, rest @ ..] => {
+            let seeds =
+                from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
+            beside::run(list, seeds, rest.first().copied().unwrap_or(""))
+        }
+        ["broken", list, from, to, rest @ ..] => {
+            let seeds =
+                from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
+            broken::run(list, seeds, rest.first().copied().unwrap_or(""))
+        }
+        ["words", signatures, from, to] => {
+            let seeds =
+                from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
+            words::run(signatures, seeds)
+        }
         ["remembering", from, to, rest @ ..] => {
             let seeds =
                 from.parse().context("FROM is a number")?..to.parse().context("TO is a number")?;
@@ -38,7 +61,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         ["cold"] => cold(),
         ["speed", program, rest @ ..] => speed::run(program, rest.first().copied().unwrap_or("")),
         _ => bail!(
-            "usage: difftest charts corpus [NAME] | cold | changes FROM TO [NAME] | remembering FROM TO [NAME] | speed TIPHYS [NAME]"
+            "usage: difftest charts corpus [NAME] | cold | changes FROM TO [NAME] | remembering FROM TO [NAME] | beside|broken LIST FROM TO [NAME] | words SIGNATURES FROM TO | speed TIPHYS [NAME]"
         ),
     }
 }
@@ -58,7 +81,7 @@ fn against_goldens(name: &str) -> Result<()> {
         let ours = ours::render(&chart.place, &Setting::golden(), Chosen::Pinned, &cache);
         slowest.push((speed::own_cpu_s()? - began, chart.name.clone()));
         // Once more with other values, and everything parsed that did not change.
-        let other = Setting { values: Some("addedBySpeed: true\n".to_owned()) };
+        let other = Setting::with("addedBySpeed: true\n".to_owned());
         let began = speed::own_cpu_s()?;
         let _ = ours::count(&chart.place, &other, Chosen::Pinned, &cache);
         again_s += speed::own_cpu_s()? - began;

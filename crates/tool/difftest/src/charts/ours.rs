@@ -11,16 +11,50 @@ use render::{ChartMeans, Reach, render_chart};
 use serde_json::Value;
 
 /// What a chart is rendered with.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug)]
 pub struct Setting {
     /// A values file, as text.
     pub values: Option<String>,
+    /// Values files of the chart's own, before that one.
+    pub files: Vec<PathBuf>,
+    /// `--set` lines.
+    pub set: Vec<String>,
+    /// `--set-string` lines.
+    pub set_string: Vec<String>,
+    /// The release's name.
+    pub release_name: String,
+    /// The release's namespace.
+    pub namespace: String,
+    /// The cluster's version.
+    pub kube_version: String,
+    /// What the cluster serves besides.
+    pub api_versions: Vec<String>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            values: None,
+            files: Vec::new(),
+            set: Vec::new(),
+            set_string: Vec::new(),
+            release_name: "rel".to_owned(),
+            namespace: "ns1".to_owned(),
+            kube_version: "1.33.0".to_owned(),
+            api_versions: vec!["monitoring.coreos.com/v1".to_owned()],
+        }
+    }
 }
 
 impl Setting {
     /// As the goldens were made.
     pub fn golden() -> Self {
         Self::default()
+    }
+
+    /// As the goldens were made, with a values file of this text.
+    pub fn with(values: String) -> Self {
+        Self { values: Some(values), ..Self::default() }
     }
 }
 
@@ -63,24 +97,30 @@ fn rendering(
 ) -> Result<helm::Rendering, String> {
     let tree = Disk { root: place.to_owned() };
     let root = TreePath::root();
-    let values_files: Vec<ValuesFile> = setting
-        .values
-        .iter()
-        .map(|text| ValuesFile {
-            name: "values-changed.yaml".to_owned(),
-            content: text.as_bytes().into(),
-        })
-        .collect();
+    let mut values_files = Vec::new();
+    for path in &setting.files {
+        let content = fs::read(path).map_err(|error| error.to_string())?;
+        values_files.push(ValuesFile { name: path.display().to_string(), content: content.into() });
+    }
+    values_files.extend(setting.values.iter().map(|text| ValuesFile {
+        name: values_file().display().to_string(),
+        content: text.as_bytes().into(),
+    }));
+    let packed = place.is_file().then(|| fs::read(place).unwrap_or_default());
+    let shown = place.display().to_string();
     let request = Request {
-        chart: ChartSource::Directory { tree: &tree, path: &root },
+        chart: match packed {
+            Some(bytes) => ChartSource::Archive { bytes: bytes.into(), name: &shown },
+            None => ChartSource::Directory { tree: &tree, path: &root },
+        },
         vendored: &[],
-        release_name: "rel",
-        namespace: "ns1",
-        kube_version: Some("1.33.0"),
-        api_versions: &["monitoring.coreos.com/v1".to_owned()],
+        release_name: &setting.release_name,
+        namespace: &setting.namespace,
+        kube_version: Some(&setting.kube_version),
+        api_versions: &setting.api_versions,
         values_files: &values_files,
-        set: &[],
-        set_string: &[],
+        set: &setting.set,
+        set_string: &setting.set_string,
         set_file: &[],
         read_file: &|path| Err(format!("open {path}: no such file or directory")),
         include_definitions: true,
@@ -104,6 +144,13 @@ fn rendering(
         limits: Limits::default(),
     };
     render_chart(request, &Reach::default(), means).map_err(|error| error.to_string())
+}
+
+/// Where a thread writes the values that both programs read.
+pub fn values_file() -> PathBuf {
+    let thread = format!("{:?}", std::thread::current().id());
+    let thread: String = thread.chars().filter(char::is_ascii_digit).collect();
+    std::env::temp_dir().join(format!("tiphys-values-{}-{thread}.yaml", std::process::id()))
 }
 
 /// A directory of the disk as a tree; links are followed wherever they lead.

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::ours::Setting;
+use super::ours::{self, Setting};
 
 /// The real program.
 pub struct Tool {
@@ -28,9 +28,26 @@ impl Tool {
 
     /// Renders a chart as the goldens were made; what it printed, or what it complained of.
     pub fn template(&self, chart: &Path, setting: &Setting) -> Result<Result<Vec<u8>, String>> {
-        let mut command = Command::new(&self.program);
-        command.args(ARGUMENTS).arg(chart);
-        let file = std::env::temp_dir().join(format!("tiphys-values-{}.yaml", std::process::id()));
+        // Values may ask for a loop without an end that anyone would wait for.
+        let mut command = Command::new("timeout");
+        command.args(["-s", "KILL"]).arg(TIME_MAX_S.to_string()).arg(&self.program);
+        command.arg("template").arg("--include-crds").arg(chart);
+        command.arg("--name-template").arg(&setting.release_name);
+        command.arg("--namespace").arg(&setting.namespace);
+        command.arg("--kube-version").arg(&setting.kube_version);
+        for version in &setting.api_versions {
+            command.arg("--api-versions").arg(version);
+        }
+        for line in &setting.set {
+            command.arg("--set").arg(line);
+        }
+        for line in &setting.set_string {
+            command.arg("--set-string").arg(line);
+        }
+        for file in &setting.files {
+            command.arg("--values").arg(file);
+        }
+        let file = ours::values_file();
         if let Some(values) = &setting.values {
             fs::write(&file, values)?;
             command.arg("--values").arg(&file);
@@ -39,9 +56,19 @@ impl Tool {
         command.env_clear().env("HOME", std::env::temp_dir());
         let output = command.output().context("helm does not start")?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.code() == Some(TIMED_OUT) {
+            bail!("{HELM_IS_SLOW}");
+        }
         Ok(if output.status.success() { Ok(output.stdout) } else { Err(said) })
     }
 }
+
+/// How long the real program may take.
+const TIME_MAX_S: u64 = 20;
+/// How `timeout` says that it ended a program.
+const TIMED_OUT: i32 = 137;
+/// Said where it took longer.
+pub const HELM_IS_SLOW: &str = "helm is not done in time";
 
 /// How the goldens were made.
 pub const ARGUMENTS: [&str; 10] = [
@@ -66,6 +93,34 @@ pub fn objects(printed: &[u8]) -> Result<Vec<Value>> {
         objects.extend(read.into_iter().map(|made| made.object.as_ref().clone()));
     }
     Ok(objects)
+}
+
+/// Makes everything null that two runs of the real program do not agree about.
+pub fn forget_what_changes(one: &mut Value, other: &Value, ours: &mut Value) {
+    match (&mut *one, other, &mut *ours) {
+        (Value::Object(one), Value::Object(other), Value::Object(ours))
+            if one.keys().eq(other.keys()) =>
+        {
+            for (key, value) in one.iter_mut() {
+                if let Some(ours) = ours.get_mut(key) {
+                    forget_what_changes(value, &other[key], ours);
+                }
+            }
+        }
+        (Value::Array(one), Value::Array(other), Value::Array(ours))
+            if one.len() == other.len() && one.len() == ours.len() =>
+        {
+            for ((one, other), ours) in one.iter_mut().zip(other).zip(ours) {
+                forget_what_changes(one, other, ours);
+            }
+        }
+        (one, other, ours) => {
+            if *one != *other {
+                *one = Value::Null;
+                *ours = Value::Null;
+            }
+        }
+    }
 }
 
 /// The first difference; `None` where there is none.
