@@ -17,10 +17,14 @@ const LIBRARIES: [(&str, &str); 7] = [
 /// `libdl.a` is no longer than this where the C library is one file and brings its own name
 /// services (glibc 2.34 and later); a program of an older one would have to load them.
 const EMPTY_ARCHIVE_BYTES_MAX: u64 = 100;
-/// What makes a program one file that needs no others. Where the linker can, it writes the file
-/// instead of mapping it: Linux then keeps it in large pieces, which are mapped faster.
-const ALL_IN_ONE: [&[&str]; 2] =
-    [&["-no-pie", "-static", "-Wl,--no-mmap-output-file"], &["-no-pie", "-static"]];
+/// What makes a program one file that needs no others. `-static` alone would tell the compiler, too,
+/// whose start of such programs has the first panic sort all tables of the unwinder.
+const ALL_IN_ONE: [&str; 3] = ["-no-pie", "-Wl,-static", "-Wl,--no-dynamic-linker"];
+/// Where the linker can, it writes the program instead of mapping it: Linux then keeps the file in
+/// large pieces, which are mapped faster.
+const WRITTEN: &str = "-Wl,--no-mmap-output-file";
+/// Where the linker can, what renders stands together.
+const ORDER: &str = "render.ld";
 /// A program that is linked as ours will be, and finds a host.
 const PROBE: &str = "fn main() {
     let found = std::net::ToSocketAddrs::to_socket_addrs(&(\"localhost\", 80));
@@ -30,6 +34,7 @@ const PROBE: &str = "fn main() {
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={ORDER}");
     let is = |name: &str, wanted: &str| env::var(name).is_ok_and(|value| value == wanted);
     if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") {
         return;
@@ -41,20 +46,33 @@ fn main() {
         return;
     }
     let Some(out) = env::var_os("OUT_DIR").map(PathBuf::from) else { return };
-    if is("PROFILE", "release") {
-        // The dynamic linker maps two libraries, looks up 200 names in them and copies the pages
-        // where it writes what it found: half a millisecond.
-        let archives = out.join("archives");
-        let is_there = stand_in(&archives, &LIBRARIES) && is_whole();
-        let all_in_one =
-            ALL_IN_ONE.iter().find(|arguments| is_there && links(&out, &archives, arguments));
-        if let Some(arguments) = all_in_one {
-            println!("cargo::rustc-link-search=native={}", archives.display());
-            arguments.iter().for_each(|argument| println!("cargo::rustc-link-arg={argument}"));
-            return;
-        }
+    if is("PROFILE", "release")
+        && let Some((archives, arguments)) = all_in_one(&out)
+    {
+        println!("cargo::rustc-link-search=native={}", archives.display());
+        arguments.iter().for_each(|argument| println!("cargo::rustc-link-arg={argument}"));
+        return;
     }
     unwind_alone(&out);
+}
+
+/// Where the archives are that the program is made of, and the linker's arguments; `None` where it
+/// cannot be one file. The dynamic linker maps two libraries, looks up 200 names in them and
+/// copies the pages where it writes what it found: half a millisecond.
+fn all_in_one(out: &Path) -> Option<(PathBuf, Vec<String>)> {
+    let archives = out.join("archives");
+    let mut arguments = ALL_IN_ONE.map(str::to_owned).to_vec();
+    if !stand_in(&archives, &LIBRARIES) || !is_whole() || !links(out, &archives, &arguments) {
+        return None;
+    }
+    let order = env::current_dir().ok()?.join(ORDER);
+    for more in [WRITTEN.to_owned(), format!("-Wl,-T,{}", order.display())] {
+        arguments.push(more);
+        if !links(out, &archives, &arguments) {
+            arguments.pop();
+        }
+    }
+    Some((archives, arguments))
 }
 
 /// Puts the compiler's unwinder in the place of the shared library, which has to be found and
@@ -93,7 +111,7 @@ fn archive_of(name: &str) -> Option<PathBuf> {
 }
 
 /// Whether a small program can be linked with the archives, and finds a host.
-fn links(out: &Path, archives: &Path, arguments: &[&str]) -> bool {
+fn links(out: &Path, archives: &Path, arguments: &[String]) -> bool {
     let (source, program) = (out.join("probe.rs"), out.join("probe"));
     let Some(rustc) = env::var_os("RUSTC").filter(|_| fs::write(&source, PROBE).is_ok()) else {
         return false;

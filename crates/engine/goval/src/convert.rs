@@ -90,6 +90,11 @@ fn to_json_at(value: &Value, depth: usize) -> Result<Json, String> {
 }
 
 fn to_number(value: f64) -> Result<Number, String> {
+    /// Up to here each whole number is one of `f64`'s.
+    const WHOLE_MAX: f64 = (1u64 << 53) as f64;
+    if value.trunc() == value && value.abs() <= WHOLE_MAX {
+        return Ok((value as i64).into());
+    }
     let text = crate::json::format_number(value)?;
     // What is written without point and exponent is read back as an integer, where it fits.
     if let Ok(whole) = text.parse::<i64>() {

@@ -1,6 +1,6 @@
 //! In which styles a text can be written.
 
-use goval::scan::find_where;
+use goval::scan::{find_any, find_where};
 
 use crate::chars::{break_len, byte, is_blank, width};
 use crate::resolve::Dialect;
@@ -111,8 +111,8 @@ fn is_simple(bytes: &[u8]) -> bool {
     let first = byte(bytes, 0);
     (first.is_ascii_alphanumeric() || first == b'/')
         && bytes.last() != Some(&b' ')
-        && find_where(bytes, |byte| !(b' '..=b'~').contains(&byte) || byte == b':' || byte == b'#')
-            .is_none()
+        && find_where(bytes, |byte| !(b' '..=b'~').contains(&byte)).is_none()
+        && find_any([b':', b'#'], bytes).is_none()
 }
 
 /// Whether a character is written as it is: no control character, no byte order mark, and

@@ -5,7 +5,7 @@
 
 mod direct;
 
-use goval::scan::{find_byte, find_where};
+use goval::scan::{find_any, find_byte};
 use goval::{FloatBits, format_g};
 use serde_json::{Map, Number, Value};
 
@@ -512,16 +512,13 @@ impl Emitter {
 /// Whether a text is ASCII without line breaks, and without the quote that is doubled.
 fn is_one_line(text: &[u8], quote: Option<char>) -> bool {
     let doubled = quote.map_or(b'\n', |_| b'\'');
-    let is_other = |byte| byte >= 0x80 || byte == b'\n' || byte == b'\r' || byte == doubled;
-    find_where(text, is_other).is_none()
+    text.is_ascii() && find_any([b'\n', b'\r', doubled], text).is_none()
 }
 
 /// Where the next line break is, or the end.
 fn next_break(text: &[u8], from: usize) -> usize {
     let mut at = from;
-    while let Some(found) =
-        find_where(&text[at..], |byte| matches!(byte, b'\n' | b'\r' | 0xC2 | 0xE2))
-    {
+    while let Some(found) = find_any([b'\n', b'\r', 0xC2, 0xE2], &text[at..]) {
         at += found;
         if break_len(text, at) > 0 {
             return at;

@@ -10,7 +10,7 @@ mod make;
 
 use std::borrow::Cow;
 
-use goval::scan::{find_byte, find_where};
+use goval::scan::{find_any, find_byte};
 
 use crate::decode::json_number;
 use crate::resolve::{Dialect, Scalar, resolve};
@@ -577,7 +577,7 @@ fn plain_text(content: &str) -> Option<(&str, bool)> {
 /// Where the first byte is that may not be a plain text's.
 #[inline]
 fn first_mark(bytes: &[u8]) -> Option<usize> {
-    find_where(bytes, |byte| matches!(byte, b':' | b'#' | b'\t'))
+    find_any([b':', b'#', b'\t'], bytes)
 }
 
 #[inline]
@@ -592,7 +592,7 @@ fn without_end_blanks(text: &str) -> &str {
 fn one_piece(content: &str, quote: u8, tabs: Tabs) -> Option<&str> {
     let inside = &content[1..];
     let end = match quote {
-        b'"' => find_where(inside.as_bytes(), |byte| matches!(byte, b'"' | b'\\'))?,
+        b'"' => find_any([b'"', b'\\'], inside.as_bytes())?,
         _ => find_byte(quote, inside.as_bytes())?,
     };
     let is_end = inside.as_bytes()[end] == quote && is_blank(&inside[end + 1..]);

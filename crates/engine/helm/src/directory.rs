@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use filetree::{EntryKind, FileTree, TreeError, TreePath};
+use filetree::{EntryKind, FileTree, Listed, TreeError, TreePath};
 
 use crate::archive::FILE_BYTES_MAX;
 use crate::cache::Cache;
@@ -21,8 +21,14 @@ pub(crate) fn read(
     path: &TreePath,
     cache: &Cache,
 ) -> Result<Vec<File>, Failure> {
+    // What a list shows need not be asked for.
+    let listed = tree.list(path);
+    let listed_kind = |name: &str| {
+        let entries = listed.as_ref().ok()?.as_ref()?;
+        entries.iter().find(|entry| entry.name == name)?.kind
+    };
     let chart_file = path.join("Chart.yaml").map_err(|error| Failure::chart(error.to_string()))?;
-    if !matches!(tree.kind(&chart_file), Ok(Some(_))) {
+    if listed_kind("Chart.yaml").is_none() && !matches!(tree.kind(&chart_file), Ok(Some(_))) {
         return Err(Failure::chart(format!(
             "unable to detect chart at {path}/Chart.yaml: open {path}/Chart.yaml: no such file or directory"
         ))
@@ -30,15 +36,16 @@ pub(crate) fn read(
     }
     let ignore_file =
         path.join(".helmignore").map_err(|error| Failure::chart(error.to_string()))?;
-    let rules = match tree.kind(&ignore_file) {
-        Ok(Some(EntryKind::File { .. })) => {
-            Rules::parse(&tree.read(&ignore_file).map_err(unreadable)?)
-        }
-        _ => Rules::parse(b""),
-    }
-    .map_err(|problem| Failure::chart(problem).at_file(ignore_file.as_str()))?;
-    let mut walk = Walk { tree, rules, cache, files: Vec::new() };
-    walk.directory(path, "", 0)?;
+    let ignore_kind =
+        listed_kind(".helmignore").map_or_else(|| tree.kind(&ignore_file), |kind| Ok(Some(kind)));
+    let ignore = match ignore_kind {
+        Ok(Some(EntryKind::File { .. })) => Some(tree.read(&ignore_file).map_err(unreadable)?),
+        _ => None,
+    };
+    let rules = Rules::parse(ignore.as_deref().unwrap_or_default())
+        .map_err(|problem| Failure::chart(problem).at_file(ignore_file.as_str()))?;
+    let mut walk = Walk { tree, rules, ignore, cache, files: Vec::new() };
+    walk.entries(listed.map_err(unreadable)?.unwrap_or_default(), path, "", 0)?;
     Ok(walk.files)
 }
 
@@ -73,6 +80,8 @@ fn unreadable(error: TreeError) -> Failure {
 struct Walk<'a> {
     tree: &'a dyn FileTree,
     rules: Rules,
+    /// `.helmignore` as it was read.
+    ignore: Option<Arc<[u8]>>,
     cache: &'a Cache,
     files: Vec<File>,
 }
@@ -84,10 +93,21 @@ impl Walk<'_> {
                 "the chart has more than {DEPTH_MAX} directories inside each other at {path}"
             )));
         }
-        for entry in self.tree.list(path).map_err(unreadable)?.unwrap_or_default() {
+        let listed = self.tree.list(path).map_err(unreadable)?.unwrap_or_default();
+        self.entries(listed, path, inside, depth)
+    }
+
+    fn entries(
+        &mut self,
+        listed: Vec<Listed>,
+        path: &TreePath,
+        inside: &str,
+        depth: usize,
+    ) -> Result<(), Failure> {
+        for entry in listed {
             let name = match inside {
                 "" => entry.name.clone(),
-                inside => format!("{inside}/{}", entry.name),
+                inside => [inside, "/", &entry.name].concat(),
             };
             let Ok(child) = path.join(&entry.name) else { continue };
             match entry.kind {
@@ -129,6 +149,10 @@ impl Walk<'_> {
         }
         if self.files.len() == FILES_MAX {
             return Err(Failure::chart(format!("the chart has more than {FILES_MAX} files")));
+        }
+        if let Some(ignore) = self.ignore.take_if(|_| name == ".helmignore") {
+            self.files.push(File::new(name, ignore));
+            return Ok(());
         }
         let asks_later = self.cache.is_for_one() && is_for_templates_alone(name);
         let file = match asks_later.then(|| self.tree.later(path)).flatten() {

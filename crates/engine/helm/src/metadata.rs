@@ -230,7 +230,9 @@ fn sanitize(text: &mut String) {
     *text = text
         .chars()
         .filter_map(|char| {
-            if char.is_whitespace() {
+            if matches!(char, ' '..='~') {
+                Some(char)
+            } else if char.is_whitespace() {
                 Some(' ')
             } else if goval::quote(char.encode_utf8(&mut [0; 4])).contains(char) {
                 Some(char)

@@ -114,16 +114,17 @@ impl Maker<'_> {
         let path = self.charts.full_path(chart);
         let is_library = self.charts.is_library(chart);
         let folder = self.charts.folder(chart);
+        let base_path = Str::from(format!("{path}/templates"));
         for file in &self.charts.content(chart).templates {
             if is_library && !crate::file::base(&file.name).starts_with('_') {
                 continue;
             }
             all.push(Renderable {
-                name: format!("{path}/{}", file.name),
+                name: [&path, "/", &*file.name].concat(),
                 text: file.data().clone(),
                 data: data.clone(),
-                base_path: format!("{path}/templates").into(),
-                stored_at: format!("{folder}{}", file.name),
+                base_path: base_path.clone(),
+                stored_at: [folder, &*file.name].concat(),
             });
         }
         data

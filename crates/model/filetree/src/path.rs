@@ -37,7 +37,7 @@ impl TreePath {
     pub fn join(&self, relative: &str) -> Result<Self, PathError> {
         let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('/');
         if is_name(relative) && !self.0.is_empty() {
-            return Ok(Self(format!("{self}/{relative}")));
+            return Ok(Self([self.0.as_str(), "/", relative].concat()));
         }
         let mut names: Vec<&str> = self.names().collect();
         for name in relative.split('/') {

@@ -1,5 +1,6 @@
 //! A directory of this host as a file tree.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read as _};
@@ -17,6 +18,12 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 const LINKS_MAX: usize = 40;
 /// Files that stay open; processes may have a thousand.
 const OPEN_MAX: usize = 200;
+/// Room into which a thread reads files that are smaller.
+const ROOM_BYTES: usize = 64 << 10;
+
+thread_local! {
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The files below a directory, as they lie there, committed or not.
 ///
@@ -231,24 +238,50 @@ fn read_whole(path: &Path, size_bytes: u64) -> io::Result<Arc<[u8]>> {
 }
 
 /// As [`read_whole`], of an open file.
-fn read_open(mut file: &fs::File, size_bytes: u64) -> io::Result<Arc<[u8]>> {
+fn read_open(file: &fs::File, size_bytes: u64) -> io::Result<Arc<[u8]>> {
+    let size = size_bytes as usize;
+    if size >= ROOM_BYTES {
+        return read_large(file, size);
+    }
+    ROOM.with_borrow_mut(|room| {
+        if room.is_empty() {
+            *room = vec![0; ROOM_BYTES];
+        }
+        // One byte more shows where the file ends.
+        let count = filled(file, &mut room[..=size])?;
+        if count <= size {
+            return Ok(room[..count].into());
+        }
+        let mut bytes = room[..count].to_vec();
+        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+        Ok(bytes.into())
+    })
+}
+
+fn read_large(file: &fs::File, size: usize) -> io::Result<Arc<[u8]>> {
     // Read to where it stays; a file that is being written may be of another size.
-    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size_bytes as usize).collect();
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
     let room = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
-    let mut filled = 0;
-    while filled < room.len() {
-        match file.read(&mut room[filled..]) {
+    let count = filled(file, room)?;
+    let mut more = Vec::new();
+    if count == size && file.take(FILE_BYTES_MAX).read_to_end(&mut more)? == 0 {
+        return Ok(bytes);
+    }
+    Ok([&bytes[..count], &more].concat().into())
+}
+
+/// Reads until the room is full or the file is at its end, and says how many bytes that were.
+fn filled(mut file: &fs::File, room: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < room.len() {
+        match file.read(&mut room[count..]) {
             Ok(0) => break,
-            Ok(count) => filled += count,
+            Ok(some) => count += some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    let mut more = Vec::new();
-    if filled == room.len() && file.take(FILE_BYTES_MAX).read_to_end(&mut more)? == 0 {
-        return Ok(bytes);
-    }
-    Ok([&bytes[..filled], &more].concat().into())
+    Ok(count)
 }
 
 impl FileTree for DiskTree {

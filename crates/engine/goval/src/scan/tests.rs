@@ -1,13 +1,15 @@
-use super::{count_byte, find_byte, find_dashes, find_where};
+use super::{count_byte, find_any, find_byte, find_dashes, find_where};
 
 #[test]
 fn many_bytes_at_once_are_seen_as_one_by_one() {
-    for length in [0, 1, 31, 32, 33, 64, 100] {
+    for length in [0, 1, 31, 32, 33, 64, 100, 700] {
         for place in 0..length {
             let mut text = vec![b'a'; length];
             text[place] = b'x';
             assert_eq!(find_byte(b'x', &text), Some(place));
             assert_eq!(find_where(&text, |byte| byte > b'a'), Some(place));
+            assert_eq!(find_any([b'y', b'x'], &text), Some(place));
+            assert_eq!(find_any([b'y', b'z'], &text), None);
             assert_eq!(count_byte(b'x', &text), 1);
             assert_eq!(count_byte(b'a', &text), length - 1);
         }

@@ -1,6 +1,6 @@
 //! Collections in brackets, of words and quoted texts on one line each.
 
-use goval::scan::find_where;
+use goval::scan::find_any;
 
 use crate::resolve::{Dialect, Scalar, resolve};
 
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     /// What stands in quotes on one line and needs no work.
     fn in_quotes(&self, at: usize, quote: u8) -> Option<(&'a str, usize)> {
         let inside = &self.bytes[at + 1..];
-        let end = find_where(inside, |byte| byte == quote || byte == b'\n')?;
+        let end = find_any([quote, b'\n'], inside)?;
         let text = &self.text[at + 1..at + 1 + end];
         let is_whole = inside[end] == quote
             // Two are one that does not end the text.
