@@ -244,7 +244,7 @@ fn sanitize(text: &mut String) {
 }
 
 fn texts(
-    typed: &Typed,
+    typed: &Typed<'_>,
     value: &Value,
     path: &[&str],
     field: Field<'_>,
@@ -264,7 +264,7 @@ fn texts(
 }
 
 fn annotations(
-    typed: &Typed,
+    typed: &Typed<'_>,
     value: &Value,
     key: &str,
 ) -> Result<Option<Vec<(String, String)>>, String> {
@@ -282,7 +282,7 @@ fn annotations(
 }
 
 fn maintainers(
-    typed: &Typed,
+    typed: &Typed<'_>,
     value: &Value,
     key: &str,
 ) -> Result<Option<Vec<Option<Maintainer>>>, String> {
@@ -325,7 +325,7 @@ fn maintainers(
 }
 
 fn dependencies(
-    typed: &Typed,
+    typed: &Typed<'_>,
     value: &Value,
     key: &str,
 ) -> Result<Option<Vec<Option<Dependency>>>, String> {
@@ -352,7 +352,7 @@ fn dependencies(
 }
 
 fn dependency(
-    typed: &Typed,
+    typed: &Typed<'_>,
     fields: &serde_json::Map<String, Value>,
     path: &[&str],
 ) -> Result<Dependency, String> {

@@ -2,14 +2,18 @@
 //!
 //! Keys match in any case, and where text is wanted, numbers and booleans become text.
 
+use std::cell::OnceCell;
+
 use goval::{FloatBits, format_g};
 use goyaml::{Dialect, Document, Kind, Limits, NodeId, Scalar, resolve};
 use serde_json::Value;
 
 /// A document, with what its scalars looked like.
-pub(crate) struct Typed {
+pub(crate) struct Typed<'a> {
     pub(crate) value: Value,
-    document: Document,
+    text: &'a [u8],
+    /// Made when it is asked for: most texts hold no number where text is wanted.
+    document: OnceCell<Option<Document>>,
 }
 
 /// Where a value stands: the struct and its field, as Go's errors name them.
@@ -19,18 +23,21 @@ pub(crate) struct Field<'a> {
     pub(crate) name: &'a str,
 }
 
-impl Typed {
+impl<'a> Typed<'a> {
     /// Reads a document.
     ///
     /// # Errors
     ///
     /// Go's words.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
-        let limits = Limits::default();
-        let refused = |error| format!("error converting YAML to JSON: {error}");
-        let document = Document::parse(bytes, Dialect::V2, &limits).map_err(refused)?;
-        let value = document.to_json(goyaml::Duplicates::LastWins, &limits).map_err(refused)?;
-        Ok(Self { value, document })
+    pub(crate) fn read(text: &'a [u8]) -> Result<Self, String> {
+        let value = goyaml::to_json(text)
+            .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+        Ok(Self { value, text, document: OnceCell::new() })
+    }
+
+    fn document(&self) -> Option<&Document> {
+        let parse = || Document::parse(self.text, Dialect::V2, &Limits::default()).ok();
+        self.document.get_or_init(parse).as_ref()
     }
 
     /// Text; `path` leads to the value from the document's root.
@@ -59,42 +66,43 @@ impl Typed {
 
     /// The number, where it was written as a float: JSON no longer tells `1e6` from 1000000.
     fn written_float(&self, path: &[&str]) -> Option<f64> {
-        let mut at = self.follow(self.document.root()?);
+        let document = self.document()?;
+        let mut at = follow(document, document.root()?);
         for name in path {
-            at = self.follow(self.child(at, name)?);
+            at = follow(document, child(document, at, name)?);
         }
-        let node = self.document.node(at);
+        let node = document.node(at);
         if node.kind() != Kind::Scalar || node.tag().is_some() {
             return None;
         }
-        match resolve(Dialect::V2, self.document.value(at)) {
+        match resolve(Dialect::V2, document.value(at)) {
             Scalar::Float(value) => Some(value),
             _ => None,
         }
     }
+}
 
-    fn follow(&self, id: NodeId) -> NodeId {
-        match self.document.node(id).kind() {
-            Kind::Alias(target) => target,
-            _ => id,
-        }
+fn follow(document: &Document, id: NodeId) -> NodeId {
+    match document.node(id).kind() {
+        Kind::Alias(target) => target,
+        _ => id,
     }
+}
 
-    fn child(&self, id: NodeId, name: &str) -> Option<NodeId> {
-        let mut children = self.document.children(id);
-        match self.document.node(id).kind() {
-            Kind::Sequence => children.nth(name.parse().ok()?),
-            Kind::Mapping => {
-                let mut found = None;
-                while let (Some(key), Some(value)) = (children.next(), children.next()) {
-                    if self.document.value(key) == name {
-                        found = Some(value);
-                    }
+fn child(document: &Document, id: NodeId, name: &str) -> Option<NodeId> {
+    let mut children = document.children(id);
+    match document.node(id).kind() {
+        Kind::Sequence => children.nth(name.parse().ok()?),
+        Kind::Mapping => {
+            let mut found = None;
+            while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                if document.value(key) == name {
+                    found = Some(value);
                 }
-                found
             }
-            _ => None,
+            found
         }
+        _ => None,
     }
 }
 
