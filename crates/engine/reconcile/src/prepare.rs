@@ -74,13 +74,11 @@ pub fn prepare(
         namespace: destination.namespace.to_owned(),
         tracking: destination.tracking.clone(),
     });
-    let known: HashMap<u64, &Arc<Target>> =
-        before.into_iter().flat_map(Prepared::all).map(|target| (target.hash, target)).collect();
-
+    let mut known = Known::new(before);
     let mut kinds = Kinds { destination, scope: None, excluded: None };
     let objects = objects.iter().filter(|desired| desired.object.is_object());
     let all: Vec<Arc<Target>> =
-        objects.map(|desired| target(desired, &mut kinds, (&mark, context), &known)).collect();
+        objects.map(|desired| target(desired, &mut kinds, (&mark, context), &mut known)).collect();
     let identities: Vec<Cow<'_, ObjectKey>> =
         all.iter().enumerate().map(|(at, target)| identity(target, at)).collect();
     let mut left: HashMap<&ObjectKey, usize> = HashMap::with_capacity(all.len());
@@ -111,6 +109,35 @@ pub fn prepare(
     prepared
 }
 
+/// What was prepared before.
+struct Known<'a> {
+    before: Option<&'a Prepared>,
+    /// The ordinary object that comes next, where all stay in their order.
+    next: usize,
+    /// All of it by its hash, once an object does not stand where it stood.
+    by_hash: Option<HashMap<u64, &'a Arc<Target>>>,
+}
+
+impl<'a> Known<'a> {
+    fn new(before: Option<&'a Prepared>) -> Self {
+        Self { before, next: 0, by_hash: None }
+    }
+
+    /// What stood where the next object stands.
+    fn next(&mut self) -> Option<&'a Arc<Target>> {
+        self.next += 1;
+        self.before?.targets.get(self.next - 1)
+    }
+
+    fn get(&mut self, hash: u64) -> Option<&'a Arc<Target>> {
+        let before = self.before?;
+        let by_hash = self
+            .by_hash
+            .get_or_insert_with(|| before.all().map(|target| (target.hash, target)).collect());
+        by_hash.get(&hash).copied()
+    }
+}
+
 /// What the destination says of kinds; most objects are of the kind of the one before.
 struct Kinds<'a> {
     destination: &'a Destination<'a>,
@@ -121,7 +148,7 @@ struct Kinds<'a> {
 /// What was answered of a kind, as objects name it.
 struct Scope {
     api_version: String,
-    kind: String,
+    gvk: Gvk,
     namespaced: Option<bool>,
 }
 
@@ -130,13 +157,24 @@ impl Kinds<'_> {
     fn namespaced(&mut self, object: &Value) -> Option<bool> {
         let (api_version, kind) = (api_version(object), kind(object));
         match &self.scope {
-            Some(last) if last.kind == kind && last.api_version == api_version => last.namespaced,
-            _ => {
-                let namespaced = (self.destination.namespaced)(&gvk(object));
-                let (api_version, kind) = (api_version.to_owned(), kind.to_owned());
-                self.scope.insert(Scope { api_version, kind, namespaced }).namespaced
+            Some(last) if last.gvk.kind == kind && last.api_version == api_version => {
+                last.namespaced
             }
+            _ => self.asked(api_version.to_owned(), gvk(object)),
         }
+    }
+
+    /// The same for an object of which the kind is known.
+    fn stands_in(&mut self, gvk: &Gvk) -> Option<bool> {
+        match &self.scope {
+            Some(last) if last.gvk == *gvk => last.namespaced,
+            _ => self.asked(gvk.api_version(), gvk.clone()),
+        }
+    }
+
+    fn asked(&mut self, api_version: String, gvk: Gvk) -> Option<bool> {
+        let namespaced = (self.destination.namespaced)(&gvk);
+        self.scope.insert(Scope { api_version, gvk, namespaced }).namespaced
     }
 
     fn excludes(&mut self, gvk: &Gvk) -> bool {
@@ -161,13 +199,19 @@ fn target(
     desired: &DesiredObject,
     kinds: &mut Kinds,
     (mark, context): (&Arc<Mark>, u64),
-    known: &HashMap<u64, &Arc<Target>>,
+    known: &mut Known,
 ) -> Arc<Target> {
-    let namespaced = kinds.namespaced(&desired.object);
+    let next = known.next();
+    let namespaced = match next {
+        // It need not be read again.
+        Some(same) if std::ptr::eq(same.written(), &*desired.object) => kinds.stands_in(&same.gvk),
+        _ => kinds.namespaced(&desired.object),
+    };
     let mut hash = DefaultHasher::new();
     (desired.hash, context, namespaced).hash(&mut hash);
     let hash = hash.finish();
-    if let Some(known) = known.get(&hash) {
+    let same = next.filter(|next| next.hash == hash).or_else(|| known.get(hash));
+    if let Some(known) = same {
         return Arc::clone(known);
     }
     Arc::new(Target::marked(&desired.object, mark, namespaced, hash))
