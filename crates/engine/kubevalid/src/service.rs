@@ -225,8 +225,17 @@ fn source_ranges(object: &At<'_>, kind: &str, errors: &mut Vec<FieldError>) {
 
 fn cluster_addresses(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let policy = spec.at("ipFamilyPolicy");
-    policy.one_of(&["PreferDualStack", "RequireDualStack", "SingleStack"], errors);
-    let addresses = spec.at("clusterIPs");
+    let (address, addresses) = (spec.at("clusterIP"), spec.at("clusterIPs"));
+    match (address.is_empty(), addresses.items().next()) {
+        (true, Some(_)) => {
+            errors.push(addresses.invalid("must be empty when `clusterIP` is not specified"));
+        }
+        (false, Some(first)) if first.text() != address.text() => {
+            errors.push(addresses.invalid("first value must match `clusterIP`"));
+        }
+        (false, None) => errors.push(addresses.required("")),
+        _ => {}
+    }
     let families = spec.at("ipFamilies");
     let mut seen = BTreeSet::new();
     for family in families.items() {
@@ -237,6 +246,7 @@ fn cluster_addresses(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.push(family.duplicate());
         }
     }
+    policy.one_of(&["PreferDualStack", "RequireDualStack", "SingleStack"], errors);
     let mut first = true;
     let mut all_good = true;
     for address in addresses.items() {

@@ -30,6 +30,7 @@ pub fn validate(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     let visitors = "ephemeralContainerStatuses";
     transitions(&status.at(visitors), &before.at(visitors), None, errors);
     claims(&status.at("resourceClaimStatuses"), &spec, errors);
+    extended_claim(&status.at("extendedResourceClaimStatus"), &spec, errors);
     addresses(&status.at("podIPs"), &before.at("podIPs"), errors);
     let hosts = status.at("hostIPs");
     if let Some(first) = hosts.items().next().map(|first| first.at("ip"))
@@ -142,6 +143,45 @@ fn claims(list: &At<'_>, spec: &At<'_>, errors: &mut Vec<FieldError>) {
         if made.is_set() {
             made.named(names::subdomain(made.text(), false), errors);
         }
+    }
+}
+
+/// The claim that stands for what containers ask for as if it were counted.
+fn extended_claim(at: &At<'_>, spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !at.is_set() {
+        return;
+    }
+    let mappings = at.at("requestMappings");
+    if mappings.is_empty() {
+        errors.push(mappings.required("at least one request mapping is required"));
+    }
+    let mut seen = BTreeSet::new();
+    for mapping in mappings.items() {
+        let parts = ["containerName", "resourceName", "requestName"].map(|part| mapping.at(part));
+        let [container, resource, request] = &parts;
+        let lists = ["initContainers", "containers"].map(|list| spec.at(list));
+        let asks = lists
+            .iter()
+            .flat_map(At::items)
+            .find(|one| one.at("name").text() == container.text())
+            .map(|one| one.to(&["resources", "requests"]).value.get(resource.text()).is_some());
+        match asks {
+            Some(true) => {}
+            Some(false) => errors.push(resource.invalid("must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests")),
+            None => errors.push(container.invalid("must match the name of an entry in spec.initContainers.name or spec.containers.name")),
+        }
+        // The server leaves the number out.
+        let named = At { value: request.value, path: at.child("requestName") };
+        named.named(names::label(named.text(), false), errors);
+        if !seen.insert(parts.each_ref().map(At::text)) {
+            errors.extend(parts.iter().map(At::duplicate));
+        }
+    }
+    let name = at.at("resourceClaimName");
+    if name.is_empty() {
+        errors.push(name.required(""));
+    } else {
+        name.named(names::subdomain(name.text(), false), errors);
     }
 }
 

@@ -198,6 +198,9 @@ fn main_resource(
     query: &Query,
 ) -> Result<Answer, Problem> {
     let named = !target.name.is_empty();
+    if !kind.built_in() && named && request.method == "PATCH" {
+        write::takes_patch(kind, request)?;
+    }
     let wanted = negotiate::choose(&request.accept, query).map_err(|mut problem| {
         let by_path = problem.message.starts_with("406");
         if by_path && !named && matches!(request.method.as_str(), "GET" | "HEAD") {

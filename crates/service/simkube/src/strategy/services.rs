@@ -244,15 +244,18 @@ fn keep_ports(old: &Value, service: &mut Value) {
 }
 
 fn give_addresses(taken: &mut Taken, service: &mut Value) {
-    let headless =
-        service["spec"]["clusterIP"] == "None" || service["spec"]["clusterIPs"][0] == "None";
+    let unsaid = service["spec"]["clusterIP"].as_str().is_none_or(str::is_empty);
+    if unsaid && service["spec"]["clusterIPs"].as_array().is_some_and(|ips| !ips.is_empty()) {
+        // Who says the list alone is refused.
+        return;
+    }
+    let headless = service["spec"]["clusterIP"] == "None";
     let spec = &mut service["spec"];
     if headless {
         spec["clusterIP"] = json!("None");
         spec["clusterIPs"] = json!(["None"]);
     } else {
         let named = spec["clusterIP"].as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);
-        let named = named.or_else(|| spec["clusterIPs"][0].as_str().map(str::to_owned));
         let ip = named.unwrap_or_else(|| taken.free_ip());
         spec["clusterIP"] = json!(ip);
         if spec.get("clusterIPs").is_none_or(Value::is_null) {

@@ -527,9 +527,7 @@ impl Write<'_> {
         if matches!(origin, Origin::Put { .. }) {
             self.owners_once(&mut new, origin);
         }
-        if self.target.subresource == "status"
-            && self.kind.is("autoscaling", "HorizontalPodAutoscaler")
-        {
+        if self.kind.is("autoscaling", "HorizontalPodAutoscaler") {
             // What carries the status at the older version is written with it.
             new = convert::as_read_back(self.kind, new)?;
         }

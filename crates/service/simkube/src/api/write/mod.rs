@@ -199,6 +199,15 @@ pub fn manager_of(user_agent: &str) -> String {
     if printable.is_empty() { "unknown".to_owned() } else { printable }
 }
 
+/// Refuses a patch of a form that the kind does not take.
+///
+/// # Errors
+///
+/// 415, which names the forms.
+pub fn takes_patch(kind: &Kind, request: &Request) -> Result<(), Problem> {
+    Patch::read(request, kind).map(drop)
+}
+
 /// Reads the options of a POST, PUT or PATCH.
 ///
 /// # Errors
