@@ -11,6 +11,7 @@ mod admission;
 mod autoscaling;
 mod batch;
 mod cel;
+pub mod charges;
 mod cursor;
 pub mod decisions;
 mod definition_rules;
@@ -122,6 +123,11 @@ fn named_by_spec(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
 
 fn common(object: &Value, namespaced: bool) -> Vec<FieldError> {
     meta::create(object, namespaced, names::path_segment, meta::Finalizers::AnyName)
+}
+
+/// Returns whether two lists of resources say the same amounts.
+pub fn same_amounts(a: &Value, b: &Value) -> bool {
+    usage::amounts(a) == usage::amounts(b)
 }
 
 /// Returns whether a label selector selects these labels.

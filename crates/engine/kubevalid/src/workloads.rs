@@ -157,9 +157,9 @@ fn strategy(at: &At<'_>, errors: &mut Vec<FieldError>) {
             }
             at_most_everything(&missing, errors);
         }
-        other => {
+        _ => {
             let error = at.unsupported(&["Recreate", "RollingUpdate"]);
-            errors.push(error.showing(unknown_strategy(other)));
+            errors.push(error.showing(unknown_strategy(at, BOTH)));
         }
     }
 }
@@ -172,9 +172,31 @@ fn ordered(shown: &Value, order: &[&str]) -> String {
 }
 
 /// An update strategy of a type that nobody knows, as the server prints it.
-fn unknown_strategy(kind: &str) -> String {
-    ordered(&json!({"Type": kind, "RollingUpdate": null}), &["Type", "RollingUpdate"])
+fn unknown_strategy(at: &At<'_>, fields: &[(&str, &str)]) -> String {
+    let rolling = at.at("rollingUpdate");
+    let shown: Vec<String> = fields
+        .iter()
+        .map(|(name, field)| {
+            let value = rolling.at(field);
+            let shown = match value.is_set() || *name == POINTER {
+                true => value.value.to_string(),
+                false => "0".to_owned(),
+            };
+            format!("\"{}\":{shown}", if *name == POINTER { "MaxUnavailable" } else { name })
+        })
+        .collect();
+    let rolling = match rolling.is_set() {
+        true => format!("{{{}}}", shown.join(",")),
+        false => "null".to_owned(),
+    };
+    format!("{{\"Type\":{},\"RollingUpdate\":{rolling}}}", json!(at.at("type").text()))
 }
+
+const BOTH: &[(&str, &str)] = &[("MaxUnavailable", "maxUnavailable"), ("MaxSurge", "maxSurge")];
+/// Stands for the one field that is null where nobody says it.
+const POINTER: &str = "*MaxUnavailable";
+const OF_STATEFUL_SETS: &[(&str, &str)] =
+    &[("Partition", "partition"), (POINTER, "maxUnavailable")];
 
 pub fn replica_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
@@ -220,9 +242,9 @@ pub fn stateful_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldE
                 at_most_everything(&missing, errors);
             }
         }
-        other => {
+        _ => {
             let error = update.invalid("must be 'RollingUpdate' or 'OnDelete'");
-            errors.push(error.showing(unknown_strategy(other)));
+            errors.push(error.showing(unknown_strategy(&update, OF_STATEFUL_SETS)));
         }
     }
     let kept = spec.at("persistentVolumeClaimRetentionPolicy");
@@ -328,9 +350,9 @@ pub fn daemon_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErr
             at_most_everything(&missing, errors);
             at_most_everything(&surge, errors);
         }
-        other => {
+        _ => {
             let error = update.unsupported(&["RollingUpdate", "OnDelete"]);
-            errors.push(error.showing(unknown_strategy(other)));
+            errors.push(error.showing(unknown_strategy(&update, BOTH)));
         }
     }
     spec.at("revisionHistoryLimit").not_negative(errors);

@@ -175,6 +175,11 @@ impl FieldError {
             match (&self.shown, value) {
                 (Some(shown), _) => text.push_str(shown),
                 (None, Value::String(value)) => text.push_str(&quote(value)),
+                // Go writes no fraction of a number that is whole.
+                (None, Value::Number(number)) => {
+                    let number = number.to_string();
+                    text.push_str(number.strip_suffix(".0").unwrap_or(&number));
+                }
                 (None, other) => text.push_str(&other.to_string()),
             }
         }

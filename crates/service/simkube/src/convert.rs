@@ -62,6 +62,30 @@ pub fn as_read_back(kind: &Kind, object: Value) -> Result<Value, Problem> {
     out(kind, stored)
 }
 
+/// Puts back what carries an autoscaler's status in its annotations.
+pub fn keep_carried_status(old: &Value, new: &mut Value) {
+    const CARRIERS: [&str; 2] = [
+        "autoscaling.alpha.kubernetes.io/current-metrics",
+        "autoscaling.alpha.kubernetes.io/conditions",
+    ];
+    for carrier in CARRIERS {
+        match manifest::annotation(old, carrier) {
+            Some(carried) => manifest::set_annotation(new, carrier, carried),
+            None => {
+                let annotations = new.pointer_mut("/metadata/annotations");
+                if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+                    annotations.remove(carrier);
+                }
+            }
+        }
+    }
+    if new["metadata"]["annotations"].as_object().is_some_and(Map::is_empty)
+        && let Some(metadata) = new["metadata"].as_object_mut()
+    {
+        metadata.remove("annotations");
+    }
+}
+
 /// Turns an object as served into one as kept; answers, too, whether it will be read with more in it than
 /// was written.
 ///

@@ -103,6 +103,19 @@ fn update(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
             return;
         }
     }
+    for image in ["containers", "initContainers"]
+        .map(|list| new.at(list))
+        .iter()
+        .flat_map(At::items)
+        .map(|container| container.at("image"))
+    {
+        if image.is_empty() {
+            errors.push(image.required(""));
+        }
+        if image.text().trim() != image.text() {
+            errors.push(image.invalid("must not have leading or trailing whitespace"));
+        }
+    }
     let deadline = |at: &At<'_>| at.at("activeDeadlineSeconds").number();
     let at = new.at("activeDeadlineSeconds");
     match (deadline(new), deadline(old)) {

@@ -12,6 +12,7 @@ mod jobs;
 pub mod limits;
 mod pods;
 pub mod policies;
+pub mod quotas;
 mod services;
 mod slices;
 pub mod standards;

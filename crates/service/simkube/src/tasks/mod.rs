@@ -6,6 +6,7 @@
 mod collector;
 mod controllers;
 mod namespaces;
+mod quotas;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub fn spawn(work: &mut JoinSet<()>, cluster: &Arc<Cluster>, ca_pem: &str) {
         collector: collector::Collector::default(),
         namespaces: namespaces::Namespaces::new(ca_pem),
         controllers: controllers::Controllers::default(),
+        quotas: quotas::Quotas::default(),
         seen: 0,
     };
     work.spawn(async move { loops.run().await });
@@ -35,6 +37,7 @@ struct Loops {
     collector: collector::Collector,
     namespaces: namespaces::Namespaces,
     controllers: controllers::Controllers,
+    quotas: quotas::Quotas,
     seen: u64,
 }
 
@@ -59,13 +62,17 @@ impl Loops {
     }
 
     fn is_busy(&self) -> bool {
-        self.collector.is_busy() || self.namespaces.is_busy() || self.controllers.is_busy()
+        self.collector.is_busy()
+            || self.namespaces.is_busy()
+            || self.controllers.is_busy()
+            || self.quotas.is_busy()
     }
 
     fn act(&mut self) {
         self.collector.act(&self.cluster);
         self.namespaces.act(&self.cluster);
         self.controllers.act(&self.cluster);
+        self.quotas.act(&self.cluster);
     }
 
     /// Reads what happened since; where that is forgotten, everything counts as new.
@@ -110,6 +117,7 @@ impl Loops {
         self.namespaces.see(&self.cluster, table, event);
         if self.cluster.controllers {
             self.controllers.see(table, event);
+            self.quotas.see(&self.cluster, table, event);
         }
     }
 }

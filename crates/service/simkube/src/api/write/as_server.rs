@@ -5,7 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::delete;
+use super::super::options::{FieldValidation, WriteOptions};
 use super::super::problem::Problem;
+use super::super::request::User;
+use super::super::route::Target;
+use super::Write;
 use super::carry_out::{ATTEMPTS_MAX, OVERTAKEN, not_kept};
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
@@ -51,4 +55,36 @@ pub fn change_as_server(
         }
     }
     Err(Problem::modified(kind, name))
+}
+
+/// Writes an object's status on behalf of the server, under a name of its own.
+///
+/// # Errors
+///
+/// In the server's words; an object that is not there is left alone.
+pub fn status_as(cluster: &Arc<Cluster>, manager: &str, object: &Value) -> Result<(), Problem> {
+    let kinds = cluster.kinds();
+    let Some(kind) = kinds.of(manifest::api_version(object), manifest::kind(object)) else {
+        return Ok(());
+    };
+    let target = Target {
+        group: kind.group.clone(),
+        version: kind.version.clone(),
+        namespace: manifest::namespace(object).to_owned(),
+        plural: kind.plural.clone(),
+        name: manifest::name(object).to_owned(),
+        subresource: "status".to_owned(),
+        watch: false,
+    };
+    let options = WriteOptions {
+        dry_run: false,
+        field_manager: manager.to_owned(),
+        field_validation: FieldValidation::Ignore,
+        force: false,
+        user: User::default(),
+    };
+    match Write::new(cluster, kind, &target, &options, "").replace_value(object.clone()) {
+        Err(problem) if problem.code == 404 => Ok(()),
+        outcome => outcome.map(drop),
+    }
 }

@@ -284,7 +284,8 @@ impl Write<'_> {
         problem
     }
 
-    /// Holds pods to their namespace's limits and standard, and everything to the policies that are bound.
+    /// Holds pods to their namespace's limits and standard, and everything to the policies that are bound, and
+    /// charges it to its namespace's quotas.
     fn keeps_standards(
         &mut self,
         door: &str,
@@ -312,6 +313,8 @@ impl Write<'_> {
                 return Err(problem);
             }
         }
+        let dry_run = self.options.dry_run;
+        strategy::quotas::charge(self.cluster, self.kind, door, old, new, dry_run)?;
         Ok(())
     }
 
@@ -537,6 +540,11 @@ impl Write<'_> {
             let writer =
                 Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
             new = ownership::update(self.kind, Some(live), new, &writer);
+        }
+        let carries = self.kind.is("autoscaling", "HorizontalPodAutoscaler")
+            && !convert::is_stored_as(self.kind);
+        if carries && self.target.subresource.is_empty() {
+            convert::keep_carried_status(live, &mut new);
         }
         if self.is_strange {
             meta::of(&mut new).remove("managedFields");
