@@ -186,6 +186,7 @@ pub fn collection(
     options: &DeleteOptions,
 ) -> Result<Response, Problem> {
     let selector = Selector::parse(&list.labels, &list.fields, kind)?;
+    let options = &DeleteOptions { of_many: true, ..options.clone() };
     let limit = if list.limit == 0 { PAGE_MAX } else { list.limit };
     let list = &ListOptions { limit, ..list.clone() };
     let page = read::select(cluster, kind, namespace, list, &selector)?;
@@ -248,7 +249,7 @@ pub fn delete(
         preconditions(kind, name, &entry, options)?;
         strategy::admit_delete(kind, name)?;
         if let Some(user) = &options.user {
-            held_to_policies(cluster, kind, &entry, user, options.dry_run)?;
+            held_to_policies(cluster, kind, &entry, user, options)?;
         }
         match attempt(cluster, kind, &key, &entry, options) {
             Err(problem) if write::was_overtaken(&problem) => {}
@@ -264,13 +265,21 @@ fn held_to_policies(
     kind: &Kind,
     entry: &Entry,
     user: &User,
-    dry_run: bool,
+    options: &DeleteOptions,
 ) -> Result<(), Problem> {
     if !policies::are_bound(cluster) {
         return Ok(());
     }
     let old = convert::out(kind, entry.value())?;
-    let change = policies::Change { kind, door: "", old: Some(&old), new: None, user, dry_run };
+    let change = policies::Change {
+        kind,
+        door: "",
+        named: !options.of_many,
+        old: Some(&old),
+        new: None,
+        user,
+        dry_run: options.dry_run,
+    };
     policies::admit(cluster, &change).map(drop)
 }
 

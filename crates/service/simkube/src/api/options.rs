@@ -162,6 +162,8 @@ pub struct DeleteOptions {
     pub resource_version: Option<String>,
     /// Who asks; `None`: the server itself.
     pub user: Option<User>,
+    /// Whether the object goes with its whole collection: nobody has named it.
+    pub of_many: bool,
 }
 
 /// What becomes of what a deleted object owns.

@@ -20,6 +20,8 @@ pub struct Change<'a> {
     pub kind: &'a Kind,
     /// `""` for the main one.
     pub door: &'a str,
+    /// Whether the request names the object.
+    pub named: bool,
     /// `None` where it is made.
     pub old: Option<&'a Value>,
     /// `None` where it goes.
@@ -50,9 +52,9 @@ pub fn admit(cluster: &Cluster, change: &Change<'_>) -> Result<Vec<String>, Prob
     let kind = change.kind;
     let subject = change.new.or(change.old).unwrap_or(&Value::Null);
     let is_namespace = kind.is("", "Namespace");
-    let name = meta::text(subject, "name").to_owned();
-    let namespace =
-        if is_namespace { name.clone() } else { meta::text(subject, "namespace").to_owned() };
+    let own = meta::text(subject, "name").to_owned();
+    let name = if change.named { own.clone() } else { String::new() };
+    let namespace = if is_namespace { own } else { meta::text(subject, "namespace").to_owned() };
     let around = cluster.store.get("/namespaces", &namespace).map(|entry| entry.value());
     let kinds = cluster.kinds();
     let served: Vec<String> = kinds
@@ -126,11 +128,12 @@ pub fn admit(cluster: &Cluster, change: &Change<'_>) -> Result<Vec<String>, Prob
     match first {
         None => Ok(warnings),
         Some((policy, binding, denial)) => {
+            let called_as = if change.named { meta::name_asked(subject) } else { "Unknown" };
             let said = format!(
                 "ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {}",
                 denial.message
             );
-            let mut problem = refused(kind, meta::name_asked(subject), &said, &denial.reason);
+            let mut problem = refused(kind, called_as, &said, &denial.reason);
             problem.warnings = warnings;
             Err(problem)
         }

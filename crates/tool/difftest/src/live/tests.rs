@@ -48,6 +48,8 @@ fn random_clients_of_common_kinds_find_no_difference() {
 
 /// What the real server 1.36.3 answered: `difftest record data/recorded.jsonl mixed 0 400`.
 const RECORDED: &str = include_str!("../../data/recorded.jsonl");
+/// The same of limit ranges, quotas and admission policies.
+const ADMISSION: &str = include_str!("../../data/admission.jsonl");
 
 #[test]
 fn answers_are_those_that_the_real_server_gave() {
@@ -61,7 +63,7 @@ fn answers_are_those_that_the_real_server_gave() {
     let here = Server::new(simulated.url(), simulated.token()).unwrap();
     define(&here, &catalog).unwrap();
     let mut wrong = Vec::new();
-    for (number, line) in RECORDED.lines().enumerate() {
+    for (number, line) in RECORDED.lines().chain(ADMISSION.lines()).enumerate() {
         let case: Value = serde_json::from_str(line).unwrap();
         let steps = case["steps"].as_array().unwrap();
         let told = play::play(&here, &format!("q0-{number}-q"), steps).unwrap();

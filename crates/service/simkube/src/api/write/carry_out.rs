@@ -301,6 +301,7 @@ impl Write<'_> {
         let change = Change {
             kind: self.kind,
             door,
+            named: true,
             old,
             new: Some(new),
             user: &self.options.user,
@@ -674,7 +675,8 @@ fn is_same_but_version(live: &Value, new: &Value) -> bool {
 
 /// Whether a text needs no escapes.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+    text.chars()
+        .all(|sign| !sign.is_control() && !sign.is_whitespace() && sign != '"' && sign != '\\')
 }
 
 /// What a write comes from.
