@@ -1,3 +1,4 @@
 mod impure;
 mod rows;
 pub(crate) mod template;
+mod toml;

@@ -1,5 +1,7 @@
 //! TOML: written in the layout of the library that Helm uses, and read.
 
+mod complaint;
+mod forms;
 mod reader;
 mod writer;
 

@@ -3,6 +3,7 @@
 use goval::{List, ListType, Map, Str, Value};
 use toml::value::{Date, Datetime, Offset};
 
+use super::complaint::complaint;
 use crate::args::named;
 use crate::time::{Time, Zone};
 
@@ -15,10 +16,13 @@ pub(super) const LOCAL_TIME: &str = "time-local";
 ///
 /// # Errors
 ///
-/// With the line, in other words than the library's.
+/// In the library's words, see [`complaint`].
 pub(crate) fn read(text: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(text).map_err(|_| "toml: files must be valid UTF-8")?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        if let Some(complaint) = complaint(text) {
+            return complaint;
+        }
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         format!("toml: line {line}: {}", error.message().replace('\n', ": "))

@@ -76,12 +76,11 @@ fn around(setting: &mut Setting, random: &mut Random) {
     }
 }
 
-const ODD_VERSIONS: [&str; 12] = [
+const ODD_VERSIONS: [&str; 11] = [
     "vv1.2",
     "01.2",
     "1",
     "1.2.3.4",
-    "",
     "v1.30",
     "1.30.x",
     "1.30-alpha.1",

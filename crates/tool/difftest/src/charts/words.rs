@@ -216,7 +216,7 @@ mustToYaml func(interface {}) string
 toYamlPretty func(interface {}) string
 fromYaml func(string) string
 fromYamlArray func(string) string
-fromToml func(string) string
+fromToml func(toml) string
 fromJson func(string) string
 fromJsonArray func(string) string
 include func(template, interface {}) string
@@ -245,7 +245,9 @@ call func(interface {}, ...interface {}) bool";
 
 fn functions(signatures: &str) -> Result<Vec<Named>> {
     let text = fs::read_to_string(signatures).context("the signatures are read")?;
-    let lines = text.lines().chain(OWN.lines()).filter_map(|line| line.split_once(" func("));
+    // A file of one line asks about one function alone.
+    let own = if text.lines().count() > 1 { OWN } else { "" };
+    let lines = text.lines().chain(own.lines()).filter_map(|line| line.split_once(" func("));
     let named = lines.filter(|(name, _)| !LEFT_OUT.contains(name)).map(|(name, rest)| {
         let params = rest.split_once(')').map_or("", |(params, _)| params);
         let params = params.split(", ").filter(|param| !param.is_empty());
@@ -315,6 +317,7 @@ fn argument(functions: &[Named], param: &str, random: &mut Random, depth: usize)
         "[]interface {}" => &LISTS,
         "template" => &["\"plain\"", "\"lines\"", "\"deep\"", "\"nope\""],
         "tpl" => &TEMPLATES,
+        "toml" => return toml(random),
         "format" => return format(random).to_owned(),
         _ => match random.below(6) {
             0 => &STRINGS,
@@ -326,6 +329,81 @@ fn argument(functions: &[Named], param: &str, random: &mut Random, depth: usize)
     };
     (*random.pick(pool)).to_owned()
 }
+
+/// A document of TOML as a literal, mostly with a slip.
+fn toml(random: &mut Random) -> String {
+    let mut text: Vec<char> = Vec::new();
+    for _ in 0..=random.below(4) {
+        text.extend(TOML[random.below(TOML.len())].chars());
+        if !random.one_in(15) {
+            text.push('\n');
+        }
+    }
+    for _ in 0..random.below(3) {
+        let at = random.below(text.len());
+        match random.below(3) {
+            0 if !text.is_empty() => drop(text.remove(at)),
+            1 => text.truncate(at + 1),
+            _ => text.insert(at, *random.pick(&TOML_CHARS)),
+        }
+    }
+    serde_json::Value::String(text.into_iter().collect()).to_string()
+}
+
+const TOML_CHARS: [char; 34] = [
+    '"', '\'', '=', '.', ',', '[', ']', '{', '}', '\n', '\r', '\t', ' ', '#', '\\', '_', '-', '+',
+    '0', '1', 'e', 'x', ':', 'T', 'Z', 'a', 'ä', '\0', '\u{7f}', '\u{feff}', 'u', 'b', 'o', '9',
+];
+
+const TOML: [&str; 47] = [
+    "a = 1",
+    "a = 'x'",
+    "a = \"y\\n\\u00e9\"",
+    "b.c = 2",
+    "b.c.d = 3",
+    "b = {c = 1, d.e = 'x'}",
+    "b = { }",
+    "b = [1, 2.5, 'x']",
+    "b = [{c = 1}, {c = 2}]",
+    "b = [[1], []]",
+    "[a]",
+    "[b]",
+    "[b.c]",
+    "[b.c.d]",
+    "[[b]]",
+    "[[b.c]]",
+    "[ \"q uoted\" . 'x' ]",
+    "\"k ey\" = true",
+    "'' = false",
+    "c = 1_000",
+    "c = 0x1F",
+    "c = 0o17",
+    "c = 0b101",
+    "c = 007",
+    "c = -0",
+    "c = +5",
+    "c = 1.5e3",
+    "c = 1.",
+    "c = .5",
+    "c = 1e400",
+    "c = 99999999999999999999",
+    "c = 2020-01-02",
+    "c = 2020-01-02T03:04:05Z",
+    "c = 2020-01-02 03:04:05.123+02:00",
+    "c = 03:04:05",
+    "c = 2020-13-02",
+    "c = inf",
+    "c = -nan",
+    "c = \"\"\"many\nlines \\\n  here\"\"\"",
+    "c = '''raw\n'lines'''",
+    "c = [ 1,\n 2, # two\n]",
+    "# a comment",
+    "c = yes",
+    "d = { x = 1,\n y = 2 }",
+    "d = \"\\q\"",
+    "e = \"\"\"x\"\"\"\"\"",
+    "d = \"\\u12\"",
+];
 
 fn format(random: &mut Random) -> &'static str {
     FORMATS[random.below(FORMATS.len())]
