@@ -25,6 +25,8 @@ const ALL_IN_ONE: [&str; 3] = ["-no-pie", "-Wl,-static", "-Wl,--no-dynamic-linke
 const WRITTEN: &str = "-Wl,--no-mmap-output-file";
 /// Where the linker can, what renders stands together.
 const ORDER: &str = "render.ld";
+/// Set by who builds for other machines: the program then uses their own C library.
+const SHARED: &str = "TIPHYS_SHARED";
 /// A program that is linked as ours will be, and finds a host.
 const PROBE: &str = "fn main() {
     let found = std::net::ToSocketAddrs::to_socket_addrs(&(\"localhost\", 80));
@@ -35,6 +37,7 @@ const PROBE: &str = "fn main() {
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={ORDER}");
+    println!("cargo::rerun-if-env-changed={SHARED}");
     let is = |name: &str, wanted: &str| env::var(name).is_ok_and(|value| value == wanted);
     if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") {
         return;
@@ -47,6 +50,7 @@ fn main() {
     }
     let Some(out) = env::var_os("OUT_DIR").map(PathBuf::from) else { return };
     if is("PROFILE", "release")
+        && env::var_os(SHARED).is_none()
         && let Some((archives, arguments)) = all_in_one(&out)
     {
         println!("cargo::rustc-link-search=native={}", archives.display());

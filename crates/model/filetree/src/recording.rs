@@ -119,6 +119,11 @@ impl Recording {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The same, of a recording that is over.
+    pub fn into_read_set(self) -> ReadSet {
+        self.asked.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, path: &TreePath, question: Question, answer: Option<ContentId>) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.answers.insert((path.clone(), question), answer);

@@ -582,13 +582,13 @@ impl Inner {
             })
         });
         let of_others: Vec<_> = others
-            .iter()
-            .map(|(at, _, recording)| (*at, recording.read_set()))
+            .into_iter()
+            .map(|(at, _, recording)| (at, recording.into_read_set()))
             .filter(|(_, read)| !read.is_empty())
             .collect();
         Made {
             pin,
-            read_set: Arc::new(recording.read_set()),
+            read_set: Arc::new(recording.into_read_set()),
             of_others: Arc::new(of_others),
             asked: Arc::new(asked_of(asked, job)),
             outcome,
