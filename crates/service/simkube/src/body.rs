@@ -237,9 +237,12 @@ pub fn as_written(said: &str, text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let is_part = |sign: char| sign.is_ascii_digit() || "+-.eE".contains(sign);
     let value = |text: &str| text.parse::<f64>().ok();
-    let written = text
-        .split(|sign| !is_part(sign))
-        .find(|word| *word != shown && value(word).is_some() && value(word) == value(shown));
+    let words: Vec<&str> = text.split(|sign| !is_part(sign)).collect();
+    if words.contains(&shown) {
+        return said.to_owned();
+    }
+    let written =
+        words.into_iter().find(|word| value(word).is_some() && value(word) == value(shown));
     match written {
         Some(written) => format!("{head}{BEFORE}{written} {tail}"),
         None => said.to_owned(),

@@ -361,3 +361,12 @@ fn address_length(text: &str) -> Option<usize> {
     let length = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     (text[..length].split('.').count() == 4).then_some(length)
 }
+
+#[test]
+fn a_number_is_told_as_it_was_written() {
+    let node = r#"{"metadata":{"ownerReferences":[{"uid":"0f3c9f2a-0000-4000-8000-000000000001"}]},"spec":{"drivers":[{"allocatable":{"count":3.0}}]}}"#;
+    let at = "/apis/storage.k8s.io/v1/csinodes?dryRun=All";
+    let (_, said) = ask(&cluster(), "POST", at, Some(&json!(node)));
+    let said = said["message"].as_str().unwrap_or_default();
+    assert!(said.contains("cannot unmarshal number 3.0 into"), "{said}");
+}

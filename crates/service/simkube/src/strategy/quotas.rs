@@ -29,11 +29,6 @@ pub fn charge(
     new: &Value,
     dry_run: bool,
 ) -> Result<(), Problem> {
-    let quotas = of_namespace(cluster, meta::text(new, "namespace"));
-    // Hardly any namespace has one, and every write comes here.
-    if quotas.is_empty() || !kind.namespaced {
-        return Ok(());
-    }
     let change = Change {
         group: &kind.group,
         resource: &kind.plural,
@@ -41,9 +36,10 @@ pub fn charge(
         old: old.unwrap_or(&Value::Null),
         new,
     };
-    if !change.counts() {
+    if !kind.namespaced || !change.counts() {
         return Ok(());
     }
+    let quotas = of_namespace(cluster, meta::text(new, "namespace"));
     let mut charged = Vec::new();
     for quota in quotas {
         let used = change
