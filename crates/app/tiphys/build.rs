@@ -20,9 +20,6 @@ const EMPTY_ARCHIVE_BYTES_MAX: u64 = 100;
 /// What makes a program one file that needs no others. `-static` alone would tell the compiler, too,
 /// whose start of such programs has the first panic sort all tables of the unwinder.
 const ALL_IN_ONE: [&str; 3] = ["-no-pie", "-Wl,-static", "-Wl,--no-dynamic-linker"];
-/// Where the linker can, it writes the program instead of mapping it: Linux then keeps the file in
-/// large pieces, which are mapped faster.
-const WRITTEN: &str = "-Wl,--no-mmap-output-file";
 /// Where the linker can, what renders stands together.
 const ORDER: &str = "render.ld";
 /// Set by who builds for other machines: the program then uses their own C library.
@@ -70,11 +67,9 @@ fn all_in_one(out: &Path) -> Option<(PathBuf, Vec<String>)> {
         return None;
     }
     let order = env::current_dir().ok()?.join(ORDER);
-    for more in [WRITTEN.to_owned(), format!("-Wl,-T,{}", order.display())] {
-        arguments.push(more);
-        if !links(out, &archives, &arguments) {
-            arguments.pop();
-        }
+    arguments.push(format!("-Wl,-T,{}", order.display()));
+    if !links(out, &archives, &arguments) {
+        arguments.pop();
     }
     Some((archives, arguments))
 }
