@@ -606,7 +606,7 @@ impl Write<'_> {
 
     /// What a custom kind does not know of what was applied is kept until the next update.
     fn note_unknown(&self, stored: &Value) {
-        if self.has_unknown {
+        if self.has_unknown || self.has_no_bytes {
             self.cluster.unwritten.kept_otherwise(stored);
         }
     }

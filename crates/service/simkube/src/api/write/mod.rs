@@ -65,6 +65,9 @@ pub struct Write<'a> {
     /// Whether a patch of a custom object's status says of itself to be what nobody knows: who owns what is
     /// then forgotten.
     is_strange: bool,
+    /// Whether bytes are applied that are nothing: they are kept as none, and differ from what is applied
+    /// next.
+    has_no_bytes: bool,
 }
 
 impl<'a> Write<'a> {
@@ -92,6 +95,7 @@ impl<'a> Write<'a> {
             shares_labels: false,
             has_unknown: false,
             is_strange: false,
+            has_no_bytes: false,
         }
     }
 

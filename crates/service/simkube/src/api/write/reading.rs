@@ -365,6 +365,13 @@ impl Write<'_> {
             };
             Problem::new(500, "", said)
         })?;
+        let bytes = match (self.kind.group.as_str(), self.kind.kind.as_str()) {
+            ("", "Secret") => "data",
+            ("", "ConfigMap") => "binaryData",
+            _ => "",
+        };
+        self.has_no_bytes =
+            patch[bytes].as_object().is_some_and(|entries| entries.values().any(Value::is_null));
         let of_metadata = |fault: &String| fault.contains("\"metadata.");
         let door = format!("\"{}", self.target.subresource);
         let of_door = |fault: &String| door.len() == 1 || fault.contains(&door);
