@@ -422,28 +422,15 @@ impl Look<'_> {
                 ' ' | '\t' => {
                     return Err(self.error_on(quoted.line, &format!("invalid escape: '\\{code}'")));
                 }
-                'b' => {
-                    out.push('\u{8}');
-                    continue;
-                }
-                't' => {
-                    out.push('\t');
-                    continue;
-                }
-                'n' => {
-                    out.push('\n');
-                    continue;
-                }
-                'f' => {
-                    out.push('\u{c}');
-                    continue;
-                }
-                'r' => {
-                    out.push('\r');
-                    continue;
-                }
-                'e' => {
-                    out.push('\u{1b}');
+                'b' | 't' | 'n' | 'f' | 'r' | 'e' => {
+                    out.push(match code {
+                        'b' => '\u{8}',
+                        't' => '\t',
+                        'n' => '\n',
+                        'f' => '\u{c}',
+                        'r' => '\r',
+                        _ => '\u{1b}',
+                    });
                     continue;
                 }
                 'x' => 2,

@@ -52,7 +52,7 @@ pub fn charge(
     }
     for (mut quota, used) in charged {
         quota["status"]["used"] = used;
-        write::status_as(cluster, ADMISSION, &quota)?;
+        write::write_as(cluster, ADMISSION, &quota, "status")?;
     }
     Ok(())
 }

@@ -9,13 +9,11 @@ use tokio::time::Instant;
 use workloads::{Context, Outcome, Write as Wanted};
 
 use crate::api::delete;
-use crate::api::options::{DeleteOptions, FieldValidation, WriteOptions};
+use crate::api::options::DeleteOptions;
 use crate::api::problem::Problem;
-use crate::api::request::User;
 use crate::api::route::Target;
-use crate::api::write::Write;
+use crate::api::write::{self, Write};
 use crate::cluster::{Cluster, NODE};
-use crate::kinds::Kind;
 use crate::store::{Event, TableId};
 
 /// Objects to look at now, and objects to look at later: one time an object, the earliest.
@@ -181,8 +179,8 @@ fn carry_out(cluster: &Arc<Cluster>, writer: &Value, write: &Wanted) -> Result<(
     let manager = write.manager(writer);
     match write {
         Wanted::Create(object) => {
-            let Some((kind, target)) = target_of(cluster, object, "") else { return Ok(()) };
-            let options = options(manager);
+            let Some((kind, target)) = write::target_of(cluster, object, "") else { return Ok(()) };
+            let options = write::options_of(manager);
             let target = Target { name: String::new(), ..target };
             match Write::new(cluster, &kind, &target, &options, "").create_value(object.clone()) {
                 // It is there: the event that says so is on its way.
@@ -190,8 +188,8 @@ fn carry_out(cluster: &Arc<Cluster>, writer: &Value, write: &Wanted) -> Result<(
                 outcome => outcome.map(drop),
             }
         }
-        Wanted::Update(object) => replace(cluster, object, "", manager),
-        Wanted::UpdateStatus(object) => replace(cluster, object, "status", manager),
+        Wanted::Update(object) => write::write_as(cluster, manager, object, ""),
+        Wanted::UpdateStatus(object) => write::write_as(cluster, manager, object, "status"),
         Wanted::Delete { key, uid, grace_s } => {
             let kinds = cluster.kinds();
             let kind = kinds.stored().find(|kind| kind.group == key.group && kind.kind == key.kind);
@@ -207,43 +205,4 @@ fn carry_out(cluster: &Arc<Cluster>, writer: &Value, write: &Wanted) -> Result<(
             }
         }
     }
-}
-
-fn replace(
-    cluster: &Arc<Cluster>,
-    object: &Value,
-    subresource: &str,
-    manager: &str,
-) -> Result<(), Problem> {
-    let Some((kind, target)) = target_of(cluster, object, subresource) else { return Ok(()) };
-    let options = options(manager);
-    match Write::new(cluster, &kind, &target, &options, "").replace_value(object.clone()) {
-        Err(problem) if problem.code == 404 => Ok(()),
-        outcome => outcome.map(drop),
-    }
-}
-
-fn options(manager: &str) -> WriteOptions {
-    WriteOptions {
-        dry_run: false,
-        field_manager: manager.to_owned(),
-        field_validation: FieldValidation::Ignore,
-        force: false,
-        user: User::default(),
-    }
-}
-
-fn target_of(cluster: &Cluster, object: &Value, subresource: &str) -> Option<(Arc<Kind>, Target)> {
-    let kinds = cluster.kinds();
-    let kind = kinds.of(manifest::api_version(object), manifest::kind(object))?.clone();
-    let target = Target {
-        group: kind.group.clone(),
-        version: kind.version.clone(),
-        namespace: manifest::namespace(object).to_owned(),
-        plural: kind.plural.clone(),
-        name: manifest::name(object).to_owned(),
-        subresource: subresource.to_owned(),
-        watch: false,
-    };
-    Some((kind, target))
 }

@@ -38,7 +38,7 @@ impl Quotas {
             for quota in quotas::of_namespace(cluster, &namespace) {
                 let Some(counted) = quotas::counted(cluster, &quota) else { continue };
                 // Who comes between is seen, and leads here again.
-                let _overtaken = write::status_as(cluster, CONTROLLER, &counted);
+                let _overtaken = write::write_as(cluster, CONTROLLER, &counted, "status");
             }
         }
     }

@@ -168,7 +168,8 @@ fn collect(value: &Value, path: &mut Vec<String>, into: &mut Vec<(Vec<String>, V
     }
 }
 
-fn put(into: &mut Value, path: &[String], value: Value) {
+/// Puts a value where a path leads, with maps on the way.
+pub(super) fn put(into: &mut Value, path: &[String], value: Value) {
     let Value::Object(fields) = into else { return };
     match path {
         [] => {}

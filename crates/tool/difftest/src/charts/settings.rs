@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::changes::put;
 use super::ours::Setting;
 use crate::random::Random;
 
@@ -153,18 +154,6 @@ fn collect(value: &Value, path: &mut Vec<String>, into: &mut Vec<(Vec<String>, V
         }
     }
     into.push((path.clone(), value.clone()));
-}
-
-fn put(into: &mut Value, path: &[String], value: Value) {
-    let Value::Object(fields) = into else { return };
-    match path {
-        [] => {}
-        [last] => drop(fields.insert(last.clone(), value)),
-        [first, rest @ ..] => {
-            let inner = fields.entry(first.clone()).or_insert_with(|| json!({}));
-            put(inner, rest, value);
-        }
-    }
 }
 
 /// A line for `--set`: keys with their dots and commas as they are, or masked.

@@ -57,34 +57,53 @@ pub fn change_as_server(
     Err(Problem::modified(kind, name))
 }
 
-/// Writes an object's status on behalf of the server, under a name of its own.
+/// Writes an object, or a part of it that has a door of its own, on behalf of the server under a
+/// name.
 ///
 /// # Errors
 ///
 /// In the server's words; an object that is not there is left alone.
-pub fn status_as(cluster: &Arc<Cluster>, manager: &str, object: &Value) -> Result<(), Problem> {
+pub fn write_as(
+    cluster: &Arc<Cluster>,
+    manager: &str,
+    object: &Value,
+    subresource: &str,
+) -> Result<(), Problem> {
+    let Some((kind, target)) = target_of(cluster, object, subresource) else { return Ok(()) };
+    let options = options_of(manager);
+    match Write::new(cluster, &kind, &target, &options, "").replace_value(object.clone()) {
+        Err(problem) if problem.code == 404 => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// The options of what the server writes under a name.
+pub fn options_of(manager: &str) -> WriteOptions {
+    WriteOptions {
+        dry_run: false,
+        field_manager: manager.to_owned(),
+        field_validation: FieldValidation::Ignore,
+        force: false,
+        user: User::default(),
+    }
+}
+
+/// Where an object stands, or a part of it; `None` where its kind is not served.
+pub fn target_of(
+    cluster: &Cluster,
+    object: &Value,
+    subresource: &str,
+) -> Option<(Arc<Kind>, Target)> {
     let kinds = cluster.kinds();
-    let Some(kind) = kinds.of(manifest::api_version(object), manifest::kind(object)) else {
-        return Ok(());
-    };
+    let kind = kinds.of(manifest::api_version(object), manifest::kind(object))?.clone();
     let target = Target {
         group: kind.group.clone(),
         version: kind.version.clone(),
         namespace: manifest::namespace(object).to_owned(),
         plural: kind.plural.clone(),
         name: manifest::name(object).to_owned(),
-        subresource: "status".to_owned(),
+        subresource: subresource.to_owned(),
         watch: false,
     };
-    let options = WriteOptions {
-        dry_run: false,
-        field_manager: manager.to_owned(),
-        field_validation: FieldValidation::Ignore,
-        force: false,
-        user: User::default(),
-    };
-    match Write::new(cluster, kind, &target, &options, "").replace_value(object.clone()) {
-        Err(problem) if problem.code == 404 => Ok(()),
-        outcome => outcome.map(drop),
-    }
+    Some((kind, target))
 }

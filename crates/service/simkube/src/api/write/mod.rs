@@ -27,7 +27,7 @@ use crate::kinds::Kind;
 use crate::meta;
 use crate::store::Entry;
 
-pub use as_server::{change_as_server, status_as};
+pub use as_server::{change_as_server, options_of, target_of, write_as};
 use carry_out::{Origin, Step};
 pub use carry_out::{not_kept, overtaken, was_overtaken};
 use patch::Patch;
