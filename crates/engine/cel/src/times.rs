@@ -28,47 +28,7 @@ pub fn day_of(text: &str) -> Option<Timestamp> {
 
 /// Reads a span as Go writes it: `1h30m`, `-1.5s`.
 pub fn span_of(text: &str) -> Option<SignedDuration> {
-    let (negative, mut rest) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    if rest == "0" {
-        return Some(SignedDuration::ZERO);
-    }
-    let mut nanos = 0_i128;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|sign: char| !sign.is_ascii_digit() && sign != '.')?;
-        let (number, after) = rest.split_at(end);
-        let length =
-            after.find(|sign: char| sign.is_ascii_digit() || sign == '.').unwrap_or(after.len());
-        let unit = match &after[..length] {
-            "ns" => 1,
-            "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000_i128,
-            _ => return None,
-        };
-        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && part.is_empty()) || part.contains('.') {
-            return None;
-        }
-        let digits = |text: &str| match text {
-            "" => Some(0_i128),
-            text => text.parse().ok(),
-        };
-        let part: &str = part.get(..18).unwrap_or(part);
-        nanos = nanos.checked_add(digits(whole)?.checked_mul(unit)?)?;
-        nanos += digits(part)? * unit / 10_i128.pow(u32::try_from(part.len()).ok()?);
-        rest = &after[length..];
-    }
-    let nanos = if negative { -nanos } else { nanos };
-    i64::try_from(nanos).ok().map(SignedDuration::from_nanos)
+    manifest::go_nanoseconds(text).map(SignedDuration::from_nanos)
 }
 
 /// A time as text.

@@ -135,11 +135,22 @@ fn quobyte(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 fn iscsi(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    initiators(at, "must be valid format", errors);
+    initiators(at, Holder::Volume, errors);
 }
 
-/// What is asked of targets; `unknown` is said of names that begin otherwise.
-fn initiators(at: &At<'_>, unknown: &str, errors: &mut Vec<FieldError>) {
+/// Who mounts a target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Pod,
+    Volume,
+}
+
+/// What is asked of targets.
+fn initiators(at: &At<'_>, holder: Holder, errors: &mut Vec<FieldError>) {
+    let unknown = match holder {
+        Holder::Pod => "must be valid format starting with iqn, eui, or naa",
+        Holder::Volume => "must be valid format",
+    };
     let (name, lun) = (at.at("iqn"), at.at("lun"));
     let named = |name: &At<'_>, errors: &mut Vec<FieldError>| match qualified(name.text()) {
         None => errors.push(name.invalid(unknown)),
@@ -157,7 +168,7 @@ fn initiators(at: &At<'_>, unknown: &str, errors: &mut Vec<FieldError>) {
         errors.push(secret.required(""));
     }
     // A volume's secret is named, a pod's may be left open.
-    if unknown == "must be valid format" && secret.is_set() && secret.at("name").is_empty() {
+    if holder == Holder::Volume && secret.is_set() && secret.at("name").is_empty() {
         errors.push(secret.at("name").required(""));
     }
     let initiator = at.at("initiatorName");
@@ -211,7 +222,7 @@ pub fn of_pod(name: &str, volume: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     match name {
         "iscsi" => {
-            initiators(&at, "must be valid format starting with iqn, eui, or naa", errors);
+            initiators(&at, Holder::Pod, errors);
             let portal = at.at("targetPortal").text();
             let called = volume.at("name").text();
             if at.at("initiatorName").is_set() && called.len() + portal.len() >= 64 {

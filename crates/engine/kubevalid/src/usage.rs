@@ -26,9 +26,21 @@ pub fn add(sum: &mut Amounts, more: &Amounts) {
     }
 }
 
-/// Sums the `requests` or `limits` of a pod: containers run together, containers that begin one after the
-/// other each beside those that stay; what the pod says of itself counts instead where `as_a_whole` lets it.
+/// Sums the `requests` or `limits` of a pod's containers; what the pod says of itself counts instead where
+/// `as_a_whole` lets it.
 pub fn of_pod(spec: &Value, list: &str, as_a_whole: fn(&str) -> bool) -> Amounts {
+    let mut sum = of_containers(spec, list);
+    for (name, amount) in amounts(&spec["resources"][list]) {
+        if as_a_whole(&name) {
+            sum.insert(name, amount);
+        }
+    }
+    sum
+}
+
+/// Sums the `requests` or `limits` of containers: they run together, and those that begin one after the
+/// other each beside those that stay.
+pub fn of_containers(spec: &Value, list: &str) -> Amounts {
     let containers = |name: &str| spec[name].as_array().map_or(&[][..], Vec::as_slice);
     let asked = |container: &Value| amounts(&container["resources"][list]);
     let mut sum = Amounts::new();
@@ -48,11 +60,6 @@ pub fn of_pod(spec: &Value, list: &str, as_a_whole: fn(&str) -> bool) -> Amounts
         raise(&mut most, needs);
     }
     raise(&mut sum, most);
-    for (name, amount) in amounts(&spec["resources"][list]) {
-        if as_a_whole(&name) {
-            sum.insert(name, amount);
-        }
-    }
     sum
 }
 

@@ -70,36 +70,7 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, NoDuration> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Ok(SignedDuration::from_secs(seconds));
     }
-    parse_go_duration(text).ok_or_else(|| NoDuration { text: text.to_owned() })
-}
-
-fn parse_go_duration(text: &str) -> Option<SignedDuration> {
-    let (negative, mut rest) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    if rest.is_empty() {
-        return None;
-    }
-    let mut nanos = 0.0_f64;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        let unit_ns = match &rest[..end] {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        nanos += number * unit_ns;
-        rest = &rest[end..];
-    }
-    let seconds = nanos / 1e9;
-    SignedDuration::try_from_secs_f64(if negative { -seconds } else { seconds }).ok()
+    manifest::go_nanoseconds(text)
+        .map(SignedDuration::from_nanos)
+        .ok_or_else(|| NoDuration { text: text.to_owned() })
 }

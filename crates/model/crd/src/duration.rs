@@ -2,21 +2,12 @@
 
 use std::time::Duration;
 
+use manifest::go_nanoseconds;
+
 /// A text is no duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unable to parse {0} as a duration")]
 pub struct BadDuration(pub String);
-
-const UNITS: [(&str, u128); 8] = [
-    ("ns", 1),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("μs", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-];
 
 /// Reads a Go duration: `1h30m`, `1.5s`, `100ms`, `0`. A duration below zero is zero.
 ///
@@ -66,55 +57,4 @@ pub fn format_go_duration(duration: Duration) -> String {
             }
         }
     }
-}
-
-fn go_nanoseconds(text: &str) -> Option<i64> {
-    let (negative, mut rest) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    let mut sum: u128 = 0;
-    loop {
-        let whole = digits(rest);
-        rest = &rest[whole.len()..];
-        let fraction = match rest.strip_prefix('.') {
-            Some(behind) => {
-                let fraction = digits(behind);
-                rest = &behind[fraction.len()..];
-                fraction
-            }
-            None => "",
-        };
-        if whole.is_empty() && fraction.is_empty() {
-            return None;
-        }
-        let end = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
-        let (_, size) = UNITS.iter().find(|(unit, _)| *unit == &rest[..end])?;
-        rest = &rest[end..];
-        if !whole.is_empty() {
-            let part = whole.parse::<u128>().ok()?.checked_mul(*size)?;
-            sum = sum.checked_add(part)?;
-        }
-        let mut scale = *size;
-        for digit in fraction.bytes() {
-            scale /= 10;
-            sum += scale * u128::from(digit - b'0');
-        }
-        if sum > i64::MAX.unsigned_abs().into() {
-            return None;
-        }
-        if rest.is_empty() {
-            let sum = i64::try_from(sum).ok()?;
-            return Some(if negative { -sum } else { sum });
-        }
-    }
-}
-
-fn digits(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    &text[..end]
 }

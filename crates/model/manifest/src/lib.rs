@@ -6,11 +6,13 @@
 //!
 //! Start at [`ObjectKey`].
 
+mod duration;
 pub mod field;
 mod key;
 mod order;
 mod read;
 
+pub use duration::go_nanoseconds;
 pub use key::{GroupKind, Gvk, ObjectKey, split_api_version};
 pub use order::INSTALL_ORDER;
 pub use read::{

@@ -1,6 +1,6 @@
 //! What containers and pods ask for: names of resources, amounts, and how they fit together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kubetypes::quantity::Quantity;
 use manifest::field::{FieldError, FieldErrorKind};
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::cursor::At;
 use crate::names;
+use crate::usage;
 
 /// What every container may have.
 const OF_CONTAINERS: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
@@ -243,7 +244,7 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
     }
     requirements(&at, name_of_pod, claims, errors);
     let (limits, requests) = (at.at("limits"), at.at("requests"));
-    for (name, sum) in together(spec, "requests") {
+    for (name, sum) in usage::of_containers(spec.value, "requests") {
         let Some(whole) = quantity(requests.at(&name).value) else { continue };
         if sum > whole {
             let words =
@@ -252,7 +253,7 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
             errors.push(FieldError::invalid(path, whole.to_string(), words));
         }
     }
-    for (name, sum) in together(spec, "limits") {
+    for (name, sum) in usage::of_containers(spec.value, "limits") {
         let Some(whole) = quantity(limits.at(&name).value) else { continue };
         if name.starts_with(HUGE_PAGES) && sum > whole {
             let words =
@@ -272,52 +273,6 @@ pub fn of_pod(spec: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldErro
                 let words = format!("must be less than or equal to pod limits of {whole}");
                 errors.push(FieldError::invalid(path, own.to_string(), words));
             }
-        }
-    }
-}
-
-/// What all containers ask for together: those that run, beside what the first ones need at most.
-fn together(spec: &At<'_>, field: &str) -> BTreeMap<String, Quantity> {
-    type Amounts = BTreeMap<String, Quantity>;
-    let of = |container: &At<'_>| -> Amounts {
-        let list = container.to(&["resources", field]);
-        list.entries()
-            .filter_map(|(name, value)| Some((name.to_owned(), quantity(value)?)))
-            .collect()
-    };
-    let add = |into: &mut Amounts, more: &Amounts| {
-        for (name, amount) in more {
-            match into.get_mut(name) {
-                Some(sum) => sum.add(amount),
-                None => drop(into.insert(name.clone(), amount.clone())),
-            }
-        }
-    };
-    let (mut all, mut lasting, mut first) = (Amounts::new(), Amounts::new(), Amounts::new());
-    for container in spec.at("containers").items() {
-        add(&mut all, &of(&container));
-    }
-    for container in spec.at("initContainers").items() {
-        let own = of(&container);
-        let needed = if container.at("restartPolicy").text() == "Always" {
-            add(&mut all, &own);
-            add(&mut lasting, &own);
-            lasting.clone()
-        } else {
-            let mut needed = own;
-            add(&mut needed, &lasting);
-            needed
-        };
-        raise(&mut first, &needed);
-    }
-    raise(&mut all, &first);
-    all
-}
-
-fn raise(most: &mut BTreeMap<String, Quantity>, needed: &BTreeMap<String, Quantity>) {
-    for (name, amount) in needed {
-        if most.get(name).is_none_or(|known| known < amount) {
-            most.insert(name.clone(), amount.clone());
         }
     }
 }

@@ -27,14 +27,7 @@ pub fn answer(
     {
         return Ok(None);
     }
-    if request.method != "POST" {
-        return Err(Problem::method_not_allowed());
-    }
-    let mut review = if request.body.is_empty() {
-        json!({})
-    } else {
-        body::read(&request.content_type, &request.body, kind)?.value
-    };
+    let mut review = asked(kind, request)?;
     let user = json!({
         "username": request.user.name,
         "uid": "simulated",
@@ -77,4 +70,20 @@ pub fn openid(host: &str) -> Response {
         "id_token_signing_alg_values_supported": ["RS256"],
     });
     Response::value(200, &document)
+}
+
+/// Reads what is asked, which may be nothing.
+///
+/// # Errors
+///
+/// 400 where the body does not parse, 405 for anything but POST.
+pub fn asked(kind: &Kind, request: &Request) -> Result<Value, Problem> {
+    if request.method != "POST" {
+        return Err(Problem::method_not_allowed());
+    }
+    if request.body.is_empty() {
+        return Ok(json!({}));
+    }
+    let review = body::read(&request.content_type, &request.body, kind)?.value;
+    Ok(if review.is_object() { review } else { json!({}) })
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::problem::Problem;
 use super::request::{Request, Response};
 use super::route::{Query, Target};
-use super::write;
+use super::{reviews, write};
 use crate::body;
 use crate::cluster::{Cluster, text_of};
 use crate::kinds::Kind;
@@ -32,17 +32,7 @@ pub fn make(
     target: &Target,
     request: &Request,
 ) -> Result<Response, Problem> {
-    if request.method != "POST" {
-        return Err(Problem::method_not_allowed());
-    }
-    let mut review = if request.body.is_empty() {
-        json!({})
-    } else {
-        body::read(&request.content_type, &request.body, kind)?.value
-    };
-    if !review.is_object() {
-        review = json!({});
-    }
+    let mut review = reviews::asked(kind, request)?;
     if let Some(sent) = review["spec"].get("expirationSeconds").filter(|sent| !sent.is_i64())
         && !sent.is_null()
     {

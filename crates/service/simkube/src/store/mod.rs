@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use table::Table;
@@ -224,6 +225,18 @@ impl Store {
             return Ok(table.page(prefix, after, limit, now));
         }
         table.page_at(prefix, after, limit, revision)
+    }
+
+    /// The objects whose key begins with `prefix`, as they are now, in order of their keys.
+    pub fn values(&self, table: &str, prefix: &str) -> Vec<Value> {
+        let page = self.list(table, prefix, None, 0, None).map(|page| page.entries);
+        page.unwrap_or_default().iter().map(|(_, entry)| entry.value()).collect()
+    }
+
+    /// Whether there is an object whose key begins with `prefix`.
+    pub fn holds_any(&self, table: &str, prefix: &str) -> bool {
+        let page = self.list(table, prefix, None, 1, None);
+        page.is_ok_and(|page| !page.entries.is_empty())
     }
 
     /// Returns up to `max` events of a table after `revision`, oldest first, and the revision up to

@@ -47,10 +47,5 @@ pub fn keep(
 }
 
 fn ranges(cluster: &Cluster, namespace: &str) -> Vec<Value> {
-    let page = cluster.store.list("/limitranges", &format!("{namespace}/"), None, 0, None);
-    page.map(|page| page.entries)
-        .unwrap_or_default()
-        .iter()
-        .map(|(_, entry)| entry.value())
-        .collect()
+    cluster.store.values("/limitranges", &format!("{namespace}/"))
 }

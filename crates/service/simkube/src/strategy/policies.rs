@@ -34,8 +34,7 @@ pub struct Change<'a> {
 
 /// Returns whether any policy is bound. Hardly any cluster has one, and every write asks.
 pub fn are_bound(cluster: &Cluster) -> bool {
-    let page = cluster.store.list(BINDINGS, "", None, 1, None);
-    page.is_ok_and(|page| !page.entries.is_empty())
+    cluster.store.holds_any(BINDINGS, "")
 }
 
 /// Refuses what a bound policy denies; answers with what the client is warned of.
@@ -48,7 +47,7 @@ pub fn admit(cluster: &Cluster, change: &Change<'_>) -> Result<Vec<String>, Prob
     if !are_bound(cluster) || change.kind.group == GROUP {
         return Ok(warnings);
     }
-    let bindings = all(cluster, BINDINGS, "");
+    let bindings = cluster.store.values(BINDINGS, "");
     let kind = change.kind;
     let subject = change.new.or(change.old).unwrap_or(&Value::Null);
     let is_namespace = kind.is("", "Namespace");
@@ -85,7 +84,7 @@ pub fn admit(cluster: &Cluster, change: &Change<'_>) -> Result<Vec<String>, Prob
         dry_run: change.dry_run,
     };
     let mut first = None;
-    for policy in all(cluster, POLICIES, "") {
+    for policy in cluster.store.values(POLICIES, "") {
         let called = meta::text(&policy, "name");
         if !decisions::names(&policy["spec"]["matchConstraints"], &asked) {
             continue;
@@ -187,34 +186,24 @@ fn params(
         (true, "") => namespace.to_owned(),
         (true, named) => named.to_owned(),
     };
-    let found = match given["name"].as_str().filter(|name| !name.is_empty()) {
+    let found: Vec<Value> = match given["name"].as_str().filter(|name| !name.is_empty()) {
         Some(name) => {
             let entry = cluster.store.get(&kind.table, &kind.key(&inside, name));
             entry.map(|entry| entry.value()).into_iter().collect()
         }
         None => {
             let prefix = if inside.is_empty() { String::new() } else { format!("{inside}/") };
-            let mut all = all(cluster, &kind.table, &prefix);
+            let mut all = cluster.store.values(&kind.table, &prefix);
             all.retain(|object| {
                 kubevalid::selects(&given["selector"], &object["metadata"]["labels"])
             });
             all
         }
     };
-    let found: Vec<Value> = found;
     if found.is_empty() && given["parameterNotFoundAction"] == "Deny" {
         return Err(
             "no params found for policy binding with `Deny` parameterNotFoundAction".to_owned()
         );
     }
     Ok(found)
-}
-
-fn all(cluster: &Cluster, table: &str, prefix: &str) -> Vec<Value> {
-    let page = cluster.store.list(table, prefix, None, 0, None);
-    page.map(|page| page.entries)
-        .unwrap_or_default()
-        .iter()
-        .map(|(_, entry)| entry.value())
-        .collect()
 }

@@ -1,10 +1,11 @@
 //! What the admission plugin ResourceQuota does: a namespace holds no more than its quotas allow, once
 //! somebody has counted what it holds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kubevalid::charges::Change;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::api::problem::Problem;
 use crate::api::write;
@@ -12,7 +13,8 @@ use crate::cluster::Cluster;
 use crate::kinds::Kind;
 use crate::meta;
 
-const QUOTAS: &str = "/resourcequotas";
+/// Where quotas are kept.
+pub const QUOTAS: &str = "/resourcequotas";
 /// As whom admission writes.
 const ADMISSION: &str = "kube-apiserver";
 
@@ -59,35 +61,35 @@ pub fn charge(
 
 /// Returns a namespace's quotas by name.
 pub fn of_namespace(cluster: &Cluster, namespace: &str) -> Vec<Value> {
-    let page = cluster.store.list(QUOTAS, &format!("{namespace}/"), None, 0, None);
-    page.map(|page| page.entries)
-        .unwrap_or_default()
-        .iter()
-        .map(|(_, entry)| entry.value())
-        .collect()
+    cluster.store.values(QUOTAS, &format!("{namespace}/"))
+}
+
+/// What a namespace holds, by group and plural.
+pub type Held = BTreeMap<(String, String), Vec<Value>>;
+
+/// Returns what a namespace holds.
+pub fn held(cluster: &Cluster, namespace: &str) -> Held {
+    let prefix = format!("{namespace}/");
+    let mut held = Held::new();
+    for table in cluster.store.tables() {
+        let values = cluster.store.values(&table, &prefix);
+        if !values.is_empty() {
+            let (group, plural) = table.split_once('/').unwrap_or(("", &table));
+            held.insert((group.to_owned(), plural.to_owned()), values);
+        }
+    }
+    held
 }
 
 /// Returns a quota with the status that it should have; `None` where it has it.
-pub fn counted(cluster: &Cluster, quota: &Value) -> Option<Value> {
-    let namespace = meta::text(quota, "namespace");
-    let prefix = format!("{namespace}/");
-    let mut objects = std::collections::BTreeMap::new();
-    for table in cluster.store.tables() {
-        let Ok(page) = cluster.store.list(&table, &prefix, None, 0, None) else { continue };
-        if page.entries.is_empty() {
-            continue;
-        }
-        let (group, plural) = table.split_once('/').unwrap_or(("", &table));
-        let values: Vec<Value> = page.entries.iter().map(|(_, entry)| entry.value()).collect();
-        objects.insert((group.to_owned(), plural.to_owned()), values);
-    }
-    let status = kubevalid::charges::count(quota, &objects);
+pub fn counted(held: &Held, quota: &Value) -> Option<Value> {
+    let status = kubevalid::charges::count(quota, held);
     let same = kubevalid::same_amounts(&quota["status"]["hard"], &status["hard"])
         && kubevalid::same_amounts(&quota["status"]["used"], &status["used"]);
     if same {
         return None;
     }
     let mut quota = quota.clone();
-    quota["status"] = json!(status);
+    quota["status"] = status;
     Some(quota)
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use crate::api::write;
 use crate::cluster::Cluster;
 use crate::store::{Change, Event, TableId};
-use crate::strategy::quotas;
+use crate::strategy::quotas::{self, QUOTAS};
 
-const QUOTAS: &str = "/resourcequotas";
 /// As whom the controller writes.
 const CONTROLLER: &str = "kube-controller-manager";
 
@@ -35,8 +34,9 @@ impl Quotas {
 
     pub(super) fn act(&mut self, cluster: &Arc<Cluster>) {
         for namespace in std::mem::take(&mut self.dirty) {
+            let held = quotas::held(cluster, &namespace);
             for quota in quotas::of_namespace(cluster, &namespace) {
-                let Some(counted) = quotas::counted(cluster, &quota) else { continue };
+                let Some(counted) = quotas::counted(&held, &quota) else { continue };
                 // Who comes between is seen, and leads here again.
                 let _overtaken = write::write_as(cluster, CONTROLLER, &counted, "status");
             }
@@ -45,6 +45,5 @@ impl Quotas {
 }
 
 fn has_quotas(cluster: &Cluster, namespace: &str) -> bool {
-    let page = cluster.store.list(QUOTAS, &format!("{namespace}/"), None, 1, None);
-    page.is_ok_and(|page| !page.entries.is_empty())
+    cluster.store.holds_any(QUOTAS, &format!("{namespace}/"))
 }
