@@ -266,7 +266,8 @@ fn take_secret(secrets: &mut Vec<Value>, event: ObjectEvent) {
     }
 }
 
-/// How long changes of settings are gathered before they are taken in.
+/// How long after changed settings were taken in the next ones are gathered. The first of a
+/// series is taken in at once: an Application that is written after it should meet it.
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// Takes changed settings in, and looks at everything that depends on them.
@@ -278,6 +279,7 @@ async fn follow_settings(
 ) {
     let reset_at = |every: Option<Duration>| every.map(|every| Instant::now() + every);
     let mut reset = reset_at(shared.snapshot().settings.controller.metrics_reset_every);
+    let mut next = Instant::now();
     loop {
         let expiry = async {
             match reset {
@@ -293,7 +295,8 @@ async fn follow_settings(
                 continue;
             }
         }
-        tokio::time::sleep(SETTLE).await;
+        tokio::time::sleep_until(next).await;
+        next = Instant::now() + SETTLE;
         let before = shared.snapshot();
         let (after, versions) = {
             let mut sources = sources.lock();

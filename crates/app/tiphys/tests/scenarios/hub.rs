@@ -110,17 +110,25 @@ pub async fn a_cluster_of_some_namespaces_is_left_alone_outside_of_them(stage: &
             app["spec"]["syncPolicy"]["syncOptions"] = json!([]);
         }
     };
+    let refused = |app: &serde_json::Value| {
+        text(app, "/status/sync/status") == "Unknown"
+            && conditions(app, "ComparisonError").join(" ").contains(
+                "Failed to load live state: namespace \"other\" for ConfigMap \"outside\" is not managed",
+            )
+    };
+    // Nothing orders a Secret before an Application: one that only looks says when the limits
+    // are known.
+    stage
+        .application("looking", "outside", |app| {
+            to("other")(app);
+            app["spec"]["syncPolicy"] = json!({});
+        })
+        .await;
+    stage.app("looking", "the limits are known", refused).await;
     stage.application("inside", "inside", to("managed")).await;
     stage.application("outside", "outside", to("other")).await;
     stage.synced("inside").await;
-    stage
-        .app("outside", "what is outside is refused", |app| {
-            text(app, "/status/sync/status") == "Unknown"
-                && conditions(app, "ComparisonError").join(" ").contains(
-                    "Failed to load live state: namespace \"other\" for ConfigMap \"outside\" is not managed",
-                )
-        })
-        .await;
+    stage.app("outside", "what is outside is refused", refused).await;
     assert!(there.get(&config_map(), "other", "outside").await.expect("answers").is_none());
 }
 
