@@ -212,6 +212,12 @@ pub(crate) fn step_into<'v>(value: &'v mut Value, step: &str) -> Option<&'v mut 
     }
 }
 
-fn place(step: &str, length: usize) -> Option<usize> {
-    step.parse().ok().filter(|place| *place < length)
+/// A place in a list; a negative one counts from its end.
+pub(crate) fn place(step: &str, length: usize) -> Option<usize> {
+    let at: isize = step.parse().ok()?;
+    let place = match usize::try_from(at) {
+        Ok(place) => place,
+        Err(_) => length.checked_sub(at.unsigned_abs())?,
+    };
+    (place < length).then_some(place)
 }

@@ -4,20 +4,26 @@ use merge::schema::{List, ListKind, Type};
 use merge::typed::Typed;
 use serde_json::{Map, Value};
 
-use crate::ignore::{remove_pointer, step_into};
+use crate::ignore::{place, remove_pointer, step_into};
 use crate::jq::Step;
 use crate::rules::Rules;
 
 /// Returns the target with the ignored fields as they are in the live object: what is not
-/// there is taken out of the target too.
+/// there is taken out of the target too. A status stays its controller's: nothing of it is taken
+/// over, or who syncs would come to own it.
 pub fn respect_ignored(target: &Value, live: &Value, rules: &Rules<'_>) -> Value {
+    let mut stated = live.clone();
+    if let Some(fields) = stated.as_object_mut() {
+        fields.remove("status");
+    }
+    let live = &stated;
     let ignored = rules.ignore.of(target);
     let mut out = target.clone();
     for pointer in &ignored.pointers {
         let mut found = Some(live);
         for step in *pointer {
             found = found.and_then(|at| match at {
-                Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+                Value::Array(items) => items.get(place(step, items.len())?),
                 other => other.get(step),
             });
         }
@@ -122,7 +128,8 @@ fn set_pointer(value: &mut Value, steps: &[String], new: Value) {
             map.insert(last.clone(), new);
         }
         Value::Array(items) => {
-            if let Some(item) = last.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
+            let at = place(last, items.len());
+            if let Some(item) = at.and_then(|at| items.get_mut(at)) {
                 *item = new;
             }
         }

@@ -243,6 +243,25 @@ fn ignored_fields_are_applied_as_they_are() {
 }
 
 #[test]
+fn an_ignored_status_is_never_applied() {
+    let mut target = config_map(&json!({"a": "1"}));
+    target["status"] = json!({"phase": "Old", "note": "git"});
+    let mut live = live_config_map(&json!({"a": "1"}));
+    live["status"] = json!({"phase": "Running"});
+    let ignore = ignoring(json!({"kind": "ConfigMap", "jsonPointers": ["/status/phase"]}));
+    let applied = respect_ignored(&target, &live, &rules(&target, &ignore));
+    assert_eq!(applied["status"], json!({"note": "git"}));
+}
+
+#[test]
+fn a_negative_place_counts_from_the_end_of_a_list() {
+    let mut object = json!({"kind": "X", "spec": {"list": ["a", "b", "c"]}});
+    ignoring(json!({"kind": "X", "jsonPointers": ["/spec/list/-1", "/spec/list/-9"]}))
+        .strip(&mut object);
+    assert_eq!(object["spec"]["list"], json!(["a", "b"]));
+}
+
+#[test]
 fn tracking_that_moves_from_label_to_annotation_is_no_difference() {
     let key = "app.kubernetes.io/instance";
     let mut target = config_map(&json!({"a": "1"}));

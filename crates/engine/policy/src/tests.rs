@@ -241,6 +241,7 @@ fn windows_open_by_schedule_and_zone_and_deny_wins() {
     assert_eq!(ask(deny("*/10 11 * * thu"), noon, false), Ok(false));
     assert_eq!(ask(deny("*/10 11 * * 1-3"), noon, false), Ok(true));
     assert_eq!(ask(deny("30 11 2 * thu"), noon, false), Ok(false), "one of the days is enough");
+    assert_eq!(ask(deny("30 11 */2 * mon"), noon, false), Ok(false), "every other day is no star");
     let allow = json!([window("allow", "0 2 * * *", "1h", none.clone())]);
     assert_eq!(ask(allow.clone(), noon, false), Ok(false), "outside of what is allowed");
     assert_eq!(ask(allow, "2026-01-01T02:30:00Z", false), Ok(true));

@@ -161,7 +161,11 @@ impl Schedule {
         const MONTHS: [&str; 12] =
             ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
         const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-        let star = |field: &str| field.starts_with('*') || field.starts_with('?');
+        // What skips days is no star.
+        let star = |field: &str| {
+            let mut parts = field.split(',');
+            parts.any(|part| ["*", "?", "*/1", "?/1"].contains(&part))
+        };
         Some(Self {
             minutes: set(minutes, 0, 59, &[])?,
             hours: set(hours, 0, 23, &[])?,

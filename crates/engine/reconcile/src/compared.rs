@@ -1,12 +1,13 @@
 //! What a comparison says in the status.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crd::{
     Application, ApplicationStatus, ComparedTo, HealthStatus, HealthStatusCode, ResourceStatus,
     SyncStatus, SyncStatusCode,
 };
-use manifest::GroupKind;
+use manifest::{GroupKind, ObjectKey};
 use policy::Project;
 use sync::{Wellness, value_of};
 
@@ -15,6 +16,7 @@ use crate::facts::{Facts, Pair, Side};
 use crate::health;
 use crate::names::qualified_name;
 use crate::said::{CONFIRMED, Said};
+use crate::target::Target;
 
 /// What a comparison found.
 #[derive(Clone, Debug)]
@@ -197,7 +199,11 @@ fn row(facts: &Facts, side: &Side, pair: &Pair, asked: &mut Asked) -> Row {
         hook: said.any_hook,
         requires_pruning: target.is_none() && live.is_some() && self_referenced,
         requires_deletion_confirmation: asked.needs_confirmation(pair),
-        sync_wave: target.map_or(0, |target| target.said.wave),
+        sync_wave: match target {
+            Some(target) => target.said.wave,
+            None if said.any_hook => wave_of_hook(side, key),
+            None => 0,
+        },
         ..ResourceStatus::default()
     };
     let left_out = status.hook
@@ -219,6 +225,17 @@ fn row(facts: &Facts, side: &Side, pair: &Pair, asked: &mut Asked) -> Row {
         status.status = SyncStatusCode::Unknown;
     }
     Row { status: with_health(facts, pair, status), differs: differs && !extraneous(pair) }
+}
+
+/// The wave that git gives to a hook that is live.
+fn wave_of_hook(side: &Side, key: &ObjectKey) -> i64 {
+    let hooks = side.prepared.iter().flat_map(|prepared| &prepared.hooks);
+    let same = |hook: &&Arc<Target>| {
+        hook.key.kind == key.kind
+            && hook.key.name == key.name
+            && hook.key.namespace == key.namespace
+    };
+    hooks.into_iter().find(same).map_or(0, |hook| hook.said.wave)
 }
 
 fn extraneous(pair: &Pair) -> bool {

@@ -17,7 +17,7 @@ use crate::conditions::{self, Condition, Kind};
 use crate::deletion;
 use crate::facts::{Facts, Side};
 use crate::impersonation;
-use crate::names::DEFAULT_PROJECT;
+use crate::names::{DEFAULT_PROJECT, project_name};
 use crate::operation::{
     Operated, Waiting, begun, current, deletes, errored, history, operate, waiting,
 };
@@ -166,7 +166,7 @@ fn decide_deletion(facts: &Facts) -> Verdict {
     if facts.project.is_none() && ground.is_none() && verdict.because == "its project" {
         deletion.error = Some(format!(
             "Application referencing project {} which does not exist",
-            crate::names::project_name(&facts.application)
+            project_name(&facts.application)
         ));
     }
     let held = &facts.application.status.conditions;
@@ -226,9 +226,19 @@ fn decide_invalid(facts: &Facts, found: &[Condition]) -> Verdict {
     set_health(&mut next.status, facts, Wellness::Unknown, "");
     let mut verdict = Verdict::default();
     if let Some(state) = current(&facts.application, facts.now) {
-        let words: Vec<String> =
-            found.iter().map(|one| format!("{}: {}", one.kind, one.message)).collect();
-        let operated = errored(state, words.join(";"), facts);
+        let words = match &facts.project {
+            None => {
+                let name = project_name(&facts.application);
+                format!(
+                    "Failed to load application project: appproject.argoproj.io \"{name}\" not found"
+                )
+            }
+            Some(_) => {
+                let words = found.iter().map(|one| format!("{}: {}", one.kind, one.message));
+                words.collect::<Vec<_>>().join(";")
+            }
+        };
+        let operated = errored(state, words, facts);
         take_operation(facts, &mut next, operated, &mut verdict);
     }
     conclude(facts, next, verdict)

@@ -345,6 +345,7 @@ pub(crate) fn operate(
         let words = "Invalid operation request: no operation specified".to_owned();
         return errored(state, words, facts);
     };
+    let mut late = false;
     if let Some(limit) = facts.rules.sync_timeout
         && state.phase == CrdPhase::Running
         && let Some(end) = state.started_at.timestamp().and_then(|at| at.checked_add(limit).ok())
@@ -352,6 +353,7 @@ pub(crate) fn operate(
     {
         state.phase = CrdPhase::Terminating;
         state.message = "operation is terminating due to timeout".to_owned();
+        late = true;
     }
     let terminating = state.phase == CrdPhase::Terminating;
 
@@ -423,6 +425,9 @@ pub(crate) fn operate(
         result.managed_namespace_metadata = managed_namespace(&facts.application);
     }
     if progress.phase.completed() {
+        if late {
+            state.message.push_str(", triggered by controller sync timeout");
+        }
         let mut operated = finish(state, terminating, facts);
         operated.actions = step.actions;
         operated.account = account;

@@ -7,8 +7,8 @@ use manifest::{annotation, kind};
 
 use crate::marks::{MADE_FOR, has_hook_finalizer, is_skipped};
 use crate::model::{
-    Action, Deed, DeletePolicy, Done, OperationPhase, Outcome, ResultCode, SyncPhase, TaskId,
-    TaskResult, Wellness,
+    Action, Deed, DeletePolicy, Done, Live, OperationPhase, Outcome, ResultCode, SyncPhase, TaskId,
+    TaskResult, Wellness, WriteVerdict,
 };
 use crate::options::Options;
 use crate::plan::{World, plan};
@@ -39,13 +39,25 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq)]
 struct Part {
     phase: SyncPhase,
-    wave: i64,
+    /// `None`: every wave, as hooks of a failure run.
+    wave: Option<i64>,
     /// Hooks that were asked to go before they are made again.
     deleting: BTreeSet<TaskId>,
     /// Hooks whose finalizer has been taken off.
     released: BTreeSet<TaskId>,
     /// Whether a deed that leaves no result failed.
     failed: bool,
+}
+
+impl Part {
+    fn new(phase: SyncPhase, wave: Option<i64>) -> Self {
+        let (deleting, released) = (BTreeSet::new(), BTreeSet::new());
+        Self { phase, wave, deleting, released, failed: false }
+    }
+
+    fn has(&self, task: &Task) -> bool {
+        task.phase == self.phase && self.wave.is_none_or(|wave| wave == task.wave)
+    }
 }
 
 /// Whether what runs is waited for.
@@ -158,6 +170,9 @@ impl Progress {
         if self.phase == OperationPhase::Terminating {
             return self.terminate(world, &mut tasks);
         }
+        if world.options.dry_run {
+            return self.rehearse(world, &tasks);
+        }
         if let Some((phase, message)) = self.finishing.take() {
             self.say(phase, message);
             return Step { actions: Vec::new() };
@@ -184,13 +199,13 @@ impl Progress {
             return Step { actions: released };
         }
         if failed {
-            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookFailed);
             let message = "one or more synchronization tasks completed unsuccessfully";
-            return self.fail(world, &ordinary, on_failure, message, actions);
+            return self.fail(world, ordinary.clone(), ordinary, on_failure, message);
         }
         let pending: Vec<Task> = ordinary.iter().filter(waits_to_begin).cloned().collect();
         let Some(first) = pending.first() else {
-            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);
+            let hooks = ordinary.iter().chain(&on_failure);
+            let actions = delete_hooks(world, hooks, DeletePolicy::HookSucceeded);
             let message = "successfully synced (no more tasks)".to_owned();
             return self.finish(OperationPhase::Succeeded, message, actions);
         };
@@ -199,13 +214,7 @@ impl Progress {
             return Step { actions: Vec::new() };
         }
         self.rest_until = None;
-        let part = Part {
-            phase: first.phase,
-            wave: first.wave,
-            deleting: BTreeSet::new(),
-            released: BTreeSet::new(),
-            failed: false,
-        };
+        let part = Part::new(first.phase, Some(first.wave));
         self.say(OperationPhase::Running, "one or more tasks are running");
         let all = ordinary.into_iter().chain(on_failure).collect();
         let mut step = self.go_on(world, all, part);
@@ -235,7 +244,7 @@ impl Progress {
     /// Takes hooks for running that a killed process has made for this very attempt, and had no time
     /// to write down: they are not run twice.
     fn recognize(&mut self, world: &World, tasks: &mut [Task]) {
-        if world.options.dry_run || !world.goes_on {
+        if !world.goes_on {
             return;
         }
         for task in tasks.iter_mut().filter(|task| task.is_hook() && task.pending()) {
@@ -311,20 +320,7 @@ impl Progress {
             let Some(live) = task.resource.live.clone() else { continue };
             let status = task.status;
             if task.is_hook() {
-                let (progress, words) = match &live.health {
-                    None => (
-                        OperationPhase::Succeeded,
-                        format!("{} created", manifest::name(&live.head)),
-                    ),
-                    Some((Wellness::Healthy, words)) => (OperationPhase::Succeeded, words.clone()),
-                    Some((Wellness::Unknown | Wellness::Degraded, words)) => {
-                        (OperationPhase::Failed, words.clone())
-                    }
-                    Some((Wellness::Progressing | Wellness::Suspended, words)) => {
-                        (OperationPhase::Running, words.clone())
-                    }
-                    Some((Wellness::Missing, _)) => continue,
-                };
+                let (progress, words) = hook_phase(&live);
                 self.set(task, status, Some(progress), &words);
                 continue;
             }
@@ -387,9 +383,8 @@ impl Progress {
 
     /// Goes on with a phase and wave until nothing is left to do in it.
     fn go_on(&mut self, world: &World, tasks: Vec<Task>, part: Part) -> Step {
-        let in_part = |task: &Task| task.phase == part.phase && task.wave == part.wave;
         let skip = |task: &Task| world.options.out_of_sync_only && is_in_sync(task);
-        let mine: Vec<&Task> = tasks.iter().filter(|task| in_part(task) && !skip(task)).collect();
+        let mine: Vec<&Task> = tasks.iter().filter(|task| part.has(task) && !skip(task)).collect();
         let pending: Vec<&Task> = mine.iter().copied().filter(|task| task.pending()).collect();
 
         // What an earlier operation left, so that the hook can go.
@@ -399,7 +394,7 @@ impl Progress {
             .filter(|task| task.live().is_some_and(|live| has_hook_finalizer(&live.head)))
             .map(|task| action(task, Deed::ReleaseHook))
             .collect();
-        if !held.is_empty() && !world.options.dry_run {
+        if !held.is_empty() {
             self.running = Some(part);
             return Step { actions: held };
         }
@@ -410,7 +405,7 @@ impl Progress {
 
         let doomed: Vec<&Task> =
             pending.iter().copied().filter(|task| task.delete_before_creation()).collect();
-        if !doomed.is_empty() && !world.options.dry_run {
+        if !doomed.is_empty() {
             let ask: Vec<Action> = doomed
                 .iter()
                 .filter(|task| !part.deleting.contains(&task.id()))
@@ -427,18 +422,40 @@ impl Progress {
             return Step { actions: ask };
         }
 
-        // One kind at a time.
-        let creates = || pending.iter().copied().filter(|task| !task.is_prune());
-        if let Some(first) = creates().next() {
-            let next = kind(first.object()).to_owned();
-            let actions = creates()
-                .take_while(|task| kind(task.object()) == next)
-                .map(|task| apply(world, task))
-                .collect();
+        let creates: Vec<&Task> = pending.iter().copied().filter(|task| !task.is_prune()).collect();
+        if !creates.is_empty() {
             self.running = Some(part);
-            return Step { actions };
+            return Step { actions: apply_next(world, &creates) };
         }
         self.end_part(world, &tasks, &part)
+    }
+
+    /// Asks the server about everything at once, hooks of every phase included: what waits for
+    /// nothing needs no waves.
+    fn rehearse(&mut self, world: &World, tasks: &[Task]) -> Step {
+        let skip = |task: &Task| world.options.out_of_sync_only && is_in_sync(task);
+        let pending: Vec<&Task> =
+            tasks.iter().filter(|task| task.pending() && !skip(task)).collect();
+        let part = Part::new(SyncPhase::Sync, None);
+        if let Some(step) = self.prune(world, &pending, &part) {
+            return step;
+        }
+        // What is of a kind that comes with this sync cannot be asked about yet.
+        let known = |task: &&Task| task.resource.verdict == WriteVerdict::Permitted;
+        let creates: Vec<&Task> =
+            pending.into_iter().filter(|task| !task.is_prune()).filter(known).collect();
+        if !creates.is_empty() {
+            self.say(OperationPhase::Running, "one or more tasks are running");
+            self.running = Some(part);
+            return Step { actions: apply_next(world, &creates) };
+        }
+        self.running = None;
+        let (phase, message) = match tasks.iter().any(Task::failed) {
+            true => (OperationPhase::Failed, "one or more objects failed to apply (dry run)"),
+            false => (OperationPhase::Succeeded, "successfully synced (no more tasks)"),
+        };
+        self.say(phase, message);
+        Step { actions: Vec::new() }
     }
 
     fn prune(&mut self, world: &World, pending: &[&Task], part: &Part) -> Option<Step> {
@@ -487,8 +504,10 @@ impl Progress {
 
     /// Draws the conclusion of a phase and wave in which nothing is left to do.
     fn end_part(&mut self, world: &World, tasks: &[Task], part: &Part) -> Step {
-        let in_part = |task: &&Task| task.phase == part.phase && task.wave == part.wave;
-        let mine: Vec<Task> = tasks.iter().filter(in_part).cloned().collect();
+        if part.phase == SyncPhase::SyncFail {
+            return self.step(world);
+        }
+        let mine: Vec<Task> = tasks.iter().filter(|task| part.has(task)).cloned().collect();
         let (on_failure, ordinary): (Vec<Task>, Vec<Task>) =
             tasks.iter().cloned().partition(|task| task.phase == SyncPhase::SyncFail);
         let failed =
@@ -496,25 +515,24 @@ impl Progress {
         if failed {
             let hooks: Vec<Task> =
                 mine.iter().filter(|task| task.is_hook() && task.running()).cloned().collect();
-            if !hooks.is_empty() {
-                self.wait(world, &hooks, false);
-                return Step { actions: Vec::new() };
+            if hooks.is_empty() {
+                let message = "one or more objects failed to apply";
+                return self.fail(world, mine, ordinary, on_failure, message);
             }
-            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookFailed);
-            return self.fail(
-                world,
-                &mine,
-                on_failure,
-                "one or more objects failed to apply",
-                actions,
-            );
+            // Hooks of the failure do not wait for those that still run.
+            if on_failure.iter().any(Task::pending) {
+                return self.run_on_failure(world, on_failure);
+            }
+            self.wait(world, &hooks, false);
+            return Step { actions: Vec::new() };
         }
         let remaining = ordinary
             .iter()
             .any(|task| task.pending() && !(world.options.out_of_sync_only && is_in_sync(task)));
         if !remaining && !mine.iter().any(Task::is_hook) {
             // The last part, and nothing to wait for: as `kubectl apply`, it is done when applied.
-            let actions = delete_hooks(world, &ordinary, DeletePolicy::HookSucceeded);
+            let hooks = ordinary.iter().chain(&on_failure);
+            let actions = delete_hooks(world, hooks, DeletePolicy::HookSucceeded);
             let message = "successfully synced (all tasks run)".to_owned();
             return self.finish(OperationPhase::Succeeded, message, actions);
         }
@@ -529,11 +547,19 @@ impl Progress {
     fn fail(
         &mut self,
         world: &World,
-        tried: &[Task],
+        tried: Vec<Task>,
+        ordinary: Vec<Task>,
         on_failure: Vec<Task>,
         message: &str,
-        mut actions: Vec<Action>,
     ) -> Step {
+        let done = on_failure.iter().filter(|task| task.completed());
+        let hooks = ordinary.iter().chain(done);
+        let mut actions = delete_hooks(world, hooks, DeletePolicy::HookFailed);
+        if !on_failure.iter().all(Task::completed) {
+            let mut step = self.run_on_failure(world, on_failure);
+            actions.append(&mut step.actions);
+            return Step { actions };
+        }
         let reasons: BTreeSet<&str> = tried
             .iter()
             .filter(|task| task.status == Some(ResultCode::SyncFailed))
@@ -544,24 +570,24 @@ impl Progress {
             true => message.to_owned(),
             false => format!("{message}, reason: {}", reasons.join(",")),
         };
-        if on_failure.iter().all(Task::completed) {
-            let failed: Vec<&str> = on_failure
-                .iter()
-                .filter(|task| task.status == Some(ResultCode::SyncFailed))
-                .map(|task| task.message.as_str())
-                .collect();
-            if !failed.is_empty() {
-                message.push_str("\none or more SyncFail hooks failed, reason: ");
-                message.push_str(&failed.join(","));
-            }
-            return self.finish(OperationPhase::Failed, message, actions);
+        let failed: Vec<&str> = on_failure
+            .iter()
+            .filter(|task| task.status == Some(ResultCode::SyncFailed))
+            .map(|task| task.message.as_str())
+            .collect();
+        if !failed.is_empty() {
+            message.push_str("\none or more SyncFail hooks failed, reason: ");
+            message.push_str(&failed.join(","));
         }
-        let pending: Vec<&Task> = on_failure.iter().filter(|task| task.pending()).collect();
-        actions.extend(pending.iter().map(|task| apply(world, task)));
+        self.finish(OperationPhase::Failed, message, actions)
+    }
+
+    /// Begins the hooks of a failure: what an earlier sync left of them goes first.
+    fn run_on_failure(&mut self, world: &World, on_failure: Vec<Task>) -> Step {
         let waiting: Vec<Task> =
             on_failure.iter().filter(|task| !task.completed()).cloned().collect();
         self.wait(world, &waiting, false);
-        Step { actions }
+        self.go_on(world, on_failure, Part::new(SyncPhase::SyncFail, None))
     }
 
     /// Ends an operation that somebody asked to end: hooks that run go.
@@ -569,16 +595,21 @@ impl Progress {
         let mut actions = Vec::new();
         self.running = None;
         for task in tasks.iter_mut().filter(|task| task.is_hook() && task.running()) {
-            if task.resource.live.is_none() {
-                let status = task.status;
+            let status = task.status;
+            let Some(live) = task.resource.live.clone() else {
                 self.set(task, status, Some(OperationPhase::Succeeded), "Terminated");
                 continue;
-            }
-            let status = task.status;
+            };
             actions.push(action(task, Deed::ReleaseHook));
-            let propagation = world.options.propagation;
-            actions.push(action(task, Deed::DeleteHook { propagation, before_creation: false }));
-            self.set(task, status, Some(OperationPhase::Failed), "Terminated");
+            // It may have ended in the meantime.
+            let ended = Some(hook_phase(&live)).filter(|(phase, _)| phase.completed());
+            if ended.is_none() || task.has_policy(DeletePolicy::HookFailed) {
+                let propagation = world.options.propagation;
+                actions
+                    .push(action(task, Deed::DeleteHook { propagation, before_creation: false }));
+            }
+            let (phase, words) = ended.unwrap_or((OperationPhase::Failed, "Terminated".to_owned()));
+            self.set(task, status, Some(phase), &words);
         }
         // Those that are done stay, and nobody will come back to let them go.
         let done = tasks.iter().filter(|task| task.is_hook() && task.completed());
@@ -632,6 +663,22 @@ impl Progress {
     }
 }
 
+/// Returns how far a hook is, and in which words.
+fn hook_phase(live: &Live) -> (OperationPhase, String) {
+    match &live.health {
+        None | Some((Wellness::Missing, _)) => {
+            (OperationPhase::Succeeded, format!("{} created", manifest::name(&live.head)))
+        }
+        Some((Wellness::Healthy, words)) => (OperationPhase::Succeeded, words.clone()),
+        Some((Wellness::Unknown | Wellness::Degraded, words)) => {
+            (OperationPhase::Failed, words.clone())
+        }
+        Some((Wellness::Progressing | Wellness::Suspended, words)) => {
+            (OperationPhase::Running, words.clone())
+        }
+    }
+}
+
 /// Tells whether an ordinary object is as git has it.
 fn is_in_sync(task: &Task) -> bool {
     !task.is_hook()
@@ -642,6 +689,14 @@ fn is_in_sync(task: &Task) -> bool {
 
 fn action(task: &Task, deed: Deed) -> Action {
     Action { task: task.id(), gvk: task.gvk(), key: task.key(), deed }
+}
+
+/// Applies the tasks of the first one's kind: one kind goes at a time.
+fn apply_next(world: &World, tasks: &[&Task]) -> Vec<Action> {
+    let Some(first) = tasks.first() else { return Vec::new() };
+    let next = kind(first.object());
+    let of_kind = tasks.iter().take_while(|task| kind(task.object()) == next);
+    of_kind.map(|task| apply(world, task)).collect()
 }
 
 fn apply(world: &World, task: &Task) -> Action {
@@ -659,12 +714,13 @@ fn apply(world: &World, task: &Task) -> Action {
     action(task, deed)
 }
 
-fn delete_hooks(world: &World, tasks: &[Task], policy: DeletePolicy) -> Vec<Action> {
-    if world.options.dry_run {
-        return Vec::new();
-    }
+fn delete_hooks<'t>(
+    world: &World,
+    tasks: impl IntoIterator<Item = &'t Task>,
+    policy: DeletePolicy,
+) -> Vec<Action> {
     tasks
-        .iter()
+        .into_iter()
         .filter(|task| task.resource.live.is_some() && !task.running() && task.has_policy(policy))
         .map(|task| {
             let propagation = world.options.propagation;

@@ -487,3 +487,74 @@ fn a_hook_that_a_killed_process_has_made_is_not_made_twice() {
         "another attempt makes its own: {other:?}"
     );
 }
+
+/// What was left of a hook by the sync that failed before goes first, as everywhere.
+#[test]
+fn a_hook_of_a_failure_is_made_anew_at_the_next_failure() {
+    let object =
+        |name: &str, hook: &str| object("Job", name, json!({"argocd.argoproj.io/hook": hook}));
+    let live = |head: Value, health: crate::Wellness| {
+        let health = Some((health, "as it is".to_owned()));
+        Some(Arc::new(crate::Live { head, health, images: Vec::new() }))
+    };
+    let (before, tell) = (object("before", "PreSync"), object("tell", "SyncFail"));
+    let failed = crate::TaskResult {
+        id: crate::TaskId { key: manifest::key_of(&before), phase: crate::SyncPhase::PreSync },
+        version: "v1".into(),
+        status: Some(crate::ResultCode::Synced),
+        message: String::new(),
+        hook: true,
+        progress: Some(OperationPhase::Running),
+        images: Vec::new(),
+    };
+    let before =
+        Resource { live: live(before.clone(), crate::Wellness::Degraded), ..wanted(before) };
+    let world = |left: Option<Arc<crate::Live>>| World {
+        hooks: vec![before.clone(), Resource { live: left, ..wanted(tell.clone()) }],
+        ..World::default()
+    };
+    let mut progress = Progress::resume(OperationPhase::Running, String::new(), vec![failed]);
+    let step = progress.advance(&world(live(tell.clone(), crate::Wellness::Healthy)));
+    let deeds: Vec<_> = step.actions.iter().map(|action| &action.deed).collect();
+    assert!(
+        matches!(deeds[..], [crate::Deed::DeleteHook { before_creation: true, .. }]),
+        "{deeds:?}"
+    );
+    let step = progress.advance(&world(None));
+    assert!(matches!(step.actions[0].deed, crate::Deed::Apply { .. }), "{:?}", step.actions);
+    assert_eq!(progress.phase, OperationPhase::Running);
+}
+
+/// Waves, phases and conditions mean nothing where nothing is done.
+#[test]
+fn a_dry_run_asks_about_all_of_it() {
+    let hook =
+        |name: &str, hook: &str| object("Job", name, json!({"argocd.argoproj.io/hook": hook}));
+    let late = object("Job", "late", json!({"argocd.argoproj.io/sync-wave": "7"}));
+    let mut world = World {
+        resources: vec![wanted(late)],
+        hooks: vec![wanted(hook("before", "PreSync")), wanted(hook("tell", "SyncFail"))],
+        ..World::default()
+    };
+    world.options.dry_run = true;
+    let begin = || Progress::resume(OperationPhase::Running, String::new(), Vec::new());
+    let mut progress = begin();
+    let step = progress.advance(&world);
+    let asked: Vec<_> = step.actions.iter().map(|action| action.key.name.as_str()).collect();
+    assert_eq!(asked, ["before", "late", "tell"]);
+    let answer = |done: crate::Done| {
+        let outcome = |action: &crate::Action| crate::Outcome {
+            task: action.task.clone(),
+            done: done.clone(),
+        };
+        step.actions.iter().map(outcome).collect::<Vec<_>>()
+    };
+    let mut refused = progress.clone();
+    progress.record(&world.options, &answer(crate::Done::Applied("created".into())));
+    assert!(progress.advance(&world).actions.is_empty());
+    assert_eq!(progress.message, "successfully synced (no more tasks)");
+    refused.record(&world.options, &answer(crate::Done::Failed("no".into())));
+    assert!(refused.advance(&world).actions.is_empty());
+    assert_eq!(refused.phase, OperationPhase::Failed);
+    assert_eq!(refused.message, "one or more objects failed to apply (dry run)");
+}

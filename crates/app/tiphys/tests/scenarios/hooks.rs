@@ -99,6 +99,37 @@ pub async fn a_failed_pre_sync_leaves_what_runs_and_runs_sync_fail(stage: &mut S
     stage.object(pod_kind(), "before", "its finalizer is off", |pod| !has_finalizer(pod)).await;
 }
 
+pub async fn hooks_of_a_failure_run_at_each_failure(stage: &mut Stage) {
+    let repository = stage.repository();
+    repository.commit(&[
+        ("app/before.yaml", Some(&pod("before", &[(HOOK, "PreSync")]))),
+        ("app/tell.yaml", Some(&pod("tell", &[(HOOK, "SyncFail")]))),
+        (
+            "app/mend.yaml",
+            Some(&map("mend", &[(HOOK, "SyncFail"), (POLICY, "HookSucceeded")], "x")),
+        ),
+    ]);
+    stage.manual("web", "app", |_| {}).await;
+    let mut known: Vec<String> = Vec::new();
+    for _ in 0..2 {
+        stage.operate("web", json!({"sync": {}})).await;
+        for (name, phase) in [("before", "Failed"), ("tell", "Succeeded")] {
+            let anew = |pod: &Value| known.iter().all(|uid| uid != manifest::uid(pod));
+            let pod = stage.object(pod_kind(), name, "it is made anew", anew).await;
+            known.push(manifest::uid(&pod).to_owned());
+            stage.finish(name, phase).await;
+        }
+        let app = stage.ended("web", "Failed").await;
+        assert_eq!(text(&results(&app)["Pod/tell/SyncFail"], "/hookPhase"), "Succeeded");
+    }
+    // The sync failed, so it stayed; the next one that succeeds takes it away.
+    assert!(stage.get(config_map(), "mend").await.is_some());
+    repository.commit(&[("app/before.yaml", None)]);
+    stage.operate("web", json!({"sync": {}})).await;
+    stage.ended("web", "Succeeded").await;
+    stage.gone(config_map(), "mend").await;
+}
+
 pub async fn hooks_go_as_their_policies_say(stage: &mut Stage) {
     let repository = stage.repository();
     let hook = |name: &str, policy: &str| map(name, &[(HOOK, "PreSync"), (POLICY, policy)], "x");

@@ -58,6 +58,7 @@ scenarios! {
     deletion::an_application_without_it_leaves_them,
     hooks::hooks_run_in_their_phases_and_keep_no_finalizer,
     hooks::a_failed_pre_sync_leaves_what_runs_and_runs_sync_fail,
+    hooks::hooks_of_a_failure_run_at_each_failure,
     hooks::hooks_go_as_their_policies_say,
     hooks::a_hook_without_a_name_is_called_after_the_operation,
     hooks::helms_hooks_are_taken_for_ours,
