@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use crate::cel::{fields, typed};
 use crate::cursor::At;
 
-/// What can be said of rules without reading what they say.
-pub fn written(list: &At<'_>, errors: &mut Vec<FieldError>) {
+/// What can be said of rules without reading what they say. `is_read`: whether the schema can be read.
+pub fn written(schema: &At<'_>, is_read: bool, errors: &mut Vec<FieldError>) {
     const REASONS: [&str; 4] =
         ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
     let broken = |text: &str| text.contains(['\n', '\r']);
-    for one in list.items() {
+    for one in schema.at("x-kubernetes-validations").items() {
         let (rule, message) = (one.at("rule"), one.at("message"));
         let (read, told) = (rule.text().trim(), message.text().trim());
         if read.is_empty() {
@@ -38,7 +38,35 @@ pub fn written(list: &At<'_>, errors: &mut Vec<FieldError>) {
         if broken(path.text()) {
             errors.push(path.invalid("must not contain line breaks"));
         }
+        if is_read && !path.is_empty() && !leads_somewhere(path.text(), schema.value) {
+            errors.push(path.invalid("must be a valid path"));
+        }
     }
+}
+
+/// Whether a path such as `.spec.labels['a']` leads to a part of a schema.
+fn leads_somewhere(path: &str, schema: &Value) -> bool {
+    let (mut rest, mut at) = (path, schema);
+    while !rest.is_empty() {
+        let (name, after) = if let Some(quoted) = rest.strip_prefix("['") {
+            let Some((name, after)) = quoted.split_once("']") else { return false };
+            (name, after)
+        } else if let Some(named) = rest.strip_prefix('.') {
+            named.split_at(named.find(['.', '[', ']']).unwrap_or(named.len()))
+        } else {
+            return false;
+        };
+        at = match (&at["properties"], &at["additionalProperties"]) {
+            (Value::Object(properties), _) => match properties.get(name) {
+                Some(found) => found,
+                None => return false,
+            },
+            (_, found @ Value::Object(_)) => found,
+            (_, _) => return false,
+        };
+        rest = after;
+    }
+    true
 }
 
 /// Reads the rules of a schema that is otherwise in order.
@@ -86,7 +114,7 @@ fn rule(one: &At<'_>, own: &Type, lost: Option<&str>, errors: &mut Vec<FieldErro
         false => own.clone(),
     };
     let names = || vec![("self".to_owned(), own.clone()), ("oldSelf".to_owned(), old.clone())];
-    let wrong = |at: &At<'_>, why: String| at.invalid(why).showing(shown(one));
+    let wrong = |at: &At<'_>, why: String| at.invalid(why).showing(shown(one.value));
     let before = errors.len();
     match typed(rule.text(), names(), false) {
         Ok(Type::Bool) => {}
@@ -119,9 +147,9 @@ fn rule(one: &At<'_>, own: &Type, lost: Option<&str>, errors: &mut Vec<FieldErro
 }
 
 /// A rule as Go prints the server's own.
-fn shown(one: &At<'_>) -> String {
+pub fn shown(one: &Value) -> String {
     let text = |field: &str| {
-        let text = json!(one.at(field).text()).to_string();
+        let text = json!(one[field].as_str().unwrap_or_default()).to_string();
         text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
     };
     format!(
@@ -129,9 +157,9 @@ fn shown(one: &At<'_>) -> String {
         text("rule"),
         text("message"),
         text("messageExpression"),
-        one.at("reason").value,
+        one["reason"],
         text("fieldPath"),
-        one.at("optionalOldSelf").value,
+        one["optionalOldSelf"],
     )
 }
 

@@ -6,13 +6,12 @@ use manifest::field::FieldError;
 use serde_json::{Value, json};
 
 use crate::cursor::At;
-use crate::definition_rules;
 use crate::names;
+use crate::{definition_schema, definition_shown};
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 /// How many fields selectors may name.
 const SELECTABLE_MAX: u64 = 8;
-const SCHEMA_TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
@@ -36,6 +35,11 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
             let words = format!("must have the storage version {last}");
             errors.push(FieldError::invalid(kept, json!([first]), words));
         }
+    }
+    if spec.at("preserveUnknownFields").flag() {
+        errors.push(spec.at("preserveUnknownFields").invalid(
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
+        ));
     }
     let Some(old) = old else { return };
     if established {
@@ -66,14 +70,9 @@ fn spec_of(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     } else {
         scope.one_of(&["Cluster", "Namespaced"], errors);
     }
-    if spec.at("preserveUnknownFields").flag() {
-        errors.push(spec.at("preserveUnknownFields").invalid(
-            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
-        ));
-    }
     versions(spec, errors);
     names_of(&spec.at("names"), errors);
-    only_version(spec, errors);
+    Shared::of(spec).own_parts(spec, errors);
     let conversion = spec.at("conversion");
     if conversion.is_set() {
         match conversion.at("strategy").text() {
@@ -100,47 +99,47 @@ fn spec_of(spec: &At<'_>, errors: &mut Vec<FieldError>) {
 
 fn versions(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let list = spec.at("versions");
-    let several = list.items().count() > 1;
-    let mut seen = BTreeSet::new();
-    let mut repeated = false;
     for version in list.items() {
-        let name = version.at("name");
-        name.named(names::label_1035(name.text()), errors);
-        repeated |= !seen.insert(name.text());
-        deprecation(&version, errors);
         let schema = version.to(&["schema", "openAPIV3Schema"]);
         if !schema.is_set() {
             errors.push(schema.required(""));
         }
-        if several {
-            parts(&version, &schema, errors);
-        }
+    }
+    let schemas = || list.items().map(|version| version.to(&["schema", "openAPIV3Schema"]));
+    let keeps_all = spec.at("preserveUnknownFields").flag();
+    if keeps_all && schemas().any(|schema| has_default(schema.value)) {
+        let words = "must be false in order to use defaults in the schema";
+        errors.push(spec.at("preserveUnknownFields").invalid(words));
+    }
+    let shared = Shared::of(spec);
+    let mut seen = BTreeSet::new();
+    let mut repeated = false;
+    for version in list.items() {
+        let name = version.at("name");
+        errors.extend(
+            names::label_1035(name.text())
+                .into_iter()
+                .map(|words| FieldError::invalid(name.path.clone(), name.text(), words)),
+        );
+        repeated |= !seen.insert(name.text());
+        deprecation(&version, errors);
+        shared.parts(&version, errors);
     }
     let stored = list.items().filter(|version| version.at("storage").flag()).count();
-    let shown = || {
-        let shown: Vec<String> = list
-            .items()
-            .map(|version| {
-                format!(
-                    r#"{{"Name":{},"Served":{},"Storage":{},"Deprecated":false,"DeprecationWarning":null,"Schema":null,"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}}"#,
-                    json!(version.at("name").text()),
-                    version.at("served").flag(),
-                    version.at("storage").flag(),
-                )
-            })
-            .collect();
-        format!("[{}]", shown.join(","))
-    };
     if repeated {
-        errors.push(list.invalid("must contain unique version names").showing(shown()));
+        let shown = shared.shown(&list);
+        errors.push(list.invalid("must contain unique version names").showing(shown));
     }
     if stored != 1 {
         let words = "must have exactly one version marked as storage version";
         let error = list.invalid(words);
-        errors.push(if list.is_set() { error.showing(shown()) } else { error });
+        errors.push(match list.is_set() {
+            true => error.showing(shared.shown(&list)),
+            false => error,
+        });
     }
-    if let (false, Some(version)) = (several, list.items().next()) {
-        let name = version.at("name").text();
+    let name = list.items().next().map_or("", |version| version.at("name").text());
+    if !name.is_empty() {
         errors.extend(
             names::label_1035(name)
                 .into_iter()
@@ -149,25 +148,160 @@ fn versions(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// What belongs to the only version, which the server names as the definition's own.
-fn only_version(spec: &At<'_>, errors: &mut Vec<FieldError>) {
-    let versions: Vec<At<'_>> = spec.at("versions").items().collect();
-    let [version] = versions.as_slice() else { return };
-    let own = At { value: version.value, path: spec.path.clone() };
-    let schema = At {
-        value: version.to(&["schema", "openAPIV3Schema"]).value,
-        path: spec.child("validation.openAPIV3Schema"),
-    };
-    parts(&own, &schema, errors);
+fn has_default(schema: &Value) -> bool {
+    match schema {
+        Value::Object(fields) => {
+            fields.get("default").is_some_and(|value| !value.is_null())
+                || fields.values().any(has_default)
+        }
+        Value::Array(items) => items.iter().any(has_default),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
-fn parts(version: &At<'_>, schema: &At<'_>, errors: &mut Vec<FieldError>) {
-    if schema.is_set() {
-        root_schema(schema, errors);
+/// What all versions say alike, which the server names as the definition's own.
+struct Shared {
+    schema: bool,
+    subresources: bool,
+    columns: bool,
+    selectable: bool,
+}
+
+impl Shared {
+    fn of(spec: &At<'_>) -> Shared {
+        let versions: Vec<At<'_>> = spec.at("versions").items().collect();
+        let alike = |name: &str| {
+            let said = |at: &At<'_>| match at.at(name) {
+                list if list.value.is_array() && list.is_empty() => Value::Null,
+                said => said.value.clone(),
+            };
+            versions.windows(2).all(|pair| said(&pair[0]) == said(&pair[1]))
+        };
+        Shared {
+            schema: alike("schema"),
+            subresources: alike("subresources"),
+            columns: alike("additionalPrinterColumns"),
+            selectable: alike("selectableFields"),
+        }
     }
-    scale(&version.to(&["subresources", "scale"]), errors);
-    columns(&version.at("additionalPrinterColumns"), errors);
-    selectable(&version.at("selectableFields"), schema, errors);
+
+    /// What is wrong with what a version alone says.
+    fn parts(&self, version: &At<'_>, errors: &mut Vec<FieldError>) {
+        let schema = version.to(&["schema", "openAPIV3Schema"]);
+        let has_status = version.to(&["subresources", "status"]).is_set();
+        if !self.schema && schema.is_set() {
+            definition_schema::validate(&schema, has_status, errors);
+        }
+        if !self.subresources {
+            scale(&version.to(&["subresources", "scale"]), errors);
+        }
+        if !self.columns {
+            columns(&version.at("additionalPrinterColumns"), errors);
+        }
+        if !self.selectable {
+            selectable(&version.at("selectableFields"), &schema, errors);
+        }
+    }
+
+    /// What is wrong with what all versions say.
+    fn own_parts(&self, spec: &At<'_>, errors: &mut Vec<FieldError>) {
+        let list = spec.at("versions");
+        let Some(version) = list.items().next() else { return };
+        let own = At { value: version.value, path: spec.path.clone() };
+        let schema = At {
+            value: version.to(&["schema", "openAPIV3Schema"]).value,
+            path: spec.child("validation.openAPIV3Schema"),
+        };
+        let has_status =
+            list.items().any(|version| version.to(&["subresources", "status"]).is_set());
+        if self.schema && schema.is_set() {
+            definition_schema::validate(&schema, has_status, errors);
+        }
+        if self.subresources {
+            scale(&own.to(&["subresources", "scale"]), errors);
+        }
+        if self.columns {
+            columns(&own.at("additionalPrinterColumns"), errors);
+        }
+        if self.selectable {
+            selectable(&own.at("selectableFields"), &schema, errors);
+        }
+    }
+
+    /// Versions as Go prints the server's own.
+    fn shown(&self, list: &At<'_>) -> String {
+        let text = |at: At<'_>| json!(at.text()).to_string();
+        let shown: Vec<String> = list
+            .items()
+            .map(|version| {
+                let (doors, scale) =
+                    (version.at("subresources"), version.to(&["subresources", "scale"]));
+                let scale_shown = match scale.is_set() {
+                    true => format!(
+                        r#"{{"SpecReplicasPath":{},"StatusReplicasPath":{},"LabelSelectorPath":{}}}"#,
+                        text(scale.at("specReplicasPath")),
+                        text(scale.at("statusReplicasPath")),
+                        scale.at("labelSelectorPath").value
+                    ),
+                    false => "null".to_owned(),
+                };
+                let status = if doors.at("status").is_set() { "{}" } else { "null" };
+                let doors = match doors.is_set() && !self.subresources {
+                    true => format!(r#"{{"Status":{status},"Scale":{scale_shown}}}"#),
+                    false => "null".to_owned(),
+                };
+                let columns: Vec<String> = version
+                    .at("additionalPrinterColumns")
+                    .items()
+                    .map(|column| {
+                        format!(
+                            r#"{{"Name":{},"Type":{},"Format":{},"Description":{},"Priority":{},"JSONPath":{}}}"#,
+                            text(column.at("name")),
+                            text(column.at("type")),
+                            text(column.at("format")),
+                            text(column.at("description")),
+                            column.at("priority").number().unwrap_or(0),
+                            text(column.at("jsonPath")),
+                        )
+                    })
+                    .collect();
+                let columns = match columns.is_empty() || self.columns {
+                    true => "null".to_owned(),
+                    false => format!("[{}]", columns.join(",")),
+                };
+                let fields: Vec<String> = version
+                    .at("selectableFields")
+                    .items()
+                    .map(|field| format!(r#"{{"JSONPath":{}}}"#, text(field.at("jsonPath"))))
+                    .collect();
+                let fields = match fields.is_empty() || self.selectable {
+                    true => "null".to_owned(),
+                    false => format!("[{}]", fields.join(",")),
+                };
+                let schema = version.at("schema");
+                let schema = match schema.is_set() && !self.schema {
+                    true => {
+                        let inside = schema.at("openAPIV3Schema");
+                        let inside = match inside.is_set() {
+                            true => definition_shown::schema(inside.value),
+                            false => "null".to_owned(),
+                        };
+                        format!(r#"{{"OpenAPIV3Schema":{inside}}}"#)
+                    }
+                    false => "null".to_owned(),
+                };
+                format!(
+                    r#"{{"Name":{},"Served":{},"Storage":{},"Deprecated":{},"DeprecationWarning":{},"Schema":{schema},"Subresources":{doors},"AdditionalPrinterColumns":{columns},"SelectableFields":{fields}}}"#,
+                    text(version.at("name")),
+                    version.at("served").flag(),
+                    version.at("storage").flag(),
+                    version.at("deprecated").flag(),
+                    version.at("deprecationWarning").value,
+                )
+            })
+            .collect();
+        format!("[{}]", shown.join(","))
+    }
 }
 
 fn names_of(at: &At<'_>, errors: &mut Vec<FieldError>) {
@@ -345,103 +479,13 @@ fn scale(at: &At<'_>, errors: &mut Vec<FieldError>) {
             );
         }
     }
-}
-
-fn root_schema(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    let before = errors.len();
-    let kind = at.at("type");
-    if kind.is_empty() {
-        errors.push(kind.required("must not be empty at the root"));
-    } else if kind.text() != "object" {
-        errors.push(kind.invalid("must be object at the root"));
-        if !SCHEMA_TYPES.contains(&kind.text()) {
-            errors.push(kind.unsupported(&SCHEMA_TYPES));
-        }
+    let path = at.at("labelSelectorPath");
+    if path.is_empty() {
         return;
     }
-    if at.at("additionalProperties").is_set() {
-        errors.push(at.at("additionalProperties").forbidden("must not be used at the root"));
-        return;
-    }
-    let metadata = at.at("properties").key("metadata");
-    let allowed = |field: &&str| matches!(*field, "name" | "generateName");
-    let others = metadata.at("properties").entries().any(|(field, _)| !allowed(&field));
-    if others {
-        errors.push(metadata.forbidden(
-            "must not specify anything other than name and generateName, but metadata is implicitly specified",
-        ));
-    }
-    children(at, errors);
-    if errors.len() == before {
-        definition_rules::compile(at, errors);
-    }
-}
-
-fn children(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    definition_rules::written(&at.at("x-kubernetes-validations"), errors);
-    let properties = at.at("properties");
-    for (name, _) in properties.entries() {
-        node(&properties.key(name), "specified object fields", errors);
-    }
-    let additional = at.at("additionalProperties");
-    if additional.map().is_some() {
-        node(&additional, "specified object fields", errors);
-    }
-    let items = at.at("items");
-    if items.map().is_some() {
-        node(&items, "specified array items", errors);
-    }
-}
-
-fn node(at: &At<'_>, place: &str, errors: &mut Vec<FieldError>) {
-    let kind = at.at("type");
-    let free = at.at("x-kubernetes-int-or-string").flag()
-        || at.at("x-kubernetes-preserve-unknown-fields").flag();
-    if kind.is_empty() {
-        if !free {
-            errors.push(kind.required(&format!("must not be empty for {place}")));
-        }
-    } else if !SCHEMA_TYPES.contains(&kind.text()) {
-        errors.push(kind.unsupported(&SCHEMA_TYPES));
-    }
-    if kind.text() == "array" && !at.at("items").is_set() {
-        errors.push(at.at("items").required("must be specified"));
-    }
-    let list = at.at("x-kubernetes-list-type");
-    if list.is_set() {
-        list.one_of(&["atomic", "set", "map"], errors);
-        let keys = at.at("x-kubernetes-list-map-keys");
-        if list.text() == "map" && keys.is_empty() {
-            errors.push(keys.required("must not be empty if x-kubernetes-list-type is map"));
-        }
-    }
-    default_of(at, errors);
-    children(at, errors);
-}
-
-/// A default must have the type of its field.
-fn default_of(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    let default = at.at("default");
-    let wanted = at.at("type").text();
-    if !default.is_set() || wanted.is_empty() {
-        return;
-    }
-    let actual = match default.value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let fits = wanted == actual || (wanted == "number" && actual == "integer");
-    if !fits {
-        errors.push(FieldError::new(
-            manifest::field::FieldErrorKind::TypeInvalid,
-            default.path.clone(),
-            actual,
-            format!(" in body must be of type {wanted}: \"{actual}\""),
-        ));
+    if !path.text().starts_with('.') {
+        errors.push(path.invalid("must be a simple json path starting with ."));
+    } else if ![".spec.", ".status."].iter().any(|under| path.text().starts_with(under)) {
+        errors.push(path.invalid("should be a json path under either .spec or .status"));
     }
 }

@@ -88,6 +88,7 @@ pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>)
         fields.iter().map(|field| at.at(field).text().to_owned()).collect()
     };
     let allocated: BTreeSet<Vec<String>> = results.items().map(|one| key(&one)).collect();
+    let (mut seen, mut twice) = (BTreeSet::new(), Vec::new());
     for device in status.at("devices").items() {
         driver(&device.at("driver"), errors);
         pool_name(&device.at("pool"), errors);
@@ -97,18 +98,24 @@ pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>)
             errors.extend(wrong_uid(share.text()).map(|why| share.invalid(why)));
         }
         let parts = key(&device);
+        let text = |at: usize| Value::from(parts[at].as_str());
+        let shown = format!(
+            r#"{{"Driver":{},"Pool":{},"Device":{},"ShareID":{}}}"#,
+            text(0),
+            text(1),
+            text(2),
+            text(3)
+        );
         if !allocated.contains(&parts) {
-            let text = |at: usize| Value::from(parts[at].as_str());
-            let shown = format!(
-                r#"{{"Driver":{},"Pool":{},"Device":{},"ShareID":{}}}"#,
-                text(0),
-                text(1),
-                text(2),
-                text(3)
-            );
-            errors.push(device.invalid("must be an allocated device in the claim").showing(shown));
+            let words = "must be an allocated device in the claim";
+            errors.push(device.invalid(words).showing(shown.clone()));
+        }
+        crate::status::conditions(&device.at("conditions"), errors);
+        if !seen.insert(parts) {
+            twice.push(device.duplicate().showing(shown));
         }
     }
+    errors.extend(twice);
     if !users.is_empty() && !allocation.is_set() {
         errors.push(users.forbidden("may not be specified when `allocated` is not set"));
     }

@@ -15,6 +15,8 @@ pub mod charges;
 mod cursor;
 pub mod decisions;
 mod definition_rules;
+mod definition_schema;
+mod definition_shown;
 mod definitions;
 mod devices;
 mod flows;

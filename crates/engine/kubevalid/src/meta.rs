@@ -160,7 +160,7 @@ pub fn annotations(at: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 fn owners(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    let mut controllers: Vec<String> = Vec::new();
+    let mut controller: Option<String> = None;
     for owner in at.items() {
         let api_version = owner.at("apiVersion").text();
         // What has more than one slash is no version at all.
@@ -184,14 +184,16 @@ fn owners(at: &At<'_>, errors: &mut Vec<FieldError>) {
             let error = FieldError::invalid(at.path.clone(), owner.value.clone(), words);
             errors.push(error.showing(shown(&owner)));
         }
-        if owner.at("controller").flag() {
-            controllers.push(format!("{kind}/{}", owner.at("name").text()));
+        if !owner.at("controller").flag() {
+            continue;
         }
-    }
-    if controllers.len() > 1 {
+        let name = format!("{kind}/{}", owner.at("name").text());
+        let Some(first) = &controller else {
+            controller = Some(name);
+            continue;
+        };
         let words = format!(
-            "Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
-            controllers[0], controllers[1]
+            "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {name}"
         );
         let all: Vec<String> = at.items().map(|owner| shown(&owner)).collect();
         errors.push(at.invalid(words).showing(format!("[{}]", all.join(","))));

@@ -132,6 +132,7 @@ pub fn volume_attachment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<F
     if volume.is_set() {
         volume.named(names::subdomain(volume.text(), false), errors);
     }
+    attachment_status(&object, errors);
     if let Some(old) = old
         && !spec.is_as(&old.at("spec"))
     {
@@ -144,6 +145,16 @@ pub fn volume_attachment(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<F
             text(&node)
         );
         errors.push(spec.invalid("field is immutable").showing(shown));
+    }
+}
+
+/// What is said of volumes that were attached.
+pub fn attachment_status(object: &At<'_>, errors: &mut Vec<FieldError>) {
+    for field in ["attachError", "detachError"] {
+        let code = object.to(&["status", field, "errorCode"]);
+        if code.number().is_some_and(|code| code < 0) {
+            errors.push(code.invalid(format!("must be between 0 and {}, inclusive", i32::MAX)));
+        }
     }
 }
 

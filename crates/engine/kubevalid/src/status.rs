@@ -23,6 +23,7 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             }
             return;
         }
+        "VolumeAttachment" => return crate::small::attachment_status(object, errors),
         "Service" => return load_balancer(object, errors),
         "PersistentVolumeClaim" => return claim(&status, errors),
         "HorizontalPodAutoscaler" => {
@@ -123,7 +124,7 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 /// Conditions in the form that all kinds share.
-fn conditions(list: &At<'_>, errors: &mut Vec<FieldError>) {
+pub fn conditions(list: &At<'_>, errors: &mut Vec<FieldError>) {
     const REASON: &str = "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')";
     const REASON_MAX: usize = 1024;
     const MESSAGE_MAX: usize = 32 * 1024;

@@ -7,6 +7,15 @@ use crate::format;
 use crate::schema::{Additional, Limits, Schema};
 
 impl Schema {
+    /// Names what is wrong with objects within an object, and with lists whose items are told apart by their keys
+    /// or as a whole: what is looked at whatever else is wrong.
+    pub fn validate_lists(&self, object: &Value) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        embedded(self, object, "", false, &mut errors);
+        unique(self, object, "", &mut errors);
+        errors
+    }
+
     /// Names what is wrong with a whole object, in the order of the fields.
     ///
     /// With `old`, what was wrong before and has not changed is let through
@@ -15,8 +24,7 @@ impl Schema {
         let mut result = Checked::default();
         check(self, object, old, "", &mut result);
         let mut errors = result.errors;
-        embedded(self, object, "", false, &mut errors);
-        unique(self, object, "", &mut errors);
+        errors.extend(self.validate_lists(object));
         errors
     }
 }
@@ -151,7 +159,7 @@ fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(number) if is_float(number) => "number",
         Value::Number(_) => "integer",
         Value::String(_) => "string",
         Value::Array(_) => "array",
@@ -159,13 +167,22 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
+/// Whether Go holds a number as a float: what no 64 bits hold is one.
+fn is_float(number: &Number) -> bool {
+    number.as_i64().is_none()
+}
+
+/// Floats beyond this, either way, are no whole numbers to the server.
+const WHOLE_MAX: f64 = 9_007_199_254_740_991.0;
+
 fn check_type(schema: &Schema, value: &Value, path: &str, result: &mut Checked) {
     let wanted = schema.types();
     if wanted.is_empty() || (value.is_null() && schema.nullable) {
         return;
     }
     let actual = type_of(value);
-    let whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
+    let whole =
+        value.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() <= WHOLE_MAX);
     let fits = wanted.split(',').any(|kind| {
         kind == actual
             || (kind == "number" && actual == "integer")
@@ -177,7 +194,7 @@ fn check_type(schema: &Schema, value: &Value, path: &str, result: &mut Checked) 
     let listed = matches!(value, Value::String(_) | Value::Array(_));
     let (wanted, actual) = match value {
         _ if !is_formed || listed || value.is_null() => (wanted, actual),
-        Value::Number(number) if number.is_f64() => (schema.format.as_str(), "float64"),
+        Value::Number(number) if is_float(number) => (schema.format.as_str(), "float64"),
         Value::Number(_) => (schema.format.as_str(), "int64"),
         _ => (schema.format.as_str(), ""),
     };
@@ -265,7 +282,9 @@ fn check_number(schema: &Schema, number: &Number, path: &str, result: &mut Check
             number.is_some_and(|number| i32::try_from(number).is_ok())
         }
         ("integer", _) => {
-            number.as_i64().is_some() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
+            let held = -(2_f64.powi(63))..2_f64.powi(63);
+            let whole = |n: f64| n.fract() == 0.0 && held.contains(&n);
+            number.as_i64().is_some() || number.as_f64().is_some_and(whole)
         }
         _ => true,
     };

@@ -62,11 +62,15 @@ fn decode_as(kind: &Kind, mut value: Value, new: bool) -> Result<Decoded, Undeco
         Err(_) if !new => decode_metadata(without_malformed(metadata))?,
         read => read?,
     };
+    let mut inside = Vec::new();
     schema.each_inside(&mut value, &mut |path: &str, fields: &mut Map<String, Value>| {
-        decode_inside(path, fields, new).map(|unknown| faults.extend(unknown))
+        decode_inside(path, fields, new).map(|unknown| inside.extend(unknown))
     })?;
     let unknown = schema.prune(&mut value);
     faults.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
+    // What nobody knows in objects within others is told last, in the order of its paths.
+    inside.sort();
+    faults.extend(inside);
     value["metadata"] = metadata;
     Ok(Decoded { value, faults })
 }

@@ -29,6 +29,16 @@ pub fn create(kind: &Kind, object: &Value) -> Vec<Cause> {
     causes(&errors)
 }
 
+/// Returns what is wrong with a custom object of another kind but its kind, which is told before.
+pub fn of_other_kind(kind: &Kind, object: &Value) -> Vec<Cause> {
+    let Some(schema) = crds::schema_of(kind) else { return Vec::new() };
+    let mut errors = schema.validate_lists(object);
+    embedded(schema, object, &mut errors);
+    let said = schema.follow_rules(object, None, &errors);
+    errors.extend(said.errors);
+    causes(&errors)
+}
+
 /// Returns what is wrong with an updated object.
 pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<Cause> {
     if let (Some((gvk, new)), Some((_, old))) = (newer(kind, new), newer(kind, old)) {

@@ -33,8 +33,8 @@ pub fn validate_all(
     for container in containers.items() {
         let name = container.at("name");
         common(&container, &around, errors);
-        if !name.is_empty() && !seen.insert(name.text()) {
-            errors.push(name.duplicate());
+        if !seen.insert(name.text()) {
+            errors.push(FieldError::duplicate(name.path.clone(), name.text()));
         }
         handlers(&container, errors);
         restarts(&container, errors);
@@ -45,8 +45,12 @@ pub fn validate_all(
     for container in spec.at("initContainers").items() {
         common(&container, &around, errors);
         let name = container.at("name");
-        if !name.is_empty() && !seen.insert(name.text()) {
-            errors.push(name.duplicate());
+        let is_again = match name.text() {
+            "" => seen.contains(""),
+            text => !seen.insert(text),
+        };
+        if is_again {
+            errors.push(FieldError::duplicate(name.path.clone(), name.text()));
         }
         let own = container.at("restartPolicy");
         if own.text() == "Always" {

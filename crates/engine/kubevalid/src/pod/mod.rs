@@ -407,7 +407,46 @@ fn spreading(at: &At<'_>, errors: &mut Vec<FieldError>) {
         for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
             constraint.at(field).one_of(&["Honor", "Ignore"], errors);
         }
-        crate::selector::validate(&constraint.at("labelSelector"), errors);
+        let (selector, keys) = (constraint.at("labelSelector"), constraint.at("matchLabelKeys"));
+        label_keys(&keys, &selector, errors);
+        if selector.is_set() {
+            let named: Vec<&str> = keys.items().map(|key| key.text()).collect();
+            let mut selected: BTreeSet<&str> =
+                selector.at("matchLabels").entries().map(|(key, _)| key).collect();
+            for expression in selector.at("matchExpressions").items() {
+                let key = expression.at("key").text();
+                if let Some(index) = named.iter().rposition(|named| *named == key)
+                    && selected.contains(key)
+                {
+                    errors.push(FieldError::invalid(
+                        format!("{}[{index}]", constraint.path),
+                        key,
+                        "exists in both matchLabelKeys and labelSelector",
+                    ));
+                }
+                selected.insert(key);
+            }
+        }
+        crate::selector::validate(&selector, errors);
+    }
+}
+
+/// Keys of labels whose values the pod's own are compared with, beside a selector.
+fn label_keys(keys: &At<'_>, selector: &At<'_>, errors: &mut Vec<FieldError>) {
+    if keys.is_empty() {
+        return;
+    }
+    if !selector.is_set() {
+        errors.push(keys.forbidden("must not be specified when labelSelector is not set"));
+        return;
+    }
+    for key in keys.items() {
+        let refusals = names::qualified(key.text());
+        errors.extend(
+            refusals
+                .into_iter()
+                .map(|words| FieldError::invalid(key.path.clone(), key.text(), words)),
+        );
     }
 }
 

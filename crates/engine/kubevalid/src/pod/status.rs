@@ -205,7 +205,7 @@ fn addresses(list: &At<'_>, before: &At<'_>, errors: &mut Vec<FieldError>) {
     if let Some(wrong) = parsed.iter().position(Result::is_err) {
         let words = format!(
             "failed to check for dual stack with error:invalid IP[{wrong}]: {}",
-            manifest::field::quote(&all[wrong])
+            all[wrong]
         );
         errors.push(FieldError::new(FieldErrorKind::Internal, list.path.clone(), "", words));
     }

@@ -223,6 +223,7 @@ impl<'de> Deserialize<'de> for KeyFields {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeyFields, A::Error> {
                 let mut fields: Vec<KeyField> = Vec::with_capacity(1);
                 while let Some((name, value)) = map.next_entry::<Box<str>, Value>()? {
+                    let value = as_read(value);
                     match fields.iter_mut().find(|field| *field.name == *name) {
                         Some(field) => field.value = value,
                         None => fields.push(KeyField { name: name.into(), value }),
@@ -298,6 +299,17 @@ pub(crate) fn key_of(element: &PathElement) -> String {
     }
 }
 
+/// Whole numbers up to this, either way, are the same as floats.
+const WHOLE_MAX: u64 = 1 << 53;
+
+/// Numbers of path elements are read as floats.
+fn as_read(value: Value) -> Value {
+    match value.as_i64() {
+        Some(number) if number.unsigned_abs() > WHOLE_MAX => Value::from(number as f64),
+        _ => value,
+    }
+}
+
 /// Reads a path element; `None` is a type of a later version.
 pub(crate) fn element_of(key: &str) -> Result<Option<PathElement>, FieldsError> {
     let bad = || FieldsError::BadElement(key.to_owned());
@@ -307,7 +319,7 @@ pub(crate) fn element_of(key: &str) -> Result<Option<PathElement>, FieldsError> 
     let rest = &key[2..];
     Ok(Some(match key.as_bytes()[0] {
         b'f' => PathElement::field(rest),
-        b'v' => PathElement::value(serde_json::from_str(rest).map_err(|_| bad())?),
+        b'v' => PathElement::value(as_read(serde_json::from_str(rest).map_err(|_| bad())?)),
         b'k' => {
             let KeyFields(fields) = serde_json::from_str(rest).map_err(|_| bad())?;
             PathElement::key(fields)

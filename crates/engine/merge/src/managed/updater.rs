@@ -117,6 +117,7 @@ impl<'a> Updater<'a> {
         let last_version =
             std::mem::replace(&mut owned[at].api_version, self.api_version.to_owned());
         self.prune(merged, owned, at, &last, last_version)
+            .map_err(|reason| format!("failed to prune fields: {reason}"))
     }
 
     /// Returns what the writer of `new` then owns beside what it owned; `owned` becomes what

@@ -50,6 +50,8 @@ fn random_clients_of_common_kinds_find_no_difference() {
 const RECORDED: &str = include_str!("../../data/recorded.jsonl");
 /// The same of limit ranges, quotas and admission policies.
 const ADMISSION: &str = include_str!("../../data/admission.jsonl");
+/// The same of what is kept otherwise than it is shown, of odd numbers, and of the schemas of definitions.
+const APPLIES: &str = include_str!("../../data/applies.jsonl");
 
 #[test]
 fn answers_are_those_that_the_real_server_gave() {
@@ -63,7 +65,8 @@ fn answers_are_those_that_the_real_server_gave() {
     let here = Server::new(simulated.url(), simulated.token()).unwrap();
     define(&here, &catalog).unwrap();
     let mut wrong = Vec::new();
-    for (number, line) in RECORDED.lines().chain(ADMISSION.lines()).enumerate() {
+    let kept = RECORDED.lines().chain(ADMISSION.lines()).chain(APPLIES.lines());
+    for (number, line) in kept.enumerate() {
         let case: Value = serde_json::from_str(line).unwrap();
         let steps = case["steps"].as_array().unwrap();
         let told = play::play(&here, &format!("q0-{number}-q"), steps).unwrap();

@@ -48,7 +48,9 @@ impl Write<'_> {
                 }
             };
             let mut read = read.map_err(|error| patches::refused(&patched.shown, &error.0))?;
-            if !kind.built_in() && manifest::kind(&read.value) != kind.kind {
+            let said = (manifest::api_version(&read.value), manifest::kind(&read.value));
+            if !kind.built_in() && kinds.of(said.0, said.1).is_none_or(|of| of.table != kind.table)
+            {
                 // Of a kind that is not known only the metadata is.
                 read.faults.retain(|fault| fault.contains("\"metadata."));
             }
@@ -568,9 +570,6 @@ impl Write<'_> {
         if self.has_unknown && manifest::generation(&new) == generation {
             meta::of(&mut new).insert("generation".to_owned(), json!(generation + 1));
         }
-        if self.target.subresource.is_empty() {
-            strategy::allocate(self.cluster, self.kind, Some(live), &new, self.options.dry_run)?;
-        }
         let causes = strategy::update_causes(
             self.kind,
             &self.target.subresource,
@@ -578,6 +577,13 @@ impl Write<'_> {
             live,
             &new,
         );
+        if self.target.subresource.is_empty() {
+            let first = strategy::first_causes(self.kind, &causes);
+            if !first.is_empty() {
+                return Err(self.invalid(&name, &first));
+            }
+            strategy::allocate(self.cluster, self.kind, Some(live), &new, self.options.dry_run)?;
+        }
         if !causes.is_empty() {
             return Err(self.invalid(&name, &causes));
         }
@@ -604,16 +610,16 @@ impl Write<'_> {
         self.commit_draft(entry, live, &stored, draft)
     }
 
-    /// What a custom kind does not know of what was applied is kept until the next update.
+    /// What is not shown of what was applied is kept until the next update.
     fn note_unknown(&self, stored: &Value) {
-        if self.has_unknown || self.has_no_bytes {
+        if self.is_kept_otherwise {
             self.cluster.unwritten.kept_otherwise(stored);
         }
     }
 
     /// Whether an update that changes nothing writes what has only been shown.
     fn writes_labels(&self, live: &Value) -> bool {
-        !self.options.dry_run && self.cluster.unwritten.has(live)
+        !self.options.dry_run && (self.is_kept_otherwise || self.cluster.unwritten.has(live))
     }
 
     fn commit_draft(

@@ -65,9 +65,9 @@ pub struct Write<'a> {
     /// Whether a patch of a custom object's status says of itself to be what nobody knows: who owns what is
     /// then forgotten.
     is_strange: bool,
-    /// Whether bytes are applied that are nothing: they are kept as none, and differ from what is applied
-    /// next.
-    has_no_bytes: bool,
+    /// Whether what an apply led to is kept with more than is shown of it: what a custom kind does not
+    /// know, what is empty, and bytes that are nothing. It is written each time, and so is what comes next.
+    is_kept_otherwise: bool,
 }
 
 impl<'a> Write<'a> {
@@ -95,7 +95,7 @@ impl<'a> Write<'a> {
             shares_labels: false,
             has_unknown: false,
             is_strange: false,
-            has_no_bytes: false,
+            is_kept_otherwise: false,
         }
     }
 

@@ -7,7 +7,7 @@ use super::super::problem::{Cause, Problem};
 use super::Write;
 use crate::body::{self, Body};
 use crate::kinds::Kind;
-use crate::{meta, strategy, types};
+use crate::{meta, strategy, types, validation};
 
 impl Write<'_> {
     pub(super) fn decode(&mut self, body: Body) -> Result<Value, Problem> {
@@ -98,8 +98,15 @@ impl Write<'_> {
                 error.0
             ))
         })?;
-        if self.options.field_validation == FieldValidation::Warn {
-            self.warnings.extend(faults);
+        match self.options.field_validation {
+            FieldValidation::Warn => self.warnings.extend(faults),
+            FieldValidation::Strict if !faults.is_empty() => {
+                return Err(Problem::bad_request(format!(
+                    "{named} in version \"{version}\" cannot be handled as a {named}: strict decoding error: {}",
+                    faults.join(", ")
+                )));
+            }
+            FieldValidation::Strict | FieldValidation::Ignore => {}
         }
         Ok(())
     }
@@ -150,9 +157,10 @@ impl Write<'_> {
             return Problem::invalid(group, plural, &self.target.name, &[cause]);
         }
         let words = format!("Invalid value: \"{named}\": must be {}", self.kind.kind);
-        let cause = meta::cause("FieldValueInvalid", "kind", &words);
+        let mut causes = vec![meta::cause("FieldValueInvalid", "kind", &words)];
+        causes.extend(validation::of_other_kind(self.kind, object));
         let name = meta::text(object, "name").to_owned();
-        Problem::invalid(&self.kind.group, named, &name, &[cause])
+        Problem::invalid(&self.kind.group, named, &name, &causes)
     }
 
     /// What strict decoding finds is an error, a warning, or nothing, as the client wants.
@@ -350,6 +358,7 @@ impl Write<'_> {
             }
             None => Ok(()),
         };
+        let sent = (!self.kind.built_in()).then(|| object.clone());
         let read = readable.and_then(|()| types::decode_parsed(self.kind, object));
         let read = read.map_err(|error| {
             let (group, version, kind) = (&self.kind.group, &self.kind.version, &self.kind.kind);
@@ -370,18 +379,41 @@ impl Write<'_> {
             ("", "ConfigMap") => "binaryData",
             _ => "",
         };
-        self.has_no_bytes =
+        let has_no_bytes =
             patch[bytes].as_object().is_some_and(|entries| entries.values().any(Value::is_null));
         let of_metadata = |fault: &String| fault.contains("\"metadata.");
         let door = format!("\"{}", self.target.subresource);
         let of_door = |fault: &String| door.len() == 1 || fault.contains(&door);
         self.has_unknown = !self.kind.built_in()
             && read.faults.iter().any(|fault| !of_metadata(fault) && of_door(fault));
+        if let Some(mut sent) = sent {
+            types::whole_numbers(&mut sent);
+            // What is empty in objects within others is nothing when the object is read.
+            self.has_unknown |= self.target.subresource.is_empty()
+                && read.faults.iter().all(of_metadata)
+                && is_read_otherwise(&sent, &read.value);
+            self.is_kept_otherwise = is_metadata_read_otherwise(&sent, &read.value);
+        }
+        self.is_kept_otherwise |= self.has_unknown || has_no_bytes;
         let mut value = read.value;
         self.shares_labels |= shares_labels(self.kind, &value);
         types::set_defaults_applied(self.kind, &mut value);
         Ok(value)
     }
+}
+
+/// Whether anything but metadata stands in an object that is not there when it is read.
+fn is_read_otherwise(sent: &Value, read: &Value) -> bool {
+    let fields = sent.as_object().into_iter().flatten();
+    fields.filter(|(name, _)| *name != "metadata").any(|(name, sent)| read.get(name) != Some(sent))
+}
+
+/// Whether metadata says something that is nothing when it is read: what is empty.
+fn is_metadata_read_otherwise(sent: &Value, read: &Value) -> bool {
+    let (sent, read) = (&sent["metadata"], &read["metadata"]);
+    ["annotations", "finalizers", "generateName", "labels", "ownerReferences"]
+        .iter()
+        .any(|name| sent.get(name) != read.get(name))
 }
 
 /// Whether a Job without labels will get those of its template.

@@ -96,7 +96,7 @@ impl Write<'_> {
             shares_labels: false,
             has_unknown: false,
             is_strange: false,
-            has_no_bytes: false,
+            is_kept_otherwise: false,
         };
         let outcome = act(&mut door);
         self.warnings.append(&mut door.warnings);
