@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crd::{AppProject, Application, ApplicationSource};
 use jiff::{SignedDuration, Timestamp};
-use manifest::ObjectKey;
+use manifest::{Gvk, ObjectKey};
 use policy::Cluster;
 use sync::{Live, Outcome, Progress, Tracking, WriteVerdict};
 
@@ -192,6 +192,17 @@ pub struct OperationFacts {
     pub live_namespace: Option<Arc<Live>>,
     /// What stands in the way of making it.
     pub namespace_verdict: WriteVerdict,
+    /// Kinds, at versions, that are wanted and that the cluster does not serve.
+    pub unserved: BTreeMap<Gvk, Unserved>,
+}
+
+/// A kind at a version that a cluster does not serve.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unserved {
+    /// The server's words.
+    pub words: String,
+    /// At which version it serves the kind, or, where it does not, a kind of that name.
+    pub installed: Option<Gvk>,
 }
 
 impl Pair {

@@ -36,7 +36,7 @@ mod waits;
 pub use conditions::{Condition, Kind};
 pub use decide::{Event, Next, REFRESH, SKIP_RECONCILE, Verdict, decide};
 pub use deletion::{RESOURCES_FINALIZER, cascade, deletion_runs_hooks};
-pub use facts::{Facts, Guard, Impersonation, OperationFacts, Pair, Rules, Seen, Side};
+pub use facts::{Facts, Guard, Impersonation, OperationFacts, Pair, Rules, Seen, Side, Unserved};
 pub use impersonation::account;
 pub use names::{DEFAULT_PROJECT, instance_name, project_name, qualified_name};
 pub use operation::{OperationRequest, current, deletes, request};

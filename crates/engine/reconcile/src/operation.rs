@@ -10,7 +10,7 @@ use manifest::{Gvk, ObjectKey};
 use policy::{Cluster, Project};
 use sync::{
     Action, NoDuration, OperationPhase, Options, Progress, Resource, ResultCode, Retry, Selected,
-    SyncPhase, TaskId, TaskResult, World, WriteVerdict, parse_duration,
+    SyncPhase, TaskId, TaskResult, World, WriteVerdict, parse_duration, words,
 };
 
 use crate::facts::{Facts, OperationFacts, Pair, Side};
@@ -158,7 +158,7 @@ pub(crate) fn world(
     let managed = managed_namespace(application);
     let started_at = state.started_at.timestamp().unwrap_or(facts.now);
     let approved = application.metadata.annotations.get(DELETION_APPROVED);
-    let resource = |pair: &Pair| resource(facts, pair, project, cluster);
+    let resource = |pair: &Pair| resource(facts, given, pair, project, cluster);
     let hooks = side.prepared.iter().flat_map(|prepared| &prepared.hooks).map(|hook| {
         let live = side
             .pairs
@@ -234,18 +234,29 @@ fn namespace_verdict(
     }
 }
 
-fn resource(facts: &Facts, pair: &Pair, project: &Project, cluster: &Cluster) -> Resource {
+fn resource(
+    facts: &Facts,
+    given: &OperationFacts,
+    pair: &Pair,
+    project: &Project,
+    cluster: &Cluster,
+) -> Resource {
     Resource {
         target: pair.target.as_ref().map(|target| target.object()),
         live: pair.live.as_ref().map(|seen| seen.live.live()),
         modified: pair.modified || pair.target.is_none() || pair.live.is_none(),
         self_referenced: pair.self_referenced(&facts.rules.tracking),
-        verdict: verdict(pair, project, cluster),
+        verdict: verdict(pair, given, project, cluster),
         structural_refusal: pair.structural_refusal.clone(),
     }
 }
 
-fn verdict(pair: &Pair, project: &Project, cluster: &Cluster) -> WriteVerdict {
+fn verdict(
+    pair: &Pair,
+    given: &OperationFacts,
+    project: &Project,
+    cluster: &Cluster,
+) -> WriteVerdict {
     let (gvk, namespaced): (Gvk, Option<bool>) = match (&pair.target, &pair.live) {
         (Some(target), _) => (target.gvk.clone(), target.namespaced),
         (None, Some(seen)) => (seen.said.gvk.clone(), Some(!seen.key.namespace.is_empty())),
@@ -258,12 +269,10 @@ fn verdict(pair: &Pair, project: &Project, cluster: &Cluster) -> WriteVerdict {
     if let Err(words) = project.check_write(cluster, &kind, &name, &namespace, scope) {
         return WriteVerdict::Refused(words);
     }
-    match namespaced {
-        Some(_) => WriteVerdict::Permitted,
-        None => WriteVerdict::KindUnknown(format!(
-            "The Kubernetes API could not find {}/{} for requested resource {namespace}/{name}. Make sure the \"{}\" CRD is installed on the destination cluster.",
-            kind.group, kind.kind, kind.kind
-        )),
+    match (given.unserved.get(&gvk), namespaced) {
+        (Some(unserved), _) => WriteVerdict::KindUnknown(unserved.words.clone()),
+        (None, Some(_)) => WriteVerdict::Permitted,
+        (None, None) => WriteVerdict::KindUnknown(words::NOT_SERVED.to_owned()),
     }
 }
 
@@ -286,8 +295,14 @@ pub(crate) fn results(result: Option<&SyncOperationResult>) -> Vec<TaskResult> {
         .collect()
 }
 
-/// Writes the results of a status.
-pub(crate) fn rows(results: &[TaskResult]) -> Vec<ResourceResult> {
+/// Writes the results of a status, with what a person can do about them.
+pub(crate) fn rows(results: &[TaskResult], given: &OperationFacts) -> Vec<ResourceResult> {
+    let message = |result: &TaskResult| {
+        let ObjectKey { group, kind, .. } = &result.id.key;
+        let unserved = given.unserved.get(&Gvk::new(group, &result.version, kind));
+        let installed = unserved.and_then(|one| one.installed.as_ref());
+        words::augment(result, installed).unwrap_or_else(|| result.message.clone())
+    };
     results
         .iter()
         .map(|result| ResourceResult {
@@ -297,7 +312,7 @@ pub(crate) fn rows(results: &[TaskResult]) -> Vec<ResourceResult> {
             namespace: result.id.key.namespace.clone(),
             name: result.id.key.name.clone(),
             status: CrdCode::from(result.status.map_or("", ResultCode::as_str)),
-            message: result.message.clone(),
+            message: message(result),
             hook_type: crd::HookType::from(if result.hook { result.id.phase.as_str() } else { "" }),
             hook_phase: CrdPhase::from(result.progress.map_or("", OperationPhase::as_str)),
             sync_phase: CrdSyncPhase::from(result.id.phase.as_str()),
@@ -421,7 +436,7 @@ pub(crate) fn operate(
     state.phase = CrdPhase::from(progress.phase.as_str());
     state.message.clone_from(&progress.message);
     if let Some(result) = &mut state.sync_result {
-        result.resources = rows(&progress.results);
+        result.resources = rows(&progress.results, given);
         result.managed_namespace_metadata = managed_namespace(&facts.application);
     }
     if progress.phase.completed() {

@@ -4,6 +4,9 @@ use manifest::Gvk;
 
 use crate::model::TaskResult;
 
+/// The server's words where it serves nothing of a group and version.
+pub const NOT_SERVED: &str = "the server could not find the requested resource";
+
 /// Returns `deployment.apps/web configured`.
 pub fn done(gvk: &Gvk, name: &str, verb: &str, dry_run: bool) -> String {
     let kind = gvk.kind.to_lowercase();
@@ -17,7 +20,7 @@ pub fn done(gvk: &Gvk, name: &str, verb: &str, dry_run: bool) -> String {
 /// `installed` is the version at which the cluster serves the kind, with its group, if it does.
 pub fn augment(result: &TaskResult, installed: Option<&Gvk>) -> Option<String> {
     let key = &result.id.key;
-    if result.message.contains("the server could not find the requested resource") {
+    if result.message.contains(NOT_SERVED) {
         return Some(match installed {
             None => format!(
                 "The Kubernetes API could not find {}/{} for requested resource {}/{}. Make sure the \"{}\" CRD is installed on the destination cluster.",

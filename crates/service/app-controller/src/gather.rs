@@ -23,6 +23,7 @@ use crate::judge;
 use crate::metrics::Tally;
 use crate::queue::Why;
 use crate::shared::{Shared, Snapshot};
+use crate::unserved::unserved;
 
 /// One look at an Application.
 pub(crate) struct Look {
@@ -264,6 +265,9 @@ impl Looker<'_> {
             if wants_namespace {
                 self.namespace(&mut facts).await;
             }
+            let wanted = facts.side.as_ref().unwrap_or(&side).prepared.clone();
+            let kinds = self.destination.live.kinds();
+            facts.unserved = wanted.map(|wanted| unserved(&wanted, &kinds)).unwrap_or_default();
             gathered.facts.operation = Some(facts);
         }
         if gathered.facts.operation.is_none() && !side.failed {

@@ -28,6 +28,7 @@ mod run;
 mod shapes;
 mod shared;
 mod triggers;
+mod unserved;
 mod work;
 
 pub use config::Config;

@@ -86,6 +86,7 @@ scenarios! {
     options::a_rollback_syncs_to_what_was_deployed_before,
     options::impersonation_asks_for_the_projects_account,
     upstream_more::selective_sync,
+    upstream_more::app_sync_wrong_version,
     upstream_more::deleting_app_stuck_in_sync,
     upstream_more::multi_source_app_with_source_name,
     upstream_more::server_side_diff_with_local,

@@ -415,10 +415,13 @@ pub async fn a_kind_that_is_not_served_is_told_or_skipped(stage: &mut Stage) {
     stage.manual("web", "app", |_| {}).await;
     stage.operate("web", json!({"sync": {}})).await;
     let app = stage.ended("web", "Failed").await;
-    let message = text(&app, "/status/operationState/message");
-    assert!(message.starts_with("one or more synchronization tasks are not valid"), "{message}");
-    assert!(
-        message.contains("Make sure the \"Nowhere\" CRD is installed on the destination cluster")
+    assert_eq!(
+        text(&app, "/status/operationState/message"),
+        "one or more synchronization tasks are not valid: the server could not find the requested resource"
+    );
+    assert_eq!(
+        text(&results(&app)["Nowhere/thing/Sync"], "/message"),
+        "The Kubernetes API could not find example.com/Nowhere for requested resource scenario/thing. Make sure the \"Nowhere\" CRD is installed on the destination cluster."
     );
     let main = stage.cluster.get(&config_map(), &stage.namespace, "main").await.expect("answers");
     assert_eq!(main, None, "nothing is written");

@@ -127,3 +127,51 @@ pub async fn a_repository_that_is_made_anew_is_followed(stage: &mut Stage) {
     anew.commit(&[("app/three.yaml", Some(&map("three", &[], "x")))]);
     stage.object(config_map(), "three", "is applied", |_| true).await;
 }
+
+pub async fn app_sync_wrong_version(stage: &mut Stage) {
+    let repository = stage.repository();
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "fakes.example.com"},
+        "spec": {
+            "group": "example.com", "scope": "Namespaced",
+            "names": {"kind": "Fake", "plural": "fakes", "singular": "fake", "listKind": "FakeList"},
+            "versions": [{
+                "name": "v1alpha1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object"}},
+            }],
+        },
+    });
+    stage.write(cluster::Write::create(definition, "somebody")).await;
+    let object = |group: &str, kind: &str| {
+        format!("apiVersion: {group}\nkind: {kind}\nmetadata:\n  name: thing\n")
+    };
+    repository.commit(&[("app/thing.yaml", Some(&object("example.com/v1alpha1", "Fake")))]);
+    stage.manual("web", "app", |_| {}).await;
+    stage.operate("web", json!({"sync": {}})).await;
+    stage.ended("web", "Succeeded").await;
+    let mut told = Vec::new();
+    for (group, kind) in [
+        ("example.com/v1alpha2", "Fake"),
+        ("wrong.example.com/v1alpha1", "Fake"),
+        ("example.com/v1alpha1", "Nothing"),
+    ] {
+        repository.commit(&[("app/thing.yaml", Some(&object(group, kind)))]);
+        stage.operate("web", json!({"sync": {}})).await;
+        let app = stage.ended("web", "Failed").await;
+        let results = results(&app);
+        assert_eq!(results.len(), 1, "{results:#?}");
+        told.push(text(&results[&format!("{kind}/thing/Sync")], "/message").to_owned());
+    }
+    let version = |group: &str, version: &str| {
+        format!(
+            "The Kubernetes API could not find version \"{version}\" of {group}/Fake for requested resource scenario/thing. Version \"v1alpha1\" of example.com/Fake is installed on the destination cluster."
+        )
+    };
+    let expected = [
+        version("example.com", "v1alpha2"),
+        version("wrong.example.com", "v1alpha1"),
+        "Nothing.example.com \"\" not found".to_owned(),
+    ];
+    assert_eq!(told, expected);
+}
