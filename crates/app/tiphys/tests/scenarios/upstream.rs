@@ -476,6 +476,12 @@ pub async fn app_rollback_successful(stage: &mut Stage) {
     let home = stage.cluster.home();
     home.patch(&application(), "argocd", "web", Patch::Merge(history)).await.expect("taken");
     stage.well(&["app", "rollback", "web", "1"]).await;
+    let kind = Gvk::new("", "v1", "Event");
+    let told = stage.cluster.list(&kind, &cluster::ListQuery::in_namespace("argocd")).await;
+    let told = told.expect("the cluster answers");
+    let started = told.iter().filter(|one| text(one, "/reason") == "OperationStarted");
+    let words: Vec<&str> = started.map(|one| text(one, "/message")).collect();
+    assert_eq!(words, ["user initiated sync to HEAD", "user initiated rollback to 1"]);
     let app = stage.ended("web", "Succeeded").await;
     assert_eq!(text(&app, "/status/sync/status"), "Synced");
     let history = app.pointer("/status/history").and_then(Value::as_array).expect("a history");

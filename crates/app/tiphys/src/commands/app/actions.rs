@@ -13,6 +13,7 @@ use reconcile::merge_patch;
 use serde_json::{Map, Value, json};
 
 use super::live;
+use super::told::{Reason, tell};
 use crate::commands::admin::parameters;
 use crate::commands::colour::Colour;
 use crate::commands::connect::Session;
@@ -59,7 +60,7 @@ pub struct List {
     #[command(flatten)]
     which: Which,
     /// Output format, one of wide|yaml|json
-    #[arg(short, long, value_name = "FORMAT", default_value = "")]
+    #[arg(short, long, alias = "out", value_name = "FORMAT", default_value = "")]
     output: String,
     /// The application's namespace
     #[arg(short = 'N', long, value_name = "NAMESPACE", default_value = "")]
@@ -161,6 +162,12 @@ async fn run_action(arguments: &Run, session: &Session) -> Result<ExitCode> {
         for outcome in &outcomes {
             carry_out(&cluster, &writer, object, outcome).await?;
         }
+        let key = manifest::key_of(object);
+        let did = format!(
+            "ran action {} on resource {}/{}/{}",
+            arguments.action, key.group, key.kind, key.name
+        );
+        tell(session, &application, Reason::ActionRan, &did).await;
     }
     Ok(ExitCode::SUCCESS)
 }

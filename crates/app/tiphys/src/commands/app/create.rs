@@ -8,6 +8,7 @@ use crd::Application;
 use serde_json::Value;
 
 use super::flags::Given;
+use super::told::{Reason, tell};
 use super::{render, spec};
 use crate::commands::connect::{Session, read};
 use crate::commands::failure::refused;
@@ -174,7 +175,11 @@ async fn create(
     let name = application.metadata.name.clone();
     let outcome = |what: &str| format!("application '{name}' {what}\n");
     match session.home.create(&serde_json::to_value(&application)?).await {
-        Ok(_) => return Ok(outcome("created")),
+        Ok(made) => {
+            let made: Application = read(made)?;
+            tell(session, &made, Reason::Created, "created application").await;
+            return Ok(outcome("created"));
+        }
         Err(ApiError::AlreadyExists { .. }) => {}
         Err(error) => return Err(error.into()),
     }
@@ -186,7 +191,7 @@ async fn create(
     if !arguments.upsert {
         bail!("existing application spec is different, use upsert flag to force update");
     }
-    session
+    let written = session
         .change(&app_name, |existing| {
             let before = existing.clone();
             existing.spec = application.spec.clone();
@@ -201,6 +206,9 @@ async fn create(
             Ok(())
         })
         .await?;
+    if changed {
+        tell(session, &written, Reason::Updated, "updated application spec").await;
+    }
     Ok(outcome(if changed { "updated" } else { "unchanged" }))
 }
 

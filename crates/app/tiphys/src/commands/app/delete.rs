@@ -7,6 +7,7 @@ use cluster::{Patch, Propagation};
 use crd::{Application, keys};
 use serde_json::json;
 
+use super::told::{Reason, tell};
 use crate::commands::connect::{Session, application_kind};
 use crate::commands::failure::refused;
 use crate::commands::name::AppName;
@@ -108,6 +109,7 @@ async fn delete(session: &Session, name: &AppName, arguments: &Arguments) -> Res
         session.home.patch(&kind, namespace, &name.name, patch).await?;
     }
     session.home.delete(&kind, namespace, &name.name, Propagation::Background).await?;
+    tell(session, &application, Reason::Deleted, "deleted application").await;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use similar::TextDiff;
 use sync::{How, Options, Resource};
 
+use super::flags::Requests;
 use super::live;
 use super::manifests::AtRevision;
 use super::render;
@@ -67,6 +68,11 @@ pub struct Arguments {
         value_name = "true|false", value_parser = crate::commands::go_flags::go_bool
     )]
     server_side_diff: Option<bool>,
+    #[command(flatten)]
+    requests: Requests,
+    /// Which files are sent; all are looked at here
+    #[arg(long, value_name = "PATTERN", hide = true)]
+    local_include: Vec<String>,
     /// Say of each field that differs who owns it, why it differs, and which rule would silence it
     #[arg(long)]
     explain: bool,

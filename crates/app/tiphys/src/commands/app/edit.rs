@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use crd::ApplicationSpec;
 
 use super::create;
+use super::told::{Reason, tell};
 use crate::commands::connect::Session;
 use crate::commands::editor::edited;
 use crate::commands::failure::refused;
@@ -56,12 +57,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
             problem = Some(format!("{error:#}"));
             continue;
         }
-        session
+        let written = session
             .change(&name, |application| {
                 application.spec.clone_from(&wanted.spec);
                 Ok(())
             })
             .await?;
+        tell(session, &written, Reason::Updated, "updated application spec").await;
         note("Application edited.");
         return Ok(ExitCode::SUCCESS);
     }

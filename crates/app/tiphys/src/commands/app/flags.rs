@@ -245,3 +245,17 @@ impl FromArgMatches for Given {
         Ok(())
     }
 }
+
+/// Flags with which upstream's command tunes its own requests; they change nothing here.
+#[derive(Debug, Default, clap::Args)]
+pub struct Requests {
+    /// How many batches of a server-side comparison are asked at once
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    server_side_diff_concurrency: Option<i64>,
+    /// How large a batch may be, in KB
+    #[arg(long, value_name = "KB", hide = true)]
+    server_side_diff_max_batch_kb: Option<i64>,
+    /// How long one jq path may take
+    #[arg(long, value_name = "DURATION", hide = true)]
+    ignore_normalizer_jq_execution_timeout: Option<String>,
+}

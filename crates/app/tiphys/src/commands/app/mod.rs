@@ -28,6 +28,7 @@ pub mod states;
 pub mod summary;
 mod sync;
 mod terminate;
+mod told;
 mod tree;
 mod unset;
 mod wait;

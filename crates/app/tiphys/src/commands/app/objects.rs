@@ -10,6 +10,7 @@ use manifest::{Gvk, ObjectKey};
 use serde_json::{Map, Value};
 
 use super::live::{self, LiveResource};
+use super::told::{Reason, tell};
 use super::tree::Tree;
 use crate::commands::colour::Colour;
 use crate::commands::connect::Session;
@@ -261,6 +262,8 @@ pub async fn patch(arguments: PatchArguments, session: &Session) -> Result<ExitC
         };
         let write = Write::patch(gvk, &key.namespace, &key.name, patch, MANAGER);
         writer.write(&write).await?;
+        let did = format!("patched resource {}/{} '{}'", key.group, key.kind, key.name);
+        tell(session, &application, Reason::Updated, &did).await;
         note(&format!("Resource '{}' patched", key.name));
     }
     Ok(ExitCode::SUCCESS)
@@ -296,6 +299,8 @@ pub async fn delete(arguments: Delete, session: &Session) -> Result<ExitCode> {
             *grace_period_s = Some(0);
         }
         writer.write(&write).await?;
+        let did = format!("deleted resource {}/{} '{}'", key.group, key.kind, key.name);
+        tell(session, &application, Reason::Deleted, &did).await;
         note(&format!("Resource '{}' deleted", key.name));
     }
     Ok(ExitCode::SUCCESS)

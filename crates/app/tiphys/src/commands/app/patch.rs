@@ -8,6 +8,7 @@ use merge::{json_merge, json_patch};
 use serde_json::Value;
 
 use super::create;
+use super::told::{Reason, tell};
 use crate::commands::connect::Session;
 use crate::commands::name::AppName;
 use crate::commands::output::print;
@@ -43,6 +44,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
             Ok(())
         })
         .await?;
+    tell(session, &written, Reason::Updated, "updated application spec").await;
     print(&format!("{}\n", yaml::text(&serde_json::to_value(&written)?)))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ use crd::{
 };
 
 use super::operation::{ask, initiator};
+use super::told::{Reason, tell};
 use crate::commands::connect::Session;
 use crate::commands::name::AppName;
 use crate::commands::output::check;
@@ -47,7 +48,9 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
     let id = id.transpose()?.filter(|id| *id != -1);
     let name = AppName::parse(&arguments.app, &arguments.app_namespace);
     let id = deployment(&session.application(&name).await?, id)?.id;
-    ask(session, &name, |application| operation(application, id, arguments.prune)).await?;
+    let asked =
+        ask(session, &name, |application| operation(application, id, arguments.prune)).await?;
+    tell(session, &asked, Reason::OperationStarted, &format!("initiated rollback to {id}")).await;
     Wait {
         session,
         name,

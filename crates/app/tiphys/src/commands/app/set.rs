@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::flags::Given;
+use super::told::{Reason, tell};
 use super::{create, source_position, spec};
 use crate::commands::connect::Session;
 use crate::commands::failure::refused;
@@ -49,6 +50,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
     let mut tried = session.application(&name).await?;
     wanted(&mut tried)?;
     create::check(session, &tried, arguments.checked.validate).await?;
-    session.change(&name, wanted).await?;
+    let written = session.change(&name, wanted).await?;
+    tell(session, &written, Reason::Updated, "updated application spec").await;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use crd::{Application, ApplicationSource};
 
 use super::flags::Given;
+use super::told::{Reason, tell};
 use super::{create, position_of, source, spec};
 use crate::commands::connect::Session;
 use crate::commands::failure::refused;
@@ -66,7 +67,8 @@ pub async fn add(arguments: Add, session: &Session) -> Result<ExitCode> {
     let mut tried = session.application(&name).await?;
     with(&mut tried)?;
     create::check(session, &tried, arguments.checked.validate).await?;
-    session.change(&name, with).await?;
+    let written = session.change(&name, with).await?;
+    tell(session, &written, Reason::Updated, "updated application spec").await;
     updated(&name)
 }
 
@@ -99,7 +101,8 @@ pub async fn remove(arguments: Remove, session: &Session) -> Result<ExitCode> {
         }
         Ok(())
     };
-    session.change(&name, without).await?;
+    let written = session.change(&name, without).await?;
+    tell(session, &written, Reason::Updated, "updated application spec").await;
     updated(&name)
 }
 

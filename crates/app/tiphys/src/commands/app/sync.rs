@@ -9,9 +9,11 @@ use crd::{
 };
 use policy::{SyncAsked, windows_permit};
 
+use super::flags::Requests;
 use super::operation::{ask, initiator};
 use super::selection::{Selection, selected};
 use super::spec::retry_of;
+use super::told::{Reason, tell};
 use super::{diff, position_of, render};
 use crate::commands::connect::Session;
 use crate::commands::failure::refused;
@@ -69,6 +71,8 @@ pub struct Arguments {
     /// Apply on the server's side
     #[arg(long)]
     server_side: bool,
+    #[command(flatten)]
+    requests: Requests,
     /// Only objects that are out of sync
     #[arg(long)]
     apply_out_of_sync_only: bool,
@@ -370,11 +374,12 @@ async fn sync(session: &Session, arguments: &Arguments, name: &AppName) -> Resul
     }
     check_windows(session, &application).await?;
     let manifests = arguments.manifests(session, &application).await?;
-    ask(session, name, |application| {
+    let asked = ask(session, name, |application| {
         arguments.check_revisions(application)?;
         arguments.operation(application, selected(application, &selections), manifests.clone())
     })
     .await?;
+    tell(session, &asked, Reason::OperationStarted, &initiated(&asked)).await;
     if arguments.without_waiting {
         return Ok(true);
     }
@@ -392,6 +397,31 @@ async fn sync(session: &Session, arguments: &Arguments, name: &AppName) -> Resul
         judge(&waited, selections.is_empty())?;
     }
     Ok(true)
+}
+
+/// Says which sync was asked for.
+fn initiated(application: &Application) -> String {
+    let sync = application.operation.as_ref().and_then(|operation| operation.sync.clone());
+    let sync = sync.unwrap_or_default();
+    let partial = if sync.resources.is_empty() { "" } else { "partial " };
+    if !sync.manifests.is_empty() {
+        return format!("initiated {partial}sync locally");
+    }
+    let revision = |asked: &str, target: &str| {
+        let named = [asked, target].into_iter().find(|text| !text.is_empty());
+        named.unwrap_or("HEAD").to_owned()
+    };
+    let sources = application.spec.effective_sources();
+    let asked = |at: usize| match application.spec.has_multiple_sources() {
+        true => sync.revisions.get(at).map_or("", String::as_str),
+        false => sync.revision.as_str(),
+    };
+    let revisions: Vec<String> = sources
+        .iter()
+        .enumerate()
+        .map(|(at, source)| revision(asked(at), &source.target_revision))
+        .collect();
+    format!("initiated {partial}sync to {}", revisions.join(","))
 }
 
 /// Fails where the operation did not end well, or left things that should be deleted.

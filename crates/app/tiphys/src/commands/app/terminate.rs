@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use crd::OperationPhase;
 
+use super::told::{Reason, tell};
 use crate::commands::connect::Session;
 use crate::commands::name::AppName;
 use crate::commands::output::print;
@@ -23,7 +24,7 @@ pub struct Arguments {
 /// Marks the running operation; the controller ends it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
     let name = AppName::parse(&arguments.app, &arguments.app_namespace);
-    session
+    let written = session
         .change(&name, |application| {
             let asked = application.operation.is_some();
             match application.status.operation_state.as_deref_mut() {
@@ -35,6 +36,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
             }
         })
         .await?;
+    tell(session, &written, Reason::Updated, "terminated running operation").await;
     print(&format!("Application '{}' operation terminating\n", name.name))?;
     Ok(ExitCode::SUCCESS)
 }

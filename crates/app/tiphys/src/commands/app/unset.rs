@@ -7,6 +7,7 @@ use crd::ApplicationSource;
 
 use super::source::image_name;
 use super::source_position;
+use super::told::{Reason, tell};
 use crate::commands::connect::Session;
 use crate::commands::failure::refused;
 use crate::commands::name::AppName;
@@ -100,7 +101,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
     let mut after = before.clone();
     change(&mut after)?;
     if before != after {
-        session.change(&name, change).await?;
+        let written = session.change(&name, change).await?;
+        tell(session, &written, Reason::Updated, "updated application spec").await;
     }
     Ok(ExitCode::SUCCESS)
 }
