@@ -354,6 +354,10 @@ impl Cluster {
         name: &str,
     ) -> Result<Option<Value>, ApiError> {
         let path = self.kind(gvk).await?.path(namespace, name);
+        // Without a name the path is that of all of them.
+        if name.is_empty() {
+            return Ok(None);
+        }
         match self.call(Call::get(&path)).await {
             Ok(answer) => parse(&answer.body, &path).map(Some),
             Err(ApiError::NotFound { .. }) => Ok(None),

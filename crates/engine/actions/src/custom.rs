@@ -100,7 +100,8 @@ impl Custom {
         let script = own.as_ref().map_err(Clone::clone)?;
         let input = Input { object, parameters: call.parameters, now: call.now };
         match script.run(&input, should_stop)? {
-            Returned::Table(Value::Array(all)) if !all.is_empty() => {
+            // An empty table is an empty list: there is nothing to do.
+            Returned::Table(Value::Array(all)) => {
                 all.into_iter().map(|one| outcome(one, object)).collect()
             }
             Returned::Table(after) => Ok(vec![Outcome {

@@ -248,6 +248,8 @@ definitions:
       {operation = "create", resource = {apiVersion = "v1", kind = "ConfigMap", metadata = {name = "made"}}}}
 - name: odd
   action.lua: return {{operation = "delete", resource = obj}}
+- name: nothing
+  action.lua: return {}
 - name: text
   action.lua: return "done"
 - name: broken
@@ -296,6 +298,7 @@ fn users_actions_answer_with_an_object_or_with_operations() {
     assert_eq!(two[0].object, web());
     assert_eq!(two[1].object["metadata"]["name"], "made");
     assert_eq!(run("pause").expect("the built-in one")[0].object["spec"]["paused"], true);
+    assert!(run("nothing").expect("it ran").is_empty(), "nothing is to be done");
     let words = |action| run(action).expect_err("an error").to_string();
     assert_eq!(words("odd"), "unsupported operation: delete");
     assert_eq!(words("text"), "expect table output from Lua script, not string");

@@ -19,7 +19,7 @@ pub use cluster::{Cluster, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, resolve};
 pub use orphans::ignores_orphan;
 pub use project::Project;
 pub use spec::{check, not_built};
-pub use windows::{SyncAsked, is_open, windows_permit};
+pub use windows::{SyncAsked, concerning, is_open, windows_permit};
 
 #[cfg(test)]
 mod tests;

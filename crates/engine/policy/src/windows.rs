@@ -28,8 +28,7 @@ pub fn windows_permit(
     asked: SyncAsked,
     now: Timestamp,
 ) -> Result<bool, String> {
-    let mine: Vec<&SyncWindow> =
-        windows.iter().filter(|window| concerns(window, application)).collect();
+    let mine = concerning(windows, application);
     if mine.is_empty() {
         return Ok(true);
     }
@@ -43,6 +42,11 @@ pub fn windows_permit(
         Some(began) if over => Ok(matches!(at(began)?, At::Permitted)),
         _ => Ok(false),
     }
+}
+
+/// Returns the windows that concern an Application, in their order.
+pub fn concerning<'w>(windows: &'w [SyncWindow], application: &Application) -> Vec<&'w SyncWindow> {
+    windows.iter().filter(|window| concerns(window, application)).collect()
 }
 
 enum At {

@@ -380,6 +380,9 @@ pub(crate) fn operate(
         result.revision.clone_from(revision);
     }
     state.sync_result = Some(result);
+    if !side.failed {
+        pin(&mut state.operation, side);
+    }
 
     let of_health = crate::health::failed(&side.pairs, &facts.application);
     let errors: Vec<String> = side
@@ -450,6 +453,25 @@ pub(crate) fn operate(
     }
     let later = progress.rests_until().map(|at| (at, "a sync rests between two waves"));
     Operated { state, actions: step.actions, progress: Some(progress), later, account }
+}
+
+/// Fixes the revisions of a sync that a person has asked for, as upstream's server does when it is
+/// asked: attempts after a failure stay with them, unless they are to take the newest ones.
+fn pin(operation: &mut Operation, side: &Side) {
+    let by_a_person =
+        !operation.initiated_by.automated && !operation.initiated_by.username.is_empty();
+    let Some(sync) =
+        operation.sync.as_mut().filter(|sync| by_a_person && sync.manifests.is_empty())
+    else {
+        return;
+    };
+    match side.several {
+        true if sync.revisions.is_empty() => sync.revisions.clone_from(&side.revisions),
+        false if sync.revision.is_empty() => {
+            sync.revision = side.revisions.first().cloned().unwrap_or_default();
+        }
+        _ => {}
+    }
 }
 
 /// Ends an operation, or puts its next attempt off.

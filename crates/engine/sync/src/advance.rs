@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use manifest::{annotation, kind};
+use serde_json::Value;
 
 use crate::marks::{MADE_FOR, has_hook_finalizer, is_skipped};
 use crate::model::{
@@ -59,6 +60,9 @@ impl Part {
         task.phase == self.phase && self.wave.is_none_or(|wave| wave == task.wave)
     }
 }
+
+/// How an operation ends of which something is wrong before anything is written.
+const REHEARSAL_FAILED: &str = "one or more objects failed to apply (dry run)";
 
 /// Whether what runs is waited for.
 enum Wait {
@@ -169,6 +173,14 @@ impl Progress {
         }
         if self.phase == OperationPhase::Terminating {
             return self.terminate(world, &mut tasks);
+        }
+        if self.results.is_empty()
+            && self.names_nothing(world, &mut tasks)
+            && !world.options.dry_run
+        {
+            self.running = None;
+            self.say(OperationPhase::Failed, REHEARSAL_FAILED);
+            return Step { actions: Vec::new() };
         }
         if world.options.dry_run {
             return self.rehearse(world, &tasks);
@@ -287,6 +299,29 @@ impl Progress {
             }
             None => self.results.push(new),
         }
+    }
+
+    /// Writes down which objects have no name: an apply needs one, and upstream finds out before
+    /// anything is written. Answers whether there are any.
+    fn names_nothing(&mut self, world: &World, tasks: &mut [Task]) -> bool {
+        let mut any = false;
+        for task in tasks.iter_mut().filter(|task| task.pending() && !task.is_prune()) {
+            let object = task.object();
+            if !manifest::name(object).is_empty()
+                || world.options.out_of_sync_only && is_in_sync(task)
+            {
+                continue;
+            }
+            let prefix = object.pointer("/metadata/generateName").and_then(Value::as_str);
+            let words = match prefix.filter(|prefix| !prefix.is_empty()) {
+                Some(prefix) => format!("from {prefix}: cannot use generate name with apply"),
+                None => "resource name may not be empty".to_owned(),
+            };
+            let (status, progress) = (ResultCode::SyncFailed, OperationPhase::Failed);
+            self.set(task, Some(status), Some(progress), &words);
+            any = true;
+        }
+        any
     }
 
     /// Ends an operation of which a part cannot be tried; nothing has been written.
@@ -451,7 +486,7 @@ impl Progress {
         }
         self.running = None;
         let (phase, message) = match tasks.iter().any(Task::failed) {
-            true => (OperationPhase::Failed, "one or more objects failed to apply (dry run)"),
+            true => (OperationPhase::Failed, REHEARSAL_FAILED),
             false => (OperationPhase::Succeeded, "successfully synced (no more tasks)"),
         };
         self.say(phase, message);

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use cluster::{ObjectEvent, WatchSpec, Watching};
-use crd::{Application, HealthStatusCode, OperationState, RefreshType, SyncStatusCode};
+use crd::{
+    Application, HealthStatusCode, OperationState, RefreshType, ResourceStatus, SyncStatusCode,
+};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::app::selection::Selection;
+use super::app::healths::Healths;
+use super::app::selection::{Selection, selects};
 use super::app::states::{ResourceState, StateKey, resource_states, states_by_object};
 use super::app::summary::Surroundings;
 use super::app::{print_resources, summary};
@@ -19,6 +22,12 @@ use super::connect::{Session, application_kind, read};
 use super::name::AppName;
 use super::output::{print, print_as};
 use super::table::Table;
+
+/// Of an Application with more objects only chosen ones are looked at.
+const LOOKED_AT_MAX: usize = 200;
+
+/// How soon chosen objects are looked at again while their health is waited for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What is waited for; all that is asked for must hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -237,13 +246,31 @@ impl Wait<'_> {
         let mut follower = Follower::new(self.session, &self.name);
         let mut first = true;
         let mut refresh_at_end = false;
-        let mut last = None;
+        let mut last: Option<Application> = None;
+        let mut healths: Option<Healths> = None;
         loop {
-            let application = match follower.next(until).await? {
-                None => return self.timed_out(last, &around, teller).await,
-                Some(Seen::Gone) => return self.gone(first),
-                Some(Seen::Here(application)) => *application,
+            // How an object is may change without a change of the Application.
+            let polls = healths.is_some() && !self.selections.is_empty();
+            let look = polls.then(|| Instant::now() + LOOK_AGAIN);
+            let next = follower.next(look.into_iter().chain(until).min()).await?;
+            let mut application = match (next, last.take()) {
+                (Some(Seen::Gone), _) => return self.gone(first),
+                (Some(Seen::Here(application)), _) => *application,
+                (None, Some(known)) if until.is_none_or(|until| Instant::now() < until) => known,
+                (None, known) => return self.timed_out(known, &around, teller).await,
             };
+            if healths.is_none() && self.looks_at_objects(&application) {
+                healths = Healths::of(self.session, &application).await;
+            }
+            last = Some(application.clone());
+            if let Some(healths) = &healths {
+                let chosen = |row: &ResourceStatus| {
+                    let ResourceStatus { group, kind, namespace, name, .. } = row;
+                    self.selections.is_empty()
+                        || selects(self.selections, group, kind, namespace, name)
+                };
+                healths.fill(&mut application, chosen).await;
+            }
             if !first || application.operation.is_some() {
                 let asked = application.operation.as_ref().and_then(|one| one.sync.as_ref());
                 refresh_at_end |= asked.is_some_and(|sync| !sync.dry_run);
@@ -271,8 +298,14 @@ impl Wait<'_> {
                     self.name
                 );
             }
-            last = Some(application);
         }
+    }
+
+    /// Whether the health of single objects is waited for, or one that fails ends the wait.
+    fn looks_at_objects(&self, application: &Application) -> bool {
+        let wants = &self.wants;
+        let few = application.status.resources.len() <= LOOKED_AT_MAX;
+        (wants.health || wants.degraded || wants.suspended) && (few || !self.selections.is_empty())
     }
 
     /// Whether people read the output, and not a program.

@@ -505,6 +505,29 @@ pub async fn a_failed_sync_is_tried_again_with_the_newest_revision(stage: &mut S
     assert_eq!(text(&app, "/status/operationState/syncResult/revision"), repository.head());
 }
 
+pub async fn attempts_of_a_persons_sync_stay_with_its_revision(stage: &mut Stage) {
+    let repository = stage.repository();
+    let broken = map("main", &[], "x").replace("name: main", "name: Not_A_Name");
+    repository.commit(&[("app/main.yaml", Some(&broken))]);
+    let asked = repository.head();
+    stage.manual("web", "app", |_| {}).await;
+    stage
+        .operate(
+            "web",
+            json!({
+                "sync": {}, "initiatedBy": {"username": "somebody"},
+                "retry": {"limit": 1, "backoff": {"duration": "3s", "factor": 1}},
+            }),
+        )
+        .await;
+    let first = |app: &Value| app.pointer("/status/operationState/retryCount") == Some(&json!(1));
+    stage.app("web", "it waits for the next attempt", first).await;
+    repository.commit(&[("app/main.yaml", Some(&map("main", &[], "x")))]);
+    let app = stage.ended("web", "Failed").await;
+    assert_eq!(text(&app, "/status/operationState/syncResult/revision"), asked);
+    assert_eq!(text(&app, "/status/operationState/operation/sync/revision"), asked);
+}
+
 pub async fn a_window_holds_syncs_back_and_lets_people_through_where_it_says(stage: &mut Stage) {
     stage.repository().commit(&[("app/main.yaml", Some(&map("main", &[], "x")))]);
     let windows = |manual: bool| {

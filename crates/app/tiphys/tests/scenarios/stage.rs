@@ -18,6 +18,10 @@ use tokio::sync::Notify;
 /// How long anything may take to come true, in seconds, before the scenario fails.
 pub const PATIENCE_S: u64 = 30;
 
+/// How long `tiphys up` may take until it is there, in seconds: a machine that builds something else
+/// beside may leave it little.
+const START_S: u64 = 90;
+
 /// A running `tiphys up`, a repository, a cluster to look at.
 pub struct Stage {
     dir: TempDir,
@@ -564,9 +568,16 @@ fn spawn(dir: &Path, arguments: &[&str], real: Option<&kubetest::RealCluster>) -
 }
 
 async fn connect(kubeconfig: &Path) -> Cluster {
-    let until = Instant::now() + Duration::from_secs(PATIENCE_S);
+    let until = Instant::now() + Duration::from_secs(START_S);
     while !kubeconfig.exists() {
-        assert!(Instant::now() < until, "`{}` was never written", kubeconfig.display());
+        if Instant::now() >= until {
+            let log = kubeconfig.parent().and_then(Path::parent).map(|dir| dir.join("log"));
+            let log = log.and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+            panic!(
+                "`{}` was not written within {START_S} s; the log:\n{log}",
+                kubeconfig.display()
+            );
+        }
         tokio::task::yield_now().await;
         // The file's directory may not be there yet, so there is nothing to watch.
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -597,6 +597,24 @@ pub async fn sync_with_force_replace(stage: &mut Stage) {
     stage.synced("web").await;
 }
 
+pub async fn a_wait_for_one_object_ends_when_it_is_well(stage: &mut Stage) {
+    stage.repository().commit(&[("app/web.yaml", Some(&deployment(0, "", "")))]);
+    manual(stage).await;
+    status(stage, "OutOfSync").await;
+    let wait = |timeout: &'static str| {
+        let one = ["app", "wait", "web", "--resource", "apps:Deployment:web"];
+        [&one[..], &["--health", "--timeout", timeout]].concat()
+    };
+    let ran = stage.tiphys(&wait("1")).await;
+    assert_eq!(ran.code, 20, "{}", ran.told);
+    assert!(ran.out.contains("Missing"), "{}", ran.out);
+    sync(stage).await;
+    stage.well(&wait("30")).await;
+    let tree = stage.well(&["app", "get", "web", "-o", "tree"]).await;
+    let line = tree.lines().find(|line| line.starts_with("Deployment/web")).unwrap_or_default();
+    assert!(line.contains("Healthy"), "{tree}");
+}
+
 pub async fn namespace_creation_with_ssa(stage: &mut Stage) {
     stage.repository().commit(&[("app/web.yaml", Some(&deployment(0, "", "")))]);
     let options = json!(["CreateNamespace=true", "ServerSideApply=true"]);

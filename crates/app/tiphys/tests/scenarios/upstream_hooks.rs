@@ -191,13 +191,23 @@ pub async fn hook_skip(stage: &mut Stage) {
 }
 
 pub async fn naming_non_hook_resource(stage: &mut Stage) {
-    stage.repository().commit(&[(
-        "app/main.yaml",
-        Some("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: main-\n"),
-    )]);
+    stage.repository().commit(&[
+        (
+            "app/main.yaml",
+            Some("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: main-\n"),
+        ),
+        ("app/other.yaml", Some(&map("other", &[], "x"))),
+    ]);
     manual(stage).await;
     sync(stage).await;
-    stage.ended("web", "Failed").await;
+    let app = stage.ended("web", "Failed").await;
+    let words = "one or more objects failed to apply (dry run)";
+    assert_eq!(text(&app, "/status/operationState/message"), words);
+    let results = results(&app);
+    assert_eq!(results.len(), 1, "{results:#?}");
+    let words = "from main-: cannot use generate name with apply";
+    assert_eq!(text(&results["ConfigMap//Sync"], "/message"), words);
+    assert_eq!(stage.get(config_map(), "other").await, None, "nothing is written");
 }
 
 const JOB: &str = "apiVersion: batch/v1

@@ -8,6 +8,7 @@ mod diff;
 mod edit;
 mod flags;
 mod get;
+pub mod healths;
 mod history;
 mod list;
 mod live;
@@ -49,6 +50,7 @@ use super::connect::{Session, run as finish};
 use super::failure::refused;
 use super::global::Global;
 use super::output::{presentable, print, unknown};
+use healths::Healths;
 
 /// The commands on Applications.
 #[derive(Debug, Subcommand)]
@@ -156,35 +158,6 @@ async fn shown(session: &Session, objects: Vec<Value>) -> Result<Vec<Value>> {
     Ok(shown.collect())
 }
 
-/// Fills in how well the Application's objects are, where its status does not say.
-async fn with_health(session: &Session, application: &Application) -> Application {
-    let mut application = application.clone();
-    if application.status.resources.iter().all(|row| row.health.is_some()) {
-        return application;
-    }
-    // Where the destination cannot be asked, the table goes without.
-    let Ok(cluster) = live::destination(session, &application).await else { return application };
-    let Ok(found) = live::resources(&cluster, &application).await else { return application };
-    for (row, resource) in application.status.resources.iter_mut().zip(found) {
-        if row.health.is_none() && !row.hook {
-            row.health = match resource.object {
-                Some(object) => health::assess(&object, &health::Rules::default()).map(|one| {
-                    crd::HealthStatus {
-                        status: one.status,
-                        message: one.message,
-                        ..crd::HealthStatus::default()
-                    }
-                }),
-                None => Some(crd::HealthStatus {
-                    status: crd::HealthStatusCode::Missing,
-                    ..crd::HealthStatus::default()
-                }),
-            };
-        }
-    }
-    application
-}
-
 /// Prints an Application's objects as a table or a tree.
 pub async fn print_resources(
     session: &Session,
@@ -194,7 +167,10 @@ pub async fn print_resources(
     match output {
         "" | "wide" => {
             if !application.status.resources.is_empty() {
-                let application = with_health(session, application).await;
+                let mut application = application.clone();
+                if let Some(healths) = Healths::of(session, &application).await {
+                    healths.fill(&mut application, |_| true).await;
+                }
                 let table = states::resource_table(&application);
                 print(&format!("\n{}", table.print(Colour::of_stdout())))?;
             }

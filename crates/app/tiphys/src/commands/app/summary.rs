@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use crd::{Application, ApplicationSource, ApplicationSpec, OperationState, SyncStatusCode, Time};
-use policy::{SyncAsked, windows_permit};
+use policy::{SyncAsked, concerning, windows_permit};
 use serde_json::Value;
 
 use crate::commands::colour::Colour;
@@ -24,6 +24,8 @@ pub struct Surroundings {
     /// Whether its project's windows let it be synced: `Sync Allowed`, `Manual Allowed` or
     /// `Sync Denied`.
     pub windows: &'static str,
+    /// The windows that concern it, as `deny:0 * * * *:1h`.
+    pub assigned: Vec<String>,
 }
 
 impl Surroundings {
@@ -35,12 +37,19 @@ impl Surroundings {
             let asked = SyncAsked { manual, began: None };
             windows_permit(&windows, application, asked, jiff::Timestamp::now()).unwrap_or(false)
         };
+        let words =
+            |one: &crd::SyncWindow| format!("{}:{}:{}", one.kind, one.schedule, one.duration);
+        let assigned = concerning(&windows, application).into_iter().map(words).collect();
         let windows = match (permits(false), permits(true)) {
             (true, _) => "Sync Allowed",
             (false, true) => "Manual Allowed",
             (false, false) => "Sync Denied",
         };
-        Ok(Self { windows, ..Self::of_waiting(session, &AppName::of(application)).await? })
+        Ok(Self {
+            windows,
+            assigned,
+            ..Self::of_waiting(session, &AppName::of(application)).await?
+        })
     }
 
     /// As [`Surroundings::of`], for a command that does not look at windows.
@@ -51,7 +60,7 @@ impl Surroundings {
             "" => String::new(),
             url => format!("{url}/applications/{}", name.name),
         };
-        Ok(Self { url, windows: "Sync Allowed" })
+        Ok(Self { url, windows: "Sync Allowed", assigned: Vec::new() })
     }
 }
 
@@ -69,6 +78,9 @@ pub fn summary(application: &Application, around: &Surroundings, colour: Colour)
         text.push_str(&source_lines(source));
     }
     text.push_str(&row("SyncWindow:", around.windows));
+    if !around.assigned.is_empty() {
+        text.push_str(&row("Assigned Windows:", &around.assigned.join(",")));
+    }
     text.push_str(&row("Sync Policy:", policy_words(spec)));
     text.push_str(&row("Sync Status:", &sync_words(application, colour)));
     text.push_str(&row("Health Status:", &colour.word(health(application))));

@@ -210,6 +210,7 @@ fn a_summary_reads_as_upstreams() {
     let around = Surroundings {
         url: "https://argocd.example.com/applications/guestbook".into(),
         windows: "Sync Allowed",
+        assigned: Vec::new(),
     };
     expect![[r#"
         Name:               argocd/guestbook

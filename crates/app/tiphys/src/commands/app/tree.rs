@@ -258,7 +258,14 @@ pub fn application_table(tree: &Tree, application: &Application, detailed: bool)
         let called = format!("{}/{}", node.kind, node.name);
         let (health, reason) = node.health_words();
         let (status, health, message) = match states.get(&called) {
-            Some(state) => (state.status.clone(), state.health.clone(), state.message.clone()),
+            Some(state) => {
+                let health = match (state.health.as_str(), node.uid.as_str()) {
+                    ("", "") => HealthStatusCode::Missing.as_str().to_owned(),
+                    ("", _) => health,
+                    (told, _) => told.to_owned(),
+                };
+                (state.status.clone(), health, state.message.clone())
+            }
             None => (String::new(), health, String::new()),
         };
         let first = format!("{before}{called}");
