@@ -38,7 +38,8 @@ pub use map::{Map, MapType};
 pub use number::{NumError, NumProblem, atoi, parse_bool, parse_float, parse_int, parse_uint};
 pub use object::Object;
 pub use quote::{
-    InvalidSyntax, Unit, quote, quote_bytes, quote_to_ascii, text_of, unquote, unquote_char,
+    InvalidSyntax, Unit, quote, quote_bytes, quote_rune, quote_to_ascii, text_of, unquote,
+    unquote_char,
 };
 pub use text::Str;
 pub use value::{IntType, Kind, UintType, Value};

@@ -45,7 +45,11 @@ fn quote_with(bytes: &[u8], escape: Escape) -> String {
     out
 }
 
-/// One character in single quotes, as `strconv.QuoteRune` does. What is no character is U+FFFD.
+/// One character in single quotes, as `strconv.QuoteRune` and `%q` do.
+pub fn quote_rune(char: char) -> String {
+    quote_char(char, Escape::Unprintable)
+}
+
 pub(crate) fn quote_char(char: char, escape: Escape) -> String {
     let mut out = String::from("'");
     push_escaped(&mut out, char, '\'', escape);

@@ -186,7 +186,7 @@ impl Parser<'_> {
         }
         let (text, last) = self.until(&['[', '.', '=']);
         if !text.is_empty() {
-            let chars: Vec<String> = text.chars().map(|char| format!("'{char}'")).collect();
+            let chars: Vec<String> = text.chars().map(goval::quote_rune).collect();
             let problem = format!("unexpected data at end of array index: [{}]", chars.join(" "));
             return (Some(list), Err(Stop::Bad(problem)));
         }

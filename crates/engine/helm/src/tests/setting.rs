@@ -71,6 +71,7 @@ fn mistakes_are_told_in_helms_words() {
         ("a[-1]=1", "negative -1 index not allowed"),
         ("a[65537]=1", "index of 65537 is greater than maximum supported index of 65536"),
         ("a[0]b=1", "unexpected data at end of array index: ['b']"),
+        ("a[0]:'\n", r"unexpected data at end of array index: [':' '\'' '\n']"),
         (
             "a=1,a.b=2",
             "unable to parse key: interface conversion: interface {} is int64, not map[string]interface {}",

@@ -90,7 +90,7 @@ impl Look<'_> {
                 Some(' ' | '\t') => {}
                 Some('#') => return self.comment(),
                 Some(char) => {
-                    let quoted = quoted(char);
+                    let quoted = goval::quote_rune(char);
                     return Err(self.error(&format!(
                         "expected a top-level item to end with a newline, comment, or EOF, but got {quoted} instead"
                     )));
@@ -137,7 +137,7 @@ impl Look<'_> {
                 Some('.') => {}
                 Some(']') => break,
                 other => {
-                    let got = quoted(other.unwrap_or('\0'));
+                    let got = goval::quote_rune(other.unwrap_or('\0'));
                     let words =
                         format!("expected '.' or ']' to end table name, but got {got} instead");
                     return Err(self.error_or_end(other, &words));
@@ -147,7 +147,7 @@ impl Look<'_> {
         if is_list {
             let closing = self.next()?;
             if closing != Some(']') {
-                let got = quoted(closing.unwrap_or('\0'));
+                let got = goval::quote_rune(closing.unwrap_or('\0'));
                 let words = format!(
                     "expected end of table array name delimiter ']', but got {got} instead"
                 );
@@ -202,7 +202,10 @@ impl Look<'_> {
                     return Err(self.error_at_end("unexpected EOF; expected key separator '='"));
                 }
                 Some(other) => {
-                    let words = format!("expected '.' or '=', but got {} instead", quoted(other));
+                    let words = format!(
+                        "expected '.' or '=', but got {} instead",
+                        goval::quote_rune(other)
+                    );
                     let line = self.line - usize::from(other == '\n');
                     return Err(self.error_on(line, &words));
                 }
@@ -268,7 +271,8 @@ impl Look<'_> {
                 }
             }
             other => {
-                let words = format!("expected value but found {} instead", quoted(other));
+                let words =
+                    format!("expected value but found {} instead", goval::quote_rune(other));
                 let line = self.line - usize::from(other == '\n');
                 Err(self.error_on(line, &words))
             }
@@ -482,7 +486,10 @@ impl Look<'_> {
                 self.decimal(start)
             }
             other => {
-                let words = format!("expected a digit but got {}", quoted(other.unwrap_or('\0')));
+                let words = format!(
+                    "expected a digit but got {}",
+                    goval::quote_rune(other.unwrap_or('\0'))
+                );
                 Err(self.error_or_end(other, &words))
             }
         }
@@ -817,18 +824,6 @@ fn shown(path: &[String]) -> String {
         false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     };
     path.iter().map(part).collect::<Vec<_>>().join(".")
-}
-
-/// A character in single quotes, as Go quotes it.
-fn quoted(char: char) -> String {
-    match char {
-        '\'' => "'\\''".to_owned(),
-        '"' => "'\"'".to_owned(),
-        other => {
-            let quoted = goval::quote(other.encode_utf8(&mut [0; 4]));
-            format!("'{}'", &quoted[1..quoted.len() - 1])
-        }
-    }
 }
 
 fn or_end(char: Option<char>) -> String {

@@ -285,6 +285,9 @@ fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags, as_json: bool) -> Resul
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(format!("open {path}: no such file or directory"))
         }
+        Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => {
+            Err(format!("read {path}: is a directory"))
+        }
         Err(error) => Err(format!("open {path}: {error}")),
     };
     let profile = flags.helm_version.as_deref().and_then(Profile::parse).unwrap_or_default();
