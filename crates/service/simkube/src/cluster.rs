@@ -2,8 +2,8 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use parking_lot::RwLock;
@@ -36,6 +36,7 @@ pub struct Cluster {
     redefined: watch::Sender<()>,
     drawn: AtomicU64,
     seed: RandomState,
+    secret: OnceLock<String>,
 }
 
 /// The simulated node.
@@ -61,6 +62,7 @@ impl Cluster {
             redefined: watch::Sender::new(()),
             drawn: AtomicU64::new(0),
             seed: RandomState::new(),
+            secret: OnceLock::new(),
         });
         cluster.reload_definitions();
         cluster.furnish();
@@ -70,6 +72,17 @@ impl Cluster {
     /// Returns the time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Says with which token the administrator is let in; what it signs is signed with that. Only
+    /// the first counts.
+    pub fn keep_secret(&self, token: &str) {
+        let _first = self.secret.set(token.to_owned());
+    }
+
+    /// Returns the administrator's token.
+    pub fn secret(&self) -> &str {
+        self.secret.get_or_init(|| self.new_uid())
     }
 
     /// Returns the time as objects bear it: RFC 3339, whole seconds, `Z`.
@@ -167,6 +180,10 @@ impl Cluster {
                 "preemptionPolicy": "PreemptLowerPriority",
                 "value": value,
             }));
+        }
+        for object in kuberbac::furniture() {
+            let kind = kinds.of(manifest::api_version(&object), manifest::kind(&object));
+            self.furnish_with(kind.expect("kinds of roles are built in"), &object);
         }
         if self.controllers {
             self.furnish_node(kinds);

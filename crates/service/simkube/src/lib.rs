@@ -11,6 +11,8 @@
 //! Start at [`SimKube::start`]; without sockets at [`api::answer`].
 
 pub mod api;
+mod authentic;
+mod authority;
 pub mod body;
 mod building;
 pub mod cluster;

@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         Some((what, rest)) if what == "predicted" => return predicted::run(rest),
         Some((what, rest)) if what == "record" => return live::record(rest),
         Some((what, rest)) if what == "replay" => return live::replay(rest),
-        Some((what, _)) if what == "kubectl" => return live::kubectl(),
+        Some((what, rest)) if what == "kubectl" => return live::kubectl(rest),
         _ => {}
     }
     if let [what, openapi_dir] = arguments.as_slice()

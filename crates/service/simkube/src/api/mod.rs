@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::authority::Wish;
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
 use crate::{strategy, validation};
@@ -41,7 +42,8 @@ pub const VERSION: &str = "v1.36.3+simkube";
 
 /// Answers a request to a cluster. `host` is where the server listens, for discovery.
 pub fn answer(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Answer {
-    let mut answer = match dispatch(cluster, request, host) {
+    let granted = Wish::of(request).granted(cluster, &request.user);
+    let mut answer = match granted.and_then(|()| dispatch(cluster, request, host)) {
         Ok(answer) => answer,
         Err(problem) => Answer::Response(problem.into()),
     };

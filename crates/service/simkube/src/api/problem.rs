@@ -131,12 +131,22 @@ impl Problem {
 
     /// The request is understood and refused.
     pub fn forbidden(kind: &Kind, name: &str, why: &str) -> Problem {
-        let message = if name.is_empty() {
-            format!("{} is forbidden: {why}", kind.qualified())
-        } else {
-            format!("{} \"{name}\" is forbidden: {why}", kind.qualified())
+        Problem::forbidden_at(&kind.group, &kind.plural, name, why)
+    }
+
+    /// As [`Problem::forbidden`], of a resource that nobody may know.
+    pub fn forbidden_at(group: &str, plural: &str, name: &str, why: &str) -> Problem {
+        let qualified = match group {
+            "" => plural.to_owned(),
+            group => format!("{plural}.{group}"),
         };
-        Problem::new(403, "Forbidden", message).about(kind, name)
+        let message = match name {
+            "" => format!("{qualified} is forbidden: {why}"),
+            name => format!("{qualified} \"{name}\" is forbidden: {why}"),
+        };
+        let mut problem = Problem::new(403, "Forbidden", message);
+        problem.details = Some(details(group, plural, name));
+        problem
     }
 
     /// Fields of the object are wrong. `group` and `kind` name the object's kind.

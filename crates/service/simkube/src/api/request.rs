@@ -1,7 +1,9 @@
 //! A request and its answer, free of sockets.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::watch::WatchStream;
@@ -34,6 +36,29 @@ pub struct User {
     pub name: String,
     /// For example `system:masters`.
     pub groups: Vec<String>,
+    /// `""` where none is known.
+    pub uid: String,
+    /// What else is known.
+    pub extra: BTreeMap<String, Vec<String>>,
+    /// Of somebody in whose name another acts: the groups that were asked for.
+    pub asked_groups: Vec<String>,
+}
+
+impl User {
+    /// As reviews tell it: what is not known is not there.
+    pub fn info(&self) -> Value {
+        let mut info = json!({"username": self.name});
+        if !self.uid.is_empty() {
+            info["uid"] = json!(self.uid);
+        }
+        if !self.groups.is_empty() {
+            info["groups"] = json!(self.groups);
+        }
+        if !self.extra.is_empty() {
+            info["extra"] = json!(self.extra);
+        }
+        info
+    }
 }
 
 impl Default for User {
@@ -41,6 +66,9 @@ impl Default for User {
         User {
             name: "kubernetes-admin".to_owned(),
             groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()],
+            uid: "simulated".to_owned(),
+            extra: BTreeMap::new(),
+            asked_groups: Vec::new(),
         }
     }
 }

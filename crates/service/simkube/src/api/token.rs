@@ -1,13 +1,13 @@
-//! Tokens of service accounts: who asks gets one that says what it should, and that nobody signed.
+//! Tokens of service accounts: who asks gets one that says what it should, and that lets its
+//! bearer in.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
 use super::request::{Request, Response};
 use super::route::{Query, Target};
 use super::{reviews, write};
+use crate::authentic::{self, AUDIENCE};
 use crate::body;
 use crate::cluster::{Cluster, text_of};
 use crate::kinds::Kind;
@@ -74,23 +74,28 @@ pub fn make(
     let ends = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
     let audiences = match review["spec"]["audiences"].as_array() {
         Some(audiences) if !audiences.is_empty() => json!(audiences),
-        Some(_) | None => json!(["https://kubernetes.default.svc"]),
+        Some(_) | None => json!([AUDIENCE]),
     };
-    let claims = json!({
+    let mut claims = json!({
         "aud": audiences,
         "exp": ends.as_second(),
         "iat": now.as_second(),
-        "iss": "https://kubernetes.default.svc",
+        "iss": AUDIENCE,
+        "jti": cluster.new_uid(),
         "kubernetes.io": {
             "namespace": target.namespace,
             "serviceaccount": {"name": target.name, "uid": uid},
         },
+        "nbf": now.as_second(),
         "sub": format!("system:serviceaccount:{}:{}", target.namespace, target.name),
     });
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let header = json!({"alg": "none", "kid": "simulated"});
-    let signature = URL_SAFE_NO_PAD.encode("simulated");
-    let token = format!("{}.{}.{signature}", part(&header), part(&claims));
+    if let (Some(bound), Some(said)) = (bound.as_object(), claims["kubernetes.io"].as_object_mut())
+    {
+        let kind = bound["kind"].as_str().unwrap_or_default().to_lowercase();
+        let uid = bound_uid(cluster, target, &kind, &bound["name"]);
+        said.insert(kind, json!({"name": bound["name"], "uid": uid}));
+    }
+    let token = authentic::signed(cluster, &claims);
     review["kind"] = json!(KIND);
     review["apiVersion"] = json!("authentication.k8s.io/v1");
     review["metadata"] = json!({
@@ -159,6 +164,14 @@ fn bound_to(cluster: &Cluster, target: &Target, bound: &Value) -> Result<Value, 
         return Err(Problem::conflict(&named, name, &why));
     }
     Ok(bound.clone())
+}
+
+/// Returns the uid of what a token is bound to.
+fn bound_uid(cluster: &Cluster, target: &Target, kind: &str, name: &Value) -> String {
+    let name = name.as_str().unwrap_or_default();
+    let key = if kind == "node" { name.to_owned() } else { format!("{}/{name}", target.namespace) };
+    let entry = cluster.store.get(&format!("/{kind}s"), &key);
+    entry.map(|entry| entry.meta.uid.to_string()).unwrap_or_default()
 }
 
 /// Who asks for a token owns what he says of it.

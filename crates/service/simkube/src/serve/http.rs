@@ -23,6 +23,8 @@ use super::identity::Identity;
 use crate::api::{
     self, problem::Problem, request::Answer, request::Request, request::Response, request::User,
 };
+use crate::authentic;
+use crate::authority::Wish;
 use crate::body::BODY_BYTES_MAX;
 use crate::cluster::Cluster;
 
@@ -115,11 +117,20 @@ async fn respond(
         Ok(found) => found,
         Err(problem) => return written(server, Answer::Response(problem.into()), false),
     };
-    if !certified && !let_in(server, &parts.headers) && !is_public(path) {
-        let problem = Problem::new(401, "Unauthorized", "Unauthorized");
-        return written(server, Answer::Response(problem.into()), head);
+    let mut request = Request {
+        method: parts.method.as_str().to_owned(),
+        path: path.to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        accept: all_values(&parts.headers, header::ACCEPT),
+        content_type: text_of(&parts.headers, header::CONTENT_TYPE),
+        user_agent: text_of(&parts.headers, header::USER_AGENT),
+        ..Request::default()
+    };
+    match who(cluster, &request, &parts.headers, certified) {
+        Ok(user) => request.user = user,
+        Err(problem) => return written(server, Answer::Response(problem.into()), head),
     }
-    let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+    request.body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) => {
             let problem = if error.is::<LengthLimitError>() {
@@ -133,16 +144,6 @@ async fn respond(
             };
             return written(server, Answer::Response(problem.into()), head);
         }
-    };
-    let request = Request {
-        method: parts.method.as_str().to_owned(),
-        path: path.to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        accept: all_values(&parts.headers, header::ACCEPT),
-        content_type: text_of(&parts.headers, header::CONTENT_TYPE),
-        user_agent: text_of(&parts.headers, header::USER_AGENT),
-        user: User::default(),
-        body,
     };
     written(server, api::answer(cluster, &request, &server.host), head)
 }
@@ -166,21 +167,25 @@ fn find_cluster<'a>(
     }
 }
 
-fn let_in(server: &Server, headers: &HeaderMap) -> bool {
+/// Returns who asks, or in whose name: by certificate or token; whoever shows neither is nobody.
+fn who(
+    cluster: &Cluster,
+    request: &Request,
+    headers: &HeaderMap,
+    certified: bool,
+) -> Result<User, Problem> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some(token) = given.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
-    same(token.trim().as_bytes(), server.identity.token.as_bytes())
-}
-
-/// Compares without telling by its time where the difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
-}
-
-/// What anybody may ask.
-fn is_public(path: &str) -> bool {
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    matches!(first, "healthz" | "livez" | "readyz" | "version")
+    let user = match given.and_then(|value| value.strip_prefix("Bearer ")) {
+        _ if certified => User::default(),
+        Some(token) => authentic::bearer(cluster, token.trim())
+            .ok_or_else(|| Problem::new(401, "Unauthorized", "Unauthorized"))?,
+        None => User::anonymous(),
+    };
+    let said =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let Some(other) = authentic::lent(said)? else { return Ok(user) };
+    Wish::of(request).lent(cluster, &user, &other)?;
+    Ok(other)
 }
 
 fn text_of(headers: &HeaderMap, name: HeaderName) -> String {

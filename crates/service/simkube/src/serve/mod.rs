@@ -126,6 +126,7 @@ impl SimKube {
             let store = open_store(&config, &name)?;
             let clock = Arc::new(Timestamp::now);
             let cluster = Cluster::new(&name, store, clock, config.controllers);
+            cluster.keep_secret(&identity.token);
             clusters.insert(name, cluster);
         }
         let clusters = Arc::new(clusters);

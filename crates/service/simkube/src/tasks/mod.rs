@@ -3,6 +3,7 @@
 //! One loop a cluster reads the store's events and wakes whom they concern. Nothing is
 //! polled: a cluster in which nothing is written, and nothing is due, costs nothing.
 
+mod aggregation;
 mod collector;
 mod controllers;
 mod namespaces;
@@ -27,6 +28,7 @@ pub fn spawn(work: &mut JoinSet<()>, cluster: &Arc<Cluster>, ca_pem: &str) {
         namespaces: namespaces::Namespaces::new(ca_pem),
         controllers: controllers::Controllers::default(),
         quotas: quotas::Quotas::default(),
+        aggregation: aggregation::Aggregation::default(),
         seen: 0,
     };
     work.spawn(async move { loops.run().await });
@@ -38,6 +40,7 @@ struct Loops {
     namespaces: namespaces::Namespaces,
     controllers: controllers::Controllers,
     quotas: quotas::Quotas,
+    aggregation: aggregation::Aggregation,
     seen: u64,
 }
 
@@ -66,6 +69,7 @@ impl Loops {
             || self.namespaces.is_busy()
             || self.controllers.is_busy()
             || self.quotas.is_busy()
+            || self.aggregation.is_busy()
     }
 
     fn act(&mut self) {
@@ -73,6 +77,7 @@ impl Loops {
         self.namespaces.act(&self.cluster);
         self.controllers.act(&self.cluster);
         self.quotas.act(&self.cluster);
+        self.aggregation.act(&self.cluster);
     }
 
     /// Reads what happened since; where that is forgotten, everything counts as new.
@@ -118,6 +123,7 @@ impl Loops {
         if self.cluster.controllers {
             self.controllers.see(table, event);
             self.quotas.see(&self.cluster, table, event);
+            self.aggregation.see(table, event);
         }
     }
 }

@@ -10,6 +10,7 @@ use super::collector::drop_finalizer;
 use crate::api::delete;
 use crate::api::options::{DeleteOptions, Propagation};
 use crate::api::write;
+use crate::authentic;
 use crate::cluster::Cluster;
 use crate::crds::{self, CLEANUP, Definition};
 use crate::kinds::Kind;
@@ -163,15 +164,25 @@ impl Namespaces {
         {
             return;
         }
-        let account =
+        let name =
             manifest::annotation(&secret, "kubernetes.io/service-account.name").unwrap_or_default();
         let namespace = manifest::namespace(&secret).to_owned();
-        let account_key = format!("{namespace}/{account}");
+        let account_key = format!("{namespace}/{name}");
         let Some(account) = cluster.store.get("/serviceaccounts", &account_key) else { return };
         let kinds = cluster.kinds();
         let Some(kind) = kinds.find("", "v1", "secrets") else { return };
         let uid = account.meta.uid.clone();
-        let token = format!("simulated.{}.{}", STANDARD.encode(&account_key), uid);
+        let token = authentic::signed(
+            cluster,
+            &json!({
+                "iss": authentic::OLD_ISSUER,
+                "kubernetes.io/serviceaccount/namespace": namespace,
+                "kubernetes.io/serviceaccount/secret.name": manifest::name(&secret),
+                "kubernetes.io/serviceaccount/service-account.name": name,
+                "kubernetes.io/serviceaccount/service-account.uid": &*uid,
+                "sub": format!("system:serviceaccount:{namespace}:{name}"),
+            }),
+        );
         let filled =
             write::change_as_server(cluster, kind, &namespace, manifest::name(&secret), |secret| {
                 manifest::set_annotation(secret, "kubernetes.io/service-account.uid", &uid);

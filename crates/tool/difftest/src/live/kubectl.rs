@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 
 /// The commands; what stands second is their input, or says that only the end of what is printed counts.
-const SESSION: &str = include_str!("../../data/kubectl.json");
+pub const SESSION: &str = include_str!("../../data/kubectl.json");
 
 /// What an editor does to the object that it is given.
 const EDITOR: &str = "#!/bin/sh\nsed -i 's/colour: blue/colour: green/' \"$1\"\n";
@@ -22,13 +22,14 @@ pub struct Kubectl<'a> {
     pub home: &'a Path,
 }
 
-/// Returns the commands that print different things to the two, with what they printed.
+/// Returns the commands of a session that print different things to the two, with what they
+/// printed.
 ///
 /// # Errors
 ///
 /// Where kubectl cannot be run.
-pub fn differences(real: &Kubectl<'_>, here: &Kubectl<'_>) -> Result<Vec<String>> {
-    let session: Vec<Vec<String>> = serde_json::from_str(SESSION)?;
+pub fn differences(real: &Kubectl<'_>, here: &Kubectl<'_>, session: &str) -> Result<Vec<String>> {
+    let session: Vec<Vec<String>> = serde_json::from_str(session)?;
     let mut out = Vec::new();
     for command in &session {
         let (real, here) = (real.run(command)?, here.run(command)?);
@@ -82,16 +83,18 @@ impl Kubectl<'_> {
     }
 }
 
-/// Arguments stand apart; what is left of a schedule belongs to it.
+/// Arguments stand apart; what single quotes enclose belongs together.
 fn words(line: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut in_schedule = false;
-    for word in line.split(' ') {
-        match words.last_mut() {
-            Some(last) if in_schedule => *last = format!("{last} {word}"),
-            _ => words.push(word.to_owned()),
+    let mut words = vec![String::new()];
+    for (place, part) in line.split('\'').enumerate() {
+        if place % 2 == 1 {
+            words.last_mut().expect("there is one from the start").push_str(part);
+            continue;
         }
-        in_schedule |= word.starts_with("--schedule=");
+        let mut parts = part.split(' ');
+        let first = parts.next().unwrap_or_default();
+        words.last_mut().expect("there is one from the start").push_str(first);
+        words.extend(parts.map(str::to_owned));
     }
     words
 }

@@ -121,10 +121,15 @@ pub fn record(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Runs `difftest kubectl`: a session of kubectl against a whole real cluster and a simulated one.
-pub fn kubectl() -> Result<()> {
+/// Runs `difftest kubectl [FILE]`: a session of kubectl, that of the file where one is named,
+/// against a whole real cluster and a simulated one.
+pub fn kubectl(arguments: &[String]) -> Result<()> {
+    let session = match arguments {
+        [file, ..] => std::fs::read_to_string(file).with_context(|| file.clone())?,
+        [] => kubectl::SESSION.to_owned(),
+    };
     let Some(real) = RealCluster::start(Parts::Whole)? else { return Ok(()) };
-    let found = kubectl_differences(&real)?;
+    let found = kubectl_differences(&real, &session)?;
     for difference in &found {
         println!("{difference}\n");
     }
@@ -133,7 +138,7 @@ pub fn kubectl() -> Result<()> {
 }
 
 /// Starts a simulated cluster beside a real one, and runs the session on both.
-fn kubectl_differences(real: &RealCluster) -> Result<Vec<String>> {
+fn kubectl_differences(real: &RealCluster, session: &str) -> Result<Vec<String>> {
     let program = kubetest::program("kubectl").context("no kubectl")?;
     let dir = tempfile::tempdir()?;
     let runtime =
@@ -150,7 +155,8 @@ fn kubectl_differences(real: &RealCluster) -> Result<Vec<String>> {
         std::fs::create_dir_all(home)?;
     }
     let of = |kubeconfig, home| kubectl::Kubectl { program: &program, kubeconfig, home };
-    let found = kubectl::differences(&of(&real_config, &homes[0]), &of(&here_config, &homes[1]));
+    let (real, here) = (of(&real_config, &homes[0]), of(&here_config, &homes[1]));
+    let found = kubectl::differences(&real, &here, session);
     runtime.block_on(simulated.shutdown());
     found
 }

@@ -10,6 +10,7 @@ use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
 use super::patch::{self, Patch};
 use super::{Write, Written};
+use crate::authority::Wish;
 use crate::body::Body;
 use crate::kinds::{Kind, Kinds};
 use crate::ownership::Writer;
@@ -224,6 +225,9 @@ impl Write<'_> {
         }
         if !causes.is_empty() {
             return Err(self.invalid(&name, &causes));
+        }
+        if origin != Origin::Create && !self.server_side {
+            Wish::to_create(self.target).granted(self.cluster, &self.options.user)?;
         }
         strategy::admit_valid(self.cluster, self.kind, &object)?;
         strategy::read_back(self.kind, &mut object);
