@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::catalog::Catalog;
 use super::generate::{self, Taste};
 use super::server::Server;
-use super::{Both, compare, define, kubectl_differences, normal, play};
+use super::{Both, compare, define, kubectl, kubectl_differences, normal, play};
 
 /// Kinds that people apply from git: of these no difference is known.
 const KINDS: [&str; 11] = [
@@ -82,7 +82,7 @@ fn answers_are_those_that_the_real_server_gave() {
 #[test]
 fn a_session_of_kubectl_prints_the_same() {
     let Some(real) = RealCluster::start(Parts::Whole).unwrap() else { return };
-    let found = kubectl_differences(&real).unwrap();
+    let found = kubectl_differences(&real, kubectl::SESSION).unwrap();
     assert!(found.is_empty(), "{}", found.join("\n\n"));
 }
 
