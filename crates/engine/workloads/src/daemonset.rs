@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::outcome::{Context, Outcome, Write, delete, is_deleting, number, of_kind, text};
-use crate::revision;
 use crate::template::{is_active, is_ready, pod};
+use crate::{history, revision};
 
 const REVISION_LABEL: &str = "controller-revision-hash";
 
@@ -14,6 +14,9 @@ const REVISION_LABEL: &str = "controller-revision-hash";
 pub fn reconcile(object: &Value, owned: &[Arc<Value>], context: &Context<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let hash = revision::name_of(&object["spec"]["template"]);
+    let generation = manifest::generation(object).to_string();
+    let annotations = json!({"deprecated.daemonset.template.generation": generation});
+    history::keep(object, owned, (&hash, REVISION_LABEL), &annotations, &[], &mut outcome);
     let wanted = usize::from(fits(object, context.node));
     let pods = of_kind(owned, "Pod");
     let is_updated = |pod: &Value| manifest::label(pod, REVISION_LABEL) == Some(hash.as_str());
@@ -27,7 +30,6 @@ pub fn reconcile(object: &Value, owned: &[Arc<Value>], context: &Context<'_>) ->
         }
     }
     if kept.len() < wanted && pods.iter().all(|pod| !is_active(pod)) {
-        let generation = manifest::generation(object).to_string();
         let labels = [(REVISION_LABEL, hash.as_str()), ("pod-template-generation", &generation)];
         let mut made = pod(object, None, &labels);
         made["spec"]["nodeName"] = context.node.into();

@@ -10,9 +10,12 @@
 //!
 //! Nothing here reads a clock or keeps state: the time comes in with [`Context`].
 
+mod autoscaler;
+mod budget;
 mod cron;
 mod daemonset;
 mod deployment;
+mod history;
 mod job;
 mod network;
 mod outcome;
@@ -40,6 +43,7 @@ type Controller = fn(&Value, &[Arc<Value>], &Context<'_>) -> Outcome;
 fn controller(kind: &GroupKind) -> Option<Controller> {
     Some(match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => pod::reconcile,
+        ("", "PersistentVolume") => storage::reconcile_volume,
         ("", "PersistentVolumeClaim") => storage::reconcile,
         ("", "Service") => network::reconcile_service,
         ("networking.k8s.io", "Ingress") => network::reconcile_ingress,
@@ -49,6 +53,8 @@ fn controller(kind: &GroupKind) -> Option<Controller> {
         ("apps", "DaemonSet") => daemonset::reconcile,
         ("batch", "Job") => job::reconcile,
         ("batch", "CronJob") => cron::reconcile,
+        ("policy", "PodDisruptionBudget") => budget::reconcile,
+        ("autoscaling", "HorizontalPodAutoscaler") => autoscaler::reconcile,
         _ => return None,
     })
 }

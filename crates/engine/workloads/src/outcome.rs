@@ -18,6 +18,9 @@ pub struct Context<'a> {
     pub ingress_classes: &'a [Arc<Value>],
     /// All StorageClasses.
     pub storage_classes: &'a [Arc<Value>],
+    /// What else of its namespace an object is about: the target of an autoscaler; for a budget
+    /// the pods, and those who control pods.
+    pub neighbours: &'a [Arc<Value>],
 }
 
 /// One write.

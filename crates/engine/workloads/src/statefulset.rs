@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::outcome::{Context, Outcome, Write, delete, is_deleting, number, of_kind, text};
-use crate::revision;
 use crate::template::{is_ready, phase, pod};
+use crate::{history, revision};
 
 const REVISION_LABEL: &str = "controller-revision-hash";
 
@@ -14,7 +14,8 @@ const REVISION_LABEL: &str = "controller-revision-hash";
 pub fn reconcile(object: &Value, owned: &[Arc<Value>], _: &Context<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let name = manifest::name(object);
-    let update_revision = format!("{name}-{}", revision::name_of(&object["spec"]["template"]));
+    let hash = revision::name_of(&object["spec"]["template"]);
+    let update_revision = format!("{name}-{hash}");
     let current_revision = match text(object, "/status/currentRevision") {
         "" => update_revision.clone(),
         known => known.to_owned(),
@@ -30,6 +31,9 @@ pub fn reconcile(object: &Value, owned: &[Arc<Value>], _: &Context<'_>) -> Outco
     let is_updated =
         |pod: &Value| manifest::label(pod, REVISION_LABEL) == Some(update_revision.as_str());
 
+    let annotations = object.pointer("/metadata/annotations").cloned().unwrap_or_default();
+    let label = (hash.as_str(), "controller.kubernetes.io/hash");
+    history::keep(object, owned, label, &annotations, &[&current_revision], &mut outcome);
     step(
         object,
         &mut outcome,

@@ -1,10 +1,10 @@
-//! PersistentVolumeClaims: bound at once to a volume made for them.
+//! PersistentVolumeClaims: bound at once to a volume made for them. Volumes wait for a claim.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::outcome::{Context, Outcome, Write, text};
+use crate::outcome::{Context, Outcome, Write, print_time, text};
 
 /// Binds a claim. One that asks for no class (`storageClassName: ""`) waits for a volume
 /// that somebody makes, and one whose class does not exist waits for the class.
@@ -42,6 +42,20 @@ pub fn reconcile(object: &Value, _: &[Arc<Value>], context: &Context<'_>) -> Out
             .unwrap_or_else(|| "1Gi".into())},
     });
     outcome.status(object, status);
+    outcome
+}
+
+/// Says whether a volume waits for a claim.
+pub fn reconcile_volume(object: &Value, _: &[Arc<Value>], context: &Context<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let phase = match text(object, "/spec/claimRef/uid") {
+        "" => "Available",
+        _ => "Bound",
+    };
+    if matches!(text(object, "/status/phase"), "" | "Pending") {
+        let since = print_time(context.now);
+        outcome.status(object, json!({"phase": phase, "lastPhaseTransitionTime": since}));
+    }
     outcome
 }
 

@@ -71,11 +71,18 @@ impl Cluster {
                 .filter(|owned| manifest::owner_references(owned).iter().any(|o| o.uid == uid))
                 .cloned()
                 .collect();
+            let scaled = &object["spec"]["scaleTargetRef"]["name"];
+            let beside = |other: &&Arc<Value>| {
+                scaled.is_null() || scaled == manifest::name(other) && other["kind"] == "Deployment"
+            };
+            let neighbours: Vec<Arc<Value>> =
+                self.objects.values().filter(beside).cloned().collect();
             let context = Context {
                 now: self.now,
                 node: "simulated-0",
                 ingress_classes: &self.classes,
                 storage_classes: &[],
+                neighbours: &neighbours,
             };
             for write in reconcile(&object, &owned, &context).writes {
                 let written = match write {
@@ -407,4 +414,115 @@ fn a_load_balancer_of_a_class_that_nobody_serves_stays_pending() {
         |at: usize| cluster.of_kind("Service")[at].pointer("/status/loadBalancer/ingress/0/ip");
     assert!(address(0).is_some());
     assert!(address(1).is_none());
+}
+
+fn budget(spec: Value) -> Value {
+    let mut spec = spec;
+    spec["selector"] = json!({"matchLabels": {"app": "web"}});
+    json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": spec,
+    })
+}
+
+#[test]
+fn a_budget_counts_the_pods_that_it_names() {
+    for (spec, expected, desired, allowed, reason) in [
+        (json!({"minAvailable": 2}), 3, 2, 1, "SufficientPods"),
+        (json!({"minAvailable": 3}), 3, 3, 0, "InsufficientPods"),
+        (json!({"minAvailable": "50%"}), 3, 2, 1, "SufficientPods"),
+        (json!({"maxUnavailable": 1}), 3, 2, 1, "SufficientPods"),
+        (json!({"maxUnavailable": "100%"}), 3, 0, 3, "SufficientPods"),
+        (json!({}), 3, 0, 3, "SufficientPods"),
+    ] {
+        let mut cluster = Cluster::new();
+        cluster.create(deployment(3, json!({})));
+        cluster.create(budget(spec.clone()));
+        let status = cluster.of_kind("PodDisruptionBudget")[0]["status"].clone();
+        let counted = ["expectedPods", "currentHealthy", "desiredHealthy", "disruptionsAllowed"]
+            .map(|field| status[field].as_i64());
+        assert_eq!(counted, [expected, 3, desired, allowed].map(Some), "{spec}");
+        assert_eq!(status["conditions"][0]["reason"], reason, "{spec}");
+    }
+    let mut cluster = Cluster::new();
+    cluster.create(budget(json!({"minAvailable": 1})));
+    let status = &cluster.of_kind("PodDisruptionBudget")[0]["status"];
+    assert_eq!(status["conditions"][0]["status"], "False");
+}
+
+#[test]
+fn a_budget_of_pods_that_nobody_controls_is_not_counted_by_share() {
+    let mut cluster = Cluster::new();
+    cluster.create(json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "alone", "namespace": "shop", "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "web", "image": "example/web:1"}]},
+    }));
+    cluster.create(budget(json!({"maxUnavailable": 1})));
+    let status = &cluster.of_kind("PodDisruptionBudget")[0]["status"];
+    assert_eq!(status["conditions"][0]["reason"], "SyncFailed");
+    assert_eq!(status["conditions"][0]["message"], "found no controller ref for pod \"alone\"");
+}
+
+#[test]
+fn an_autoscaler_brings_its_target_within_its_bounds() {
+    let autoscaler = |name: &str| {
+        json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": name, "namespace": "shop"},
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+                "minReplicas": 2, "maxReplicas": 4,
+            },
+        })
+    };
+    for (replicas, desired) in [(1, 2), (3, 3), (9, 4), (0, 0)] {
+        let mut cluster = Cluster::new();
+        cluster.create(deployment(replicas, json!({})));
+        cluster.create(autoscaler("web"));
+        assert_eq!(cluster.of_kind("Pod").len(), usize::try_from(desired).unwrap());
+        let status = &cluster.of_kind("HorizontalPodAutoscaler")[0]["status"];
+        assert_eq!(status["desiredReplicas"], desired);
+        let active = if desired == 0 { "ScalingDisabled" } else { "ValidMetricFound" };
+        assert_eq!(status["conditions"][1]["reason"], active);
+    }
+    let mut cluster = Cluster::new();
+    cluster.create(autoscaler("none"));
+    let status = &cluster.of_kind("HorizontalPodAutoscaler")[0]["status"];
+    assert_eq!(status["conditions"][0]["reason"], "FailedGetScale");
+}
+
+#[test]
+fn each_template_of_a_stateful_set_is_a_revision_as_long_as_it_is_wanted() {
+    let mut cluster = Cluster::new();
+    let mut set = deployment(1, json!({}));
+    set["kind"] = json!("StatefulSet");
+    set["spec"]["revisionHistoryLimit"] = json!(1);
+    cluster.create(set);
+    let key = ObjectKey::new("apps", "StatefulSet", "shop", "web");
+    let revisions = |cluster: &Cluster| -> Vec<(i64, String)> {
+        let mut all: Vec<(i64, String)> = cluster
+            .of_kind("ControllerRevision")
+            .into_iter()
+            .map(|one| {
+                let image = &one["data"]["spec"]["template"]["spec"]["containers"][0]["image"];
+                (one["revision"].as_i64().unwrap(), image.as_str().unwrap().to_owned())
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let image = |number: i64| format!("example/web:{number}");
+    for number in [2, 3, 4, 2] {
+        cluster.change(&key, |set| {
+            set["spec"]["template"]["spec"]["containers"][0]["image"] = image(number).into();
+        });
+    }
+    // One old one is kept; what was taken up again was made anew.
+    assert_eq!(revisions(&cluster), [(4, image(4)), (5, image(2))]);
+    cluster.change(&key, |set| {
+        set["spec"]["template"]["spec"]["containers"][0]["image"] = image(4).into();
+    });
+    assert_eq!(revisions(&cluster), [(5, image(2)), (6, image(4))]);
 }

@@ -131,7 +131,8 @@ pub fn v3(cluster: &Cluster, path: &str, accept: &str) -> Result<Response, Probl
 ///
 /// Never; it is made of what is there.
 pub fn v2(cluster: &Cluster, accept: &str) -> Result<Response, Problem> {
-    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    // Asked for with `@` in it by older clients, too, and always answered without.
+    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
     let kinds = cluster.kinds();
     let document = || {
         let serves = |group: &str, version: &str| kinds.at(group, version).next().is_some();

@@ -32,6 +32,7 @@ const TRIES_MAX: u32 = 10;
 /// The tables whose objects are looked at, whoever owns them.
 const HANDLED: &[(&str, &str, &str)] = &[
     ("/pods", "", "Pod"),
+    ("/persistentvolumes", "", "PersistentVolume"),
     ("/persistentvolumeclaims", "", "PersistentVolumeClaim"),
     ("/services", "", "Service"),
     ("networking.k8s.io/ingresses", "networking.k8s.io", "Ingress"),
@@ -41,6 +42,20 @@ const HANDLED: &[(&str, &str, &str)] = &[
     ("apps/daemonsets", "apps", "DaemonSet"),
     ("batch/jobs", "batch", "Job"),
     ("batch/cronjobs", "batch", "CronJob"),
+    (BUDGETS, "policy", "PodDisruptionBudget"),
+    (AUTOSCALERS, "autoscaling", "HorizontalPodAutoscaler"),
+];
+
+const BUDGETS: &str = "policy/poddisruptionbudgets";
+const AUTOSCALERS: &str = "autoscaling/horizontalpodautoscalers";
+
+/// Who is looked at again when an object of a table changes that lies beside it.
+const BESIDE: &[(&str, &[&str])] = &[
+    ("/pods", &[BUDGETS]),
+    ("/replicationcontrollers", &[AUTOSCALERS]),
+    ("apps/deployments", &[BUDGETS, AUTOSCALERS]),
+    ("apps/replicasets", &[BUDGETS, AUTOSCALERS]),
+    ("apps/statefulsets", &[BUDGETS, AUTOSCALERS]),
 ];
 
 impl Controllers {
@@ -48,7 +63,14 @@ impl Controllers {
         !self.due.is_empty()
     }
 
-    pub(super) fn see(&mut self, table: &TableId, event: &Event) {
+    pub(super) fn see(&mut self, cluster: &Cluster, table: &TableId, event: &Event) {
+        if let Some((_, beside)) = BESIDE.iter().find(|(at, _)| **at == **table)
+            && let Some((namespace, _)) = event.key.split_once('/')
+        {
+            for object in beside.iter().flat_map(|table| of_namespace(cluster, table, namespace)) {
+                self.due.insert(manifest::key_of(&object));
+            }
+        }
         let handled = HANDLED.iter().any(|(at, group, kind)| {
             **at == **table
                 && workloads::handles(&GroupKind { group: (*group).into(), kind: (*kind).into() })
@@ -142,6 +164,20 @@ impl Controllers {
     }
 }
 
+fn of_namespace(cluster: &Cluster, table: &str, namespace: &str) -> Vec<Value> {
+    cluster.store.values(table, &format!("{namespace}/"))
+}
+
+/// What an autoscaler scales.
+fn target_of(cluster: &Cluster, autoscaler: &Value) -> Option<Value> {
+    let named = &autoscaler["spec"]["scaleTargetRef"];
+    let text = |field: &str| named[field].as_str().unwrap_or_default();
+    let kinds = cluster.kinds();
+    let kind = kinds.of(text("apiVersion"), text("kind"))?;
+    let key = kind.key(manifest::namespace(autoscaler), text("name"));
+    Some(cluster.store.get(&kind.table, &key)?.value())
+}
+
 fn decide(cluster: &Cluster, object: &Value) -> Outcome {
     let uid = manifest::uid(object);
     let owned: Vec<Arc<Value>> = cluster
@@ -166,7 +202,18 @@ fn decide(cluster: &Cluster, object: &Value) -> Outcome {
         entries.iter().map(|(_, entry)| Arc::new(entry.value())).collect()
     };
     let kind = manifest::kind(object);
+    let neighbours = match kind {
+        "PodDisruptionBudget" => BESIDE
+            .iter()
+            .filter(|(_, beside)| beside.contains(&BUDGETS))
+            .flat_map(|(table, _)| of_namespace(cluster, table, manifest::namespace(object)))
+            .map(Arc::new)
+            .collect(),
+        "HorizontalPodAutoscaler" => target_of(cluster, object).map(Arc::new).into_iter().collect(),
+        _ => Vec::new(),
+    };
     let context = Context {
+        neighbours: &neighbours,
         now: cluster.now(),
         node: NODE,
         ingress_classes: &all(kind == "Ingress", "networking.k8s.io/ingressclasses"),

@@ -121,7 +121,7 @@ impl Loops {
         self.collector.see(&self.cluster, table, event);
         self.namespaces.see(&self.cluster, table, event);
         if self.cluster.controllers {
-            self.controllers.see(table, event);
+            self.controllers.see(&self.cluster, table, event);
             self.quotas.see(&self.cluster, table, event);
             self.aggregation.see(table, event);
         }
