@@ -8,7 +8,7 @@ use std::sync::Arc;
 use merge::managed::{self, Owned};
 use serde_json::{Value, json};
 
-use super::negotiate::Wanted;
+use super::negotiate::{Form, Wanted};
 use super::problem::Problem;
 use super::read;
 use super::request::{Request, Response};
@@ -145,9 +145,25 @@ pub fn answer(
         verb if !kind.built_in() => return Err(Problem::not_supported(kind, verb)),
         _ => return Err(Problem::method_not_allowed()),
     };
-    let mut response = read::written(code, &scale_of(kind, &object), wanted)?;
+    let scale = scale_of(kind, &object);
+    let mut response = match wanted.form {
+        Form::Table(_) => read::value(&kind_of_scales(kind), &scale, wanted, code)?,
+        Form::Whole | Form::Metadata(_) => read::written(code, &scale, wanted)?,
+    };
     response.warnings = warnings;
     Ok(response)
+}
+
+/// Scales as tables know them, whatever they are of.
+fn kind_of_scales(of: &Kind) -> Kind {
+    Kind {
+        group: "autoscaling".to_owned(),
+        version: "v1".to_owned(),
+        kind: "Scale".to_owned(),
+        plural: "scales".to_owned(),
+        definition: None,
+        ..of.clone()
+    }
 }
 
 /// What a custom object's scale says where the object has no replicas: less than any could be.

@@ -7,14 +7,15 @@ use crate::api::request::User;
 const DECISIONS: [&str; 2] = ["Approved", "Denied"];
 
 /// Notes who asks, whatever the request says of it.
-pub(super) fn prepare_create(request: &mut Value) {
-    // Whoever is let in is the same administrator.
-    let user = User::default();
+pub(super) fn prepare_create(user: &User, request: &mut Value) {
     let Some(spec) = request.get_mut("spec").and_then(Value::as_object_mut) else { return };
     spec.remove("uid");
     spec.remove("extra");
     spec.insert("username".to_owned(), json!(user.name));
     spec.insert("groups".to_owned(), json!(user.groups));
+    if !user.extra.is_empty() {
+        spec.insert("extra".to_owned(), json!(user.extra));
+    }
 }
 
 /// Puts back what a door may not change, and notes when conditions came about.

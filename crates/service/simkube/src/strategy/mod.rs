@@ -27,6 +27,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::api::problem::{Cause, Problem};
+use crate::api::request::User;
 use crate::cluster::{Cluster, text_of};
 use crate::kinds::Kind;
 use crate::store::Entry;
@@ -374,6 +375,7 @@ pub fn prepare_create(
     cluster: &Cluster,
     kind: &Kind,
     subresource: &str,
+    user: &User,
     object: &mut Value,
 ) -> Result<(), Problem> {
     if kind.built_in() {
@@ -415,7 +417,7 @@ pub fn prepare_create(
         // Through its status a service is made without an address.
         ("", "Service") if subresource.is_empty() => services::prepare(cluster, None, object),
         ("certificates.k8s.io", "CertificateSigningRequest") => {
-            certificates::prepare_create(object);
+            certificates::prepare_create(user, object);
         }
         ("batch", "Job") => {
             jobs::prepare_create(object);

@@ -124,12 +124,15 @@ pub fn record(arguments: &[String]) -> Result<()> {
 /// Runs `difftest kubectl [FILE]`: a session of kubectl, that of the file where one is named,
 /// against a whole real cluster and a simulated one.
 pub fn kubectl(arguments: &[String]) -> Result<()> {
-    let session = match arguments {
-        [file, ..] => std::fs::read_to_string(file).with_context(|| file.clone())?,
-        [] => kubectl::SESSION.to_owned(),
+    let sessions = match arguments {
+        [] => kubectl::SESSIONS.map(str::to_owned).to_vec(),
+        [file, ..] => vec![std::fs::read_to_string(file).with_context(|| file.clone())?],
     };
     let Some(real) = RealCluster::start(Parts::Whole)? else { return Ok(()) };
-    let found = kubectl_differences(&real, &session)?;
+    let mut found = Vec::new();
+    for session in &sessions {
+        found.extend(kubectl_differences(&real, session)?);
+    }
     for difference in &found {
         println!("{difference}\n");
     }

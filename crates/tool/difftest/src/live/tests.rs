@@ -80,10 +80,12 @@ fn answers_are_those_that_the_real_server_gave() {
 }
 
 #[test]
-fn a_session_of_kubectl_prints_the_same() {
+fn sessions_of_kubectl_print_the_same() {
     let Some(real) = RealCluster::start(Parts::Whole).unwrap() else { return };
-    let found = kubectl_differences(&real, kubectl::SESSION).unwrap();
-    assert!(found.is_empty(), "{}", found.join("\n\n"));
+    for session in kubectl::SESSIONS {
+        let found = kubectl_differences(&real, session).unwrap();
+        assert!(found.is_empty(), "{}", found.join("\n\n"));
+    }
 }
 
 #[test]

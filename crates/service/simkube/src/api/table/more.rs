@@ -94,6 +94,15 @@ const POLICY_BINDING: &[Column] = &[
 
 pub(super) const MORE: &[Row] = &[
     row(
+        "autoscaling",
+        "Scale",
+        &[
+            count("Desired", |o, _| number(o, "/spec/replicas").into()),
+            count("Available", |o, _| number(o, "/status/replicas").into()),
+            AGE,
+        ],
+    ),
+    row(
         "certificates.k8s.io",
         "CertificateSigningRequest",
         &[

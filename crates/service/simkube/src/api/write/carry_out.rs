@@ -207,7 +207,8 @@ impl Write<'_> {
         metadata.insert("creationTimestamp".to_owned(), json!(now));
         let version = metadata.remove("resourceVersion").unwrap_or_default();
         let door = self.target.subresource.clone();
-        strategy::prepare_create(self.cluster, self.kind, &door, &mut object)?;
+        let user = &self.options.user;
+        strategy::prepare_create(self.cluster, self.kind, &door, user, &mut object)?;
         if self.kind.is("", "Pod") {
             self.warnings.extend(strategy::move_app_armor(&mut object));
         }
