@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::app::healths::Healths;
+use super::app::healths::{self, Healths};
 use super::app::selection::{Selection, selects};
 use super::app::states::{ResourceState, StateKey, resource_states, states_by_object};
 use super::app::summary::Surroundings;
@@ -348,6 +348,11 @@ impl Wait<'_> {
 
     /// The whole state, at the end.
     async fn tell_all(&self, application: &Application, around: &Surroundings) -> Result<()> {
+        let mut application = application.clone();
+        if !self.output.starts_with("tree") {
+            healths::fill(self.session, &mut application).await;
+        }
+        let application = &application;
         if !self.tells() {
             return print_as(self.output, application);
         }

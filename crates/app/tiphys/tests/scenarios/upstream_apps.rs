@@ -613,6 +613,9 @@ pub async fn a_wait_for_one_object_ends_when_it_is_well(stage: &mut Stage) {
     let tree = stage.well(&["app", "get", "web", "-o", "tree"]).await;
     let line = tree.lines().find(|line| line.starts_with("Deployment/web")).unwrap_or_default();
     assert!(line.contains("Healthy"), "{tree}");
+    let told = stage.well(&["app", "get", "web", "-o", "json"]).await;
+    let told: Value = serde_json::from_str(&told).expect("it is JSON");
+    assert_eq!(text(&told, "/status/resources/0/health/status"), "Healthy");
 }
 
 pub async fn namespace_creation_with_ssa(stage: &mut Stage) {

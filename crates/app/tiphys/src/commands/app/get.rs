@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use crd::{Application, RefreshType};
 
+use super::healths;
 use super::summary::{Surroundings, condition_table, operation_lines, summary};
 use super::{print_resources, source_position};
 use crate::commands::colour::Colour;
@@ -68,10 +69,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<ExitCode> {
         }
         None => None,
     };
-    let application = match refreshed {
+    let mut application = match refreshed {
         Some(application) => application,
         None => session.application(&name).await?,
     };
+    if !arguments.output.starts_with("tree") {
+        healths::fill(session, &mut application).await;
+    }
     if let format @ ("json" | "yaml") = arguments.output.as_str() {
         print_as(format, &application)?;
         return Ok(ExitCode::SUCCESS);

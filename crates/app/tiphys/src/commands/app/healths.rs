@@ -12,6 +12,16 @@ use super::live;
 use crate::commands::connect::Session;
 use crate::commands::scripts::{health_rules, settings, should_stop};
 
+/// Fills in the healths of an Application's objects that its status leaves out. Where its cluster cannot
+/// be asked they stay out.
+pub async fn fill(session: &Session, application: &mut Application) {
+    if application.status.resources.iter().any(|row| row.health.is_none() && !row.hook)
+        && let Some(healths) = Healths::of(session, application).await
+    {
+        healths.fill(application, |_| true).await;
+    }
+}
+
 /// What is needed to judge an Application's objects.
 pub struct Healths {
     cluster: Cluster,
@@ -43,6 +53,7 @@ impl Healths {
                 Ok(Some(object)) => self.judge(&object),
                 Ok(None) => Some(HealthStatus {
                     status: HealthStatusCode::Missing,
+                    message: "Resource has not been created".to_owned(),
                     ..HealthStatus::default()
                 }),
                 // Of what cannot be read nothing is told.

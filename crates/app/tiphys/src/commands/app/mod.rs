@@ -50,7 +50,6 @@ use super::connect::{Session, run as finish};
 use super::failure::refused;
 use super::global::Global;
 use super::output::{presentable, print, unknown};
-use healths::Healths;
 
 /// The commands on Applications.
 #[derive(Debug, Subcommand)]
@@ -167,11 +166,7 @@ pub async fn print_resources(
     match output {
         "" | "wide" => {
             if !application.status.resources.is_empty() {
-                let mut application = application.clone();
-                if let Some(healths) = Healths::of(session, &application).await {
-                    healths.fill(&mut application, |_| true).await;
-                }
-                let table = states::resource_table(&application);
+                let table = states::resource_table(application);
                 print(&format!("\n{}", table.print(Colour::of_stdout())))?;
             }
             Ok(())
