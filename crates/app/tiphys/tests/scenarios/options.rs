@@ -612,18 +612,26 @@ pub async fn impersonation_asks_for_the_projects_account(stage: &mut Stage) {
         {"server": "https://kubernetes.default.svc", "namespace": "scen*", "defaultServiceAccount": "deployer"}]}});
     stage.project("default", account).await;
     stage.operate("web", json!({"sync": {}})).await;
-    let app = stage
-        .app("web", "the operation ended", |app| {
-            let phase = text(app, "/status/operationState/phase");
-            app.get("operation").is_none() && (phase == "Succeeded" || phase == "Failed")
-        })
-        .await;
-    // The simulated cluster lets everybody do everything; the real one knows the account.
-    if text(&app, "/status/operationState/phase") == "Failed" {
-        let message = text(&app, "/status/operationState/message");
-        assert!(
-            message.contains("User \"system:serviceaccount:scenario:deployer\" cannot"),
-            "{message}"
-        );
+    let app = stage.ended("web", "Failed").await;
+    let message = text(&app, "/status/operationState/message");
+    let refused = r#"User "system:serviceaccount:scenario:deployer" cannot"#;
+    assert!(message.contains(refused), "{message}");
+    let hand = stage.cluster.writer(crate::stage::anything());
+    let grants = [
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "scenario"}}),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "deployers", "namespace": "scenario"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+            "subjects": [{"kind": "ServiceAccount", "name": "deployer", "namespace": "scenario"}],
+        }),
+    ];
+    for grant in grants {
+        hand.write(&Write::create(grant, "a-person")).await.expect("made");
     }
+    stage.operate("web", json!({"sync": {}})).await;
+    stage.ended("web", "Succeeded").await;
+    let main = stage.get(config_map(), "main").await.expect("the account may make it");
+    assert_eq!(text(&main, "/data/key"), "one");
 }
