@@ -310,7 +310,8 @@ async fn follow_settings(
         }
         let looks_differ = before.settings.tracking != after.settings.tracking
             || before.settings.resources.filter != after.settings.resources.filter
-            || before.ignored_updates.hash() != after.ignored_updates.hash();
+            || before.ignored_updates.hash() != after.ignored_updates.hash()
+            || !health_rules(&before.settings).eq(health_rules(&after.settings));
         let talk_differs = before.settings.cluster_client != after.settings.cluster_client
             || before.settings.sync.writes_parallel_max != after.settings.sync.writes_parallel_max;
         let namespaces_differ =
@@ -345,4 +346,11 @@ async fn follow_settings(
             shared.queue.push(key, Why::known("the settings changed"));
         }
     }
+}
+
+/// Users' rules of health: how an object is makes its changes count.
+fn health_rules(settings: &Settings) -> impl Iterator<Item = (&str, &str, bool)> {
+    let all = settings.resources.overrides.iter();
+    all.map(|(kind, rules)| (kind.as_str(), rules.health_lua.as_str(), rules.use_open_libs))
+        .filter(|(_, rule, _)| !rule.is_empty())
 }

@@ -140,6 +140,7 @@ scenarios! {
     upstream_hooks::degraded_deployment_is_succeeded_and_synced,
     upstream_hooks::sync_prune_order_with_sync_waves,
     upstream_hooks::a_rule_of_health_that_fails_is_a_condition,
+    upstream_hooks::a_rule_of_health_that_comes_later_sees_what_changes,
     upstream_hooks::what_is_waited_for_is_told_with_its_time,
     upstream_apps::immutable_change,
     upstream_apps::sync_option_prune_false_app_level,

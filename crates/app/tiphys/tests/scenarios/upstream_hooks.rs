@@ -497,6 +497,38 @@ pub async fn a_rule_of_health_that_fails_is_a_condition(stage: &mut Stage) {
     assert_eq!(crate::stage::conditions(&app, "ComparisonError"), Vec::<String>::new());
 }
 
+pub async fn a_rule_of_health_that_comes_later_sees_what_changes(stage: &mut Stage) {
+    const RULE: &str =
+        "return { status = obj.status and obj.status.phase or 'Progressing', message = '' }";
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "engines.example.com"},
+        "spec": {
+            "group": "example.com", "names": {"plural": "engines", "kind": "Engine"},
+            "scope": "Namespaced",
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+            }}}],
+        },
+    });
+    stage.write(Write::create(definition, "somebody")).await;
+    let engine = "apiVersion: example.com/v1\nkind: Engine\nmetadata:\n  name: one\n";
+    stage.repository().commit(&[("app/one.yaml", Some(engine))]);
+    manual(stage).await;
+    sync(stage).await;
+    stage.ended("web", "Succeeded").await;
+    stage.synced("web").await;
+    let rule = json!({"resource.customizations.health.example.com_Engine": RULE});
+    stage.set("argocd-cm", rule).await;
+    let health = |app: &Value| text(app, "/status/health/status").to_owned();
+    stage.app("web", "the rule is asked", |app| health(app) == "Progressing").await;
+    // A change of a status alone is no reason to look, but for the health.
+    let kind = Gvk::new("example.com", "v1", "Engine");
+    let patch = Patch::Merge(json!({"status": {"phase": "Healthy"}}));
+    stage.write(Write::patch(kind, &stage.namespace, "one", patch, "somebody")).await;
+    stage.app("web", "it is seen", |app| health(app) == "Healthy").await;
+}
+
 pub async fn what_is_waited_for_is_told_with_its_time(stage: &mut Stage) {
     stage.repository().commit(&[
         ("app/main.yaml", Some(&map("main", &[], "x"))),
