@@ -462,6 +462,12 @@ impl Decoder<'_> {
                         let wrong = items.iter().find(|item| byte(item).is_none());
                         let wrong = wrong.unwrap_or(input);
                         let what = match wrong {
+                            Value::Number(number)
+                                if number.is_f64() && self.form == Form::Unstructured =>
+                            {
+                                self.save("cannot convert float64 to uint8".to_owned());
+                                return Ok(None);
+                            }
                             Value::Number(number) => format!("number {number}"),
                             other => kind_of(other).to_owned(),
                         };

@@ -75,7 +75,8 @@ fn spec_of(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     Shared::of(spec).own_parts(spec, errors);
     let conversion = spec.at("conversion");
     if conversion.is_set() {
-        match conversion.at("strategy").text() {
+        let strategy = conversion.at("strategy").text();
+        match strategy {
             "None" => {}
             "Webhook" => {
                 let hook = conversion.at("webhook");
@@ -93,6 +94,16 @@ fn spec_of(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             }
             "" => errors.push(conversion.at("strategy").required("")),
             _ => errors.push(conversion.at("strategy").unsupported(&["None", "Webhook"])),
+        }
+        let hook = conversion.at("webhook");
+        for (said, named) in [
+            (hook.at("clientConfig").is_set(), "webhookClientConfig"),
+            (!hook.at("conversionReviewVersions").is_empty(), "conversionReviewVersions"),
+        ] {
+            if said && strategy != "Webhook" {
+                let words = "should not be set when strategy is not set to Webhook";
+                errors.push(FieldError::forbidden(conversion.child(named), words));
+            }
         }
     }
 }

@@ -56,7 +56,11 @@ pub fn priority_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
             "maximum allowed value of a user defined priority is {USER_PRIORITY_MAX}"
         )));
     }
-    policy.one_of(&["PreemptLowerPriority", "Never"], errors);
+    if policy.is_set() && policy.is_empty() {
+        errors.push(policy.required(""));
+    } else {
+        policy.one_of(&["PreemptLowerPriority", "Never"], errors);
+    }
 }
 
 pub fn lease(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {

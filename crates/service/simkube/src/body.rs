@@ -82,6 +82,27 @@ pub fn read(content_type: &str, bytes: &Bytes, kind: &Kind) -> Result<Body, Prob
     }
 }
 
+/// Refuses a body of a type that nobody reads.
+///
+/// # Errors
+///
+/// 415.
+pub fn is_readable(content_type: &str) -> Result<(), Problem> {
+    let known = [
+        "",
+        "*/*",
+        "application/json",
+        "application/vnd.kubernetes.protobuf",
+        "application/x-yaml",
+        "application/yaml",
+        "text/yaml",
+    ];
+    match known.contains(&media(content_type).to_ascii_lowercase().as_str()) {
+        true => Ok(()),
+        false => Err(Problem::new(415, "UnsupportedMediaType", UNKNOWN_FORMAT)),
+    }
+}
+
 /// Returns a media type without its parameters.
 pub fn media(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()

@@ -53,6 +53,14 @@ impl Versions for InVersions<'_> {
     fn convert(&self, object: &Value, api_version: &str) -> Result<Value, String> {
         let mut named = object.clone();
         named["kind"] = json!(self.kind.kind);
+        let from = manifest::api_version(object);
+        if self.kind.built_in()
+            && let Some(read_as) = Kinds::built_in().of(from, &self.kind.kind)
+            && let Err(error) = types::decode_parsed(read_as, named.clone())
+        {
+            let said = format!("{from}, Kind={}: {}", self.kind.kind, error.0);
+            return Err(format!("unable to convert unstructured object to {said}"));
+        }
         convert::between(named, api_version).map_err(|problem| problem.message)
     }
 }

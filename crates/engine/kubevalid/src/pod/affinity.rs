@@ -81,6 +81,27 @@ fn shown_requirements(list: &At<'_>) -> String {
     format!("[{}]", all.join(","))
 }
 
+/// As [`node_selector`], where what a label is compared with is one that a label may have.
+pub fn strict_node_selector(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let terms = at.at("nodeSelectorTerms");
+    if terms.is_empty() {
+        errors.push(terms.required("must have at least one node selector term"));
+    }
+    for term in terms.items() {
+        node_term(&term, errors);
+        for expression in term.at("matchExpressions").items() {
+            for value in expression.at("values").items() {
+                let refusals = names::label_value(value.text());
+                errors.extend(
+                    refusals
+                        .into_iter()
+                        .map(|words| FieldError::invalid(value.path.clone(), value.text(), words)),
+                );
+            }
+        }
+    }
+}
+
 fn node_term(term: &At<'_>, errors: &mut Vec<FieldError>) {
     for expression in term.at("matchExpressions").items() {
         let (operator, values) = (expression.at("operator"), expression.at("values"));

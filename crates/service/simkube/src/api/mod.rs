@@ -81,10 +81,7 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
         ["openapi", "v2"] => openapi::v2(cluster, &request.accept).map(Answer::Response),
         [".well-known", "openid-configuration"] => whole(reviews::openid(host)),
         ["openid", "v1", "jwks"] => whole(Response::value(200, &json!({"keys": []}))),
-        ["api" | "apis"] | ["api", "v1"] if refuses_verb(cluster, &parts, request) => {
-            Err(Problem::method_not_allowed())
-        }
-        ["apis", _] | ["apis", _, _] if refuses_verb(cluster, &parts, request) => {
+        ["api"] | ["api", "v1"] | ["apis", _, _] if refuses_verb(cluster, &parts, request) => {
             Err(Problem::method_not_allowed())
         }
         ["api"] => whole(discovery::core(&cluster.kinds(), &request.accept, host)),
@@ -115,13 +112,12 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
     }
 }
 
-/// Whether a document of discovery is there for readers alone; those of custom groups are told to whoever
-/// asks, whatever he asks.
+/// Whether a document of discovery is there for readers alone; those of groups, and of the versions of custom
+/// ones, are told to whoever asks, whatever he asks.
 fn refuses_verb(cluster: &Cluster, parts: &[&str], request: &Request) -> bool {
     let kinds = cluster.kinds();
     let known = |group: &str| crate::kinds::Kinds::built_in().group(group).is_some();
     let built_in = match parts {
-        ["apis", group] => known(group),
         ["apis", group, version] => known(group) && serves(&kinds, group, version),
         _ => true,
     };

@@ -572,7 +572,14 @@ pub fn prepare_update(
         keep_all_but_status(kind, old, new);
         match (kind.group.as_str(), kind.kind.as_str()) {
             ("", "PersistentVolume") => claims::count_phase(old, new, &cluster.now_text()),
-            ("", "Pod") => pods::keep_quality(old, new),
+            ("", "Pod") => {
+                // Through its status nobody says that a pod is going.
+                match old["metadata"].get("deletionTimestamp").cloned() {
+                    Some(time) => meta::of(new).insert("deletionTimestamp".to_owned(), time),
+                    None => meta::of(new).remove("deletionTimestamp"),
+                };
+                pods::keep_quality(old, new);
+            }
             ("apps", "DaemonSet") => set_template_generation(new, template_generation(old)),
             ("", "Node") => forget_config(old, new),
             _ => {}

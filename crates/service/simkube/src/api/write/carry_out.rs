@@ -118,11 +118,14 @@ impl Write<'_> {
             None => (live.clone(), before.to_vec()),
         };
         let object = self.applied(object, &body.value, said_of_twice(&body), true)?;
+        let moves_times = !meta::text(&object, "selfLink").is_empty();
         let new = self.prepare_update(entry, live, object, Origin::Apply)?;
-        if is_same_but_version(live, &new)
-            && ownership::is_same_but_times(before, &after)
-            && !self.writes_labels(live)
-        {
+        // What is taken away where objects are kept is a change before, and has its time.
+        let same_owners = match moves_times {
+            true => before == after,
+            false => ownership::is_same_but_times(before, &after),
+        };
+        if is_same_but_version(live, &new) && same_owners && !self.writes_labels(live) {
             return Ok(Written { entry: entry.clone(), created: false });
         }
         let draft = Draft::with_managed_fields(&new, &after);
@@ -174,8 +177,8 @@ impl Write<'_> {
             let said = format!("strconv.ParseUint: parsing \"{version}\": invalid syntax");
             return Err(Problem::new(500, "", said));
         }
-        // Where objects are kept it is taken away; a rehearsed apply gets no further than here.
-        if !(origin == Origin::Apply && self.options.dry_run) {
+        // Where objects are kept it is taken away; what is only tried gets no further than here.
+        if origin == Origin::Create || !self.options.dry_run {
             meta::of(&mut object).remove("selfLink");
         }
         if origin == Origin::Create {
@@ -607,10 +610,23 @@ impl Write<'_> {
         live: &Value,
         new: Value,
     ) -> Result<Written, Problem> {
-        if is_same_but_version(live, &new) && !self.writes_labels(live) {
+        let is_same = is_same_but_version(live, &new);
+        if self.kind.built_in() || convert::is_stored_as(self.kind) {
+            if is_same && !self.writes_labels(live) {
+                return Ok(Written { entry: entry.clone(), created: false });
+            }
+            let (stored, _) = convert::into_stored(self.kind, new)?;
+            let draft = Draft::new(&stored);
+            return self.commit_draft(entry, live, &stored, draft);
+        }
+        // What is kept at another version loses what the version of the request does not know.
+        let (stored, has_more) = convert::into_stored(self.kind, new)?;
+        let is_kept_so = self.options.dry_run
+            || (!self.is_kept_otherwise && has_more == self.cluster.unwritten.has(live));
+        if is_same && is_kept_so && is_same_but_version(&entry.value(), &stored) {
             return Ok(Written { entry: entry.clone(), created: false });
         }
-        let (stored, _) = convert::into_stored(self.kind, new)?;
+        self.is_kept_otherwise |= has_more;
         let draft = Draft::new(&stored);
         self.commit_draft(entry, live, &stored, draft)
     }

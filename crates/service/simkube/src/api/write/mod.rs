@@ -226,6 +226,9 @@ pub fn options(kind: &Kind, request: &Request, query: &Query) -> Result<WriteOpt
         "POST" => WriteKind::Create,
         _ => WriteKind::Update,
     };
+    if !kind.built_in() && request.method != "PATCH" {
+        body::is_readable(&request.content_type)?;
+    }
     let options = WriteOptions::parse(query, write)?;
     Ok(WriteOptions { user: request.user.clone(), ..options })
 }

@@ -223,20 +223,25 @@ impl Write<'_> {
         if (!kind.is_empty() && kind != expected.1)
             || (!api_version.is_empty() && api_version != expected.0)
         {
-            return Err(self.other_kind(&api_version, &kind));
+            return Err(self.other_kind(&api_version, &kind, value));
         }
         value["apiVersion"] = json!(expected.0);
         value["kind"] = json!(expected.1);
         Ok(())
     }
 
-    pub(super) fn other_kind(&self, api_version: &str, kind: &str) -> Problem {
+    pub(super) fn other_kind(&self, api_version: &str, kind: &str, value: &Value) -> Problem {
         let expected = self.kind.api_version();
         let api_version = if api_version.is_empty() { &expected } else { api_version };
         let kinds = self.cluster.kinds();
         let known = kinds.of(api_version, kind).is_some();
         let (_, version) = manifest::split_api_version(api_version);
         if known && api_version != expected && self.kind.kind == kind {
+            if let Some(other) = kinds.of(api_version, kind)
+                && let Err(error) = types::decode(other, value.clone())
+            {
+                return error.of_body(other);
+            }
             return Problem::bad_request(format!(
                 "the API version in the data ({api_version}) does not match the expected API version ({expected})"
             ));
