@@ -58,7 +58,9 @@ pub fn reconcile(object: &Value, _: &[Arc<Value>], context: &Context<'_>) -> Out
     status["conditions"] = json!(all);
     status["currentReplicas"] = json!(number(target, "/status/replicas", 0));
     status["desiredReplicas"] = json!(desired);
-    status["observedGeneration"] = json!(manifest::generation(object));
+    if manifest::generation(object) > 0 {
+        status["observedGeneration"] = json!(manifest::generation(object));
+    }
     outcome.status(object, status);
     outcome
 }

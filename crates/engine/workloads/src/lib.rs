@@ -43,9 +43,11 @@ type Controller = fn(&Value, &[Arc<Value>], &Context<'_>) -> Outcome;
 fn controller(kind: &GroupKind) -> Option<Controller> {
     Some(match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => pod::reconcile,
+        ("", "ReplicationController") => replicaset::reconcile,
         ("", "PersistentVolume") => storage::reconcile_volume,
         ("", "PersistentVolumeClaim") => storage::reconcile,
         ("", "Service") => network::reconcile_service,
+        ("apiregistration.k8s.io", "APIService") => network::reconcile_api_service,
         ("networking.k8s.io", "Ingress") => network::reconcile_ingress,
         ("apps", "Deployment") => deployment::reconcile,
         ("apps", "ReplicaSet") => replicaset::reconcile,

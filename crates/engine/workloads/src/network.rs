@@ -1,10 +1,11 @@
-//! Services and Ingresses: a load balancer answers where nobody else is asked for.
+//! Services and Ingresses: a load balancer answers where nobody else is asked for. APIServices:
+//! whoever is asked would answer.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::outcome::{Context, Outcome, text};
+use crate::outcome::{Condition, Context, LastUpdate, Outcome, conditions, set_condition, text};
 
 /// The class that the simulated load balancer serves, besides none at all.
 const CLASS: &str = "simulated";
@@ -43,6 +44,29 @@ pub fn reconcile_ingress(object: &Value, _: &[Arc<Value>], context: &Context<'_>
         let status = json!({"loadBalancer": {"ingress": [{"ip": address(object)}]}});
         outcome.status(object, status);
     }
+    outcome
+}
+
+/// Says whether the Service is there that an APIService asks; one that asks none is looked after by
+/// the API server.
+pub fn reconcile_api_service(object: &Value, _: &[Arc<Value>], context: &Context<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    if object["spec"]["service"].is_null() {
+        return outcome;
+    }
+    let (name, namespace) =
+        (text(object, "/spec/service/name"), text(object, "/spec/service/namespace"));
+    let (status, reason, message) = match context.neighbours.is_empty() {
+        true => {
+            let message = format!("service/{name} in {namespace:?} is not present");
+            ("False", "ServiceNotFound", message)
+        }
+        false => ("True", "Passed", "all checks passed".to_owned()),
+    };
+    let mut all = conditions(object);
+    let condition = Condition { kind: "Available", status, reason, message };
+    set_condition(&mut all, &condition, context.now, LastUpdate::None);
+    outcome.status(object, json!({"conditions": all}));
     outcome
 }
 

@@ -18,8 +18,8 @@ pub struct Context<'a> {
     pub ingress_classes: &'a [Arc<Value>],
     /// All StorageClasses.
     pub storage_classes: &'a [Arc<Value>],
-    /// What else of its namespace an object is about: the target of an autoscaler; for a budget
-    /// the pods, and those who control pods.
+    /// What else an object is about: the target of an autoscaler; the Service of an APIService; for a
+    /// budget the pods of its namespace, and those who control pods.
     pub neighbours: &'a [Arc<Value>],
 }
 

@@ -71,9 +71,15 @@ impl Cluster {
                 .filter(|owned| manifest::owner_references(owned).iter().any(|o| o.uid == uid))
                 .cloned()
                 .collect();
-            let scaled = &object["spec"]["scaleTargetRef"]["name"];
+            let spec = &object["spec"];
+            let (scaled, asked) = (&spec["scaleTargetRef"]["name"], &spec["service"]["name"]);
             let beside = |other: &&Arc<Value>| {
-                scaled.is_null() || scaled == manifest::name(other) && other["kind"] == "Deployment"
+                let name = manifest::name(other);
+                match (scaled.as_str(), asked.as_str()) {
+                    (Some(scaled), _) => scaled == name && other["kind"] == "Deployment",
+                    (_, Some(asked)) => asked == name && other["kind"] == "Service",
+                    (None, None) => true,
+                }
             };
             let neighbours: Vec<Arc<Value>> =
                 self.objects.values().filter(beside).cloned().collect();
@@ -525,4 +531,25 @@ fn each_template_of_a_stateful_set_is_a_revision_as_long_as_it_is_wanted() {
         set["spec"]["template"]["spec"]["containers"][0]["image"] = image(4).into();
     });
     assert_eq!(revisions(&cluster), [(5, image(2)), (6, image(4))]);
+}
+
+#[test]
+fn an_api_service_is_available_where_its_service_is_there() {
+    let mut cluster = Cluster::new();
+    cluster.create(json!({
+        "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+        "metadata": {"name": "v1beta1.metrics.k8s.io"},
+        "spec": {"service": {"name": "metrics-server", "namespace": "kube-system"}},
+    }));
+    let told = |cluster: &Cluster| {
+        cluster.of_kind("APIService")[0]["status"]["conditions"][0]["message"].clone()
+    };
+    let words = "service/metrics-server in \"kube-system\" is not present";
+    assert_eq!(told(&cluster), words);
+    cluster.create(json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "metrics-server", "namespace": "kube-system"},
+    }));
+    cluster.wait(Duration::ZERO);
+    assert_eq!(told(&cluster), "all checks passed");
 }

@@ -35,6 +35,7 @@ const HANDLED: &[(&str, &str, &str)] = &[
     ("/persistentvolumes", "", "PersistentVolume"),
     ("/persistentvolumeclaims", "", "PersistentVolumeClaim"),
     ("/services", "", "Service"),
+    ("/replicationcontrollers", "", "ReplicationController"),
     ("networking.k8s.io/ingresses", "networking.k8s.io", "Ingress"),
     ("apps/deployments", "apps", "Deployment"),
     ("apps/replicasets", "apps", "ReplicaSet"),
@@ -42,17 +43,20 @@ const HANDLED: &[(&str, &str, &str)] = &[
     ("apps/daemonsets", "apps", "DaemonSet"),
     ("batch/jobs", "batch", "Job"),
     ("batch/cronjobs", "batch", "CronJob"),
+    (API_SERVICES, "apiregistration.k8s.io", "APIService"),
     (BUDGETS, "policy", "PodDisruptionBudget"),
     (AUTOSCALERS, "autoscaling", "HorizontalPodAutoscaler"),
 ];
 
+const API_SERVICES: &str = "apiregistration.k8s.io/apiservices";
 const BUDGETS: &str = "policy/poddisruptionbudgets";
 const AUTOSCALERS: &str = "autoscaling/horizontalpodautoscalers";
 
 /// Who is looked at again when an object of a table changes that lies beside it.
 const BESIDE: &[(&str, &[&str])] = &[
     ("/pods", &[BUDGETS]),
-    ("/replicationcontrollers", &[AUTOSCALERS]),
+    ("/services", &[API_SERVICES]),
+    ("/replicationcontrollers", &[BUDGETS, AUTOSCALERS]),
     ("apps/deployments", &[BUDGETS, AUTOSCALERS]),
     ("apps/replicasets", &[BUDGETS, AUTOSCALERS]),
     ("apps/statefulsets", &[BUDGETS, AUTOSCALERS]),
@@ -164,8 +168,10 @@ impl Controllers {
     }
 }
 
+/// The objects of a namespace, or of the cluster where a kind has none.
 fn of_namespace(cluster: &Cluster, table: &str, namespace: &str) -> Vec<Value> {
-    cluster.store.values(table, &format!("{namespace}/"))
+    let prefix = if table == API_SERVICES { String::new() } else { format!("{namespace}/") };
+    cluster.store.values(table, &prefix)
 }
 
 /// What an autoscaler scales.
@@ -209,6 +215,12 @@ fn decide(cluster: &Cluster, object: &Value) -> Outcome {
             .flat_map(|(table, _)| of_namespace(cluster, table, manifest::namespace(object)))
             .map(Arc::new)
             .collect(),
+        "APIService" => {
+            let text = |field: &str| object["spec"]["service"][field].as_str().unwrap_or_default();
+            let entry =
+                cluster.store.get("/services", &format!("{}/{}", text("namespace"), text("name")));
+            entry.map(|entry| Arc::new(entry.value())).into_iter().collect()
+        }
         "HorizontalPodAutoscaler" => target_of(cluster, object).map(Arc::new).into_iter().collect(),
         _ => Vec::new(),
     };
