@@ -4,6 +4,7 @@
 
 pub mod delete;
 mod discovery;
+mod eviction;
 pub mod negotiate;
 pub mod openapi;
 pub mod options;

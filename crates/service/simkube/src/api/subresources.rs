@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::delete;
+use super::eviction;
 use super::negotiate::{self, Wanted};
-use super::options::DeleteOptions;
 use super::problem::Problem;
 use super::read;
 use super::request::{Answer, Request, Response};
@@ -43,7 +42,7 @@ pub fn answer(
         "scale" => scale::answer(cluster, kind, target, request, query, wanted)?,
         "log" => log(cluster, kind, target, query)?,
         "token" => token::make(cluster, kind, target, request)?,
-        "eviction" => evict(cluster, kind, target, request)?,
+        "eviction" => eviction::evict(cluster, kind, target, request, query)?,
         "binding" => bind(cluster, kind, target, request)?,
         "exec" | "attach" | "portforward" | "proxy" => {
             return Err(Problem::new(
@@ -153,27 +152,6 @@ fn log(
     Ok(response)
 }
 
-fn evict(
-    cluster: &Arc<Cluster>,
-    kind: &Arc<Kind>,
-    target: &Target,
-    request: &Request,
-) -> Result<Response, Problem> {
-    if request.method != "POST" {
-        return Err(Problem::method_not_allowed());
-    }
-    let body = body::read(&request.content_type, &request.body, kind)?.value;
-    names_the_pod(&body, target, "Eviction")?;
-    let options = match body.get("deleteOptions") {
-        Some(options) if !options.is_null() => {
-            DeleteOptions::parse(&Query::default(), Some(options))?
-        }
-        Some(_) | None => DeleteOptions::default(),
-    };
-    delete::delete(cluster, kind, &target.namespace, &target.name, &options)?;
-    Ok(success())
-}
-
 fn bind(
     cluster: &Arc<Cluster>,
     kind: &Arc<Kind>,
@@ -208,7 +186,12 @@ fn bind(
 }
 
 /// What is done to a pod names it again.
-fn names_the_pod(body: &Value, target: &Target, what: &str) -> Result<(), Problem> {
+/// Refuses what is sent for another pod than the path names.
+///
+/// # Errors
+///
+/// 400 in the server's words.
+pub fn names_the_pod(body: &Value, target: &Target, what: &str) -> Result<(), Problem> {
     if body["metadata"]["name"].as_str().unwrap_or_default() == target.name {
         return Ok(());
     }
@@ -216,7 +199,8 @@ fn names_the_pod(body: &Value, target: &Target, what: &str) -> Result<(), Proble
     Err(Problem::bad_request(why))
 }
 
-fn success() -> Response {
+/// Says that it is done.
+pub fn success() -> Response {
     Response::value(
         201,
         &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
