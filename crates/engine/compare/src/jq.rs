@@ -37,7 +37,6 @@ const REFUSED: &[&str] = &[
     "halt_error",
     "debug",
     "stderr",
-    "limit",
     "setpath",
     "delpaths",
     "walk",
@@ -86,6 +85,20 @@ const LEFT_OUT: &[(&str, usize)] = &[
     ("@base64d", 0),
 ];
 
+/// What jq has and the standard library here lacks, or builds on what is left out.
+const OURS: &str = r#"
+def IN(s): any(s == .; .);
+def IN(from; s): any(from == s; .);
+def sub(re; f; flags): . as $text
+  | reduce matches(re; flags)[] as $found ([0, ""];
+      [$found[0].offset + $found[0].length,
+       .[1] + $text[.[0]:$found[0].offset] + ($found | capture_of_match | f)])
+  | .[1] + $text[.[0]:];
+def sub(re; f): sub(re; f; "");
+def gsub(re; f; flags): sub(re; f; "g" + flags);
+def gsub(re; f): sub(re; f; "g");
+"#;
+
 /// One expression that is known to be sound.
 ///
 /// Compiled it takes 100 KB, the standard library's definitions in it, and most rules are about
@@ -126,7 +139,8 @@ impl Jq {
         let code = format!("path({expression}\n)");
         let standard = jaq_std::defs()
             .filter(|definition| !LEFT_OUT.contains(&(definition.name, definition.args.len())));
-        let definitions = jaq_core::defs().chain(standard).chain(jaq_json::defs());
+        let ours = parse(OURS, |parser| parser.defs()).expect("our definitions parse");
+        let definitions = jaq_core::defs().chain(standard).chain(jaq_json::defs()).chain(ours);
         let functions =
             jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs()).chain([matches()]);
         let arena = Arena::default();

@@ -448,6 +448,16 @@ fn jq_expressions_name_what_is_ignored() {
         without(&["/spec/list/3"])
     );
     assert_eq!(left("def of(f): .spec | f; of(.replicas)"), without(&["/spec/replicas"]));
+    let image = without(&["/spec/template/spec/containers/0/image"]);
+    for chosen in [
+        "select(.name | IN(\"web\", \"other\"))",
+        "select(IN(.env[]?.name; \"B\"))",
+        "select((.image | sub(\":.*\"; \"\")) == \"web\")",
+        "select((.image | gsub(\"(?<l>[be])\"; \"<\\(.l)>\")) == \"w<e><b>:1\")",
+    ] {
+        assert_eq!(left(&format!(".spec.template.spec.containers[] | {chosen} | .image")), image);
+    }
+    assert_eq!(left("limit(2; .spec.list[])"), without(&["/spec/list/1", "/spec/list/0"]));
 }
 
 #[test]

@@ -6,15 +6,18 @@ use std::process::ExitCode;
 use actions::{Call, Custom};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
-use crd::HealthStatusCode;
+use crd::{HealthStatusCode, ResourceIgnoreDifferences};
 use health::{Rules, UserScripts, assess};
 use jiff::Timestamp;
+use manifest::Gvk;
 use serde_json::{Value, json};
-use settings::Settings;
+use settings::{IgnoreRules, Settings};
+use similar::TextDiff;
 
 use crate::commands::input;
 use crate::commands::output::{check, formatted, print};
 use crate::commands::scripts;
+use crate::commands::yaml;
 
 /// The commands that try rules.
 #[derive(Debug, Subcommand)]
@@ -26,6 +29,21 @@ pub enum Command {
     /// Run an action on an object, and print what would be written
     #[command(visible_alias = "action")]
     RunAction(RunAction),
+    /// Say which fields of an object never count as a difference
+    IgnoreDifferences(Plain),
+    /// Say of which fields of an object changes are no reason to look
+    IgnoreResourceUpdates(Plain),
+}
+
+/// An object in a file, of which people are told.
+#[derive(Debug, clap::Args)]
+pub struct Plain {
+    /// A YAML or JSON file; of several objects the first counts
+    #[arg(value_name = "RESOURCE_YAML_PATH", value_hint = clap::ValueHint::FilePath)]
+    path: String,
+    /// How long one jq path may take; each ends by itself here
+    #[arg(long, value_name = "DURATION", hide = true)]
+    ignore_normalizer_jq_execution_timeout: Option<String>,
 }
 
 /// An object in a file.
@@ -70,6 +88,27 @@ pub fn run(command: Command, argocd_cm: Option<&str>) -> Result<ExitCode> {
             let told = parameters(&told)?;
             let call = Call { action: &action, parameters: &told, now: Timestamp::now() };
             (output, outcomes_of(&object_of(&path)?, &call, &settings)?)
+        }
+        Command::IgnoreDifferences(plain) => {
+            let overrides = settings.resources.overrides.iter();
+            let rules = overrides.map(|(kind, one)| (kind.clone(), one.ignore_differences.clone()));
+            let rules = rules.collect();
+            let object = object_of(&plain.path)?;
+            print(&ignored(
+                &object,
+                &settings,
+                &rules,
+                "Ignore differences",
+                "ignoreDifferences",
+            )?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::IgnoreResourceUpdates(plain) => {
+            let rules = settings.resources.ignored_updates();
+            let object = object_of(&plain.path)?;
+            let words = ("Ignore resource updates", "ignoreResourceUpdates");
+            print(&ignored(&object, &settings, &rules, words.0, words.1)?)?;
+            return Ok(ExitCode::SUCCESS);
         }
     };
     check(&output, &["json", "yaml"])?;
@@ -129,6 +168,52 @@ fn outcomes_of(object: &Value, call: &Call<'_>, settings: &Settings) -> Result<V
     Ok(serde_json::to_value(outcomes)?)
 }
 
+/// Says which fields the rules take out of an object, as changed lines. What field managers own cannot
+/// be told of an object in a file.
+fn ignored(
+    object: &Value,
+    settings: &Settings,
+    rules: &BTreeMap<String, IgnoreRules>,
+    title: &str,
+    name: &str,
+) -> Result<String> {
+    let Gvk { group, kind, .. } = manifest::gvk(object);
+    let key = if group.is_empty() { kind.clone() } else { format!("{group}/{kind}") };
+    if !settings.resources.overrides.contains_key(&key) {
+        return Ok(format!("No overrides configured for '{group}/{kind}'\n"));
+    }
+    let own = rules.get(&key).cloned().unwrap_or_default();
+    if own.json_pointers.is_empty() && own.jq_path_expressions.is_empty() {
+        return Ok(format!("{title} are not configured for '{group}/{kind}'\n"));
+    }
+    let all: Vec<ResourceIgnoreDifferences> = rules
+        .iter()
+        .map(|(kind, rules)| {
+            let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
+            ResourceIgnoreDifferences {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+                json_pointers: rules.json_pointers.clone(),
+                jq_path_expressions: rules.jq_path_expressions.clone(),
+                ..ResourceIgnoreDifferences::default()
+            }
+        })
+        .collect();
+    let compiled = compare::IgnoreRules::compile(&all);
+    if !compiled.errors.is_empty() {
+        bail!("{}", compiled.errors.join("; "));
+    }
+    let mut rest = object.clone();
+    compiled.rules.strip(&mut rest);
+    if rest == *object {
+        return Ok(format!("No fields are ignored by {name} settings\n"));
+    }
+    let (before, after) = (yaml::text(object), yaml::text(&rest));
+    let lines = TextDiff::from_lines(&before, &after);
+    let lines = lines.unified_diff().header("resource", "compared").to_string();
+    Ok(format!("Following fields are ignored:\n\n{lines}"))
+}
+
 /// Reads `key=value` texts.
 pub fn parameters(texts: &[String]) -> Result<BTreeMap<String, String>> {
     texts
@@ -157,6 +242,8 @@ data:
     "*.wide.org/*":
       health.lua.useOpenLibs: true
       health.lua: return {status = "Healthy", message = string.upper(obj.kind)}
+  resource.customizations.ignoreDifferences.apps_Deployment: |
+    jqPathExpressions: [".metadata | select(.name | IN(\"web\")) | .annotations"]
   resource.customizations.actions.apps_Deployment: |
     mergeBuiltinActions: true
     discovery.lua: return {stop = {}}
@@ -193,6 +280,26 @@ data:
         assert_eq!(of("example.org/v1", "Widget", &Settings::default()), nothing);
         let built_in = json!({"status": "Progressing", "message": "Waiting for Jaeger"});
         assert_eq!(of("jaegertracing.io/v1", "Jaeger", &Settings::default()), built_in);
+    }
+
+    #[test]
+    fn ignored_fields_are_shown_as_changed_lines() {
+        let settings = settings();
+        let told = |object: &Value| {
+            let all = settings.resources.overrides.iter();
+            let rules = all.map(|(kind, one)| (kind.clone(), one.ignore_differences.clone()));
+            let words = ("Ignore differences", "ignoreDifferences");
+            ignored(object, &settings, &rules.collect(), words.0, words.1).expect("rules")
+        };
+        let text = told(&web());
+        assert!(text.starts_with("Following fields are ignored:\n\n--- resource\n"), "{text}");
+        let gone: Vec<&str> = text.lines().filter(|line| line.starts_with("-  ")).collect();
+        assert_eq!(gone, ["-  annotations: {}"]);
+        let mut other = web();
+        other["metadata"]["name"] = "other".into();
+        assert_eq!(told(&other), "No fields are ignored by ignoreDifferences settings\n");
+        let none = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}});
+        assert_eq!(told(&none), "No overrides configured for '/Pod'\n");
     }
 
     #[test]
