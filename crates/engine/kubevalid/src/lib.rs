@@ -205,6 +205,9 @@ pub fn update(
             Step::Body if subresource == "status" && gvk.kind == "Pod" => {
                 pod::status::validate(&At::root(new), &At::root(old), &mut errors);
             }
+            Step::Body if subresource == "resize" => {
+                pod::spec(&At::root(new).at("spec"), &mut errors)
+            }
             Step::Body if subresource == "status" => {
                 status::validate(gvk, &At::root(new), &mut errors);
                 status::collisions(gvk, &At::root(new), &At::root(old), &mut errors);

@@ -212,7 +212,8 @@ fn not_of_type(path: &str, found: &Value, wanted: &str) -> String {
     format!("{path} accessor error: {shown} is of the type {kind}, expected {wanted}")
 }
 
-fn causes(errors: &[FieldError]) -> Vec<Cause> {
+/// Returns errors as a `Status` tells them.
+pub fn causes(errors: &[FieldError]) -> Vec<Cause> {
     errors.iter().map(cause).collect()
 }
 

@@ -13,6 +13,7 @@ pub mod limits;
 mod pods;
 pub mod policies;
 pub mod quotas;
+mod resize;
 mod services;
 mod slices;
 pub mod standards;
@@ -695,25 +696,30 @@ fn keep_all_but_status(kind: &Kind, old: &Value, new: &mut Value) {
             put(metadata, "ownerReferences", old["metadata"].get("ownerReferences").cloned());
         }
     } else if kind.built_in() && !RESTORED.iter().any(|(group, name)| kind.is(group, name)) {
-        const KEPT: [&str; 7] = [
-            "annotations",
-            "deletionTimestamp",
-            "finalizers",
-            "generation",
-            "labels",
-            "ownerReferences",
-            "selfLink",
-        ];
         *metadata = given;
-        for name in KEPT {
-            put(metadata, name, old["metadata"].get(name).cloned());
-        }
+        keep_metadata(old, metadata);
     } else {
         put(metadata, "managedFields", given.get("managedFields").cloned());
         metadata.remove("resourceVersion");
     }
     set_status(&mut kept, status);
     *new = kept;
+}
+
+/// Puts back what may be said of an object through its main door alone.
+fn keep_metadata(old: &Value, metadata: &mut Map<String, Value>) {
+    const KEPT: [&str; 7] = [
+        "annotations",
+        "deletionTimestamp",
+        "finalizers",
+        "generation",
+        "labels",
+        "ownerReferences",
+        "selfLink",
+    ];
+    for name in KEPT {
+        put(metadata, name, old["metadata"].get(name).cloned());
+    }
 }
 
 fn put(fields: &mut Map<String, Value>, name: &str, value: Option<Value>) {
@@ -832,6 +838,9 @@ pub fn update_causes(
     new: &Value,
 ) -> Vec<Cause> {
     let mut causes = validation::update(kind, subresource, old, new);
+    if kind.is("", "Pod") && subresource == "resize" {
+        causes.extend(validation::causes(&resize::errors(old, new)));
+    }
     if kind.is("", "Pod") && !server_side {
         causes.extend(pods::update_causes(subresource, old, new));
     }

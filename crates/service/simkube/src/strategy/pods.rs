@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kubetypes::quantity::Quantity;
 use serde_json::{Value, json};
 
+use super::resize;
 use crate::api::problem::{Cause, Problem};
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
@@ -178,15 +179,18 @@ pub(super) fn prepare_create(pod: &mut Value, now: &str) {
 /// Puts back what the main door may not change.
 pub(super) fn prepare_update(subresource: &str, old: &Value, new: &mut Value) {
     if matches!(subresource, "ephemeralcontainers" | "resize") {
-        let changed = new["spec"].clone();
-        new["spec"] = old["spec"].clone();
-        if subresource == "ephemeralcontainers" {
+        super::keep_metadata(old, meta::of(new));
+    }
+    match subresource {
+        "ephemeralcontainers" => {
+            let changed = new["spec"].clone();
+            new["spec"] = old["spec"].clone();
             if let Some(containers) = changed.get("ephemeralContainers") {
                 new["spec"]["ephemeralContainers"] = containers.clone();
             }
-        } else if let Some(containers) = changed.get("containers") {
-            new["spec"]["containers"] = containers.clone();
         }
+        "resize" => resize::prepare(old, new),
+        _ => {}
     }
     if new["status"].is_null() {
         new["status"] = json!({"phase": "Pending", "qosClass": quality(&new["spec"])});
@@ -203,7 +207,7 @@ pub(super) fn keep_quality(old: &Value, new: &mut Value) {
 
 /// Returns the quality-of-service class of a pod's spec: by what the pod asks for as a whole, else by
 /// what its containers do together.
-fn quality(spec: &Value) -> &'static str {
+pub(super) fn quality(spec: &Value) -> &'static str {
     let of_pod = spec.get("resources").filter(|resources| !resources.is_null());
     let asked: Vec<&Value> = match of_pod {
         Some(resources) => vec![resources],
