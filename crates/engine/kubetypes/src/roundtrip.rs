@@ -519,7 +519,16 @@ impl Decoder<'_> {
             (Scalar::IntOrString, Value::String(_)) => Some(input.clone()),
             (Scalar::IntOrString, Value::Number(number)) => {
                 if number.as_i64().is_none_or(|n| i32::try_from(n).is_err()) {
-                    return Err(self.cannot(&format!("number {number}"), "int32"));
+                    // The server writes what it has parsed to read it again.
+                    let printed = match (self.form, number.as_f64()) {
+                        (Form::Unstructured, Some(float))
+                            if number.is_f64() && (1e-6..1e21).contains(&float.abs()) =>
+                        {
+                            float.to_string()
+                        }
+                        _ => number.to_string(),
+                    };
+                    return Err(self.cannot(&format!("number {printed}"), "int32"));
                 }
                 Some(input.clone())
             }
@@ -661,7 +670,8 @@ fn converted(scalar: Scalar, go_type: &str, input: &Value) -> Result<Value, Stop
                     if float.fract() != 0.0 {
                         return Err(cannot());
                     }
-                    float as i64
+                    // What is too large becomes the smallest, as processors have it.
+                    if float >= 2_f64.powi(63) { i64::MIN } else { float as i64 }
                 }
             };
             Ok(match scalar {

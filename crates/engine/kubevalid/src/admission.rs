@@ -249,11 +249,9 @@ fn check_service(service: &At<'_>, errors: &mut Vec<FieldError>) {
     if !text.starts_with('/') {
         errors.push(path.invalid("must start with a '/'"));
     }
-    // The first sign is left out, whatever it is.
-    let mut signs = text.chars();
-    signs.next();
-    let inside = signs.as_str();
-    let inside = inside.strip_suffix('/').unwrap_or(inside);
+    // The first byte is left out, whatever it is.
+    let inside = String::from_utf8_lossy(&text.as_bytes()[1..]);
+    let inside = inside.strip_suffix('/').unwrap_or(&inside);
     for (index, step) in inside.split('/').enumerate() {
         if step.is_empty() {
             errors.push(path.invalid(format!("segment[{index}] may not be empty")));

@@ -180,8 +180,17 @@ pub fn claim_template(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
     let Some(old) = old else { return };
     if !spec.is_as(&old.at("spec")) {
         let mut shown = String::from("{");
-        for (field, value) in metadata.entries() {
-            shown.push_str(&format!("\"{field}\":{value},"));
+        let (before, after) = OTHERS.split_at(OTHERS.len() - 3);
+        let names = before.iter().chain(&[("labels", ""), ("annotations", "")]).chain(after);
+        for (field, _) in names {
+            let value = metadata.at(field);
+            let text = match *field {
+                "ownerReferences" => meta::shown_owners(&value),
+                _ => value.value.to_string(),
+            };
+            if value.is_set() {
+                shown.push_str(&format!("\"{field}\":{text},"));
+            }
         }
         let shown = format!("{shown}\"Spec\":{}}}", shown_claim(&spec.at("spec")));
         errors.push(spec.invalid("field is immutable").showing(shown));

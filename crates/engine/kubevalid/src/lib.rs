@@ -422,7 +422,7 @@ fn rules(gvk: &Gvk) -> (NameRule, Option<Rule>) {
         ),
         ("", "Node") => (subdomain, Some(nodes::node)),
         ("", "Endpoints") => (subdomain, Some(nodes::endpoints)),
-        ("storage.k8s.io", "CSIDriver") => (small::any_case, Some(small::csi_driver)),
+        ("storage.k8s.io", "CSIDriver") => (subdomain, Some(small::csi_driver)),
         ("", "ReplicationController") => (names::long_name, Some(small::replication_controller)),
         ("", "PodTemplate") => (subdomain, Some(small::pod_template)),
         ("apps", "ControllerRevision") => (subdomain, Some(small::controller_revision)),

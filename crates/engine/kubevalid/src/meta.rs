@@ -195,9 +195,14 @@ fn owners(at: &At<'_>, errors: &mut Vec<FieldError>) {
         let words = format!(
             "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {name}"
         );
-        let all: Vec<String> = at.items().map(|owner| shown(&owner)).collect();
-        errors.push(at.invalid(words).showing(format!("[{}]", all.join(","))));
+        errors.push(at.invalid(words).showing(shown_owners(at)));
     }
+}
+
+/// Owners as the server prints them.
+pub fn shown_owners(at: &At<'_>) -> String {
+    let all: Vec<String> = at.items().map(|owner| shown(&owner)).collect();
+    format!("[{}]", all.join(","))
 }
 
 /// An owner as the server prints it.

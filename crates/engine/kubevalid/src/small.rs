@@ -244,6 +244,12 @@ pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
             .into_iter()
             .map(|words| FieldError::invalid(class.path.clone(), class.text(), words)),
     );
+    for field in ["capacity", "maximumVolumeSize"] {
+        let amount = object.at(field);
+        if amount.text().starts_with('-') {
+            errors.push(amount.invalid("must be greater than or equal to 0"));
+        }
+    }
     if let Some(old) = old {
         for field in ["nodeTopology", "storageClassName"] {
             let new = object.at(field);
@@ -291,14 +297,6 @@ pub fn attributes_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
     }
     if parameters.entries().any(|(key, _)| key.is_empty()) {
         errors.push(FieldError::invalid(parameters.path.clone(), "", "field can not be empty."));
-    }
-}
-
-/// Drivers are called as their makers like.
-pub fn any_case(text: &str, prefix: bool) -> Vec<String> {
-    match prefix {
-        true => names::subdomain(text, prefix),
-        false => names::subdomain(&text.to_lowercase(), prefix),
     }
 }
 

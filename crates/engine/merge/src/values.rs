@@ -145,7 +145,7 @@ pub fn as_t(value: &Value) -> &'static str {
 fn number_as_v(number: &Number) -> String {
     match number.as_i64() {
         Some(integer) => integer.to_string(),
-        None => shortest_float(float(number), -4, 21),
+        None => shortest_float(float(number), -4, 6),
     }
 }
 

@@ -143,9 +143,15 @@ fn decode_inside(
     Ok(Vec::new())
 }
 
-/// Writes numbers without a fraction without one.
+/// Writes numbers without a fraction without one, and those that only a float holds as Go prints it.
 pub fn whole_numbers(value: &mut Value) {
     match value {
+        Value::Number(number) if number.as_u64().is_some_and(|whole| whole > i64::MAX as u64) => {
+            let printed = number.as_f64().unwrap_or_default().to_string();
+            if let Ok(printed) = printed.parse::<u64>() {
+                *value = json!(printed);
+            }
+        }
         Value::Number(number) if number.is_f64() => {
             let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15);
             if let Some(whole) = whole {

@@ -15,7 +15,8 @@ pub fn of_pod(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let (at, shares) = (&spec.at("securityContext"), spec.at("shareProcessNamespace"));
     let shares_twice = || {
         let words = "ShareProcessNamespace and HostPID cannot both be enabled";
-        (shares.flag() && spec.at("hostPID").flag()).then(|| shares.invalid(words))
+        let path = at.child("shareProcessNamespace");
+        (shares.flag() && spec.at("hostPID").flag()).then(|| FieldError::invalid(path, true, words))
     };
     if !at.is_set() {
         errors.extend(shares_twice());

@@ -761,9 +761,12 @@ pub fn allocate(
 /// Returns what is asked of a new object before anything is given to it.
 pub fn first_causes(kind: &Kind, causes: &[Cause]) -> Vec<Cause> {
     let is_first = |cause: &&Cause| {
-        let is_of_before = ["may not change once set", "can not be unset"]
-            .iter()
-            .any(|words| cause.message.ends_with(words));
+        const LATER: [&str; 3] = [
+            "can not be unset",
+            "may not be set for ExternalName services",
+            "may not change once set",
+        ];
+        let is_of_before = LATER.iter().any(|words| cause.message.ends_with(words));
         ["spec.clusterIP", "spec.ipFamil"].iter().any(|field| cause.field.starts_with(field))
             && !is_of_before
     };

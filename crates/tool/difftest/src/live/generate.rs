@@ -440,6 +440,11 @@ impl Making<'_> {
                 ("/spec", Value::Null),
                 ("/metadata", Value::Null),
                 ("/metadata/managedFields", json!([])),
+                ("/metadata/managedFields", json!([{}])),
+                ("/metadata/managedFields", Value::Null),
+                ("/metadata/finalizers", json!([])),
+                ("/metadata/labels", json!({})),
+                ("/metadata/annotations", Value::Null),
             ])
             .clone();
         play_set(patch, pointer, value);
@@ -491,6 +496,13 @@ impl Making<'_> {
                 json!({"op": "add", "path": "/metadata/finalizers/-", "value": "x.io/z"}),
                 json!({"op": "replace", "path": "/metadata/finalizers", "value": ["x.io/z"]}),
                 json!({"op": "test", "path": "/metadata/uid", "value": null}),
+                json!({"op": "replace", "path": "/metadata/managedFields", "value": [{}]}),
+                json!({"op": "remove", "path": "/metadata/managedFields/0"}),
+                json!({"op": "remove", "path": "/metadata/managedFields"}),
+                json!({"op": "replace", "path": "/metadata/managedFields/0/manager", "value": "m2"}),
+                json!({"op": "replace", "path": "/metadata/managedFields/0/operation", "value": "Apply"}),
+                json!({"op": "remove", "path": "/metadata/finalizers"}),
+                json!({"op": "add", "path": "/metadata/labels", "value": {}}),
             ]).clone();
             operations.push(more);
         }
@@ -526,7 +538,7 @@ impl Making<'_> {
                 }
             }
         }
-        if self.random.one_in(10) {
+        if self.random.one_in(6) {
             let (pointer, value) = self.random.pick(&[
                 ("/metadata/labels", json!({"a": "b"})),
                 ("/metadata/finalizers", json!(["x.io/a"])),
@@ -540,6 +552,19 @@ impl Making<'_> {
                 ("/apiVersion", json!("")),
                 ("/kind", json!("Other")),
                 ("/metadata", Value::Null),
+                ("/metadata/finalizers", json!([])),
+                ("/metadata/finalizers", json!(["x.io/b", "x.io/a"])),
+                ("/metadata/finalizers", json!(["x.io/a", "x.io/a"])),
+                ("/metadata/labels", json!({})),
+                ("/metadata/labels", json!({"a": null})),
+                ("/metadata/annotations", json!({"a": ""})),
+                ("/metadata/annotations", Value::Null),
+                ("/metadata/generateName", json!("gen-")),
+                ("/metadata/creationTimestamp", Value::Null),
+                ("/metadata/generation", json!(3)),
+                ("/spec", json!({})),
+                ("/spec", Value::Null),
+                ("/status", json!({})),
             ]).clone();
             play_set(&mut object, pointer, value);
         } else {
@@ -591,7 +616,9 @@ impl Making<'_> {
             }
             _ => {
                 object["status"] = status;
-                let path = format!("{path}?fieldManager=st&force=true{tried}");
+                let manager = *self.random.pick(&["st", "st", "m1", "m2"]);
+                let force = if self.random.one_in(3) { "" } else { "&force=true" };
+                let path = format!("{path}?fieldManager={manager}{force}{tried}");
                 self.push("PATCH", path, &name, object, "application/apply-patch+yaml");
             }
         }
@@ -665,6 +692,12 @@ impl Making<'_> {
             "?gracePeriodSeconds=x",
         ]);
         let query = if self.kind.only_tried { "?dryRun=All" } else { query };
+        // Who watches sees what the collector does, which the real server alone does not have.
+        let is_seen = self.steps.iter().any(|step| step["watch"] == true);
+        let (body, query) = match is_seen {
+            true => (Value::Null, if self.kind.only_tried { "?dryRun=All" } else { "" }),
+            false => (body, query),
+        };
         let held = matches!(
             self.kind.kind.as_str(),
             "Job"

@@ -4,7 +4,7 @@
 //! seeds are played to both; a difference is shrunk and printed, and kept under DIR as a file.
 //! Without `--real` a real server is started with `kubetest`. `difftest record FILE TASTE FROM TO …` keeps
 //! scenarios with what the real server answered, for machines without it; `difftest replay FILE…` plays
-//! kept ones to both again, and shows what the real server says where `SHOW` is set.
+//! kept ones to both again, and shows what both say where `SHOW` is set.
 
 mod catalog;
 mod compare;
@@ -178,6 +178,9 @@ pub fn replay(arguments: &[String]) -> Result<()> {
         if std::env::var_os("SHOW").is_some() {
             for answer in play::play(&both.real, &both.namespace(), steps)? {
                 println!("   {answer}");
+            }
+            for answer in play::play(&both.here, &both.namespace(), steps)? {
+                println!("   here {answer}");
             }
         }
         let difference = both.difference(steps)?;

@@ -174,6 +174,11 @@ impl Normal {
             (Some(from), Some(to)) if from < to => format!("{}…{}", &out[..from], &out[to..]),
             _ => out,
         };
+        // Who asks, where it is YAML.
+        let out = out.replace("\n  uid: uid1\n", "\n");
+        let out = ["kubernetes-admin", "admin"].iter().fold(out, |out, name| {
+            out.replace(&format!("\n  username: {name}\n"), "\n  username: USER\n")
+        });
         let out = drawn(&out, "kube-api-access-", 5);
         let out = self.begun.iter().fold(out, |out, prefix| {
             let end = out.strip_prefix(prefix.as_str()).filter(|end| end.len() == 5);

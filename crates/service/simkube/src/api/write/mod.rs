@@ -226,7 +226,7 @@ pub fn options(kind: &Kind, request: &Request, query: &Query) -> Result<WriteOpt
         "POST" => WriteKind::Create,
         _ => WriteKind::Update,
     };
-    if !kind.built_in() && request.method != "PATCH" {
+    if request.method != "PATCH" {
         body::is_readable(&request.content_type)?;
     }
     let options = WriteOptions::parse(query, write)?;
