@@ -53,6 +53,13 @@ fn decode_as(kind: &Kind, mut value: Value, new: bool) -> Result<Decoded, Undeco
         }
         return read_as(kind, kubetypes::read_owned(tables(), &kind.gvk, value, Source::Text));
     };
+    // A patch may make anything of an object.
+    if !value.is_object() && !value.is_null() {
+        let found = body::go_type(&value);
+        return Err(Undecodable(format!(
+            r#"couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go value of type struct {{ APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }}"#
+        )));
+    }
     // An apply is read as YAML, which writes whole numbers as such.
     if !new {
         whole_numbers(&mut value);
