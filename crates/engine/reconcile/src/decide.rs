@@ -240,6 +240,8 @@ fn decide_invalid(facts: &Facts, found: &[Condition]) -> Verdict {
         };
         let operated = errored(state, words, facts);
         take_operation(facts, &mut next, operated, &mut verdict);
+        // Whoever waits for the operation waits until it was looked at after its end.
+        next.status.reconciled_at = Some(Time::at(facts.now));
     }
     conclude(facts, next, verdict)
 }

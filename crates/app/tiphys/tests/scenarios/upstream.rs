@@ -324,6 +324,13 @@ pub async fn invalid_app_project(stage: &mut Stage) {
         .await;
     assert_ne!(refused.code, 0);
     assert!(refused.told.contains("is not allowed"), "{}", refused.told);
+    stage.manual("lost", "app", |app| app["spec"]["project"] = "does-not-exist".into()).await;
+    let refused = stage.tiphys(&["app", "sync", "lost"]).await;
+    assert!(refused.told.contains("or the project does not exist"), "{}", refused.told);
+    let nowhere = json!({"name": "nowhere", "namespace": "x"});
+    stage.manual("away", "app", |app| app["spec"]["destination"] = nowhere).await;
+    let failed = stage.tiphys(&["app", "sync", "away", "--timeout", "30"]).await;
+    assert!(failed.told.contains("completed with phase: Error"), "{}", failed.told);
 }
 
 pub async fn cannot_set_invalid_path(stage: &mut Stage) {

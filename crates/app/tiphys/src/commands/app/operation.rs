@@ -22,12 +22,17 @@ pub fn initiator() -> OperationInitiator {
 ///
 /// # Errors
 ///
-/// Where an operation is asked for or runs already, or the Application is being deleted.
+/// Where an operation is asked for or runs already, the Application is being deleted, or its project
+/// does not exist.
 pub async fn ask(
     session: &Session,
     name: &AppName,
     operation: impl Fn(&Application) -> Result<Operation>,
 ) -> Result<Application> {
+    let project = session.application(name).await?.spec.project_name().to_owned();
+    if session.project(&project).await?.is_none() {
+        bail!("app is not allowed in project \"{project}\", or the project does not exist");
+    }
     session
         .change(name, |application| {
             if application.is_deleted() {
