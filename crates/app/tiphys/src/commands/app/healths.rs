@@ -22,6 +22,9 @@ pub async fn fill(session: &Session, application: &mut Application) {
     }
 }
 
+/// Objects that are read at once; further ones wait for those.
+const READS_MAX: usize = 50;
+
 /// What is needed to judge an Application's objects.
 pub struct Healths {
     cluster: Cluster,
@@ -42,25 +45,26 @@ impl Healths {
         application: &mut Application,
         chosen: impl Fn(&ResourceStatus) -> bool,
     ) {
-        let asked = application
-            .status
-            .resources
-            .iter_mut()
-            .filter(|row| row.health.is_none() && !row.hook && chosen(row));
-        let judged = asked.map(async |row| {
-            let kind = Gvk::new(row.group.as_str(), row.version.as_str(), row.kind.as_str());
-            row.health = match live::object(&self.cluster, &kind, &row.namespace, &row.name).await {
-                Ok(Some(object)) => self.judge(&object),
-                Ok(None) => Some(HealthStatus {
-                    status: HealthStatusCode::Missing,
-                    message: "Resource has not been created".to_owned(),
-                    ..HealthStatus::default()
-                }),
-                // Of what cannot be read nothing is told.
-                Err(_) => None,
-            };
-        });
-        join_all(judged).await;
+        let rows = application.status.resources.iter_mut();
+        let mut asked: Vec<&mut ResourceStatus> =
+            rows.filter(|row| row.health.is_none() && !row.hook && chosen(row)).collect();
+        for some in asked.chunks_mut(READS_MAX) {
+            join_all(some.iter_mut().map(|row| self.judged(row))).await;
+        }
+    }
+
+    async fn judged(&self, row: &mut ResourceStatus) {
+        let kind = Gvk::new(row.group.as_str(), row.version.as_str(), row.kind.as_str());
+        row.health = match live::object(&self.cluster, &kind, &row.namespace, &row.name).await {
+            Ok(Some(object)) => self.judge(&object),
+            Ok(None) => Some(HealthStatus {
+                status: HealthStatusCode::Missing,
+                message: "Resource has not been created".to_owned(),
+                ..HealthStatus::default()
+            }),
+            // Of what cannot be read nothing is told.
+            Err(_) => None,
+        };
     }
 
     fn judge(&self, object: &Value) -> Option<HealthStatus> {
