@@ -188,7 +188,8 @@ pub fn claim_template(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
                 "ownerReferences" => meta::shown_owners(&value),
                 _ => value.value.to_string(),
             };
-            if value.is_set() {
+            // What is empty is not printed.
+            if !value.is_empty() && *value.value != json!(0) {
                 shown.push_str(&format!("\"{field}\":{text},"));
             }
         }

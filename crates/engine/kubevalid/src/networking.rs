@@ -25,7 +25,8 @@ pub fn ingress(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) 
         if !host.is_empty() {
             if host.text().parse::<std::net::IpAddr>().is_ok() {
                 errors.push(host.invalid("must be a DNS name, not an IP address"));
-            } else if host.text().contains('*') {
+            }
+            if host.text().contains('*') {
                 host.named(names::wildcard_subdomain(host.text()), errors);
             } else {
                 host.named(names::subdomain(host.text(), false), errors);

@@ -125,7 +125,15 @@ impl Checked {
     }
 
     fn invalid(&mut self, path: &str, value: impl Into<Value>, words: &str) {
-        self.errors.push(FieldError::invalid(path, value, words));
+        let value = value.into();
+        let error = match &value {
+            Value::Number(number) if is_float(number) => {
+                let printed = merge::values::as_v(&value);
+                FieldError::invalid(path, value, words).showing(printed)
+            }
+            _ => FieldError::invalid(path, value, words),
+        };
+        self.errors.push(error);
     }
 }
 
