@@ -309,21 +309,16 @@ fn complete(
 ) {
     let below = |branch: &Value, at: String, errors: &mut Vec<FieldError>| {
         complete(branch, schema, path, &at, errors);
-        for (inside, names) in [("items", None), ("properties", branch["properties"].as_object())] {
-            let Some(names) = names else {
-                if branch[inside].is_object() {
-                    let (path, at) = (format!("{path}.items"), format!("{at}.items"));
-                    let own = schema.map(|schema| &schema["items"]).filter(|own| own.is_object());
-                    property(&branch[inside], own, &path, &at, errors);
-                }
-                continue;
-            };
-            for (name, branch) in names {
-                let path = format!("{path}.properties[{name}]");
-                let at = format!("{at}.properties[{name}]");
-                let own = schema.and_then(|schema| schema["properties"].get(name));
-                property(branch, own, &path, &at, errors);
-            }
+        if branch["items"].is_object() {
+            let own = schema.map(|schema| &schema["items"]).filter(|own| own.is_object());
+            let (path, at) = (format!("{path}.items"), format!("{at}.items"));
+            property(&branch["items"], own, &path, &at, errors);
+        }
+        for (name, branch) in branch["properties"].as_object().into_iter().flatten() {
+            let own = schema.and_then(|schema| schema["properties"].get(name));
+            let (path, at) =
+                (format!("{path}.properties[{name}]"), format!("{at}.properties[{name}]"));
+            property(branch, own, &path, &at, errors);
         }
     };
     if said["not"].is_object() {

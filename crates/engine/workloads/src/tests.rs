@@ -487,7 +487,7 @@ fn an_autoscaler_brings_its_target_within_its_bounds() {
         let mut cluster = Cluster::new();
         cluster.create(deployment(replicas, json!({})));
         cluster.create(autoscaler("web"));
-        assert_eq!(cluster.of_kind("Pod").len(), usize::try_from(desired).unwrap());
+        assert_eq!(cluster.of_kind("Pod").len(), usize::try_from(desired).expect("a few"));
         let status = &cluster.of_kind("HorizontalPodAutoscaler")[0]["status"];
         assert_eq!(status["desiredReplicas"], desired);
         let active = if desired == 0 { "ScalingDisabled" } else { "ValidMetricFound" };
@@ -513,7 +513,10 @@ fn each_template_of_a_stateful_set_is_a_revision_as_long_as_it_is_wanted() {
             .into_iter()
             .map(|one| {
                 let image = &one["data"]["spec"]["template"]["spec"]["containers"][0]["image"];
-                (one["revision"].as_i64().unwrap(), image.as_str().unwrap().to_owned())
+                (
+                    one["revision"].as_i64().expect("a number"),
+                    image.as_str().expect("a text").to_owned(),
+                )
             })
             .collect();
         all.sort();

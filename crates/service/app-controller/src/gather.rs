@@ -265,9 +265,8 @@ impl Looker<'_> {
             if wants_namespace {
                 self.namespace(&mut facts).await;
             }
-            let wanted = facts.side.as_ref().unwrap_or(&side).prepared.clone();
-            let kinds = self.destination.live.kinds();
-            facts.unserved = wanted.map(|wanted| unserved(&wanted, &kinds)).unwrap_or_default();
+            let wanted = facts.side.as_ref().unwrap_or(&side);
+            facts.unserved = unserved(wanted, &self.destination.live.kinds());
             gathered.facts.operation = Some(facts);
         }
         if gathered.facts.operation.is_none() && !side.failed {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use cluster::Kinds;
 use manifest::Gvk;
-use reconcile::{Prepared, Unserved};
+use reconcile::{Side, Unserved};
 
 /// Returns the kinds that are wanted and that the cluster does not serve at their versions, with the
 /// words in which its discovery says so.
-pub(crate) fn unserved(wanted: &Prepared, kinds: &Kinds) -> BTreeMap<Gvk, Unserved> {
+pub(crate) fn unserved(wanted: &Side, kinds: &Kinds) -> BTreeMap<Gvk, Unserved> {
     let mut found = BTreeMap::new();
-    for gvk in wanted.targets.iter().chain(&wanted.hooks).map(|target| &target.gvk) {
+    let targets = wanted.prepared.iter().flat_map(|all| all.targets.iter().chain(&all.hooks));
+    for gvk in targets.map(|target| &target.gvk) {
         if kinds.get(gvk).is_some() || found.contains_key(gvk) {
             continue;
         }

@@ -41,13 +41,15 @@ fn weight(at: &At<'_>, errors: &mut Vec<FieldError>) {
 
 /// Terms of which one must hold.
 pub fn node_selector(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    each_term(at, errors, node_term);
+}
+
+fn each_term(at: &At<'_>, errors: &mut Vec<FieldError>, check: fn(&At<'_>, &mut Vec<FieldError>)) {
     let terms = at.at("nodeSelectorTerms");
     if terms.is_empty() {
         errors.push(terms.required("must have at least one node selector term"));
     }
-    for term in terms.items() {
-        node_term(&term, errors);
-    }
+    terms.items().for_each(|term| check(&term, errors));
 }
 
 /// Terms as Go prints the server's own.
@@ -83,23 +85,14 @@ fn shown_requirements(list: &At<'_>) -> String {
 
 /// As [`node_selector`], where what a label is compared with is one that a label may have.
 pub fn strict_node_selector(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    let terms = at.at("nodeSelectorTerms");
-    if terms.is_empty() {
-        errors.push(terms.required("must have at least one node selector term"));
-    }
-    for term in terms.items() {
-        node_term(&term, errors);
+    each_term(at, errors, |term, errors| {
+        node_term(term, errors);
         for expression in term.at("matchExpressions").items() {
             for value in expression.at("values").items() {
-                let refusals = names::label_value(value.text());
-                errors.extend(
-                    refusals
-                        .into_iter()
-                        .map(|words| FieldError::invalid(value.path.clone(), value.text(), words)),
-                );
+                value.named(names::label_value(value.text()), errors);
             }
         }
-    }
+    });
 }
 
 fn node_term(term: &At<'_>, errors: &mut Vec<FieldError>) {

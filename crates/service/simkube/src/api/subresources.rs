@@ -185,8 +185,7 @@ fn bind(
     Ok(success())
 }
 
-/// What is done to a pod names it again.
-/// Refuses what is sent for another pod than the path names.
+/// What is done to a pod names it again: refuses what is sent for another than the path names.
 ///
 /// # Errors
 ///

@@ -68,7 +68,8 @@ pub fn make(
         return Err(Problem::conflict(&named, &target.name, &why));
     }
     let seconds = life(&review)?;
-    let bound = bound_to(cluster, target, &review["spec"]["boundObjectRef"])?;
+    let bound = review["spec"]["boundObjectRef"].clone();
+    let bound_uid = bound_to(cluster, target, &bound)?;
     let now = cluster.now();
     let owners = owned_by_asker(&review, request, &text_of(now));
     let ends = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
@@ -89,11 +90,9 @@ pub fn make(
         "nbf": now.as_second(),
         "sub": format!("system:serviceaccount:{}:{}", target.namespace, target.name),
     });
-    if let (Some(bound), Some(said)) = (bound.as_object(), claims["kubernetes.io"].as_object_mut())
-    {
+    if let Some(uid) = bound_uid {
         let kind = bound["kind"].as_str().unwrap_or_default().to_lowercase();
-        let uid = bound_uid(cluster, target, &kind, &bound["name"]);
-        said.insert(kind, json!({"name": bound["name"], "uid": uid}));
+        claims["kubernetes.io"][kind] = json!({"name": bound["name"], "uid": uid});
     }
     let token = authentic::signed(cluster, &claims);
     review["kind"] = json!(KIND);
@@ -124,10 +123,11 @@ fn life(review: &Value) -> Result<i64, Problem> {
     Err(Problem::invalid(GROUP, KIND, "", &[cause]))
 }
 
-/// Returns what a token is bound to, which must be there.
-fn bound_to(cluster: &Cluster, target: &Target, bound: &Value) -> Result<Value, Problem> {
+/// Returns the uid of what a token is bound to, which must be there; `None` where it is bound to
+/// nothing.
+fn bound_to(cluster: &Cluster, target: &Target, bound: &Value) -> Result<Option<String>, Problem> {
     if bound.is_null() {
-        return Ok(Value::Null);
+        return Ok(None);
     }
     let text = |field: &str| bound[field].as_str().unwrap_or_default();
     let (version, named, name) = (text("apiVersion"), text("kind"), text("name"));
@@ -163,15 +163,7 @@ fn bound_to(cluster: &Cluster, target: &Target, bound: &Value) -> Result<Value, 
         );
         return Err(Problem::conflict(&named, name, &why));
     }
-    Ok(bound.clone())
-}
-
-/// Returns the uid of what a token is bound to.
-fn bound_uid(cluster: &Cluster, target: &Target, kind: &str, name: &Value) -> String {
-    let name = name.as_str().unwrap_or_default();
-    let key = if kind == "node" { name.to_owned() } else { format!("{}/{name}", target.namespace) };
-    let entry = cluster.store.get(&format!("/{kind}s"), &key);
-    entry.map(|entry| entry.meta.uid.to_string()).unwrap_or_default()
+    Ok(Some(entry.meta.uid.to_string()))
 }
 
 /// Who asks for a token owns what he says of it.
