@@ -23,7 +23,6 @@ use crate::judge;
 use crate::metrics::Tally;
 use crate::queue::Why;
 use crate::shared::{Shared, Snapshot};
-use crate::unserved::unserved;
 
 /// One look at an Application.
 pub(crate) struct Look {
@@ -266,7 +265,7 @@ impl Looker<'_> {
                 self.namespace(&mut facts).await;
             }
             let wanted = facts.side.as_ref().unwrap_or(&side);
-            facts.unserved = unserved(wanted, &self.destination.live.kinds());
+            facts.unserved = crate::unserved::unserved(wanted, &self.destination.live.kinds());
             gathered.facts.operation = Some(facts);
         }
         if gathered.facts.operation.is_none() && !side.failed {
