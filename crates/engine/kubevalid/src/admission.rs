@@ -52,10 +52,7 @@ fn tolerated(object: &At<'_>, old: Option<&At<'_>>) -> Tolerated {
     };
     let hooks: Vec<At<'_>> = old.at("webhooks").items().collect();
     let names: BTreeSet<&str> = hooks.iter().map(|hook| hook.at("name").text()).collect();
-    let unread = |hook: &At<'_>| {
-        let versions = hook.at("admissionReviewVersions");
-        !versions.is_empty() && !versions.items().any(|one| REVIEWS.contains(&one.text()))
-    };
+    let unread = |hook: &At<'_>| are_unknown(&hook.at("admissionReviewVersions"));
     let bad_labels = |hook: &At<'_>| {
         let mut wrong = Vec::new();
         selector::validate(&hook.at("namespaceSelector"), &mut wrong);
@@ -118,7 +115,14 @@ fn webhook(hook: &At<'_>, tolerated: &Tolerated, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn reviews(versions: &At<'_>, any_will_do: bool, errors: &mut Vec<FieldError>) {
+/// Whether there are versions of reviews, and none that the server speaks.
+pub fn are_unknown(versions: &At<'_>) -> bool {
+    !versions.is_empty() && !versions.items().any(|one| REVIEWS.contains(&one.text()))
+}
+
+/// Versions of the reviews that a webhook is sent. `any_will_do`: none of them need be one that the
+/// server speaks.
+pub fn reviews(versions: &At<'_>, any_will_do: bool, errors: &mut Vec<FieldError>) {
     if versions.is_empty() {
         errors.push(versions.required("must specify one of v1, v1beta1"));
         return;
@@ -136,7 +140,8 @@ fn reviews(versions: &At<'_>, any_will_do: bool, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn client(config: &At<'_>, errors: &mut Vec<FieldError>) {
+/// How a webhook is reached.
+pub fn client(config: &At<'_>, errors: &mut Vec<FieldError>) {
     let (url, service) = (config.at("url"), config.at("service"));
     match (url.is_set(), service.is_set()) {
         (true, true) | (false, false) => {
@@ -158,11 +163,12 @@ struct Url<'a> {
 
 /// Takes a URL apart as Go does, or says why it is none.
 fn parts(text: &str) -> Result<Url<'_>, String> {
+    let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
     let quoted = manifest::field::quote(text);
     if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
         return Err(format!("parse {quoted}: net/url: invalid control character in URL"));
     }
-    let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let rest = text;
     let colon =
         rest.find(|sign: char| !(sign.is_ascii_alphanumeric() || matches!(sign, '+' | '-' | '.')));
     let (scheme, rest) = match colon {
@@ -181,9 +187,11 @@ fn parts(text: &str) -> Result<Url<'_>, String> {
             return Err(format!("parse {quoted}: first path segment in URL cannot contain colon"));
         }
     }
-    let authority = match rest.strip_prefix("//") {
-        Some(rest) => rest.split('/').next().unwrap_or_default(),
-        None => "",
+    let (authority, path) = match rest.strip_prefix("//") {
+        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+        // What does not begin with a slash is not looked into behind a scheme.
+        None if !scheme.is_empty() && !rest.starts_with('/') => ("", ""),
+        None => ("", rest),
     };
     let (user, host) = match authority.rsplit_once('@') {
         Some((user, host)) => (Some(user), host),
@@ -192,7 +200,22 @@ fn parts(text: &str) -> Result<Url<'_>, String> {
     if host.contains(' ') {
         return Err(format!("parse {quoted}: invalid character \" \" in host name"));
     }
+    if let Some(escape) = bad_escape(path) {
+        let escape = manifest::field::quote(escape);
+        return Err(format!("parse {quoted}: invalid URL escape {escape}"));
+    }
     Ok(Url { scheme: scheme.to_ascii_lowercase(), host, user, query, fragment })
+}
+
+/// The first `%` that no two hexadecimal digits follow, with what follows.
+fn bad_escape(text: &str) -> Option<&str> {
+    text.match_indices('%').map(|(at, _)| &text[at..]).find_map(|rest| {
+        let digits = rest.as_bytes().get(1..3).unwrap_or_default();
+        let is_good = digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit);
+        // Three bytes are shown, or as many as make whole characters.
+        let end = (3..=rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+        (!is_good).then(|| &rest[..end])
+    })
 }
 
 fn check_url(at: &At<'_>, errors: &mut Vec<FieldError>) {

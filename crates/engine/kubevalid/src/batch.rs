@@ -1,7 +1,7 @@
 //! Jobs and CronJobs.
 
 use manifest::field::FieldError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cursor::At;
 use crate::names;
@@ -32,6 +32,73 @@ pub fn is_of_prefixed_label(field: &str) -> bool {
     field.strip_prefix("spec.template.metadata.labels[").is_some_and(|key| key.starts_with(PREFIX))
 }
 
+/// Whether a Job is suspended, and runs nothing.
+fn rests(job: &At<'_>) -> bool {
+    let status = job.at("status");
+    let is_suspended = |condition: At<'_>| {
+        condition.at("type").text() == "Suspended" && condition.at("status").text() == "True"
+    };
+    job.to(&["spec", "suspend"]).flag()
+        && (!status.at("startTime").is_set() || status.at("conditions").items().any(is_suspended))
+        && status.at("active").number().unwrap_or(0) == 0
+}
+
+/// A Job's template stays, but for where the pods of one that rests will run, how they are labelled and what
+/// their containers ask for.
+fn template_stays(template: &At<'_>, old_job: &At<'_>, errors: &mut Vec<FieldError>) {
+    const FROZEN: &str = "field is immutable";
+    let before = old_job.to(&["spec", "template"]);
+    if !rests(old_job) {
+        if !template.is_as(&before) {
+            errors.push(template.invalid(FROZEN));
+        }
+        return;
+    }
+    let spec = template.at("spec");
+    let mut allowed = before.at("spec").value.clone();
+    for name in ["nodeSelector", "tolerations", "schedulingGates"] {
+        allowed[name] = spec.at(name).value.clone();
+    }
+    allow_node_affinity(&spec.at("affinity"), &mut allowed["affinity"]);
+    for list in ["containers", "initContainers"] {
+        allow_resources(&spec.at(list), &mut allowed[list]);
+    }
+    if !spec.is_as(&At::root(&allowed)) {
+        errors.push(spec.invalid(FROZEN));
+    }
+}
+
+fn allow_node_affinity(affinity: &At<'_>, allowed: &mut Value) {
+    const NODES: &str = "nodeAffinity";
+    match (affinity.is_set(), allowed.as_object_mut()) {
+        (true, _) => {
+            if allowed.is_null() {
+                *allowed = json!({});
+            }
+            allowed[NODES] = affinity.at(NODES).value.clone();
+        }
+        (false, Some(fields)) => {
+            fields.remove(NODES);
+            if fields.values().all(Value::is_null) {
+                *allowed = Value::Null;
+            }
+        }
+        (false, None) => {}
+    }
+}
+
+fn allow_resources(containers: &At<'_>, allowed: &mut Value) {
+    let Some(list) = allowed.as_array_mut() else { return };
+    if list.len() != containers.items().count() {
+        return;
+    }
+    for (allowed, new) in list.iter_mut().zip(containers.items()) {
+        if allowed["name"] == *new.at("name").value {
+            allowed["resources"] = new.at("resources").value.clone();
+        }
+    }
+}
+
 pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     let Some(old) = old else {
@@ -42,7 +109,8 @@ pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     };
     // An update has been looked at as a new one before.
     errors.extend(whole_spec(&spec));
-    let old = old.at("spec");
+    let old_job = old;
+    let old = old_job.at("spec");
     let (completions, before) = (spec.at("completions"), old.at("completions"));
     if spec.at("completionMode").text() != "Indexed" {
         completions.unchanged(&before, errors);
@@ -53,43 +121,21 @@ pub fn job(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
         errors.push(completions.invalid("can only be modified in tandem with spec.parallelism"));
     }
     selector::unchanged(&spec.at("selector"), &old.at("selector"), errors);
-    let suspended = old.at("suspend").flag();
-    let (mut new_template, mut old_template) =
-        (spec.at("template").value.clone(), old.at("template").value.clone());
-    if suspended {
-        // The scheduling directives of a Job that has not started may change.
-        for template in [&mut new_template, &mut old_template] {
-            for pointer in ["/spec", "/metadata"] {
-                if let Some(fields) =
-                    template.pointer_mut(pointer).and_then(|at| at.as_object_mut())
-                {
-                    for name in [
-                        "affinity",
-                        "nodeSelector",
-                        "tolerations",
-                        "schedulingGates",
-                        "labels",
-                        "annotations",
-                    ] {
-                        fields.remove(name);
-                    }
-                }
-            }
-        }
-    }
-    if !At::root(&new_template).is_as(&At::root(&old_template)) {
-        let at = spec.at("template");
-        errors.push(FieldError::invalid(at.path.clone(), new_template, "field is immutable"));
-    }
+    template_stays(&spec.at("template"), &old_job, errors);
     for field in
         ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
     {
         let (new, old) = (spec.at(field), old.at(field));
-        if field == "successPolicy" && new.is_set() && !new.is_as(&old) {
-            let shown = shown_success_policy(&new);
-            errors.push(new.invalid("field is immutable").showing(shown));
-        } else {
-            new.unchanged(&old, errors);
+        let shown: fn(&At<'_>) -> String = match field {
+            "successPolicy" => shown_success_policy,
+            "podFailurePolicy" => shown_failure_policy,
+            _ => {
+                new.unchanged(&old, errors);
+                continue;
+            }
+        };
+        if !new.is_as(&old) {
+            errors.push(new.invalid("field is immutable").showing(shown(&new)));
         }
     }
 }
@@ -149,9 +195,9 @@ fn generated_selector(object: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::invalid(path, labels.value.clone(), words));
         }
     }
-    let expected: serde_json::Map<String, serde_json::Value> =
+    let expected: serde_json::Map<String, Value> =
         wanted.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
-    if !selector::matches(&chosen, &serde_json::Value::Object(expected)) {
+    if !selector::matches(&chosen, &Value::Object(expected)) {
         errors.push(
             chosen.invalid("`selector` not auto-generated").showing(selector::shown(&chosen)),
         );
@@ -428,17 +474,51 @@ pub fn index_interval(interval: &str, completions: i64) -> Result<(i64, i64), St
 
 /// A success policy as Go prints it.
 fn shown_success_policy(policy: &At<'_>) -> String {
-    let rules: Vec<String> = policy
-        .at("rules")
-        .items()
-        .map(|rule| {
-            let (indexes, count) = (rule.at("succeededIndexes"), rule.at("succeededCount"));
-            format!("{{\"SucceededIndexes\":{},\"SucceededCount\":{}}}", indexes.value, count.value)
-        })
-        .collect();
-    match policy.at("rules").is_set() {
-        true => format!("{{\"Rules\":[{}]}}", rules.join(",")),
-        false => "{\"Rules\":null}".to_owned(),
+    shown_rules(policy, |rule| {
+        let (indexes, count) = (rule.at("succeededIndexes"), rule.at("succeededCount"));
+        format!("{{\"SucceededIndexes\":{},\"SucceededCount\":{}}}", indexes.value, count.value)
+    })
+}
+
+fn shown_failure_policy(policy: &At<'_>) -> String {
+    shown_rules(policy, |rule| {
+        let text = |at: &At<'_>| json!(at.text()).to_string();
+        let codes = rule.at("onExitCodes");
+        let shown_codes = match codes.is_set() {
+            true => format!(
+                "{{\"ContainerName\":{},\"Operator\":{},\"Values\":{}}}",
+                codes.at("containerName").value,
+                text(&codes.at("operator")),
+                codes.at("values").value
+            ),
+            false => "null".to_owned(),
+        };
+        let conditions = shown_list(&rule.at("onPodConditions"), |condition| {
+            let (kind, status) = (condition.at("type"), condition.at("status"));
+            format!("{{\"Type\":{},\"Status\":{}}}", text(&kind), text(&status))
+        });
+        format!(
+            "{{\"Action\":{},\"OnExitCodes\":{shown_codes},\"OnPodConditions\":{conditions}}}",
+            text(&rule.at("action"))
+        )
+    })
+}
+
+/// A policy as Go prints the server's own.
+fn shown_rules(policy: &At<'_>, shown: impl Fn(&At<'_>) -> String) -> String {
+    match policy.is_set() {
+        true => format!("{{\"Rules\":{}}}", shown_list(&policy.at("rules"), shown)),
+        false => "null".to_owned(),
+    }
+}
+
+fn shown_list(list: &At<'_>, shown: impl Fn(&At<'_>) -> String) -> String {
+    match list.is_set() {
+        true => {
+            let items: Vec<String> = list.items().map(|item| shown(&item)).collect();
+            format!("[{}]", items.join(","))
+        }
+        false => "null".to_owned(),
     }
 }
 

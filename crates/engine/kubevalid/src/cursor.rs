@@ -1,5 +1,9 @@
 //! A place in an object: the value there, and the path to it as errors print it.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use kubetypes::shape::{Field, Shape};
 use manifest::field::FieldError;
 use serde_json::{Map, Value};
 
@@ -143,21 +147,48 @@ impl<'a> At<'a> {
 }
 
 fn is_as(new: &Value, old: &Value) -> bool {
-    let nothing = |value: &Value| match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    };
     match (new, old) {
         _ if new == old => true,
         (Value::Object(new), Value::Object(old)) => {
-            new.iter().all(|(name, new)| is_as(new, old.get(name).unwrap_or(NULL)))
-                && old.iter().all(|(name, old)| new.contains_key(name) || nothing(old))
+            let mut names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
+            names.all(|name| is_field_as(name, new, old))
         }
         (Value::Array(new), Value::Array(old)) => {
             new.len() == old.len() && new.iter().zip(old).all(|(new, old)| is_as(new, old))
         }
-        _ => nothing(new) && nothing(old),
+        _ => is_nothing(new) && is_nothing(old),
     }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// As [`is_as`], of fields. A struct behind a pointer is something, whatever is in it.
+fn is_field_as(name: &str, new: &Map<String, Value>, old: &Map<String, Value>) -> bool {
+    let (new, old) = (new.get(name).unwrap_or(NULL), old.get(name).unwrap_or(NULL));
+    let appears = new.is_null() != old.is_null() && (new.is_object() || old.is_object());
+    if appears && behind_pointers().contains(name) {
+        return false;
+    }
+    is_as(new, old)
+}
+
+/// What is a struct behind a pointer wherever a field is called so.
+fn behind_pointers() -> &'static BTreeSet<&'static str> {
+    static NAMES: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let structs = kubetypes::tables(kubetypes::LATEST_MINOR).structs();
+        let fields = || structs.iter().flat_map(|one| &one.fields);
+        let is_pointer = |field: &&Field| field.pointer && matches!(field.shape, Shape::Struct(_));
+        let others: BTreeSet<&str> =
+            fields().filter(|field| !is_pointer(field)).map(|field| field.name).collect();
+        let names = fields().filter(is_pointer).map(|field| field.name);
+        names.filter(|name| !others.contains(name)).collect()
+    })
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cursor::At;
 use crate::names;
-use crate::{definition_schema, definition_shown};
+use crate::{admission, definition_schema, definition_shown};
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 /// How many fields selectors may name.
@@ -18,7 +18,8 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
     let established = object.to(&["status", "conditions"]).items().any(|condition| {
         condition.at("type").text() == "Established" && condition.at("status").text() == "True"
     });
-    spec_of(&spec, errors);
+    let before = old.as_ref().map_or(At::root(&Value::Null), |old| old.at("spec"));
+    spec_of(&spec, &before, errors);
     let stored: Vec<&str> = spec
         .at("versions")
         .items()
@@ -52,7 +53,7 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
     }
 }
 
-fn spec_of(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+fn spec_of(spec: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     let group = spec.at("group");
     if group.is_empty() {
         errors.push(group.required(""));
@@ -75,35 +76,40 @@ fn spec_of(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     Shared::of(spec).own_parts(spec, errors);
     let conversion = spec.at("conversion");
     if conversion.is_set() {
-        let strategy = conversion.at("strategy").text();
-        match strategy {
-            "None" => {}
-            "Webhook" => {
-                let hook = conversion.at("webhook");
-                if !hook.at("clientConfig").is_set() {
-                    let words = "required when strategy is set to Webhook";
-                    errors
-                        .push(FieldError::required(conversion.child("webhookClientConfig"), words));
-                }
-                if hook.at("conversionReviewVersions").is_empty() {
-                    errors.push(FieldError::required(
-                        conversion.child("conversionReviewVersions"),
-                        "",
-                    ));
-                }
-            }
-            "" => errors.push(conversion.at("strategy").required("")),
-            _ => errors.push(conversion.at("strategy").unsupported(&["None", "Webhook"])),
-        }
-        let hook = conversion.at("webhook");
-        for (said, named) in [
-            (hook.at("clientConfig").is_set(), "webhookClientConfig"),
-            (!hook.at("conversionReviewVersions").is_empty(), "conversionReviewVersions"),
-        ] {
-            if said && strategy != "Webhook" {
-                let words = "should not be set when strategy is not set to Webhook";
-                errors.push(FieldError::forbidden(conversion.child(named), words));
-            }
+        convert(&conversion, &old.to(&["conversion", "webhook"]), errors);
+    }
+}
+
+/// How one version becomes another. What stands in `webhook` is called by its older names.
+fn convert(conversion: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    let strategy = conversion.at("strategy");
+    if strategy.is_empty() {
+        errors.push(strategy.required(""));
+    } else {
+        strategy.one_of(&["None", "Webhook"], errors);
+    }
+    let of_hook = |name: &str, called: &str| {
+        let value = conversion.to(&["webhook", name]).value;
+        At { value, path: conversion.child(called) }
+    };
+    let client = of_hook("clientConfig", "webhookClientConfig");
+    let versions = of_hook("conversionReviewVersions", "conversionReviewVersions");
+    if strategy.text() != "Webhook" {
+        let words = "should not be set when strategy is not set to Webhook";
+        let said = [(client.is_set(), &client), (!versions.is_empty(), &versions)];
+        let said = said.into_iter().filter(|(is_said, _)| *is_said);
+        errors.extend(said.map(|(_, at)| at.forbidden(words)));
+        return;
+    }
+    match client.is_set() {
+        true => admission::client(&client, errors),
+        false => errors.push(client.required("required when strategy is set to Webhook")),
+    }
+    match versions.is_empty() {
+        true => errors.push(versions.required("")),
+        false => {
+            let any_will_do = admission::are_unknown(&old.at("conversionReviewVersions"));
+            admission::reviews(&versions, any_will_do, errors);
         }
     }
 }

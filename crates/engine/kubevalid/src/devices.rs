@@ -145,7 +145,7 @@ pub fn claim_status(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>)
         configuration(&config, errors);
     }
     if allocation.at("nodeSelector").is_set() {
-        crate::pod::affinity::strict_node_selector(&allocation.at("nodeSelector"), errors);
+        crate::pod::affinity::node_selector(&allocation.at("nodeSelector"), errors);
     }
 }
 

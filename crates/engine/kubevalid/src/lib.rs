@@ -82,6 +82,15 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     errors
 }
 
+/// Names what is wrong with a service's cluster addresses and their families, which is asked before
+/// any are given.
+pub fn service_addresses(service: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    let spec = |service| At::root(service).at("spec");
+    let mut errors = Vec::new();
+    service::cluster_addresses(&spec(service), old.map(spec).as_ref(), &mut errors);
+    errors
+}
+
 /// Names what is wrong with the metadata of an object that stands at `path` within another.
 pub fn embedded_metadata(path: &str, metadata: &Value) -> Vec<FieldError> {
     let namespaced = At::root(metadata).at("namespace").is_set();

@@ -3,6 +3,12 @@
 //! Each rule answers with its refusals; none is a good name. `prefix`: the text begins a name
 //! that the server completes.
 
+use std::net::IpAddr;
+
+use manifest::field::FieldError;
+
+use crate::cursor::At;
+
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
@@ -43,6 +49,21 @@ fn completed(text: &str, prefix: bool) -> String {
 
 fn too_long(text: &str, limit: usize) -> Option<String> {
     (text.len() > limit).then(|| format!("must be no more than {limit} characters"))
+}
+
+/// A domain in which names are looked for, which may have underscores.
+pub fn searched_domain(text: &str) -> Vec<String> {
+    const WORDS: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+    let is_part = |part: &str| {
+        let part = part.strip_prefix('_').unwrap_or(part);
+        // Within, an underscore is as good as a dash.
+        !part.starts_with('_') && !part.ends_with('_') && is_label(&part.replace('_', "-"))
+    };
+    let mut refusals: Vec<String> = too_long(text, 253).into_iter().collect();
+    if !text.split('.').all(is_part) {
+        refusals.push(WORDS.to_owned());
+    }
+    refusals
 }
 
 /// `a.b-c`, as most objects are named.
@@ -150,16 +171,14 @@ pub fn label_value(text: &str) -> Vec<String> {
 }
 
 /// `example.com/name`.
-pub fn domain_path(at: &crate::cursor::At<'_>, errors: &mut Vec<manifest::field::FieldError>) {
+pub fn domain_path(at: &At<'_>, errors: &mut Vec<FieldError>) {
     let Some((domain, path)) =
         at.text().split_once('/').filter(|(domain, path)| !domain.is_empty() && !path.is_empty())
     else {
         errors.push(at.invalid("must be a domain-prefixed path (such as \"acme.io/foo\")"));
         return;
     };
-    let wrong = |text: &str, words: String| {
-        manifest::field::FieldError::invalid(at.path.clone(), text, words)
-    };
+    let wrong = |text: &str, words: String| FieldError::invalid(at.path.clone(), text, words);
     errors.extend(subdomain(domain, false).into_iter().map(|words| wrong(domain, words)));
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:/".contains(&byte);
     if !path.bytes().all(good) {
@@ -239,17 +258,29 @@ pub fn header(text: &str) -> Vec<String> {
     }
 }
 
-/// An address, of either family.
+/// An address, of either family, in any of its forms but those that programs read differently.
 pub fn address(text: &str) -> Vec<String> {
-    match text.parse::<std::net::IpAddr>() {
-        Ok(_) => Vec::new(),
-        Err(_) => vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()],
-    }
+    let words = match parsed_address(text) {
+        None => "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        Some(_) if text.parse::<IpAddr>().is_err() => "must not have leading 0s",
+        Some(address) if is_mapped(address) => "must not be an IPv4-mapped IPv6 address",
+        Some(_) => return Vec::new(),
+    };
+    vec![words.to_owned()]
+}
+
+/// Reads an address, leading zeros or not.
+pub fn parsed_address(text: &str) -> Option<IpAddr> {
+    text.parse().ok().or_else(|| with_leading_zeros(text))
+}
+
+fn is_mapped(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some())
 }
 
 /// An address that traffic may come to from outside.
 pub fn outside_address(text: &str) -> Vec<String> {
-    let Ok(address) = text.parse::<std::net::IpAddr>() else { return self::address(text) };
+    let Ok(address) = text.parse::<IpAddr>() else { return self::address(text) };
     let mut refusals = Vec::new();
     if address.is_unspecified() {
         refusals.push(format!("may not be unspecified ({text})"));
@@ -258,13 +289,13 @@ pub fn outside_address(text: &str) -> Vec<String> {
         refusals.push("may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned());
     }
     let link_local = match address {
-        std::net::IpAddr::V4(v4) => v4.is_link_local(),
-        std::net::IpAddr::V6(v6) => v6.is_unicast_link_local(),
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
     };
     if link_local {
         refusals.push("may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned());
     }
-    if matches!(address, std::net::IpAddr::V4(v4) if v4.octets()[..3] == [224, 0, 0]) {
+    if matches!(address, IpAddr::V4(v4) if v4.octets()[..3] == [224, 0, 0]) {
         refusals.push(
             "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)".to_owned(),
         );
@@ -273,15 +304,30 @@ pub fn outside_address(text: &str) -> Vec<String> {
 }
 
 /// A block of addresses; answers the address and the bits.
-pub fn block(text: &str) -> Option<(std::net::IpAddr, u8)> {
+pub fn block(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = text.split_once('/')?;
-    let address: std::net::IpAddr = address.parse().ok()?;
-    let bits: u8 = bits.parse().ok()?;
+    let address = parsed_address(address)?;
+    let bits: u8 = bits.bytes().all(|byte| byte.is_ascii_digit()).then(|| bits.parse().ok())??;
     (bits <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, bits))
 }
 
+/// What is said of a text that is no block, or not written as one.
+pub fn block_refusal(text: &str) -> Option<&'static str> {
+    let Some((address, bits)) = block(text) else { return Some(NO_BLOCK) };
+    let (written, length) = text.split_once('/').unwrap_or_default();
+    if written.parse::<IpAddr>().is_err() || (length.len() > 1 && length.starts_with('0')) {
+        Some("must not have leading 0s in IP or prefix length")
+    } else if is_mapped(address) {
+        Some("must not have an IPv4-mapped IPv6 address")
+    } else if first_of(address, bits) != address {
+        Some("must not have bits set beyond the prefix length")
+    } else {
+        None
+    }
+}
+
 /// What is said of a text that is no block of addresses.
-pub const NO_BLOCK: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+const NO_BLOCK: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
 /// A share in percent (`25%`).
 pub fn percent(text: &str) -> Result<u64, String> {
@@ -295,30 +341,17 @@ pub fn percent(text: &str) -> Result<u64, String> {
 
 /// An address in the one form that new kinds take.
 pub fn address_refusals(text: &str) -> Vec<String> {
-    use std::net::IpAddr;
-    let Some(parsed) = text.parse::<IpAddr>().ok().or_else(|| with_leading_zeros(text)) else {
-        return address(text);
-    };
-    let mut refusals = Vec::new();
-    if text.parse::<IpAddr>().is_err() {
-        refusals.push("must not have leading 0s".to_owned());
-    }
-    let mapped = match parsed {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped(),
-        IpAddr::V4(_) => None,
-    };
-    if mapped.is_some() {
-        refusals.push("must not be an IPv4-mapped IPv6 address".to_owned());
-    }
-    let canonical = mapped.map_or(parsed, IpAddr::V4).to_string();
-    if refusals.is_empty() && canonical != text {
-        refusals.push(format!("must be in canonical form (\"{canonical}\")"));
+    let mut refusals = address(text);
+    if let (true, Some(parsed)) = (refusals.is_empty(), parsed_address(text))
+        && parsed.to_string() != text
+    {
+        refusals.push(format!("must be in canonical form (\"{parsed}\")"));
     }
     refusals
 }
 
 /// An address of the old family as old programs wrote it, `010.0.0.1`.
-pub fn with_leading_zeros(text: &str) -> Option<std::net::IpAddr> {
+pub fn with_leading_zeros(text: &str) -> Option<IpAddr> {
     let parts: Vec<u8> = text
         .split('.')
         .map(|part| match part.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -327,39 +360,32 @@ pub fn with_leading_zeros(text: &str) -> Option<std::net::IpAddr> {
         })
         .collect::<Option<_>>()?;
     let octets: [u8; 4] = parts.try_into().ok()?;
-    Some(std::net::IpAddr::from(octets))
+    Some(IpAddr::from(octets))
 }
 
 /// A block of addresses in the one form that new kinds take.
-pub fn network(at: &crate::cursor::At<'_>, errors: &mut Vec<manifest::field::FieldError>) {
+pub fn network(at: &At<'_>, errors: &mut Vec<FieldError>) {
     let text = at.text();
-    let wrong = |words: String| manifest::field::FieldError::invalid(at.path.clone(), text, words);
-    let Some((address, bits)) = block(text) else {
-        errors.push(wrong(NO_BLOCK.to_owned()));
-        return;
-    };
-    let first = first_of(address, bits);
-    if matches!(address, std::net::IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some()) {
-        errors.push(wrong("must not have an IPv4-mapped IPv6 address".to_owned()));
-    } else if first != address {
-        errors.push(wrong("must not have bits set beyond the prefix length".to_owned()));
-    } else if format!("{first}/{bits}") != text {
-        errors.push(wrong(format!("must be in canonical form (\"{first}/{bits}\")")));
-    }
+    let refused = block_refusal(text).map(str::to_owned).or_else(|| {
+        let (first, bits) = block(text)?;
+        let canonical = format!("{first}/{bits}");
+        (canonical != text).then(|| format!("must be in canonical form (\"{canonical}\")"))
+    });
+    errors.extend(refused.map(|words| at.invalid(words)));
 }
 
 /// The first address of the block in which an address is.
-pub fn first_of(address: std::net::IpAddr, bits: u8) -> std::net::IpAddr {
+pub fn first_of(address: IpAddr, bits: u8) -> IpAddr {
     let first = |wide: u128, length: u32| match length - u32::from(bits).min(length) {
         128 => 0,
         hidden => wide >> hidden << hidden,
     };
     match address {
-        std::net::IpAddr::V4(v4) => {
+        IpAddr::V4(v4) => {
             let masked = first(u128::from(u32::from(v4)), 32);
             // What was 32 bits wide before some were taken away is so now.
             std::net::Ipv4Addr::from(masked as u32).into()
         }
-        std::net::IpAddr::V6(v6) => std::net::Ipv6Addr::from(first(u128::from(v6), 128)).into(),
+        IpAddr::V6(v6) => std::net::Ipv6Addr::from(first(u128::from(v6), 128)).into(),
     }
 }

@@ -6,9 +6,19 @@ use manifest::field::FieldError;
 use serde_json::Value;
 
 use crate::cursor::At;
+use crate::devices::fits;
 use crate::meta;
 use crate::names;
 use crate::selector;
+
+/// How much a slice of endpoints may hold.
+const ENDPOINTS_MAX: u64 = 1000;
+/// Addresses of one endpoint.
+const ADDRESSES_MAX: u64 = 100;
+/// Labels of an endpoint's place.
+const TOPOLOGY_MAX: u64 = 16;
+/// Zones, or nodes, that one endpoint is for.
+const HINTS_MAX: u64 = 8;
 
 pub fn ingress(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
@@ -23,7 +33,7 @@ pub fn ingress(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     for rule in spec.at("rules").items() {
         let host = rule.at("host");
         if !host.is_empty() {
-            if host.text().parse::<std::net::IpAddr>().is_ok() {
+            if names::parsed_address(host.text()).is_some() {
                 errors.push(host.invalid("must be a DNS name, not an IP address"));
             }
             if host.text().contains('*') {
@@ -106,13 +116,7 @@ fn backend(at: &At<'_>, errors: &mut Vec<FieldError>) {
     match (service.is_set(), resource.is_set()) {
         (true, true) => errors.push(wrong("cannot set both resource and service backends")),
         (false, false) => errors.push(wrong("resource or service backend is required")),
-        (false, true) => {
-            for field in ["kind", "name"] {
-                if resource.at(field).is_empty() {
-                    errors.push(resource.at(field).required(""));
-                }
-            }
-        }
+        (false, true) => reference(&resource, errors),
         (true, false) => {
             let name = service.at("name");
             if name.is_empty() {
@@ -136,6 +140,20 @@ fn backend(at: &At<'_>, errors: &mut Vec<FieldError>) {
                     ));
                 }
             }
+        }
+    }
+}
+
+/// An object of any kind.
+fn reference(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let group = at.at("apiGroup");
+    if group.is_set() {
+        group.named(names::subdomain(group.text(), false), errors);
+    }
+    for at in [at.at("kind"), at.at("name")] {
+        match at.is_empty() {
+            true => errors.push(at.required("")),
+            false => at.named(names::path_segment(at.text(), false), errors),
         }
     }
 }
@@ -165,24 +183,18 @@ pub fn ingress_class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Field
     }
     let parameters = spec.at("parameters");
     if parameters.is_set() {
-        let group = parameters.at("apiGroup");
-        if group.is_set() {
-            group.named(names::subdomain(group.text(), false), errors);
-        }
-        for field in ["kind", "name"] {
-            let at = parameters.at(field);
-            match at.is_empty() {
-                true => errors.push(at.required("")),
-                false => at.named(names::path_segment(at.text(), false), errors),
+        reference(&parameters, errors);
+        let (scope, namespace) = (parameters.at("scope"), parameters.at("namespace"));
+        match scope.text() {
+            _ if !scope.is_set() => errors.push(scope.required("")),
+            "Namespace" if !namespace.is_set() => {
+                errors.push(namespace.required("`parameters.scope` is set to 'Namespace'"));
             }
-        }
-        parameters.at("scope").one_of(&["Cluster", "Namespace"], errors);
-        let (scope, namespace) = (parameters.at("scope").text(), parameters.at("namespace"));
-        if scope == "Namespace" && namespace.is_empty() {
-            errors.push(namespace.required("`parameters.scope` is set to 'Namespace'"));
-        }
-        if scope == "Cluster" && namespace.is_set() {
-            errors.push(namespace.forbidden("`parameters.scope` is set to 'Cluster'"));
+            "Namespace" => namespace.named(names::label(namespace.text(), false), errors),
+            "Cluster" if namespace.is_set() => {
+                errors.push(namespace.forbidden("`parameters.scope` is set to 'Cluster'"));
+            }
+            _ => scope.one_of(&["Cluster", "Namespace"], errors),
         }
     }
 }
@@ -268,18 +280,13 @@ fn ip_block(block: &At<'_>, errors: &mut Vec<FieldError>) {
         errors.push(outer.required(""));
         return;
     }
-    let Some((address, bits)) = names::block(outer.text()) else {
-        errors.push(outer.invalid(names::NO_BLOCK));
-        return;
-    };
+    errors.extend(names::block_refusal(outer.text()).map(|words| outer.invalid(words)));
+    let Some((address, bits)) = names::block(outer.text()) else { return };
     for except in block.at("except").items() {
-        match names::block(except.text()) {
-            None => errors.push(except.invalid(names::NO_BLOCK)),
-            Some((inner, inner_bits)) => {
-                if inner_bits <= bits || !within(inner, address, bits) {
-                    errors.push(except.invalid("must be a strict subset of `cidr`"));
-                }
-            }
+        errors.extend(names::block_refusal(except.text()).map(|words| except.invalid(words)));
+        let Some((inner, inner_bits)) = names::block(except.text()) else { continue };
+        if inner_bits <= bits || !within(inner, address, bits) {
+            errors.push(except.invalid("must be a strict subset of `cidr`"));
         }
     }
 }
@@ -336,52 +343,92 @@ pub fn endpoint_slice(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
 }
 
 fn endpoints(object: &At<'_>, kind: &str, errors: &mut Vec<FieldError>) {
-    for endpoint in object.at("endpoints").items() {
+    let list = object.at("endpoints");
+    if !fits(&list, ENDPOINTS_MAX, errors) {
+        return;
+    }
+    for endpoint in list.items() {
         let addresses = endpoint.at("addresses");
         if addresses.is_empty() {
             errors.push(addresses.required("must contain at least 1 address"));
         }
-        for address in addresses.items() {
-            // Addresses of no known sort are not looked at.
-            match kind {
-                "IPv4" | "IPv6" => {
-                    let refusals = names::address(address.text());
-                    let right = refusals.is_empty();
-                    address.named(refusals, errors);
-                    if !right {
-                        continue;
-                    }
-                    if address.text().contains(':') != (kind == "IPv6") {
-                        let words = format!("must be an {kind} address");
-                        errors.push(FieldError::invalid(
-                            addresses.path.clone(),
-                            address.text(),
-                            words,
-                        ));
-                    }
-                    address.named(names::outside_address(address.text()), errors);
-                }
-                "FQDN" => {
-                    let name = address.text().trim_end_matches('.');
-                    let refusals = names::subdomain(name, false);
-                    if refusals.is_empty() && name.split('.').count() < 2 {
-                        let words =
-                            "should be a domain with at least two segments separated by dots";
-                        errors.push(address.invalid(words));
-                    }
-                    address.named(refusals, errors);
-                }
-                _ => {}
-            }
-        }
+        fits(&addresses, ADDRESSES_MAX, errors);
+        addresses.items().for_each(|address| endpoint_address(&address, &addresses, kind, errors));
         let node = endpoint.at("nodeName");
         if node.is_set() {
             node.named(names::subdomain(node.text(), false), errors);
         }
-        meta::labels(&endpoint.at("deprecatedTopology"), errors);
+        let topology = endpoint.at("deprecatedTopology");
+        let count = topology.entries().count() as u64;
+        if count > TOPOLOGY_MAX {
+            errors.push(FieldError::too_many(topology.path.clone(), count, TOPOLOGY_MAX));
+        }
+        meta::labels(&topology, errors);
         let host = endpoint.at("hostname");
         if host.is_set() {
             host.named(names::label(host.text(), false), errors);
         }
+        let hints = endpoint.at("hints");
+        if hinted(&hints.at("forZones"), names::label_value, errors) {
+            hinted(&hints.at("forNodes"), |text| names::subdomain(text, false), errors);
+        }
     }
+}
+
+/// Addresses of no known sort are not looked at.
+fn endpoint_address(address: &At<'_>, all: &At<'_>, kind: &str, errors: &mut Vec<FieldError>) {
+    let text = address.text();
+    let refusals = match kind {
+        "IPv4" => names::address(text),
+        "IPv6" => names::address_refusals(text),
+        "FQDN" => return full_name(address, errors),
+        _ => return,
+    };
+    if !refusals.is_empty() {
+        return address.named(refusals, errors);
+    }
+    if text.contains(':') != (kind == "IPv6") {
+        let words = format!("must be an {kind} address");
+        errors.push(FieldError::invalid(all.path.clone(), text, words));
+    }
+    address.named(names::outside_address(text), errors);
+}
+
+/// A domain of two segments at least, with or without a dot at its end.
+fn full_name(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if at.is_empty() {
+        return errors.push(at.required(""));
+    }
+    let name = at.text().strip_suffix('.').unwrap_or(at.text());
+    let refusals = names::subdomain(name, false);
+    let too_long = name.split('.').find_map(|segment| {
+        let refusals = names::label(segment, false);
+        (!refusals.is_empty()).then(|| (segment, refusals.join(",")))
+    });
+    let (shown, words) = match too_long {
+        _ if !refusals.is_empty() => (name, refusals.join(",")),
+        _ if !name.contains('.') => {
+            (name, "should be a domain with at least two segments separated by dots".to_owned())
+        }
+        Some(segment) => segment,
+        None => return,
+    };
+    errors.push(FieldError::invalid(at.path.clone(), shown, words));
+}
+
+/// What an endpoint is for; answers whether there are not too many.
+fn hinted(list: &At<'_>, rule: fn(&str) -> Vec<String>, errors: &mut Vec<FieldError>) -> bool {
+    if !fits(list, HINTS_MAX, errors) {
+        return false;
+    }
+    let mut seen = BTreeSet::new();
+    for name in list.items().map(|hint| hint.at("name")) {
+        let text = name.text();
+        if !seen.insert(text) {
+            errors.push(FieldError::duplicate(name.path.clone(), text));
+        }
+        let refusals = rule(text).into_iter();
+        errors.extend(refusals.map(|words| FieldError::invalid(name.path.clone(), text, words)));
+    }
+    true
 }

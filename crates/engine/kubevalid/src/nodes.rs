@@ -103,9 +103,7 @@ fn kept(spec: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
 
 fn blocks(at: &At<'_>, errors: &mut Vec<FieldError>) {
     for one in at.items() {
-        if names::block(one.text()).is_none() {
-            errors.push(one.invalid(names::NO_BLOCK));
-        }
+        errors.extend(names::block_refusal(one.text()).map(|words| one.invalid(words)));
     }
     let families: Vec<bool> = at
         .items()

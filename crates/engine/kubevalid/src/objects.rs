@@ -9,6 +9,9 @@ use crate::names;
 const DATA_BYTES_MAX: u64 = 1024 * 1024;
 
 pub fn config_map(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
+    if let Some(old) = old {
+        immutable(&object, &old, &["data", "binaryData"], errors);
+    }
     let (data, binary) = (object.at("data"), object.at("binaryData"));
     let mut bytes = 0_u64;
     for (key, value) in data.entries() {
@@ -37,9 +40,6 @@ pub fn config_map(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErr
         let mut error = FieldError::too_long("", DATA_BYTES_MAX);
         error.field = "[]".into();
         errors.push(error);
-    }
-    if let Some(old) = old {
-        immutable(&object, &old, &["data", "binaryData"], errors);
     }
 }
 

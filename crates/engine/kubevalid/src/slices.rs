@@ -85,7 +85,7 @@ fn where_it_is(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let chosen = spec.at("nodeSelector");
     if chosen.is_set() {
         set.push("`nodeSelector`");
-        affinity::strict_node_selector(&chosen, errors);
+        affinity::node_selector(&chosen, errors);
         let terms = chosen.at("nodeSelectorTerms");
         if terms.items().count() != 1 {
             let error = terms.invalid("must have exactly one node selector term");
@@ -357,7 +357,7 @@ fn where_device_is(at: &At<'_>, by_device: bool, errors: &mut Vec<FieldError>) {
     }
     if chosen.is_set() {
         set.push("`nodeSelector`");
-        affinity::strict_node_selector(&chosen, errors);
+        affinity::node_selector(&chosen, errors);
     }
     if all.flag() {
         set.push("`allNodes`");

@@ -25,6 +25,12 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
         }
         "VolumeAttachment" => return crate::small::attachment_status(object, errors),
         "Service" => return load_balancer(object, errors),
+        "Ingress" => {
+            return status.to(&["loadBalancer", "ingress"]).items().for_each(|one| {
+                balancer_address(&one.at("ip"), errors);
+                balancer_host(&one.at("hostname"), errors);
+            });
+        }
         "PersistentVolumeClaim" => return claim(&status, errors),
         "HorizontalPodAutoscaler" => {
             status.at("currentReplicas").not_negative(errors);
@@ -244,10 +250,8 @@ fn load_balancer(service: &At<'_>, errors: &mut Vec<FieldError>) {
         return;
     }
     for one in list.items() {
-        let (address, mode, host) = (one.at("ip"), one.at("ipMode"), one.at("hostname"));
-        if !address.is_empty() {
-            address.named(names::address(address.text()), errors);
-        }
+        let (address, mode) = (one.at("ip"), one.at("ipMode"));
+        balancer_address(&address, errors);
         if !mode.is_set() {
             if !address.is_empty() {
                 errors.push(mode.required("must be specified when `ip` is set"));
@@ -257,11 +261,22 @@ fn load_balancer(service: &At<'_>, errors: &mut Vec<FieldError>) {
         } else {
             mode.one_of(&["Proxy", "VIP"], errors);
         }
-        if !host.is_empty() {
-            host.named(names::subdomain(host.text(), false), errors);
-            if host.text().parse::<std::net::IpAddr>().is_ok() {
-                errors.push(host.invalid("must be a DNS name, not an IP address"));
-            }
-        }
+        balancer_host(&one.at("hostname"), errors);
+    }
+}
+
+fn balancer_address(address: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !address.is_empty() {
+        address.named(names::address(address.text()), errors);
+    }
+}
+
+fn balancer_host(host: &At<'_>, errors: &mut Vec<FieldError>) {
+    if host.is_empty() {
+        return;
+    }
+    host.named(names::subdomain(host.text(), false), errors);
+    if names::parsed_address(host.text()).is_some() {
+        errors.push(host.invalid("must be a DNS name, not an IP address"));
     }
 }

@@ -79,6 +79,8 @@ fn selector_and_template(
         }
         if selector::is_empty(&chosen) || kind.owner == "DaemonSet" {
             rest_of_template(&template, kind, errors);
+        } else if kind.owner == "StatefulSet" {
+            always_runs(&template, kind, errors);
         }
         return;
     }
@@ -99,6 +101,11 @@ fn rest_of_template(template: &At<'_>, kind: &Template<'_>, errors: &mut Vec<Fie
         meta::labels(&moved("labels"), errors);
         meta::annotations(&moved("annotations"), errors);
     }
+    always_runs(template, kind, errors);
+}
+
+/// What a workload keeps running neither ends nor gives up.
+fn always_runs(template: &At<'_>, kind: &Template<'_>, errors: &mut Vec<FieldError>) {
     let spec = template.at("spec");
     let restart = spec.at("restartPolicy");
     if restart.is_set() && restart.text() != "Always" {

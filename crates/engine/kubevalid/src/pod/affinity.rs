@@ -18,7 +18,7 @@ pub fn validate(at: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     for term in node.at("preferredDuringSchedulingIgnoredDuringExecution").items() {
         weight(&term.at("weight"), errors);
-        node_term(&term.at("preference"), errors);
+        node_term(&term.at("preference"), Values::Any, errors);
     }
     for field in ["podAffinity", "podAntiAffinity"] {
         let pods = at.at(field);
@@ -41,15 +41,19 @@ fn weight(at: &At<'_>, errors: &mut Vec<FieldError>) {
 
 /// Terms of which one must hold.
 pub fn node_selector(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    each_term(at, errors, node_term);
-}
-
-fn each_term(at: &At<'_>, errors: &mut Vec<FieldError>, check: fn(&At<'_>, &mut Vec<FieldError>)) {
     let terms = at.at("nodeSelectorTerms");
     if terms.is_empty() {
         errors.push(terms.required("must have at least one node selector term"));
     }
-    terms.items().for_each(|term| check(&term, errors));
+    terms.items().for_each(|term| node_term(&term, Values::OfLabels, errors));
+}
+
+/// What a label may be compared with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Values {
+    Any,
+    /// What a label may be.
+    OfLabels,
 }
 
 /// Terms as Go prints the server's own.
@@ -83,47 +87,68 @@ fn shown_requirements(list: &At<'_>) -> String {
     format!("[{}]", all.join(","))
 }
 
-/// As [`node_selector`], where what a label is compared with is one that a label may have.
-pub fn strict_node_selector(at: &At<'_>, errors: &mut Vec<FieldError>) {
-    each_term(at, errors, |term, errors| {
-        node_term(term, errors);
-        for expression in term.at("matchExpressions").items() {
+fn node_term(term: &At<'_>, allowed: Values, errors: &mut Vec<FieldError>) {
+    for expression in term.at("matchExpressions").items() {
+        of_labels(&expression, errors);
+        if allowed == Values::OfLabels {
             for value in expression.at("values").items() {
                 value.named(names::label_value(value.text()), errors);
             }
         }
-    });
+    }
+    term.at("matchFields").items().for_each(|expression| of_fields(&expression, errors));
 }
 
-fn node_term(term: &At<'_>, errors: &mut Vec<FieldError>) {
-    for expression in term.at("matchExpressions").items() {
-        let (operator, values) = (expression.at("operator"), expression.at("values"));
-        match operator.text() {
-            "In" | "NotIn" => {
-                if values.is_empty() {
-                    errors.push(
-                        values.required("must be specified when `operator` is 'In' or 'NotIn'"),
-                    );
-                }
+const NO_OPERATOR: &str = "not a valid selector operator";
+
+fn of_labels(expression: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (operator, values) = (expression.at("operator"), expression.at("values"));
+    match operator.text() {
+        "In" | "NotIn" => {
+            if values.is_empty() {
+                errors
+                    .push(values.required("must be specified when `operator` is 'In' or 'NotIn'"));
             }
-            "Exists" | "DoesNotExist" => {
-                if !values.is_empty() {
-                    errors.push(values.forbidden(
-                        "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-                    ));
-                }
+        }
+        "Exists" | "DoesNotExist" => {
+            if !values.is_empty() {
+                errors.push(values.forbidden(
+                    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+                ));
             }
-            "Gt" | "Lt" => {
-                if values.items().count() != 1 {
-                    errors.push(values.required(
+        }
+        "Gt" | "Lt" => {
+            if values.items().count() != 1 {
+                errors
+                    .push(values.required(
                         "must be specified single value when `operator` is 'Lt' or 'Gt'",
                     ));
-                }
             }
-            _ => errors.push(operator.invalid("not a valid selector operator")),
         }
-        let key = expression.at("key");
-        key.named(names::qualified(key.text()), errors);
+        other => errors.push(FieldError::invalid(operator.path.clone(), other, NO_OPERATOR)),
+    }
+    let key = expression.at("key");
+    key.named(names::qualified(key.text()), errors);
+}
+
+/// Of a node's fields only its name can be asked for.
+fn of_fields(expression: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (operator, values) = (expression.at("operator"), expression.at("values"));
+    if !matches!(operator.text(), "In" | "NotIn") {
+        errors.push(FieldError::invalid(operator.path.clone(), operator.text(), NO_OPERATOR));
+    } else if values.items().count() != 1 {
+        errors.push(values.required(
+            "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
+        ));
+    }
+    let key = expression.at("key");
+    if key.text() != "metadata.name" {
+        let words = "not a valid field selector key";
+        errors.push(FieldError::invalid(key.path.clone(), key.text(), words));
+        return;
+    }
+    for value in values.items() {
+        value.named(names::subdomain(value.text(), false), errors);
     }
 }
 

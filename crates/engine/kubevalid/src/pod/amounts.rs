@@ -201,7 +201,9 @@ fn claimed(list: &At<'_>, claims: &BTreeSet<&str>, errors: &mut Vec<FieldError>)
         let twice = |key: &str| FieldError::duplicate(claim.path.clone(), key);
         if name.is_empty() {
             errors.push(claim.required(""));
-        } else if seen.contains(name) {
+            continue;
+        }
+        if seen.contains(name) {
             errors.push(twice(name));
         } else {
             let mut key = name.to_owned();

@@ -277,11 +277,12 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             host.named(names::subdomain(host.text(), false), errors);
         }
     }
-    for field in ["priorityClassName", "runtimeClassName"] {
-        let at = spec.at(field);
-        if !at.is_empty() {
-            at.named(names::subdomain(at.text(), false), errors);
-        }
+    let (priority, runtime) = (spec.at("priorityClassName"), spec.at("runtimeClassName"));
+    if !priority.is_empty() {
+        priority.named(names::subdomain(priority.text(), false), errors);
+    }
+    if runtime.is_set() {
+        runtime.named(names::subdomain(runtime.text(), false), errors);
     }
     let policy = spec.at("preemptionPolicy");
     policy.one_of(&["PreemptLowerPriority", "Never"], errors);
@@ -300,16 +301,39 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// How many domains a pod may look for names in.
+const SEARCHES_MAX: usize = 32;
+/// Their length with a space between, in bytes.
+const SEARCHES_BYTES_MAX: usize = 2048;
+
+fn searches(list: &At<'_>, errors: &mut Vec<FieldError>) {
+    let all: Vec<&str> = list.items().map(|search| search.text()).collect();
+    if all.len() > SEARCHES_MAX {
+        errors.push(list.invalid(format!("must not have more than {SEARCHES_MAX} search paths")));
+    }
+    if all.join(" ").len() > SEARCHES_BYTES_MAX {
+        errors.push(list.invalid(format!(
+            "must not have more than {SEARCHES_BYTES_MAX} characters (including spaces) in the search list"
+        )));
+    }
+    for search in list.items().filter(|search| search.text() != ".") {
+        let text = search.text().strip_suffix('.').unwrap_or(search.text());
+        let refusals = names::searched_domain(text).into_iter();
+        errors.extend(refusals.map(|words| FieldError::invalid(search.path.clone(), text, words)));
+    }
+}
+
 fn dns(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let (policy, config) = (spec.at("dnsPolicy"), spec.at("dnsConfig"));
     let servers = config.at("nameservers");
     if policy.text() == "None" {
         if !config.is_set() {
             let words = "must provide `dnsConfig` when `dnsPolicy` is None";
-            errors.push(config.required(words));
-        } else if servers.is_empty() {
+            return errors.push(config.required(words));
+        }
+        if servers.is_empty() {
             let words = "must provide at least one DNS nameserver when `dnsPolicy` is None";
-            errors.push(servers.required(words));
+            return errors.push(servers.required(words));
         }
     }
     if servers.items().count() > 3 {
@@ -318,10 +342,7 @@ fn dns(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     for server in servers.items() {
         server.named(names::address(server.text()), errors);
     }
-    for search in config.at("searches").items() {
-        let text = search.text().strip_suffix('.').unwrap_or(search.text());
-        search.named(names::subdomain(text, false), errors);
-    }
+    searches(&config.at("searches"), errors);
     for option in config.at("options").items() {
         if option.at("name").is_empty() {
             errors.push(FieldError::required(option.path.clone(), "must not be empty"));
