@@ -24,8 +24,43 @@ impl Schema {
         let mut result = Checked::default();
         check(self, object, old, "", &mut result);
         let mut errors = result.errors;
-        errors.extend(self.validate_lists(object));
+        embedded(self, object, "", false, &mut errors);
+        self.lists_of_new(object, old, &mut errors);
         errors
+    }
+
+    /// As [`Self::validate`], where only the status is written: it is looked at as if it were the whole.
+    pub fn validate_status(&self, object: &Value, old: &Value) -> Vec<FieldError> {
+        let mut result = Checked::default();
+        let (status, before) = (object.get("status"), old.get("status"));
+        if let (Some(schema), Some(status)) = (self.properties.get("status"), status)
+            && before != Some(status)
+        {
+            check(schema, status, before, "", &mut result);
+        }
+        let mut errors = result.errors;
+        for error in &mut errors {
+            let inside = error.field.trim_start_matches('.');
+            error.field = match inside {
+                "" => "status".to_owned(),
+                inside => format!("status.{inside}"),
+            };
+        }
+        self.lists_of_new(object, Some(old), &mut errors);
+        errors
+    }
+
+    /// Names what stands in lists twice, unless something did before.
+    fn lists_of_new(&self, object: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
+        let twice = |object: &Value| {
+            let mut errors = Vec::new();
+            unique(self, object, "", &mut errors);
+            errors
+        };
+        let found = twice(object);
+        if !found.is_empty() && old.is_none_or(|old| twice(old).is_empty()) {
+            errors.extend(found);
+        }
     }
 }
 
@@ -378,13 +413,13 @@ fn check_fields(
         path => format!("{path}.{name}"),
     };
     for (name, field) in fields {
-        let node = match (schema.properties.get(name), &schema.additional) {
-            (Some(property), _) => property,
-            (None, Some(Additional::Schema(node))) => node,
+        let (node, at) = match (schema.properties.get(name), &schema.additional) {
+            (Some(property), _) => (property, child(name)),
+            (None, Some(Additional::Schema(node))) => (&**node, format!("{path}.{name}")),
             (None, Some(Additional::Any) | None) => continue,
         };
         let before = old.and_then(|old| old.get(name));
-        check(node, field, before, &child(name), result);
+        check(node, field, before, &at, result);
     }
     for name in &schema.required {
         if !fields.contains_key(name) {
