@@ -51,6 +51,16 @@ impl PathElement {
         PathElement::Key(fields.into())
     }
 
+    /// Whether a number that is no whole one of 64 bits stands in the element.
+    pub(crate) fn has_float(&self) -> bool {
+        let is_float = |value: &Value| value.is_number() && !value.is_i64();
+        match self {
+            PathElement::Key(fields) => fields.iter().any(|field| is_float(&field.value)),
+            PathElement::Value(value) => is_float(value),
+            PathElement::Field(_) | PathElement::Index(_) => false,
+        }
+    }
+
     fn rank(&self) -> u8 {
         match self {
             PathElement::Field(_) => 0,

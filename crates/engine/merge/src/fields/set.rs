@@ -51,6 +51,11 @@ impl FieldSet {
         self.nodes.is_empty()
     }
 
+    /// Whether a number that is no whole one of 64 bits stands in a path.
+    pub(crate) fn has_float(&self) -> bool {
+        self.nodes.iter().any(|node| node.element.has_float() || node.below.has_float())
+    }
+
     /// How many fields are in the set.
     pub fn len(&self) -> usize {
         self.nodes.iter().map(|node| usize::from(node.member) + node.below.len()).sum()

@@ -193,8 +193,10 @@ fn is_applied_already(
 ) -> bool {
     let mut is_as_stored = true;
     for owned in owned.iter_mut() {
+        // A float may have been written as another number.
         is_as_stored &= owned.api_version == updater.api_version
             && !owned.fields.is_empty()
+            && !owned.fields.has_float()
             && !updater.typed.reconcile(&mut owned.fields);
     }
     let Some(mine) = owned.iter().find(|owned| owned.is_same_manager(me)) else { return false };
