@@ -73,7 +73,8 @@ fn is_list_or_map(shape: &Shape) -> bool {
 fn has_left_out(tables: &Tables, shape: &Shape, value: &Value) -> bool {
     match (shape, value) {
         (Shape::Struct(id), Value::Object(fields)) => fields.iter().any(|(name, value)| {
-            if name == "managedFields" || !(value.is_object() || value.is_array()) {
+            let is_owners = name == "managedFields" && !is_empty(value);
+            if is_owners || !(value.is_object() || value.is_array()) {
                 return false;
             }
             tables.field(*id, name).is_some_and(|field| {

@@ -434,7 +434,8 @@ impl Decoder<'_> {
                     )),
                 };
             }
-            if let (Scalar::Bytes, Value::Bool(_) | Value::Number(_)) = (scalar, input) {
+            let is_list = matches!(input, Value::Null | Value::Array(_));
+            if scalar == Scalar::Bytes && !is_list {
                 return Err(format!("cannot restore slice from {}", go_kind(input)));
             }
         }
@@ -657,7 +658,7 @@ fn converted(scalar: Scalar, go_type: &str, input: &Value) -> Result<Value, Stop
     let cannot = || format!("cannot convert {} to {go_type}", go_kind(input));
     match (scalar, input) {
         (Scalar::String, Value::String(_)) | (Scalar::Bool, Value::Bool(_)) => Ok(input.clone()),
-        (Scalar::String, Value::Number(number)) if !number.is_f64() => Err(cannot()),
+        (Scalar::String, Value::Number(number)) if number.as_i64().is_some() => Err(cannot()),
         (Scalar::String | Scalar::Bool, _) => Err(wrong_kind()),
         (_, Value::Number(number)) => {
             let whole = match number.as_i64() {
