@@ -174,7 +174,12 @@ pub fn settle(cluster: &Arc<Cluster>, name: &str) {
         let kinds = cluster.kinds();
         if let Some(kind) = kinds.find("apiextensions.k8s.io", "v1", "customresourcedefinitions") {
             let now = cluster.now_text();
-            let writer = Writer { manager: "kube-apiserver", subresource: "status", now: &now };
+            let writer = Writer {
+                manager: "kube-apiserver",
+                subresource: "status",
+                now: &now,
+                dry_run: false,
+            };
             object = ownership::update(kind, Some(&before), object, &writer);
         }
         let draft = Draft::new(&object);

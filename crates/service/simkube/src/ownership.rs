@@ -7,7 +7,7 @@ use merge::managed::{
     self, AppliedApart, ApplyError, ApplyOptions, Context, Filter, Owned, UpdateOptions, Versions,
 };
 use merge::schema::{ListKind, Schema, Type, TypeId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::problem::{Cause, Problem};
 use crate::kinds::{Kind, Kinds};
@@ -22,6 +22,8 @@ pub struct Writer<'a> {
     pub subresource: &'a str,
     /// RFC 3339, whole seconds, `Z`.
     pub now: &'a str,
+    /// Whether nothing is kept.
+    pub dry_run: bool,
 }
 
 /// A kind in all of its versions.
@@ -110,7 +112,9 @@ pub fn update(kind: &Kind, live: Option<&Value>, new: Value, writer: &Writer<'_>
     }
     let mut written = written.unwrap_or_else(|| new.clone());
     if let (true, Some((schema, type_id))) = (kind.built_in(), schema(kind)) {
-        whole_lists(schema, type_id, &new, &mut written, is_autoscaler);
+        // What is only tried is compared with what was printed before.
+        let prints = is_autoscaler && !writer.dry_run;
+        whole_lists(schema, type_id, &new, &mut written, prints);
     }
     if let Some(entries) = new.pointer("/metadata/managedFields") {
         meta::of(&mut written).insert("managedFields".to_owned(), entries.clone());
@@ -273,10 +277,11 @@ pub fn is_same_but_times(before: &[u8], after: &[u8]) -> bool {
     if before == after {
         return true;
     }
+    // Numbers in them are compared as they are written.
     let timeless = |text: &[u8]| {
-        let mut owned = managed::owners_of_text(text)?;
-        owned.iter_mut().for_each(|owned| owned.time_s = None);
-        Some(owned)
+        let mut owners: Vec<Map<String, Value>> = serde_json::from_slice(text).ok()?;
+        owners.iter_mut().for_each(|owner| drop(owner.remove("time")));
+        Some(owners)
     };
     timeless(before).is_some_and(|before| Some(before) == timeless(after))
 }

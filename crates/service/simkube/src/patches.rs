@@ -135,7 +135,7 @@ pub fn shown(kind: &Kind, live: &Value, patch: Patch<'_>, patched: &Value) -> St
         Patch::Strategic(patch) => {
             let mut patch = patch.clone();
             forget_new_nulls(&mut patch, live);
-            return go_map(&patch);
+            return merge::values::as_v(&patch);
         }
         Patch::Merge(patch) => reached_by_merge(patch),
         Patch::Json(patch) => reached_by_operations(patch),
@@ -262,42 +262,4 @@ fn shape_of<'a>(shape: Option<&'a Shape>, name: &str) -> Option<&'a Shape> {
 /// Returns the answer to a patch whose result is no object of the kind.
 pub fn refused(shown: &str, said: &str) -> Problem {
     Problem::invalid("", "", "", &[meta::invalid("patch", shown, said.to_owned())])
-}
-
-/// Prints a value as Go's `%+v` does.
-pub fn go_map(value: &Value) -> String {
-    let mut out = String::new();
-    print(value, &mut out);
-    out
-}
-
-fn print(value: &Value, out: &mut String) {
-    match value {
-        Value::Null => out.push_str("<nil>"),
-        Value::String(text) => out.push_str(text),
-        Value::Bool(_) | Value::Number(_) => {
-            let _infallible = write!(out, "{value}");
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(' ');
-                }
-                print(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(fields) => {
-            out.push_str("map[");
-            for (at, (name, item)) in fields.iter().enumerate() {
-                if at > 0 {
-                    out.push(' ');
-                }
-                let _infallible = write!(out, "{name}:");
-                print(item, out);
-            }
-            out.push(']');
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 
 use manifest::Gvk;
 use manifest::field::FieldError;
+use merge::values;
 use serde_json::{Map, Value};
 
 use crate::api::problem::Cause;
@@ -46,9 +47,14 @@ pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<C
     }
     let mut errors = kubevalid::update(&kind.gvk, subresource, kind.namespaced, new, old);
     if let Some(schema) = crds::schema_of(kind) {
-        errors.extend(schema.validate(new, Some(old)));
-        embedded(schema, new, &mut errors);
-        scale(kind, new, subresource != "status", &mut errors);
+        let whole = subresource != "status";
+        if whole {
+            errors.extend(schema.validate(new, Some(old)));
+            embedded(schema, new, &mut errors);
+        } else {
+            errors.extend(schema.validate_status(new, old));
+        }
+        scale(kind, new, whole, &mut errors);
         let said = schema.follow_rules(new, Some(old), &errors);
         errors.extend(said.errors);
     }
@@ -197,18 +203,7 @@ fn at_path<'a>(object: &'a Value, path: &str) -> Result<Option<&'a Value>, Strin
 
 /// What Go says of a value that is not of a type.
 fn not_of_type(path: &str, found: &Value, wanted: &str) -> String {
-    let (shown, kind) = match found {
-        Value::Null => ("<nil>".to_owned(), "<nil>"),
-        Value::Bool(on) => (on.to_string(), "bool"),
-        Value::Number(number) if number.is_f64() => {
-            let shown = number.to_string();
-            (shown.strip_suffix(".0").unwrap_or(&shown).to_owned(), "float64")
-        }
-        Value::Number(number) => (number.to_string(), "int64"),
-        Value::String(text) => (text.clone(), "string"),
-        Value::Array(_) => (crate::patches::go_map(found), "[]interface {}"),
-        Value::Object(_) => (crate::patches::go_map(found), "map[string]interface {}"),
-    };
+    let (shown, kind) = (values::as_v(found), values::as_t(found));
     format!("{path} accessor error: {shown} is of the type {kind}, expected {wanted}")
 }
 

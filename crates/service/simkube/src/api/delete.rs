@@ -131,17 +131,27 @@ pub fn one(
 ) -> Result<Response, Problem> {
     let outcome = delete(cluster, kind, namespace, name, options)
         .and_then(|deleted| told(kind, name, deleted, wanted));
-    // The warning is there before anything is looked at.
-    match (outcome, kind.is("batch", "Job") && options.propagation.is_none()) {
-        (Ok(mut response), true) => {
+    warned_of_pods(kind, options, outcome)
+}
+
+/// Who deletes jobs is told what becomes of their pods before anything is looked at.
+fn warned_of_pods(
+    kind: &Kind,
+    options: &DeleteOptions,
+    outcome: Result<Response, Problem>,
+) -> Result<Response, Problem> {
+    if !kind.is("batch", "Job") || options.propagation.is_some() {
+        return outcome;
+    }
+    match outcome {
+        Ok(mut response) => {
             response.warnings.push(JOB_WARNING.to_owned());
             Ok(response)
         }
-        (Err(mut problem), true) => {
+        Err(mut problem) => {
             problem.warnings.push(JOB_WARNING.to_owned());
             Err(problem)
         }
-        (outcome, false) => outcome,
     }
 }
 
@@ -187,9 +197,21 @@ pub fn collection(
 ) -> Result<Response, Problem> {
     let selector = Selector::parse(&list.labels, &list.fields, kind)?;
     let options = &DeleteOptions { of_many: true, ..options.clone() };
+    warned_of_pods(kind, options, selected(cluster, kind, namespace, list, &selector, options))
+}
+
+/// Deletes what is selected.
+fn selected(
+    cluster: &Arc<Cluster>,
+    kind: &Arc<Kind>,
+    namespace: &str,
+    list: &ListOptions,
+    selector: &Selector,
+    options: &DeleteOptions,
+) -> Result<Response, Problem> {
     let limit = if list.limit == 0 { PAGE_MAX } else { list.limit };
     let list = &ListOptions { limit, ..list.clone() };
-    let page = read::select(cluster, kind, namespace, list, &selector)?;
+    let page = read::select(cluster, kind, namespace, list, selector)?;
     let mut items = Vec::new();
     for entry in &page.entries {
         let object = entry.value();
@@ -215,7 +237,7 @@ pub fn collection(
     if let Some(remaining) = page.remaining {
         metadata["remainingItemCount"] = json!(remaining);
     }
-    let mut response = Response::value(
+    Ok(Response::value(
         200,
         &json!({
             "kind": kind.list_kind,
@@ -223,11 +245,7 @@ pub fn collection(
             "metadata": metadata,
             "items": items,
         }),
-    );
-    if kind.is("batch", "Job") && options.propagation.is_none() {
-        response.warnings.push(JOB_WARNING.to_owned());
-    }
-    Ok(response)
+    ))
 }
 
 /// Deletes an object, or begins to.

@@ -54,7 +54,7 @@ pub fn answer(
     review["apiVersion"] = json!(kind.api_version());
     let agent = request.user_agent.split('/').next().unwrap_or_default();
     let now = cluster.now_text();
-    let writer = Writer { manager: agent, subresource: "", now: &now };
+    let writer = Writer { manager: agent, subresource: "", now: &now, dry_run: false };
     let status = review["status"].take();
     review["metadata"] = json!({});
     if kind.kind != "SelfSubjectRulesReview" {

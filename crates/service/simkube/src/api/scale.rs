@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::read;
 use super::request::{Request, Response};
 use super::route::{Query, Target};
+use super::selector;
 use super::write::{self, Write};
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
@@ -60,7 +61,7 @@ fn scale_of(kind: &Kind, object: &Value) -> Value {
     let places = places(kind);
     let number = |path: &str| at(object, path).and_then(Value::as_i64).unwrap_or(0);
     let selector = places.selector.as_deref().and_then(|path| at(object, path));
-    let selector = selector.map(selector_text).unwrap_or_default();
+    let selector = selector.map(selector::text_of).unwrap_or_default();
     let mut metadata = json!({});
     for name in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         if let Some(value) = object["metadata"].get(name) {
@@ -80,35 +81,6 @@ fn scale_of(kind: &Kind, object: &Value) -> Value {
         "spec": spec,
         "status": status,
     })
-}
-
-/// Returns a selector as one line of text.
-fn selector_text(selector: &Value) -> String {
-    if let Some(text) = selector.as_str() {
-        return text.to_owned();
-    }
-    let mut parts: Vec<(String, String)> = Vec::new();
-    let labels = selector.get("matchLabels").or(Some(selector)).and_then(Value::as_object);
-    for (key, value) in labels.into_iter().flatten() {
-        if let Some(value) = value.as_str() {
-            parts.push((key.clone(), format!("{key}={value}")));
-        }
-    }
-    for rule in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
-        let key = rule["key"].as_str().unwrap_or_default();
-        let values: Vec<&str> =
-            rule["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let values = values.join(",");
-        let text = match rule["operator"].as_str() {
-            Some("In") => format!("{key} in ({values})"),
-            Some("NotIn") => format!("{key} notin ({values})"),
-            Some("DoesNotExist") => format!("!{key}"),
-            _ => key.to_owned(),
-        };
-        parts.push((key.to_owned(), text));
-    }
-    parts.sort();
-    parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(",")
 }
 
 /// Answers a request for an object's scale.

@@ -8,6 +8,7 @@ mod accounts;
 mod certificates;
 mod claims;
 mod devices;
+mod families;
 mod jobs;
 pub mod limits;
 mod pods;
@@ -416,7 +417,7 @@ pub fn prepare_create(
         }
         ("discovery.k8s.io", "EndpointSlice") => slices::drop_topology(None, object),
         // Through its status a service is made without an address.
-        ("", "Service") if subresource.is_empty() => services::prepare(cluster, None, object),
+        ("", "Service") if subresource.is_empty() => prepare_service(cluster, None, object)?,
         ("certificates.k8s.io", "CertificateSigningRequest") => {
             certificates::prepare_create(user, object);
         }
@@ -446,6 +447,15 @@ pub fn prepare_create(
         _ => {}
     }
     Ok(())
+}
+
+fn prepare_service(
+    cluster: &Cluster,
+    old: Option<&Value>,
+    service: &mut Value,
+) -> Result<(), Problem> {
+    services::prepare(cluster, old, service)
+        .map_err(|causes| Problem::invalid("", "Service", meta::text(service, "name"), &causes))
 }
 
 fn prepare_namespace(object: &mut Value) {
@@ -580,6 +590,7 @@ pub fn prepare_update(
                     None => meta::of(new).remove("deletionTimestamp"),
                 };
                 pods::keep_quality(old, new);
+                pods::forget_claimed(old, new);
             }
             ("apps", "DaemonSet") => set_template_generation(new, template_generation(old)),
             ("", "Node") => forget_config(old, new),
@@ -619,7 +630,7 @@ pub fn prepare_update(
         ("coordination.k8s.io", "Lease") => forget_election(Some(old), new),
         ("", "Node") => forget_source(Some(old), new),
         ("", "ServiceAccount") => keep_names_of_secrets(new),
-        ("", "Service") => services::prepare(cluster, Some(old), new),
+        ("", "Service") => prepare_service(cluster, Some(old), new)?,
         ("", "PersistentVolumeClaim") => claims::source(Some(old), new),
         ("apps", "DaemonSet") => {
             let changed = differs(kind, old, new, &["spec.template"]);
@@ -758,24 +769,6 @@ pub fn allocate(
     }
 }
 
-/// Returns what is asked of a new object before anything is given to it.
-pub fn first_causes(kind: &Kind, causes: &[Cause]) -> Vec<Cause> {
-    let is_first = |cause: &&Cause| {
-        const LATER: [&str; 3] = [
-            "can not be unset",
-            "may not be set for ExternalName services",
-            "may not change once set",
-        ];
-        let is_of_before = LATER.iter().any(|words| cause.message.ends_with(words));
-        ["spec.clusterIP", "spec.ipFamil"].iter().any(|field| cause.field.starts_with(field))
-            && !is_of_before
-    };
-    match kind.built_in() && kind.is("", "Service") {
-        true => causes.iter().filter(is_first).cloned().collect(),
-        false => Vec::new(),
-    }
-}
-
 /// Does what admission does to a new object that is in order.
 ///
 /// # Errors
@@ -828,6 +821,13 @@ pub fn read_back(kind: &Kind, object: &mut Value) {
     if kind.is("", "Namespace") {
         // A name that the server made up is a label, too.
         name_label(object);
+    }
+}
+
+/// Takes away of an object that is in order what is never shown of it.
+pub fn hide(kind: &Kind, object: &mut Value) {
+    if kind.is("", "Service") {
+        services::hide(object);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::api::problem::{Cause, Problem};
 use crate::cluster::Cluster;
 use crate::meta;
 use crate::store::Store;
+use crate::strategy::families;
 
 /// The network of cluster addresses; `kubernetes` has its first.
 const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 0);
@@ -145,85 +146,164 @@ fn unnamed(service: &Value) -> Option<Cause> {
 }
 
 /// Gives a service what its type needs, and keeps what it has.
-pub(super) fn prepare(cluster: &Cluster, old: Option<&Value>, service: &mut Value) {
+///
+/// # Errors
+///
+/// What is wrong with its addresses and their families: this is asked before all else.
+pub(super) fn prepare(
+    cluster: &Cluster,
+    old: Option<&Value>,
+    service: &mut Value,
+) -> Result<(), Vec<Cause>> {
     if !service["spec"].is_object() {
-        return;
+        return Ok(());
     }
     if let Some(old) = old {
         keep(old, service);
     }
-    let kind = service["spec"]["type"].as_str().unwrap_or("ClusterIP").to_owned();
-    if kind == "ExternalName" {
-        release_all(old, service);
-        return;
-    }
+    one_address(old, service);
+    families::settle(old, service)?;
+    let kind = kind_of(service).to_owned();
     cluster.addresses.with(&cluster.store, |taken| {
-        give_addresses(taken, service);
-        if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
+        if kind != EXTERNAL && old.is_none_or(|old| kind_of(old) == EXTERNAL) {
+            give_address(taken, service);
+        }
+        if has_node_ports(service) {
             give_ports(taken, &kind, old.is_none(), service);
         }
     });
-    if kind == "ClusterIP" && old.is_some_and(|old| old["spec"]["type"] != "ClusterIP") {
-        drop_ports(old, service);
+    if let Some(old) = old {
+        drop_of_other_type(old, service);
+    }
+    Ok(())
+}
+
+const EXTERNAL: &str = "ExternalName";
+
+/// The type of a service.
+pub(super) fn kind_of(service: &Value) -> &str {
+    service["spec"]["type"].as_str().unwrap_or("ClusterIP")
+}
+
+/// A text of the spec, empty where there is none.
+pub(super) fn said<'a>(service: &'a Value, name: &str) -> &'a str {
+    service["spec"][name].as_str().unwrap_or_default()
+}
+
+/// The texts of a list of the spec.
+pub(super) fn list<'a>(service: &'a Value, name: &str) -> Vec<&'a str> {
+    service["spec"][name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn has_node_ports(service: &Value) -> bool {
+    matches!(kind_of(service), "NodePort" | "LoadBalancer")
+}
+
+/// What was given to the service stays where an update does not say it.
+fn keep(old: &Value, service: &mut Value) {
+    if kind_of(old) != EXTERNAL && kind_of(service) != EXTERNAL {
+        if said(service, "clusterIP").is_empty() && !said(old, "clusterIP").is_empty() {
+            service["spec"]["clusterIP"] = old["spec"]["clusterIP"].clone();
+        }
+        if list(service, "clusterIPs").is_empty() && !list(old, "clusterIPs").is_empty() {
+            service["spec"]["clusterIPs"] = old["spec"]["clusterIPs"].clone();
+        }
+    }
+    if draws_node_ports(old) && draws_node_ports(service) {
+        keep_ports(old, service);
+    }
+    let port = |service: &Value| service["spec"]["healthCheckNodePort"].as_i64().unwrap_or(0);
+    if checks_health(old) && checks_health(service) && port(service) == 0 {
+        service["spec"]["healthCheckNodePort"] = old["spec"]["healthCheckNodePort"].clone();
     }
 }
 
-/// What an update leaves out stays, as long as the type does.
-fn keep(old: &Value, service: &mut Value) {
-    drop_of_other_type(old, service);
-    let given = service["spec"].get("clusterIP").filter(|ip| !ip.is_null()).cloned();
-    if let Some(ip) = given
-        && ip != old["spec"]["clusterIP"]
-        && service["spec"]["clusterIPs"] == old["spec"]["clusterIPs"]
-        && ip.as_str().is_some_and(|ip| !ip.is_empty())
-    {
-        service["spec"]["clusterIPs"] = json!([ip]);
+/// Whether ports that say no number are given one.
+fn draws_node_ports(service: &Value) -> bool {
+    match kind_of(service) {
+        "NodePort" => true,
+        "LoadBalancer" => {
+            service["spec"]["allocateLoadBalancerNodePorts"].as_bool().unwrap_or(true)
+        }
+        _ => false,
     }
-    let external = |service: &Value| service["spec"]["type"] == "ExternalName";
-    if external(old) || external(service) {
+}
+
+/// The one address and the list of them say the same: who says or changes only the one means both.
+fn one_address(old: Option<&Value>, service: &mut Value) {
+    let address = said(service, "clusterIP").to_owned();
+    let addresses = list(service, "clusterIPs");
+    let Some(old) = old else {
+        if !address.is_empty() && addresses.is_empty() {
+            service["spec"]["clusterIPs"] = json!([address]);
+        }
         return;
-    }
-    for name in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"] {
-        let absent = match service["spec"].get(name) {
-            None | Some(Value::Null) => true,
-            Some(value) => value.as_str() == Some(""),
-        };
-        let wanted =
-            name != "healthCheckNodePort" || service["spec"]["externalTrafficPolicy"] == "Local";
-        if let (true, true, Some(value)) = (absent, wanted, old["spec"].get(name)) {
-            service["spec"][name] = value.clone();
+    };
+    let known = list(old, "clusterIPs");
+    if address == said(old, "clusterIP") {
+        if addresses.is_empty() && !known.is_empty() {
+            service["spec"]["clusterIPs"] = json!(known);
+        }
+    } else if addresses == known {
+        match address.is_empty() {
+            true => unset(service, "clusterIPs"),
+            false => service["spec"]["clusterIPs"] = json!([address]),
         }
     }
-    if matches!(service["spec"]["type"].as_str(), Some("NodePort" | "LoadBalancer")) {
-        keep_ports(old, service);
+}
+
+fn unset(service: &mut Value, name: &str) {
+    if let Some(spec) = service["spec"].as_object_mut() {
+        spec.remove(name);
     }
 }
 
 /// What only the old type had, and nobody changed, goes with it.
 fn drop_of_other_type(old: &Value, service: &mut Value) {
-    let kind = service["spec"]["type"].as_str().unwrap_or("ClusterIP").to_owned();
-    let outside = service["spec"]["externalIPs"].as_array().is_some_and(|list| !list.is_empty());
-    let exposed =
-        matches!(kind.as_str(), "NodePort" | "LoadBalancer") || (kind == "ClusterIP" && outside);
-    let balanced = kind == "LoadBalancer";
-    let addressed = kind != "ExternalName";
-    let dropped = [
-        ("externalTrafficPolicy", !exposed),
-        ("healthCheckNodePort", !(balanced && service["spec"]["externalTrafficPolicy"] == "Local")),
-        ("allocateLoadBalancerNodePorts", !balanced),
-        ("loadBalancerClass", !balanced),
-        ("clusterIP", !addressed),
-        ("clusterIPs", !addressed),
-        ("ipFamilies", !addressed),
-        ("ipFamilyPolicy", !addressed),
-        ("internalTrafficPolicy", !addressed),
-    ];
-    let Some(spec) = service["spec"].as_object_mut() else { return };
-    for (name, drop) in dropped {
-        if drop && spec.contains_key(name) && spec.get(name) == old["spec"].get(name) {
-            spec.remove(name);
+    let same = |service: &Value, name: &str| service["spec"].get(name) == old["spec"].get(name);
+    let left = |is: fn(&Value) -> bool, service: &Value| is(old) && !is(service);
+    if left(|service| kind_of(service) != EXTERNAL, service) {
+        if same(service, "clusterIP") && same(service, "clusterIPs") {
+            unset(service, "clusterIP");
+            unset(service, "clusterIPs");
+        }
+        for name in ["ipFamilies", "ipFamilyPolicy"] {
+            if same(service, name) {
+                unset(service, name);
+            }
         }
     }
+    if left(has_node_ports, service) {
+        drop_ports(old, service);
+    }
+    let balanced: fn(&Value) -> bool = |service| kind_of(service) == "LoadBalancer";
+    let of_types: [(&str, fn(&Value) -> bool); 4] = [
+        ("healthCheckNodePort", checks_health),
+        ("allocateLoadBalancerNodePorts", balanced),
+        ("loadBalancerClass", balanced),
+        ("externalTrafficPolicy", is_outside),
+    ];
+    for (name, has) in of_types {
+        if left(has, service) && same(service, name) {
+            unset(service, name);
+        }
+    }
+    if !balanced(service) && !service["status"]["loadBalancer"].is_null() {
+        service["status"]["loadBalancer"] = json!({});
+    }
+}
+
+/// What means nothing for a service of its type is not shown, whatever is kept.
+pub(super) fn hide(service: &mut Value) {
+    if kind_of(service) == EXTERNAL {
+        unset(service, "internalTrafficPolicy");
+    }
+}
+
+/// Whether a service can be reached from outside.
+fn is_outside(service: &Value) -> bool {
+    has_node_ports(service)
+        || (kind_of(service) == "ClusterIP" && !list(service, "externalIPs").is_empty())
 }
 
 /// A port that says no number keeps the one that the port of its name had, unless another has it.
@@ -243,38 +323,17 @@ fn keep_ports(old: &Value, service: &mut Value) {
     }
 }
 
-fn give_addresses(taken: &mut Taken, service: &mut Value) {
-    let unsaid = service["spec"]["clusterIP"].as_str().is_none_or(str::is_empty);
-    if unsaid && service["spec"]["clusterIPs"].as_array().is_some_and(|ips| !ips.is_empty()) {
-        // Who says the list alone is refused.
+fn give_address(taken: &mut Taken, service: &mut Value) {
+    if list(service, "clusterIPs").first().is_some_and(|first| !first.is_empty()) {
         return;
     }
-    let headless = service["spec"]["clusterIP"] == "None";
-    let spec = &mut service["spec"];
-    if headless {
-        spec["clusterIP"] = json!("None");
-        spec["clusterIPs"] = json!(["None"]);
-    } else {
-        let named = spec["clusterIP"].as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);
-        let ip = named.unwrap_or_else(|| taken.free_ip());
-        spec["clusterIP"] = json!(ip);
-        if spec.get("clusterIPs").is_none_or(Value::is_null) {
-            spec["clusterIPs"] = json!([ip]);
-        }
-    }
-    let selectorless = headless && spec.get("selector").is_none_or(Value::is_null);
-    if spec.get("ipFamilyPolicy").is_none_or(Value::is_null) {
-        spec["ipFamilyPolicy"] =
-            json!(if selectorless { "RequireDualStack" } else { "SingleStack" });
-    }
-    if spec.get("ipFamilies").is_none_or(Value::is_null) {
-        spec["ipFamilies"] = if selectorless { json!(["IPv4", "IPv6"]) } else { json!(["IPv4"]) };
-    }
+    let ip = taken.free_ip();
+    service["spec"]["clusterIP"] = json!(ip);
+    service["spec"]["clusterIPs"] = json!([ip]);
 }
 
 fn give_ports(taken: &mut Taken, kind: &str, is_new: bool, service: &mut Value) {
-    let wanted = kind == "NodePort"
-        || service["spec"]["allocateLoadBalancerNodePorts"].as_bool().unwrap_or(true);
+    let wanted = draws_node_ports(service);
     let chosen = |port: &Value| {
         port["nodePort"].as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
     };
@@ -303,23 +362,17 @@ fn give_ports(taken: &mut Taken, kind: &str, is_new: bool, service: &mut Value) 
     }
 }
 
-fn drop_ports(old: Option<&Value>, service: &mut Value) {
-    let before = old.map(ports).unwrap_or_default();
-    let list = service["spec"]["ports"].as_array_mut();
-    for port in list.into_iter().flatten().filter_map(Value::as_object_mut) {
-        let had = port.get("nodePort").and_then(Value::as_u64);
-        if had.is_some_and(|had| before.iter().any(|port| u64::from(*port) == had)) {
+/// Node ports go, unless one of them is new.
+fn drop_ports(old: &Value, service: &mut Value) {
+    let number = |port: &Value| port["nodePort"].as_u64().filter(|number| *number > 0);
+    let numbers = |service: &Value| -> Vec<u64> {
+        service["spec"]["ports"].as_array().into_iter().flatten().filter_map(number).collect()
+    };
+    let before = numbers(old);
+    if numbers(service).iter().all(|number| before.contains(number)) {
+        let ports = service["spec"]["ports"].as_array_mut();
+        for port in ports.into_iter().flatten().filter_map(Value::as_object_mut) {
             port.remove("nodePort");
-        }
-    }
-}
-
-fn release_all(old: Option<&Value>, service: &mut Value) {
-    let Some(old) = old else { return };
-    let Some(spec) = service["spec"].as_object_mut() else { return };
-    for name in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-        if spec.get(name) == old["spec"].get(name) {
-            spec.remove(name);
         }
     }
 }
@@ -345,10 +398,6 @@ pub(super) fn allocate(
             &[meta::cause("FieldValueInvalid", field, &format!("Invalid value: {message}"))],
         ))
     };
-    let foreign = families(service);
-    if !foreign.is_empty() {
-        return Err(Problem::invalid("", "Service", name, &foreign));
-    }
     if let (None, false, Some(cause)) = (old, dry_run, unnamed(service)) {
         return Err(Problem::invalid("", "Service", name, &[cause]));
     }
@@ -361,8 +410,16 @@ pub(super) fn allocate(
             );
         }
         let mut mine = Vec::new();
-        if let Err((index, port, why)) = taken.node_ports(old, service, dry_run, &mut mine) {
-            return invalid(&format!("spec.ports[{index}].nodePort"), format!("{port}: {why}"));
+        match taken.node_ports(old, service, dry_run, &mut mine) {
+            Ok(()) => {}
+            Err(Refused::Number { index, number, why }) => {
+                let field = format!("spec.ports[{index}].nodePort");
+                return invalid(&field, format!("{number}: {why}"));
+            }
+            Err(Refused::Twice { protocol, number }) => {
+                let said = format!("duplicate nodePort: {{{protocol} {number}}}");
+                return Err(Problem::new(500, "", said));
+            }
         }
         let port = service["spec"]["healthCheckNodePort"].as_i64().unwrap_or(0);
         if checks_health(service) && !old.is_some_and(checks_health) && port != 0 {
@@ -379,33 +436,21 @@ pub(super) fn allocate(
     })
 }
 
-/// What is wrong with the families of a service's addresses, of which the cluster has one.
-fn families(service: &Value) -> Vec<Cause> {
-    let spec = &service["spec"];
-    let none_selected = spec["selector"].as_object().is_none_or(serde_json::Map::is_empty);
-    if spec["type"] == "ExternalName" || (spec["clusterIP"] == "None" && none_selected) {
-        return Vec::new();
-    }
-    let mut causes = Vec::new();
-    if spec["ipFamilyPolicy"] == "RequireDualStack" {
-        causes.push(meta::cause(
-            "FieldValueInvalid",
-            "spec.ipFamilyPolicy",
-            "Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack services",
-        ));
-    }
-    for (index, family) in spec["ipFamilies"].as_array().into_iter().flatten().enumerate() {
-        if family != "IPv4" {
-            let words = format!("Invalid value: {family}: not configured on this cluster");
-            let field = format!("spec.ipFamilies[{index}]");
-            causes.push(meta::cause("FieldValueInvalid", &field, &words));
-        }
-    }
-    causes
+fn checks_health(service: &Value) -> bool {
+    kind_of(service) == "LoadBalancer" && said(service, "externalTrafficPolicy") == "Local"
 }
 
-fn checks_health(service: &Value) -> bool {
-    service["spec"]["type"] == "LoadBalancer" && service["spec"]["externalTrafficPolicy"] == "Local"
+/// Why a service may not have its node ports.
+enum Refused {
+    /// One may not be had.
+    Number {
+        /// Of the port.
+        index: usize,
+        number: i64,
+        why: &'static str,
+    },
+    /// An update has one twice.
+    Twice { protocol: String, number: i64 },
 }
 
 impl Taken {
@@ -416,7 +461,7 @@ impl Taken {
         service: &Value,
         dry_run: bool,
     ) -> Result<(), (String, String)> {
-        let external = |service: &Value| service["spec"]["type"] == "ExternalName";
+        let external = |service: &Value| kind_of(service) == EXTERNAL;
         if external(service) || old.is_some_and(|old| !external(old)) {
             return Ok(());
         }
@@ -438,41 +483,49 @@ impl Taken {
         Ok(())
     }
 
-    /// Whether a service may have the node ports that it has: the place of the first that it may not,
-    /// and why.
+    /// Whether a service may have the node ports that it has.
     fn node_ports(
         &self,
         old: Option<&Value>,
         service: &Value,
         dry_run: bool,
         mine: &mut Vec<i64>,
-    ) -> Result<(), (usize, i64, &'static str)> {
-        if !matches!(service["spec"]["type"].as_str(), Some("NodePort" | "LoadBalancer")) {
+    ) -> Result<(), Refused> {
+        if !has_node_ports(service) {
             return Ok(());
         }
-        let numbers = |service: &Value| -> Vec<(i64, i64)> {
-            let ports = service["spec"]["ports"].as_array();
-            let number = |port: &Value, name: &str| port[name].as_i64().unwrap_or(0);
-            let of = |port: &Value| (number(port, "port"), number(port, "nodePort"));
-            ports.into_iter().flatten().map(of).collect()
-        };
-        let before: Vec<(i64, i64)> = old.map(numbers).unwrap_or_default();
+        let ports = |service: &Value| service["spec"]["ports"].as_array().cloned();
+        let number = |port: &Value, name: &str| port[name].as_i64().unwrap_or(0);
+        let before: Vec<i64> =
+            old.and_then(ports).iter().flatten().map(|port| number(port, "nodePort")).collect();
         let mut of_port: Vec<(i64, i64)> = Vec::new();
-        for (index, (port, number)) in numbers(service).into_iter().enumerate() {
+        let mut seen: Vec<(String, i64)> = Vec::new();
+        for (index, port) in ports(service).iter().flatten().enumerate() {
+            let (at, number) = (number(port, "port"), number(port, "nodePort"));
             let asked = match old {
-                Some(_) => !before.iter().any(|(_, had)| *had == number) && !mine.contains(&number),
+                Some(_) => !before.contains(&number) && !mine.contains(&number),
                 None => {
-                    let known = of_port.iter().find(|(known, _)| *known == port);
+                    let known = of_port.iter().find(|(known, _)| *known == at);
                     let asked = known.is_none_or(|(_, known)| *known != number);
                     if known.is_none() {
-                        of_port.push((port, number));
+                        of_port.push((at, number));
                     }
                     asked
                 }
             };
             if number != 0 && asked {
-                self.port(number, dry_run, mine).map_err(|why| (index, number, why))?;
+                self.port(number, dry_run, mine).map_err(|why| Refused::Number {
+                    index,
+                    number,
+                    why,
+                })?;
             }
+            let protocol = port["protocol"].as_str().unwrap_or_default().to_owned();
+            let one = (protocol, number);
+            if old.is_some() && number != 0 && seen.contains(&one) {
+                return Err(Refused::Twice { protocol: one.0, number });
+            }
+            seen.push(one);
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! Label and field selectors.
 
 mod labels;
+mod text;
+
+pub use self::text::text_of;
 
 use serde_json::Value;
 

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::api::selector;
+
 /// Returns a time's distance from now as people read it, for example `3d4h`.
 pub(super) fn age_of(at: &Value, now: Timestamp) -> String {
     let parsed = at.as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -167,6 +169,12 @@ pub(super) fn labels(value: Option<&Value>) -> Value {
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
     json!(if all.is_empty() { "<none>".to_owned() } else { all.join(",") })
+}
+
+/// Returns a selector of labels in one line.
+pub(super) fn selector(value: Option<&Value>) -> Value {
+    let text = value.map(selector::text_of).unwrap_or_default();
+    json!(if text.is_empty() { "<none>".to_owned() } else { text })
 }
 
 /// Returns how many of a pod's containers are ready.

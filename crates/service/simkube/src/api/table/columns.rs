@@ -7,7 +7,7 @@ use super::cells::{
     access_modes, age, age_of, autoscaler_targets, containers, endpoints, entries, event_object,
     event_time, ingress_address, ingress_hosts, job_completions, job_duration, job_status, labels,
     node_address, node_roles, node_status, number, of, pod_ready, pod_restarts, pod_status,
-    service_external, service_ports, subjects, text_or,
+    selector, service_external, service_ports, subjects, text_or,
 };
 
 /// A kind's columns.
@@ -48,7 +48,7 @@ pub(super) const fn flag(name: &'static str, cell: fn(&Value, Timestamp) -> Valu
 pub(super) const AGE: Column = text("Age", age);
 const CONTAINERS: Column = wide("Containers", |o, _| containers(o, "name"));
 const IMAGES: Column = wide("Images", |o, _| containers(o, "image"));
-const SELECTOR: Column = wide("Selector", |o, _| labels(o.pointer("/spec/selector/matchLabels")));
+const SELECTOR: Column = wide("Selector", |o, _| selector(o.pointer("/spec/selector")));
 
 pub(super) const fn row(
     group: &'static str,
@@ -184,9 +184,7 @@ pub(super) const COLUMNS: &[Row] = &[
             AGE,
             CONTAINERS,
             IMAGES,
-            wide("Selector", |o, _| {
-                labels(o.pointer("/spec/jobTemplate/spec/selector/matchLabels"))
-            }),
+            wide("Selector", |o, _| selector(o.pointer("/spec/jobTemplate/spec/selector"))),
         ],
     ),
     row(
@@ -277,7 +275,7 @@ pub(super) const COLUMNS: &[Row] = &[
     row(
         "networking.k8s.io",
         "NetworkPolicy",
-        &[text("Pod-Selector", |o, _| labels(o.pointer("/spec/podSelector/matchLabels"))), AGE],
+        &[text("Pod-Selector", |o, _| selector(o.pointer("/spec/podSelector"))), AGE],
     ),
     row("", "ConfigMap", &[text("Data", |o, _| entries(o)), AGE]),
     row(

@@ -64,6 +64,7 @@ impl Write<'_> {
         let (kind, force) = (self.kind.clone(), self.options.force);
         let manager = self.manager.clone();
         let now = self.cluster.now_text();
+        let dry_run = self.options.dry_run;
         let subresource = self.target.subresource.clone();
         for _attempt in 0..ATTEMPTS_MAX {
             match self.apply_apart(bytes) {
@@ -74,7 +75,8 @@ impl Write<'_> {
         }
         self.change(false, Origin::Apply, |live| {
             let body = patch::apply(bytes)?;
-            let writer = Writer { manager: &manager, subresource: &subresource, now: &now };
+            let writer =
+                Writer { manager: &manager, subresource: &subresource, now: &now, dry_run };
             let object = ownership::apply(&kind, live, &body.value, force, &writer)?;
             let twice = said_of_twice(&body);
             Ok(Step::Applied { object, patch: body.value, twice })
@@ -109,8 +111,9 @@ impl Write<'_> {
         bytes: &Bytes,
     ) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
+        let dry_run = self.options.dry_run;
         let body = patch::apply(bytes)?;
-        let writer = Writer { manager: &self.manager, subresource: "", now: &now };
+        let writer = Writer { manager: &self.manager, subresource: "", now: &now, dry_run };
         let force = self.options.force;
         let applied = ownership::apply_apart(self.kind, live, owned, &body.value, force, &writer)?;
         let (object, after) = match applied {
@@ -170,6 +173,7 @@ impl Write<'_> {
     /// Makes an object. Where an apply made it, its fields have their owner already.
     fn create_once(&mut self, object: Value, origin: Origin<'_>) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
+        let dry_run = self.options.dry_run;
         let mut object = object;
         let generated = !meta::text(&object, "generateName").is_empty();
         let version = meta::text(&object, "resourceVersion");
@@ -187,8 +191,12 @@ impl Write<'_> {
         self.owners_once(&mut object, origin);
         if origin != Origin::Apply {
             strategy::before_owners(self.kind, &mut object);
-            let writer =
-                Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            let writer = Writer {
+                manager: &self.manager,
+                subresource: &self.target.subresource,
+                now: &now,
+                dry_run,
+            };
             object = ownership::update(self.kind, None, object, &writer);
         }
         self.namespace_exists()?;
@@ -221,10 +229,6 @@ impl Write<'_> {
         let name = meta::text(&object, "name").to_owned();
         let causes = strategy::create_causes(self.cluster, self.kind, &object);
         if door.is_empty() {
-            let first = strategy::first_causes(self.kind, &causes);
-            if !first.is_empty() {
-                return Err(self.invalid(&name, &first));
-            }
             strategy::allocate(self.cluster, self.kind, None, &object, self.options.dry_run)?;
         }
         if !causes.is_empty() {
@@ -238,6 +242,7 @@ impl Write<'_> {
         self.warnings.extend(strategy::warnings(self.kind, "", &object, None));
         self.keeps_standards("", None, &object)?;
         types::keep(self.kind, &mut object);
+        strategy::hide(self.kind, &mut object);
         let key = self.kind.key(&self.target.namespace, &name);
         if self.options.dry_run {
             if self.cluster.store.get(&self.kind.table, &key).is_some() {
@@ -542,14 +547,23 @@ impl Write<'_> {
             self.owners_once(&mut new, origin);
         }
         if self.kind.is("autoscaling", "HorizontalPodAutoscaler") {
-            // What carries the status at the older version is written with it.
+            // What carries the status at the older version is written with it; owners are as they were sent.
+            let owners = new["metadata"].get("managedFields").cloned();
             new = convert::as_read_back(self.kind, new)?;
+            if let Some(owners) = owners {
+                meta::of(&mut new).insert("managedFields".to_owned(), owners);
+            }
         }
         // The owners of a scale are carried back with it.
         if origin != Origin::Apply && self.target.subresource != "scale" {
             let now = self.cluster.now_text();
-            let writer =
-                Writer { manager: &self.manager, subresource: &self.target.subresource, now: &now };
+            let dry_run = self.options.dry_run;
+            let writer = Writer {
+                manager: &self.manager,
+                subresource: &self.target.subresource,
+                now: &now,
+                dry_run,
+            };
             new = ownership::update(self.kind, Some(live), new, &writer);
         }
         let carries = self.kind.is("autoscaling", "HorizontalPodAutoscaler")
@@ -586,10 +600,6 @@ impl Write<'_> {
             &new,
         );
         if self.target.subresource.is_empty() {
-            let first = strategy::first_causes(self.kind, &causes);
-            if !first.is_empty() {
-                return Err(self.invalid(&name, &first));
-            }
             strategy::allocate(self.cluster, self.kind, Some(live), &new, self.options.dry_run)?;
         }
         if !causes.is_empty() {
@@ -601,6 +611,7 @@ impl Write<'_> {
         let target = self.target;
         self.keeps_standards(&target.subresource, Some(live), &new)?;
         types::keep(self.kind, &mut new);
+        strategy::hide(self.kind, &mut new);
         Ok(new)
     }
 

@@ -397,7 +397,9 @@ impl Write<'_> {
             self.has_unknown |= self.target.subresource.is_empty()
                 && read.faults.iter().all(of_metadata)
                 && is_read_otherwise(&sent, &read.value);
-            self.is_kept_otherwise = is_metadata_read_otherwise(&sent, &read.value);
+            // Through the status no metadata is written.
+            self.is_kept_otherwise = self.target.subresource.is_empty()
+                && is_metadata_read_otherwise(&sent, &read.value);
         }
         self.is_kept_otherwise |= self.has_unknown || has_no_bytes;
         let mut value = read.value;

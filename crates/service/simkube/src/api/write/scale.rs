@@ -162,8 +162,9 @@ impl Write<'_> {
             return Err(unconvertible(failed, "", ""));
         }
         let now = self.cluster.now_text();
+        let dry_run = self.options.dry_run;
         let manager = self.manager.clone();
-        let writer = Writer { manager: &manager, subresource: "scale", now: &now };
+        let writer = Writer { manager: &manager, subresource: "scale", now: &now, dry_run };
         let force = self.options.force;
         let object = ownership::apply(shape, Some(&before.scale), patch, force, &writer)?;
         if !self.kind.built_in() && !managed::is_same_without_owners(&before.scale, &object) {
@@ -177,7 +178,8 @@ impl Write<'_> {
     /// Returns a scale with the owners that a plain write leaves behind.
     fn owned_scale(&self, shape: &Kind, before: &Before, new: Value) -> Value {
         let now = self.cluster.now_text();
-        let writer = Writer { manager: &self.manager, subresource: "scale", now: &now };
+        let dry_run = self.options.dry_run;
+        let writer = Writer { manager: &self.manager, subresource: "scale", now: &now, dry_run };
         ownership::update(shape, Some(&before.scale), new, &writer)
     }
 }
