@@ -31,6 +31,7 @@ fn main() -> Result<()> {
         Some((what, rest)) if what == "live" => return live::run(rest),
         Some((what, rest)) if what == "predicted" => return predicted::run(rest),
         Some((what, rest)) if what == "record" => return live::record(rest),
+        Some((what, rest)) if what == "keep" => return live::keep(rest),
         Some((what, rest)) if what == "replay" => return live::replay(rest),
         Some((what, rest)) if what == "kubectl" => return live::kubectl(rest),
         _ => {}

@@ -3,7 +3,8 @@
 //! `difftest live TASTE FROM TO [--kind KIND] [--real URL] [--keep DIR]`: the scenarios of these
 //! seeds are played to both; a difference is shrunk and printed, and kept under DIR as a file.
 //! Without `--real` a real server is started with `kubetest`. `difftest record FILE TASTE FROM TO …` keeps
-//! scenarios with what the real server answered, for machines without it; `difftest replay FILE…` plays
+//! scenarios with what the real server answered, for machines without it; `difftest keep FILE CASE…` adds
+//! single ones; `difftest replay FILE…` plays
 //! kept ones to both again, and shows what both say where `SHOW` is set.
 
 mod catalog;
@@ -20,7 +21,7 @@ mod shrink;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
@@ -118,6 +119,29 @@ pub fn record(arguments: &[String]) -> Result<()> {
     println!("{} cases", cases.len());
     let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
     std::fs::write(file, lines.join("\n") + "\n")?;
+    Ok(())
+}
+
+/// Runs `difftest keep FILE CASE…`: adds scenarios that `--keep` left to those of a file, with what the real
+/// server answers, where the simulated one answers the same.
+pub fn keep(arguments: &[String]) -> Result<()> {
+    let (file, cases) = arguments.split_first().context("no FILE")?;
+    let both = Both::start(None, &Catalog::read()?)?;
+    let mut kept = std::fs::read_to_string(file).unwrap_or_default();
+    for case in cases {
+        let read: Value = serde_json::from_slice(&std::fs::read(case)?)?;
+        let steps = read["steps"].as_array().context("a case has steps")?;
+        let namespace = both.namespace();
+        let real = play::play(&both.real, &namespace, steps)?;
+        if real != play::play(&both.here, &namespace, steps)? {
+            println!("{case}: differs, not kept");
+            continue;
+        }
+        let name = Path::new(case).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let name = name.trim_start_matches("seed-");
+        kept += &format!("{}\n", json!({"seed": name, "steps": steps, "real": real}));
+    }
+    std::fs::write(file, kept)?;
     Ok(())
 }
 

@@ -189,6 +189,10 @@ impl Normal {
         });
         let out = versions_in(&out);
         let out = without_structs(&out);
+        // Addresses and node ports that each of them draws.
+        let out = without(&out, "Invalid value: \"10.", '"');
+        let out = without(&out, "duplicate nodePort: {", '}');
+        let out = without_drawn_port(&out);
         // Keys and versions in etcd, which only one of them has.
         let out = without(&out, "Key: ", ',');
         let out = without(&out, "in record (", ')');
@@ -240,7 +244,7 @@ fn without_structs(text: &str) -> String {
         return text[..at].to_owned();
     }
     const SHOWN: &str = "Invalid value: {";
-    const SIGNS: [&str; 3] = ["\"Spec\":{\"Volumes\"", "\"containers\":", "\"InlineVolumeSpec\":{"];
+    const SIGNS: [&str; 3] = ["{\"Volumes\":", "\"containers\":", "\"InlineVolumeSpec\":{"];
     let (mut out, mut rest) = (String::new(), text);
     while let Some(from) = rest.find(SHOWN) {
         let end = rest[from..].find(FROZEN).map(|length| from + length);
@@ -266,6 +270,17 @@ fn without_node_ports(text: &str) -> String {
         _ => part.to_owned(),
     });
     parts.collect::<Vec<_>>().join(",")
+}
+
+/// Hides a node port that stands twice.
+fn without_drawn_port(text: &str) -> String {
+    const TWICE: &str = "Duplicate value: 3";
+    match text.split_once(TWICE) {
+        Some((before, after)) if after.get(..4).is_some_and(is_number) => {
+            format!("{before}{TWICE}…{}", &after[4..])
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Replaces what stands between a text and a sign.
