@@ -258,10 +258,13 @@ fn unset(service: &mut Value, name: &str) {
     }
 }
 
+/// What services of some types are.
+type Trait = fn(&Value) -> bool;
+
 /// What only the old type had, and nobody changed, goes with it.
 fn drop_of_other_type(old: &Value, service: &mut Value) {
     let same = |service: &Value, name: &str| service["spec"].get(name) == old["spec"].get(name);
-    let left = |is: fn(&Value) -> bool, service: &Value| is(old) && !is(service);
+    let left = |is: Trait, service: &Value| is(old) && !is(service);
     if left(|service| kind_of(service) != EXTERNAL, service) {
         if same(service, "clusterIP") && same(service, "clusterIPs") {
             unset(service, "clusterIP");
@@ -276,8 +279,8 @@ fn drop_of_other_type(old: &Value, service: &mut Value) {
     if left(has_node_ports, service) {
         drop_ports(old, service);
     }
-    let balanced: fn(&Value) -> bool = |service| kind_of(service) == "LoadBalancer";
-    let of_types: [(&str, fn(&Value) -> bool); 4] = [
+    let balanced: Trait = |service| kind_of(service) == "LoadBalancer";
+    let of_types: [(&str, Trait); 4] = [
         ("healthCheckNodePort", checks_health),
         ("allocateLoadBalancerNodePorts", balanced),
         ("loadBalancerClass", balanced),

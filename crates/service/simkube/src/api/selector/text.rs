@@ -19,7 +19,7 @@ pub fn text_of(selector: &Value) -> String {
         let key = rule["key"].as_str().unwrap_or_default();
         (key, term(key, rule))
     }));
-    terms.sort_by(|(a, _), (b, _)| a.cmp(b));
+    terms.sort_by_key(|(key, _)| *key);
     terms.into_iter().map(|(_, term)| term).collect::<Vec<_>>().join(",")
 }
 

@@ -189,7 +189,12 @@ impl Write<'_> {
             meta::clear_system_fields(&mut object);
         }
         self.owners_once(&mut object, origin);
+        let is_autoscaler = self.kind.is("autoscaling", "HorizontalPodAutoscaler");
         if origin != Origin::Apply {
+            if is_autoscaler {
+                // What carries the status at the older version belongs to whoever writes it.
+                object = convert::as_read_back(self.kind, object)?;
+            }
             strategy::before_owners(self.kind, &mut object);
             let writer = Writer {
                 manager: &self.manager,
@@ -220,6 +225,9 @@ impl Write<'_> {
         let door = self.target.subresource.clone();
         let user = &self.options.user;
         strategy::prepare_create(self.cluster, self.kind, &door, user, &mut object)?;
+        if is_autoscaler && !convert::is_stored_as(self.kind) {
+            convert::keep_carried_status(&Value::Null, &mut object);
+        }
         if self.kind.is("", "Pod") {
             self.warnings.extend(strategy::move_app_armor(&mut object));
         }
