@@ -83,6 +83,26 @@ impl Kind {
         }
     }
 
+    /// Returns the kind of what stands below an object, for example of a token; its own where it says none.
+    pub fn below(&self, subresource: &str) -> Kind {
+        let Some((group, version, kind)) =
+            self.subresources.get(subresource).map(|below| below.response.clone())
+        else {
+            return self.clone();
+        };
+        if version.is_empty() {
+            return self.clone();
+        }
+        Kind {
+            gvk: gvk(&group, &version, &kind),
+            zero: OnceLock::new(),
+            group,
+            version,
+            kind,
+            ..self.clone()
+        }
+    }
+
     /// Returns `group/version`, or `version` in the core group.
     pub fn api_version(&self) -> String {
         join(&self.group, &self.version)

@@ -5,37 +5,46 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::negotiate;
+use super::problem::Problem;
 use super::request::Response;
-use crate::kinds::{Group, Kind, Kinds, join};
+use super::route::Query;
+use crate::kinds::{Group, Kind, Kinds, Subresource, join};
 
 /// Which form of the discovery document the client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Legacy,
-    Aggregated(&'static str),
+    Aggregated,
 }
 
-fn form(accept: &str) -> Form {
+/// Chooses the first form of `accept` that is served; the aggregated one is where all groups stand.
+fn form(accept: &str, all_groups: bool) -> Result<Form, Problem> {
     for clause in accept.split(',') {
         let clause: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
-        if clause.contains("as=APIGroupDiscoveryList") && clause.contains("g=apidiscovery.k8s.io") {
-            if clause.contains("v=v2;") || clause.ends_with("v=v2") {
-                return Form::Aggregated("v2");
-            }
-            if clause.contains("v=v2beta1") {
-                return Form::Aggregated("v2beta1");
-            }
-        } else if matches!(clause.split(';').next(), Some("application/json" | "*/*")) {
-            return Form::Legacy;
+        let has = |parameter: &str| clause.split(';').any(|part| part == parameter);
+        let aggregated = ["g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList"];
+        if all_groups && clause.starts_with("application/json;") && aggregated.into_iter().all(has)
+        {
+            return Ok(Form::Aggregated);
+        }
+        if negotiate::choose(&clause, &Query::default())
+            .is_ok_and(|wanted| wanted.form == negotiate::Form::Whole)
+        {
+            return Ok(Form::Legacy);
         }
     }
-    Form::Legacy
+    Err(Problem::new(406, "NotAcceptable", negotiate::ACCEPTED))
 }
 
 /// Answers `/api`.
-pub fn core(kinds: &Kinds, accept: &str, host: &str) -> Response {
-    match form(accept) {
-        Form::Aggregated(version) => aggregated(kinds, version, |group| group.name.is_empty()),
+///
+/// # Errors
+///
+/// 406 where no form is served that the client takes.
+pub fn core(kinds: &Kinds, accept: &str, host: &str) -> Result<Response, Problem> {
+    Ok(match form(accept, true)? {
+        Form::Aggregated => aggregated(kinds, |group| group.name.is_empty()),
         Form::Legacy => Response::value(
             200,
             &json!({
@@ -44,13 +53,17 @@ pub fn core(kinds: &Kinds, accept: &str, host: &str) -> Response {
                 "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": host}],
             }),
         ),
-    }
+    })
 }
 
-/// Answers `/apis`.
-pub fn groups(kinds: &Kinds, accept: &str) -> Response {
-    match form(accept) {
-        Form::Aggregated(version) => aggregated(kinds, version, |group| !group.name.is_empty()),
+/// Answers `/apis`; behind a slash, which makes `whole_path` false, the aggregated form is not served.
+///
+/// # Errors
+///
+/// As [`core`].
+pub fn groups(kinds: &Kinds, accept: &str, whole_path: bool) -> Result<Response, Problem> {
+    Ok(match form(accept, whole_path)? {
+        Form::Aggregated => aggregated(kinds, |group| !group.name.is_empty()),
         Form::Legacy => {
             let groups: Vec<Value> = kinds
                 .groups
@@ -63,15 +76,20 @@ pub fn groups(kinds: &Kinds, accept: &str) -> Response {
                 &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}),
             )
         }
-    }
+    })
 }
 
 /// Answers `/apis/GROUP`.
-pub fn group(group: &Group) -> Response {
+///
+/// # Errors
+///
+/// As [`core`].
+pub fn group(group: &Group, accept: &str) -> Result<Response, Problem> {
+    form(accept, false)?;
     let mut value = group_value(group);
     value["kind"] = json!("APIGroup");
     value["apiVersion"] = json!("v1");
-    Response::value(200, &value)
+    Ok(Response::value(200, &value))
 }
 
 fn group_value(group: &Group) -> Value {
@@ -84,11 +102,21 @@ fn group_value(group: &Group) -> Value {
 }
 
 /// Answers `/api/v1` and `/apis/GROUP/VERSION`.
-pub fn resources(kinds: &Kinds, group: &str, version: &str) -> Response {
+///
+/// # Errors
+///
+/// As [`core`].
+pub fn resources(
+    kinds: &Kinds,
+    group: &str,
+    version: &str,
+    accept: &str,
+) -> Result<Response, Problem> {
+    form(accept, false)?;
     let mut resources = Vec::new();
     for kind in kinds.at(group, version) {
         resources.push(legacy_resource(kind));
-        for (name, sub) in &kind.subresources {
+        for (name, sub) in in_order(kind) {
             let mut value = json!({
                 "name": format!("{}/{name}", kind.plural),
                 "singularName": "",
@@ -113,7 +141,16 @@ pub fn resources(kinds: &Kinds, group: &str, version: &str) -> Response {
     if !group.is_empty() {
         list["apiVersion"] = json!("v1");
     }
-    Response::value(200, &list)
+    Ok(Response::value(200, &list))
+}
+
+/// A resource's subresources; of custom kinds the status comes first.
+fn in_order(kind: &Kind) -> Vec<(&String, &Subresource)> {
+    let mut all: Vec<_> = kind.subresources.iter().collect();
+    if !kind.built_in() {
+        all.sort_by_key(|(name, _)| *name != "status");
+    }
+    all
 }
 
 fn legacy_resource(kind: &Kind) -> Value {
@@ -150,7 +187,7 @@ fn storage_hash(kind: &Kind) -> String {
     STANDARD.encode(&digest[..8])
 }
 
-fn aggregated(kinds: &Kinds, version: &'static str, wanted: impl Fn(&Group) -> bool) -> Response {
+fn aggregated(kinds: &Kinds, wanted: impl Fn(&Group) -> bool) -> Response {
     let items: Vec<Value> = kinds
         .groups
         .iter()
@@ -161,14 +198,14 @@ fn aggregated(kinds: &Kinds, version: &'static str, wanted: impl Fn(&Group) -> b
         200,
         &json!({
             "kind": "APIGroupDiscoveryList",
-            "apiVersion": format!("apidiscovery.k8s.io/{version}"),
+            "apiVersion": "apidiscovery.k8s.io/v2",
             "metadata": {},
             "items": items,
         }),
     );
     let digest = hex::encode_upper(Sha256::digest(response.whole_body()));
     response.content_type =
-        format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList".to_owned();
     response.headers.push(("etag", format!("\"{digest}\"")));
     response.headers.push(("vary", "Accept".to_owned()));
     response.headers.push(("cache-control", "public".to_owned()));

@@ -5,6 +5,7 @@
 pub mod delete;
 mod discovery;
 mod eviction;
+mod health;
 pub mod negotiate;
 pub mod openapi;
 pub mod options;
@@ -27,13 +28,13 @@ use serde_json::{Value, json};
 
 use crate::authority::Wish;
 use crate::cluster::Cluster;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, Kinds};
 use crate::{strategy, validation};
 
 use negotiate::Wanted;
 use options::ListOptions;
 use problem::Problem;
-use request::{Answer, Request, Response};
+use request::{Answer, NO_GUESSING, Request, Response};
 use route::{Query, Target};
 use watch::WatchStream;
 use write::Write;
@@ -44,9 +45,15 @@ pub const VERSION: &str = "v1.36.3+simkube";
 /// Answers a request to a cluster. `host` is where the server listens, for discovery.
 pub fn answer(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Answer {
     let granted = Wish::of(request).granted(cluster, &request.user);
-    let mut answer = match granted.and_then(|()| dispatch(cluster, request, host)) {
-        Ok(answer) => answer,
-        Err(problem) => Answer::Response(problem.into()),
+    let mut answer = match granted {
+        Ok(()) => dispatch(cluster, request, host)
+            .unwrap_or_else(|problem| Answer::Response(problem.into())),
+        Err(problem) => {
+            let mut refused = Response::from(problem);
+            let (name, value) = NO_GUESSING;
+            refused.headers.push((name, value.to_owned()));
+            Answer::Response(refused)
+        }
     };
     if let Answer::Response(response) = &mut answer {
         prettify(request, response);
@@ -68,48 +75,76 @@ fn in_yaml(request: &Request, response: &mut Response) {
 }
 
 fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Answer, Problem> {
+    if let Some(rest) = request.path.strip_prefix('/')
+        && rest.contains("//")
+    {
+        // Between two slashes stands nothing that is served.
+        return nowhere(rest);
+    }
     let path = request.path.trim_end_matches('/');
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let whole = |response: Response| Ok(Answer::Response(response));
     match parts.as_slice() {
         [] => whole(root(cluster)),
-        ["version"] => whole(version()),
-        ["healthz" | "livez" | "readyz", ..] => whole(Response::text(200, "ok")),
-        ["openapi", "v3"] => whole(openapi::v3_index(cluster)),
-        ["openapi", "v3", rest @ ..] => {
-            openapi::v3(cluster, &rest.join("/"), &request.accept).map(Answer::Response)
+        ["version"] | [".well-known", "openid-configuration"] | ["openid", "v1", "jwks"]
+            if request.method != "GET" =>
+        {
+            Err(Problem::method_not_allowed())
         }
-        ["openapi", "v2"] => openapi::v2(cluster, &request.accept).map(Answer::Response),
+        ["version"] => whole(version()),
+        ["version", ..] => Err(Problem::no_such_resource()),
+        [door, below @ ..] if health::DOORS.contains(door) => {
+            let query = Query::parse(&request.query);
+            let found = health::answer(door, &below.join("/"), &query);
+            whole(found.filter(|_| path == request.path).unwrap_or_else(page_not_found))
+        }
+        ["openapi", "v3"] if path == request.path => whole(openapi::v3_index(cluster)),
+        ["openapi", "v3", rest @ ..] => whole(openapi::v3(cluster, &rest.join("/"))),
+        ["openapi", "v2"] if path == request.path => {
+            openapi::v2(cluster, &request.accept).map(Answer::Response)
+        }
         [".well-known", "openid-configuration"] => whole(reviews::openid(host)),
-        ["openid", "v1", "jwks"] => whole(Response::value(200, &json!({"keys": []}))),
+        ["openid", "v1", "jwks"] => whole(reviews::keys()),
         ["api"] | ["api", "v1"] | ["apis", _, _] if refuses_verb(cluster, &parts, request) => {
             Err(Problem::method_not_allowed())
         }
-        ["api"] => whole(discovery::core(&cluster.kinds(), &request.accept, host)),
-        ["apis"] => whole(discovery::groups(&cluster.kinds(), &request.accept)),
+        ["api"] => whole(discovery::core(&cluster.kinds(), &request.accept, host)?),
+        ["apis"] => {
+            whole(discovery::groups(&cluster.kinds(), &request.accept, path == request.path)?)
+        }
         ["api", version] => {
             if *version != "v1" {
                 return Err(Problem::no_such_resource());
             }
-            whole(discovery::resources(&cluster.kinds(), "", "v1"))
+            whole(discovery::resources(&cluster.kinds(), "", "v1", &request.accept)?)
         }
         ["apis", group] => match cluster.kinds().group(group) {
-            Some(group) => whole(discovery::group(group)),
+            Some(group) => whole(discovery::group(group, &request.accept)?),
             None => whole(page_not_found()),
         },
         ["apis", group, version] => {
             let kinds = cluster.kinds();
-            let is_built_in = crate::kinds::Kinds::built_in().group(group).is_some();
-            if is_built_in && !serves(&kinds, group, version) {
-                return Err(Problem::no_such_resource());
-            }
             if !serves(&kinds, group, version) {
-                return whole(page_not_found());
+                return nowhere(&parts.join("/"));
             }
-            whole(discovery::resources(&kinds, group, version))
+            whole(discovery::resources(&kinds, group, version, &request.accept)?)
         }
         ["api" | "apis", ..] => resource(cluster, request),
         _ => whole(page_not_found()),
+    }
+}
+
+/// Says that a path leads nowhere, in the words of whoever answers for what stands below its beginning.
+fn nowhere(path: &str) -> Result<Answer, Problem> {
+    let mut parts = path.split('/');
+    let is_built_in = match (parts.next(), parts.next()) {
+        (Some("api"), Some(_)) => true,
+        (Some("apis"), Some(group)) => Kinds::built_in().group(group).is_some(),
+        _ => false,
+    };
+    match is_built_in {
+        true => Err(Problem::no_such_resource()),
+        false => Ok(Answer::Response(page_not_found())),
     }
 }
 
@@ -117,7 +152,7 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Ans
 /// ones, are told to whoever asks, whatever he asks.
 fn refuses_verb(cluster: &Cluster, parts: &[&str], request: &Request) -> bool {
     let kinds = cluster.kinds();
-    let known = |group: &str| crate::kinds::Kinds::built_in().group(group).is_some();
+    let known = |group: &str| Kinds::built_in().group(group).is_some();
     let built_in = match parts {
         ["apis", group, version] => known(group) && serves(&kinds, group, version),
         _ => true,
@@ -125,7 +160,7 @@ fn refuses_verb(cluster: &Cluster, parts: &[&str], request: &Request) -> bool {
     built_in && !matches!(request.method.as_str(), "GET")
 }
 
-fn serves(kinds: &crate::kinds::Kinds, group: &str, version: &str) -> bool {
+fn serves(kinds: &Kinds, group: &str, version: &str) -> bool {
     kinds.group(group).is_some_and(|group| group.versions.iter().any(|served| served == version))
 }
 
@@ -135,20 +170,16 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
     };
     let kinds = cluster.kinds();
     let Some(kind) = kinds.find(&target.group, &target.version, &target.plural).cloned() else {
-        let is_custom = crate::kinds::Kinds::built_in().group(&target.group).is_none();
-        if is_custom || !serves(&kinds, &target.group, &target.version) {
-            return Ok(Answer::Response(page_not_found()));
-        }
-        return Err(Problem::no_such_resource());
+        return nowhere(request.path.trim_start_matches('/'));
     };
     let query = Query::parse(&request.query);
-    if !target.namespace.is_empty() && !kind.namespaced {
-        return Err(Problem::no_such_resource());
+    if !is_path_of(&kind, &target, &request.method) {
+        return nowhere(request.path.trim_start_matches('/'));
     }
-    if request.method == "HEAD" && kind.built_in() {
+    if kind.built_in() && !is_method_of(&kind, &target, &request.method) {
         return Err(Problem::method_not_allowed());
     }
-    if let Some(answer) = reviews::answer(cluster, &kind, &target, request)? {
+    if let Some(answer) = reviews::answer(cluster, &kind, &target, request, &query)? {
         return Ok(Answer::Response(answer));
     }
     let any = request.accept.contains("application/*");
@@ -174,7 +205,10 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
             response.warnings.insert(0, warning);
             Ok(Answer::Response(response))
         }
-        Ok(watch) => Ok(watch),
+        Ok(Answer::Watch(mut stream)) => {
+            stream.warnings.insert(0, warning);
+            Ok(Answer::Watch(stream))
+        }
         // What no handler takes is told nothing.
         Err(problem) if problem.code == 405 && kind.built_in() => Err(problem),
         Err(problem) if problem.message == "415: Unsupported Media Type" => Err(problem),
@@ -187,6 +221,45 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
             Err(problem)
         }
     }
+}
+
+/// Whether anything is served at a path, whatever it is asked with. Of custom kinds only lists go across
+/// namespaces.
+fn is_path_of(kind: &Kind, target: &Target, method: &str) -> bool {
+    if !target.namespace.is_empty() && !kind.namespaced {
+        return false;
+    }
+    let named = !target.name.is_empty();
+    if kind.namespaced && target.namespace.is_empty() {
+        return match kind.built_in() {
+            true => !named && kind.allows("list"),
+            false => !named && matches!(method, "GET" | "HEAD"),
+        };
+    }
+    // The server's own questions have no names.
+    !kind.built_in() || !named || kind.allows("get") || !target.subresource.is_empty()
+}
+
+/// Whether a built-in resource, or what stands below one, may be asked with a method.
+fn is_method_of(kind: &Kind, target: &Target, method: &str) -> bool {
+    let named = !target.name.is_empty();
+    let everywhere = kind.namespaced && target.namespace.is_empty();
+    if target.watch {
+        return method == "GET";
+    }
+    let verb = match (method, named) {
+        ("GET", true) => "get",
+        ("GET", false) => "list",
+        ("POST", false) if !everywhere => "create",
+        ("DELETE", false) if !everywhere => "deletecollection",
+        ("PUT", true) => "update",
+        ("PATCH", true) => "patch",
+        ("DELETE", true) => "delete",
+        // What is below an object may be told anything.
+        ("POST", true) if !target.subresource.is_empty() => return true,
+        _ => return false,
+    };
+    !target.subresource.is_empty() || kind.allows(verb)
 }
 
 fn main_resource(
@@ -213,6 +286,11 @@ fn main_resource(
         ("GET" | "HEAD", true) if in_namespace => {
             if target.watch {
                 return list_or_watch(cluster, kind, target, query, wanted);
+            }
+            if query.flag("export") {
+                return Err(Problem::bad_request(
+                    "the export parameter, deprecated since v1.14, is no longer supported",
+                ));
             }
             let version = query.get("resourceVersion");
             if !strategy::is_collected(kind) && !version.is_empty() {
@@ -268,14 +346,6 @@ fn main_resource(
         ("PATCH" | "PUT", false) if !kind.built_in() && in_namespace => {
             Err(Problem::bad_request("name must be provided"))
         }
-        ("GET" | "POST" | "PUT" | "PATCH" | "DELETE", true)
-            if !in_namespace && !kind.built_in() =>
-        {
-            whole(page_not_found())
-        }
-        ("GET" | "PUT" | "PATCH" | "DELETE", true) if !in_namespace => {
-            Err(Problem::no_such_resource())
-        }
         (verb, _) if !kind.built_in() && !KNOWN_VERBS.contains(&verb) => {
             Err(Problem::not_supported(kind, verb))
         }
@@ -316,6 +386,9 @@ fn list_or_watch(
         let response = read::list(cluster, kind, &target.namespace, &options, wanted)?;
         return Ok(Answer::Response(response));
     }
+    if wanted.yaml {
+        return Err(Problem::new(406, "NotAcceptable", negotiate::ACCEPTED_OF_WATCHES));
+    }
     let stream =
         WatchStream::open(cluster, kind, &target.namespace, &target.name, &options, wanted)?;
     Ok(Answer::Watch(Box::new(stream)))
@@ -352,13 +425,14 @@ fn root(cluster: &Cluster) -> Response {
         ["/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"]
             .map(str::to_owned)
             .to_vec();
+    paths.extend(health::paths());
     for group in kinds.groups.iter().filter(|group| !group.name.is_empty()) {
         paths.push(format!("/apis/{}", group.name));
         paths
             .extend(group.versions.iter().map(|version| format!("/apis/{}/{version}", group.name)));
     }
     paths.extend(
-        ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/readyz", "/version"]
+        ["/openapi/v2", "/openapi/v3", "/openapi/v3/", "/openid/v1/jwks", "/version"]
             .map(str::to_owned),
     );
     paths.sort();

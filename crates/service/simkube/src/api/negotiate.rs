@@ -48,6 +48,9 @@ pub struct Wanted {
 /// What is said where custom objects are asked for in another form.
 pub const ACCEPTED: &str = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
+/// What is said where a watch is asked for in another form.
+pub const ACCEPTED_OF_WATCHES: &str = "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+
 /// What is said of a path that leads nowhere.
 pub const NO_RESOURCE: &str = "the server could not find the requested resource";
 

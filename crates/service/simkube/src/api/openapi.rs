@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::VERSION;
 use super::problem::Problem;
-use super::request::Response;
+use super::request::{PLAIN_TEXT, Response};
 use crate::cluster::Cluster;
 use crate::kinds::{Kind, Kinds};
 use crate::types::tables;
@@ -96,24 +96,27 @@ pub fn v3_index(cluster: &Cluster) -> Response {
         let pairs = documents.iter().map(|(path, hash)| (path.as_str(), hash.as_str()));
         openapi::v3_index(pairs).to_string().into_bytes()
     });
-    Response::json(200, body)
+    // As the server tells it: nobody says there what it is.
+    let mut response = Response::json(200, body);
+    response.content_type = PLAIN_TEXT.to_owned();
+    response
 }
 
-/// Answers `/openapi/v3/PATH`.
-///
-/// # Errors
-///
-/// 404 where nothing is served there.
-pub fn v3(cluster: &Cluster, path: &str, accept: &str) -> Result<Response, Problem> {
-    let _json_only = accept;
+/// Answers `/openapi/v3/PATH`; with nothing where nothing is served there.
+pub fn v3(cluster: &Cluster, path: &str) -> Response {
+    let nothing = || {
+        let mut response = Response::json(404, Bytes::new());
+        response.content_type.clear();
+        response
+    };
     let (group, version) = match path.split('/').collect::<Vec<_>>().as_slice() {
         ["api", version] => (String::new(), (*version).to_owned()),
         ["apis", group, version] => ((*group).to_owned(), (*version).to_owned()),
-        _ => return Err(Problem::no_such_resource()),
+        _ => return nothing(),
     };
     let kinds = cluster.kinds();
     if kinds.at(&group, &version).next().is_none() {
-        return Err(Problem::no_such_resource());
+        return nothing();
     }
     let body = kinds.documents.get(path, || {
         let custom: Vec<CustomKind<'_>> =
@@ -122,7 +125,8 @@ pub fn v3(cluster: &Cluster, path: &str, accept: &str) -> Result<Response, Probl
     });
     let mut response = Response::json(200, body);
     response.headers.push(("etag", format!("\"{}\"", digest(&kinds, &group, &version))));
-    Ok(response)
+    response.headers.push(("vary", "Accept".to_owned()));
+    response
 }
 
 /// Answers `/openapi/v2`, as protobuf where that is all the client takes.
@@ -150,5 +154,6 @@ pub fn v2(cluster: &Cluster, accept: &str) -> Result<Response, Problem> {
     }
     let tag = hex::encode_upper(Sha256::digest(json!([VERSION, kinds.groups.len()]).to_string()));
     response.headers.push(("etag", format!("\"{tag}\"")));
+    response.headers.push(("vary", "Accept".to_owned()));
     Ok(response)
 }

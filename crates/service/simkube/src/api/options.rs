@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::problem::{Cause, Problem};
 use super::request::User;
 use super::route::Query;
+use super::selector::Selector;
 
 /// What is done about fields that the kind does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,14 +189,14 @@ impl DeleteOptions {
         let mut causes = Vec::new();
         let text = |name: &str| body.and_then(|body| body.get(name)).and_then(Value::as_str);
         let policy = match body {
-            Some(_) => text("propagationPolicy").unwrap_or_default().to_owned(),
-            None => query.get("propagationPolicy").to_owned(),
+            Some(_) => text("propagationPolicy"),
+            None => query.has("propagationPolicy").then(|| query.get("propagationPolicy")),
         };
         let orphan = match body {
             Some(body) => body.get("orphanDependents").and_then(Value::as_bool),
             None => query.has("orphanDependents").then(|| query.flag("orphanDependents")),
         };
-        if orphan.is_some() && !policy.is_empty() {
+        if let (Some(_), Some(policy)) = (orphan, policy) {
             causes.push(Cause {
                 reason: "FieldValueInvalid".to_owned(),
                 message: format!(
@@ -204,12 +205,12 @@ impl DeleteOptions {
                 field: "propagationPolicy".to_owned(),
             });
         }
-        options.propagation = match policy.as_str() {
-            "Orphan" => Some(Propagation::Orphan),
-            "Background" => Some(Propagation::Background),
-            "Foreground" => Some(Propagation::Foreground),
-            "" => None,
-            other => {
+        options.propagation = match policy {
+            Some("Orphan") => Some(Propagation::Orphan),
+            Some("Background") => Some(Propagation::Background),
+            Some("Foreground") => Some(Propagation::Foreground),
+            None => None,
+            Some(other) => {
                 causes.push(Cause {
                     reason: "FieldValueNotSupported".to_owned(),
                     message: format!(
@@ -306,6 +307,8 @@ impl ListOptions {
             send_initial_events: (!send.is_empty()).then(|| query.flag("sendInitialEvents")),
             timeout_s: query.number("timeoutSeconds")?.and_then(|s| u64::try_from(s).ok()),
         };
+        // Whether they parse is asked before whether they go together.
+        Selector::read(&options.labels, &options.fields)?;
         let causes = if options.watch { options.watch_causes() } else { options.list_causes() };
         if !causes.is_empty() {
             return Err(Problem::invalid("meta.k8s.io", "ListOptions", "", &causes));
@@ -315,39 +318,37 @@ impl ListOptions {
 
     fn watch_causes(&self) -> Vec<Cause> {
         let mut causes = Vec::new();
-        let matching = self.resource_version_match.as_str();
-        if self.send_initial_events.is_some() && matching != "NotOlderThan" {
+        // Who says nothing of where to begin is told first what is there.
+        let begins = matches!(self.resource_version.as_str(), "" | "0");
+        let says_nothing =
+            self.send_initial_events.is_none() && self.resource_version_match.is_empty();
+        let (matching, sends) = match begins && says_nothing {
+            true => ("NotOlderThan", true),
+            false => (self.resource_version_match.as_str(), self.send_initial_events.is_some()),
+        };
+        if sends && matching != "NotOlderThan" {
             causes.push(forbidden(
                 "resourceVersionMatch",
                 "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
             ));
         }
-        if !matching.is_empty() && self.send_initial_events.is_none() {
+        if matching.is_empty() {
+            return causes;
+        }
+        if !sends {
             causes.push(forbidden(
                 "resourceVersionMatch",
                 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
             ));
         }
-        if !self.continue_token.is_empty() {
-            causes.push(forbidden("continue", "continue is forbidden for watch"));
-        }
-        causes
-    }
-
-    fn list_causes(&self) -> Vec<Cause> {
-        let mut causes = Vec::new();
-        let matching = self.resource_version_match.as_str();
-        if self.send_initial_events.is_some() {
-            causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
-        }
-        if matching.is_empty() {
-            return causes;
-        }
-        if self.resource_version.is_empty() {
-            causes.push(forbidden(
-                "resourceVersionMatch",
-                "resourceVersionMatch is forbidden unless resourceVersion is provided",
-            ));
+        if matching != "NotOlderThan" {
+            let message =
+                format!("Unsupported value: \"{matching}\": supported values: \"NotOlderThan\"");
+            causes.push(Cause {
+                reason: "FieldValueNotSupported".to_owned(),
+                message,
+                field: "resourceVersionMatch".to_owned(),
+            });
         }
         if !self.continue_token.is_empty() {
             causes.push(forbidden(
@@ -355,7 +356,25 @@ impl ListOptions {
                 "resourceVersionMatch is forbidden when continue is provided",
             ));
         }
-        if !matches!(matching, "Exact" | "NotOlderThan") {
+        causes
+    }
+
+    fn list_causes(&self) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        let matching = self.resource_version_match.as_str();
+        if !matching.is_empty() && self.resource_version.is_empty() {
+            causes.push(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden unless resourceVersion is provided",
+            ));
+        }
+        if !matching.is_empty() && !self.continue_token.is_empty() {
+            causes.push(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden when continue is provided",
+            ));
+        }
+        if !matches!(matching, "" | "Exact" | "NotOlderThan") {
             causes.push(Cause {
                 reason: "FieldValueNotSupported".to_owned(),
                 message: format!(
@@ -369,6 +388,9 @@ impl ListOptions {
                 "resourceVersionMatch",
                 "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
             ));
+        }
+        if self.send_initial_events.is_some() {
+            causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
         }
         causes
     }

@@ -1,7 +1,9 @@
 //! Get and list.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -240,7 +242,10 @@ pub fn select(
     selector: &Selector,
 ) -> Result<Selected, Problem> {
     let prefix = kind.key_prefix(namespace);
-    let mut at = exact_revision(cluster, options)?;
+    let mut at = match options.continue_token.is_empty() {
+        true => exact_revision(cluster, kind, options)?,
+        false => None,
+    };
     let mut after: Option<String> = None;
     if !options.continue_token.is_empty() {
         let token = Token::read(&options.continue_token)?;
@@ -283,12 +288,24 @@ pub fn select(
     Ok(Selected { entries, revision, next, remaining })
 }
 
-fn exact_revision(cluster: &Cluster, options: &ListOptions) -> Result<Option<u64>, Problem> {
+fn exact_revision(
+    cluster: &Cluster,
+    kind: &Kind,
+    options: &ListOptions,
+) -> Result<Option<u64>, Problem> {
     if options.resource_version.is_empty() {
         return Ok(None);
     }
     let revision = parse_revision(&options.resource_version)?;
-    newer_than_there_is(cluster, revision)?;
+    newer_than_there_is(cluster, revision).map_err(|mut problem| {
+        // Only where a cache may yet come up to it is it worth asking again.
+        if !strategy::is_collected(kind)
+            && let Some(details) = problem.details.as_mut().and_then(Value::as_object_mut)
+        {
+            details.remove("retryAfterSeconds");
+        }
+        problem
+    })?;
     // A limited list at a revision shows that revision, as upstream's does.
     let exact = options.resource_version_match == "Exact"
         || (options.resource_version_match.is_empty() && options.limit > 0 && revision > 0);
@@ -343,6 +360,14 @@ fn expired(options: &ListOptions, after: Option<&str>, prefix: &str) -> Problem 
     problem
 }
 
+/// Base64 for URLs as Go reads it: bits left over may be anything.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
+
 /// What Go says of text that is not base64 for URLs.
 fn not_base64(text: &str) -> String {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -365,9 +390,7 @@ impl Token {
                 "invalid continue token: continue key is not valid: {why}"
             ))
         };
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text.trim_end_matches('='))
-            .map_err(|_| bad(&not_base64(text)))?;
+        let bytes = LENIENT.decode(text).map_err(|_| bad(&not_base64(text)))?;
         let token: Value =
             serde_json::from_slice(&bytes).map_err(|error| bad(&body::go_words(&error, &bytes)))?;
         if token["v"] != "meta.k8s.io/v1" {

@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 use super::problem::Problem;
 use super::watch::WatchStream;
 
+/// Keeps browsers from guessing what an answer may be.
+pub const NO_GUESSING: (&str, &str) = ("x-content-type-options", "nosniff");
+
+/// The type of what people read.
+pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
+
 /// What a client asks.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -119,7 +125,10 @@ impl Response {
     /// Returns an answer of plain text.
     pub fn text(code: u16, body: impl Into<Bytes>) -> Response {
         let mut response = Response::json(code, body);
-        response.content_type = "text/plain; charset=utf-8".to_owned();
+        response.content_type = PLAIN_TEXT.to_owned();
+        // A browser is not to guess what it may be.
+        let (name, value) = NO_GUESSING;
+        response.headers.push((name, value.to_owned()));
         response
     }
 

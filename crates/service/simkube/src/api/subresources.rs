@@ -41,7 +41,7 @@ pub fn answer(
     let response = match name {
         "scale" => scale::answer(cluster, kind, target, request, query, wanted)?,
         "log" => log(cluster, kind, target, query)?,
-        "token" => token::make(cluster, kind, target, request)?,
+        "token" => token::make(cluster, kind, target, request, query)?,
         "eviction" => eviction::evict(cluster, kind, target, request, query)?,
         "binding" => bind(cluster, kind, target, request)?,
         "exec" | "attach" | "portforward" | "proxy" => {
@@ -149,6 +149,7 @@ fn log(
     }
     let mut response = Response::text(200, text);
     response.content_type = "text/plain".to_owned();
+    response.headers.clear();
     Ok(response)
 }
 

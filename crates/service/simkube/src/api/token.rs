@@ -1,14 +1,15 @@
 //! Tokens of service accounts: who asks gets one that says what it should, and that lets its
 //! bearer in.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
 use super::request::{Request, Response};
 use super::route::{Query, Target};
-use super::{reviews, write};
+use super::write::{self, Asked};
 use crate::authentic::{self, AUDIENCE};
-use crate::body;
 use crate::cluster::{Cluster, text_of};
 use crate::kinds::Kind;
 use crate::meta;
@@ -27,20 +28,31 @@ const LIFE_S_MAX: i64 = 1 << 32;
 ///
 /// In the server's words.
 pub fn make(
-    cluster: &Cluster,
+    cluster: &Arc<Cluster>,
     kind: &Kind,
     target: &Target,
     request: &Request,
+    query: &Query,
 ) -> Result<Response, Problem> {
-    let mut review = reviews::asked(kind, request)?;
-    if let Some(sent) = review["spec"].get("expirationSeconds").filter(|sent| !sent.is_i64())
-        && !sent.is_null()
-    {
-        return Err(Problem::bad_request(format!(
-            "{KIND} in version \"v1\" cannot be handled as a {KIND}: json: cannot unmarshal {} into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64",
-            body::go_type(sent)
-        )));
+    if request.method != "POST" {
+        return Err(Problem::method_not_allowed());
     }
+    let own = Arc::new(kind.below("token"));
+    let asked = write::asked(cluster, &own, target, request, query)?;
+    let Asked { object, manager, warnings, .. } = asked;
+    let mut response = made(cluster, kind, target, object, &manager)
+        .map_err(|problem| Problem { warnings: warnings.clone(), ..problem })?;
+    response.warnings = warnings;
+    Ok(response)
+}
+
+fn made(
+    cluster: &Cluster,
+    kind: &Kind,
+    target: &Target,
+    mut review: Value,
+    manager: &str,
+) -> Result<Response, Problem> {
     if review["spec"]["expirationSeconds"].is_null() {
         review["spec"]["expirationSeconds"] = json!(LIFE_S);
     }
@@ -71,7 +83,7 @@ pub fn make(
     let bound = review["spec"]["boundObjectRef"].clone();
     let bound_uid = bound_to(cluster, target, &bound)?;
     let now = cluster.now();
-    let owners = owned_by_asker(&review, request, &text_of(now));
+    let owners = owned_by_asker(&review, manager, &text_of(now));
     let ends = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
     let audiences = match review["spec"]["audiences"].as_array() {
         Some(audiences) if !audiences.is_empty() => json!(audiences),
@@ -167,7 +179,7 @@ fn bound_to(cluster: &Cluster, target: &Target, bound: &Value) -> Result<Option<
 }
 
 /// Who asks for a token owns what he says of it.
-fn owned_by_asker(review: &Value, request: &Request, now: &str) -> Value {
+fn owned_by_asker(review: &Value, manager: &str, now: &str) -> Value {
     let mut owned = Map::new();
     let said = review["spec"].as_object().into_iter().flatten();
     for (name, value) in said.filter(|(_, value)| !value.is_null()) {
@@ -178,11 +190,6 @@ fn owned_by_asker(review: &Value, request: &Request, now: &str) -> Value {
         }
         owned.insert(format!("f:{name}"), Value::Object(inside));
     }
-    let query = Query::parse(&request.query);
-    let manager = match query.get("fieldManager") {
-        "" => write::manager_of(&request.user_agent),
-        named => named.to_owned(),
-    };
     json!([{
         "manager": manager,
         "operation": "Update",

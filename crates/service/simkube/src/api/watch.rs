@@ -61,6 +61,8 @@ pub struct WatchStream {
     ends_at: Instant,
     bookmark_at: Instant,
     ended: bool,
+    /// What the client is told beside the events.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl std::fmt::Debug for WatchStream {
@@ -135,6 +137,7 @@ impl WatchStream {
                 + options.timeout_s.filter(|s| *s > 0).map_or(TIMEOUT, Duration::from_secs),
             bookmark_at: now + BOOKMARK_EVERY,
             ended: false,
+            warnings: Vec::new(),
         })
     }
 
@@ -300,28 +303,33 @@ impl WatchStream {
         if initial_end {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
+        let version = json!({"resourceVersion": metadata["resourceVersion"]});
+        let object = self.empty_object(metadata);
         let shown = match self.wanted.form {
-            Form::Whole => {
-                let mut object = match self.kind.built_in() {
-                    true => crate::types::zero(&self.kind).clone(),
-                    false => json!({}),
-                };
-                object["kind"] = json!(self.kind.kind);
-                object["apiVersion"] = json!(self.kind.api_version());
-                object["metadata"] = metadata;
-                if COUNTED.iter().any(|(group, name)| self.kind.is(group, name)) {
-                    object["spec"]["replicas"] = json!(0);
-                }
-                object
+            Form::Whole => object,
+            Form::Metadata(_) => table::partial(&self.kind, &object),
+            // The server prints the bookmark as it prints an object.
+            Form::Table(include) => {
+                let row = table::row(&self.kind, &object, include);
+                self.table(&version, vec![row])
             }
-            Form::Metadata(_) => json!({
-                "kind": "PartialObjectMetadata",
-                "apiVersion": "meta.k8s.io/v1",
-                "metadata": metadata,
-            }),
-            Form::Table(_) => self.table(&metadata, Vec::new()),
         };
         self.line(out, "BOOKMARK", shown);
+    }
+
+    /// An object of the kind that has nothing but metadata.
+    fn empty_object(&self, metadata: Value) -> Value {
+        let mut object = match self.kind.built_in() {
+            true => crate::types::zero(&self.kind).clone(),
+            false => json!({}),
+        };
+        object["kind"] = json!(self.kind.kind);
+        object["apiVersion"] = json!(self.kind.api_version());
+        object["metadata"] = metadata;
+        if COUNTED.iter().any(|(group, name)| self.kind.is(group, name)) {
+            object["spec"]["replicas"] = json!(0);
+        }
+        object
     }
 
     /// Columns are named in the first table only.

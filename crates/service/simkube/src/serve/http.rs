@@ -112,6 +112,27 @@ async fn respond(
     certified: bool,
 ) -> hyper::Response<AnswerBody> {
     let (parts, body) = request.into_parts();
+    let audit_id = audit_id(&parts.headers);
+    let mut response = respond_to(server, parts, body, certified).await;
+    response.headers_mut().insert("audit-id", audit_id);
+    response
+}
+
+/// Returns what a request is called in the audit: as the client calls it, or drawn.
+fn audit_id(headers: &HeaderMap) -> HeaderValue {
+    let given = headers.get("audit-id").filter(|id| !id.is_empty()).cloned();
+    given.unwrap_or_else(|| {
+        let drawn = uuid::Uuid::new_v4().to_string();
+        HeaderValue::from_maybe_shared(Bytes::from(drawn)).expect("a uuid is plain text")
+    })
+}
+
+async fn respond_to(
+    server: &Server,
+    parts: hyper::http::request::Parts,
+    body: Incoming,
+    certified: bool,
+) -> hyper::Response<AnswerBody> {
     let head = parts.method == hyper::Method::HEAD;
     let (cluster, path) = match find_cluster(server, parts.uri.path()) {
         Ok(found) => found,
@@ -208,6 +229,7 @@ fn written(server: &Server, answer: Answer, head: bool) -> hyper::Response<Answe
         Answer::Watch(stream) => {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            add_warnings(&mut headers, &stream.warnings);
             (200, headers, AnswerBody::watch(stream, server.stopped.clone()))
         }
     };
@@ -225,19 +247,26 @@ fn written(server: &Server, answer: Answer, head: bool) -> hyper::Response<Answe
 fn headers_of(response: &Response) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let value = |text: &str| HeaderValue::from_maybe_shared(Bytes::from(text.to_owned()));
-    if let Ok(content_type) = value(&response.content_type) {
+    if let Ok(content_type) = value(&response.content_type)
+        && !content_type.is_empty()
+    {
         headers.insert(header::CONTENT_TYPE, content_type);
     }
-    for warning in &response.warnings {
-        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
-        if let Ok(warning) = value(&format!("299 - \"{quoted}\"")) {
-            headers.append(header::WARNING, warning);
-        }
-    }
+    add_warnings(&mut headers, &response.warnings);
     for (name, text) in &response.headers {
         if let Ok(text) = value(text) {
             headers.insert(HeaderName::from_static(name), text);
         }
     }
     headers
+}
+
+fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        let text = Bytes::from(format!("299 - \"{quoted}\""));
+        if let Ok(warning) = HeaderValue::from_maybe_shared(text) {
+            headers.append(header::WARNING, warning);
+        }
+    }
 }

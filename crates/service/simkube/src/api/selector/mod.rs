@@ -49,13 +49,23 @@ impl Selector {
     ///
     /// 400 where one does not parse, or names a field that the kind cannot be selected by.
     pub fn parse(labels: &str, fields: &str, kind: &Kind) -> Result<Selector, Problem> {
-        let labels = parse_labels(labels).map_err(Problem::bad_request)?;
-        let fields = parse_fields(fields).map_err(Problem::bad_request)?;
+        let Selector { labels, fields } = Selector::read(labels, fields)?;
         for rule in &fields {
             if !selectable(kind, &rule.path) {
                 return Err(Problem::bad_request(unsupported(kind, &rule.path)));
             }
         }
+        Ok(Selector { labels, fields })
+    }
+
+    /// Reads `labelSelector` and `fieldSelector`, whatever the kind.
+    ///
+    /// # Errors
+    ///
+    /// 400 where one does not parse.
+    pub fn read(labels: &str, fields: &str) -> Result<Selector, Problem> {
+        let labels = parse_labels(labels).map_err(Problem::bad_request)?;
+        let fields = parse_fields(fields).map_err(Problem::bad_request)?;
         Ok(Selector { labels, fields })
     }
 
@@ -130,22 +140,31 @@ fn parse_labels(text: &str) -> Result<Vec<LabelRule>, String> {
 }
 
 fn parse_fields(text: &str) -> Result<Vec<FieldRule>, String> {
-    split_escaped(text)
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let (path, value, equal) = if let Some((path, value)) = part.split_once("!=") {
-                (path, value, false)
-            } else if let Some((path, value)) = part.split_once("==") {
-                (path, value, true)
-            } else if let Some((path, value)) = part.split_once('=') {
-                (path, value, true)
-            } else {
-                return Err(format!("invalid selector: '{text}'; can't understand '{part}'"));
-            };
-            Ok(FieldRule { path: path.to_owned(), value: unescape(value), equal })
-        })
-        .collect()
+    let mut terms = split_escaped(text);
+    terms.sort();
+    let mut rules = Vec::new();
+    for term in terms.iter().filter(|term| !term.is_empty()) {
+        let Some((path, equal, value)) = split_term(term) else {
+            return Err(format!("invalid selector: '{text}'; can't understand '{term}'"));
+        };
+        let value = unescape(value)?;
+        // Nothing that is nothing says nothing.
+        if !path.is_empty() || !value.is_empty() {
+            rules.push(FieldRule { path: path.to_owned(), value, equal });
+        }
+    }
+    Ok(rules)
+}
+
+/// Takes a term apart at its first operator: the field, whether it must be equal, the value.
+fn split_term(term: &str) -> Option<(&str, bool, &str)> {
+    term.char_indices().find_map(|(at, _)| {
+        let (path, rest) = term.split_at(at);
+        let operators = [("!=", false), ("==", true), ("=", true)];
+        operators
+            .into_iter()
+            .find_map(|(sign, equal)| Some((path, equal, rest.strip_prefix(sign)?)))
+    })
 }
 
 fn split_escaped(text: &str) -> Vec<String> {
@@ -164,8 +183,25 @@ fn split_escaped(text: &str) -> Vec<String> {
     parts
 }
 
-fn unescape(value: &str) -> String {
-    value.replace("\\,", ",").replace("\\=", "=").replace("\\\\", "\\")
+fn unescape(value: &str) -> Result<String, String> {
+    const WRONG: &str = "invalid field selector:";
+    let mut plain = String::new();
+    let mut escaped = false;
+    for sign in value.chars() {
+        match (escaped, sign) {
+            (true, '\\' | ',' | '=') => {
+                plain.push(sign);
+                escaped = false;
+            }
+            (true, _) => return Err(format!("{WRONG} invalid escape sequence: \\{sign}")),
+            (false, '\\') => escaped = true,
+            (false, ',' | '=') => {
+                return Err(format!("{WRONG} unescaped character in value: {}", sign as u32));
+            }
+            (false, _) => plain.push(sign),
+        }
+    }
+    if escaped { Err(format!("{WRONG} invalid escape sequence: \\")) } else { Ok(plain) }
 }
 
 fn unsupported(kind: &Kind, path: &str) -> String {

@@ -196,6 +196,41 @@ impl<'a> Write<'a> {
     }
 }
 
+/// What somebody asks or orders by a POST that makes no object of the kind's own.
+pub struct Asked {
+    /// The body, read as its kind; without one what is empty.
+    pub object: Value,
+    /// Who asks, in the words of fields' owners.
+    pub manager: String,
+    /// Whether nothing is to come of it.
+    pub dry_run: bool,
+    /// What the client is told beside the answer.
+    pub warnings: Vec<String>,
+}
+
+/// Reads what a POST asks: its options, then its body as `kind`.
+///
+/// # Errors
+///
+/// In the server's words.
+pub fn asked(
+    cluster: &Arc<Cluster>,
+    kind: &Arc<Kind>,
+    target: &Target,
+    request: &Request,
+    query: &Query,
+) -> Result<Asked, Problem> {
+    let options = options(kind, request, query)?;
+    let mut write = Write::new(cluster, kind, target, &options, &request.user_agent);
+    let body = body::read(&request.content_type, &request.body, kind)?;
+    let object = write.decode(body).map_err(|mut problem| {
+        problem.warnings = std::mem::take(&mut write.warnings);
+        problem
+    })?;
+    let Write { manager, warnings, .. } = write;
+    Ok(Asked { object, manager, dry_run: options.dry_run, warnings })
+}
+
 /// Returns the field manager that a user agent stands for: what stands before the first slash.
 pub fn manager_of(user_agent: &str) -> String {
     let name = user_agent.split('/').next().unwrap_or_default();
