@@ -232,6 +232,10 @@ fn behavior(rules: &At<'_>, errors: &mut Vec<FieldError>) {
     if window.number().is_some_and(|seconds| seconds > WINDOW_S_MAX) {
         errors.push(window.invalid(format!("must be less than or equal to {WINDOW_S_MAX}")));
     }
+    let tolerance = rules.at("tolerance");
+    if crate::pod::amounts::quantity(tolerance.value).is_some_and(|share| share.sign() < 0) {
+        errors.push(tolerance.invalid("must be greater than or equal to 0"));
+    }
     rules.at("selectPolicy").one_of(&["Disabled", "Max", "Min"], errors);
     let policies = rules.at("policies");
     if policies.is_empty() {

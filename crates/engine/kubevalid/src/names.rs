@@ -172,6 +172,10 @@ pub fn label_value(text: &str) -> Vec<String> {
 
 /// `example.com/name`.
 pub fn domain_path(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    if at.is_empty() {
+        errors.push(at.required(""));
+        return;
+    }
     let Some((domain, path)) =
         at.text().split_once('/').filter(|(domain, path)| !domain.is_empty() && !path.is_empty())
     else {
@@ -221,7 +225,7 @@ pub fn port_name(text: &str) -> Vec<String> {
     if text.len() > 15 {
         refusals.push("must be no more than 15 characters".to_owned());
     }
-    if !text.bytes().all(|byte| is_inner_lower(byte) || byte == b'-') {
+    if text.is_empty() || !text.bytes().all(|byte| is_inner_lower(byte) || byte == b'-') {
         refusals.push(
             "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned(),
         );
@@ -280,7 +284,9 @@ fn is_mapped(address: IpAddr) -> bool {
 
 /// An address that traffic may come to from outside.
 pub fn outside_address(text: &str) -> Vec<String> {
-    let Ok(address) = text.parse::<IpAddr>() else { return self::address(text) };
+    let Some(address) = parsed_address(text).map(|address| address.to_canonical()) else {
+        return self::address(text);
+    };
     let mut refusals = Vec::new();
     if address.is_unspecified() {
         refusals.push(format!("may not be unspecified ({text})"));

@@ -75,7 +75,7 @@ pub fn ingress(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) 
 fn ingress_path(path: &At<'_>, errors: &mut Vec<FieldError>) {
     let (text, kind) = (path.at("path"), path.at("pathType"));
     match kind.text() {
-        "" => {
+        "" if !kind.is_set() => {
             errors.push(kind.required("pathType must be specified"));
             return;
         }

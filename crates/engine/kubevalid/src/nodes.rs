@@ -221,7 +221,7 @@ fn address(at: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     wrong(
         &ip,
-        match names::address(ip.text()).is_empty() {
+        match names::parsed_address(ip.text()).is_some() {
             true => names::outside_address(ip.text()),
             false => vec!["must be a valid IP address".to_owned()],
         },

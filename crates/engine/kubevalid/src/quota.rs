@@ -33,6 +33,12 @@ const MEASURED: [&str; 11] = [
     "limits.ephemeral-storage",
     "storage",
 ];
+/// Whether a name without a domain is one that everybody knows.
+fn is_standard(name: &str) -> bool {
+    let huge = ["hugepages-", "requests.hugepages-"].iter().any(|head| name.starts_with(head));
+    COUNTED.contains(&name) || MEASURED.contains(&name) || huge
+}
+
 const SCOPES: [&str; 7] = [
     "Terminating",
     "NotTerminating",
@@ -66,12 +72,10 @@ pub fn amounts(hard: &At<'_>, errors: &mut Vec<FieldError>) {
         let refusals = names::qualified(name);
         let qualified = refusals.is_empty();
         errors.extend(refusals.iter().map(|words| wrong(words)));
-        let standard = COUNTED.contains(&name) || MEASURED.contains(&name);
-        let prefixed = name.starts_with("requests.") || name.starts_with("limits.");
-        if qualified && !name.contains('/') && !standard && !prefixed {
+        if qualified && !name.contains('/') && !is_standard(name) {
             errors.push(wrong("must be a standard resource type or fully qualified"));
         }
-        if !name.contains('/') && !standard && !prefixed {
+        if !name.contains('/') && (!is_standard(name) || name == "storage") {
             errors.push(wrong("must be a standard resource for quota"));
         }
         if let Some(size) = quantity(value) {
@@ -115,7 +119,10 @@ fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.push(expressions.invalid(words).showing(shown_scopes(&expressions)));
         }
         let operator = expression.at("operator").text();
-        if SCOPES.contains(&name) && name != "PriorityClass" && operator != "Exists" {
+        if SCOPES.contains(&name)
+            && !matches!(name, "PriorityClass" | "VolumeAttributesClass")
+            && operator != "Exists"
+        {
             let words = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
             errors.push(FieldError::invalid(field("operator"), operator, words));
         }
@@ -152,7 +159,7 @@ fn scopes(spec: &At<'_>, errors: &mut Vec<FieldError>) {
 /// How many of the resources that a quota limits a scope does not go with.
 fn not_counted_in(scope: &str, spec: &At<'_>) -> usize {
     let counts = |resource: &str| {
-        let standard = COUNTED.contains(&resource) || MEASURED.contains(&resource);
+        let standard = is_standard(resource) && resource != "storage";
         let computed = ["cpu", "memory"].iter().any(|one| resource.ends_with(one));
         let applies = match scope {
             "BestEffort" => resource == "pods",
@@ -161,6 +168,9 @@ fn not_counted_in(scope: &str, spec: &At<'_>) -> usize {
             | "NotBestEffort"
             | "PriorityClass"
             | "CrossNamespacePodAffinity" => resource == "pods" || computed,
+            "VolumeAttributesClass" => {
+                matches!(resource, "persistentvolumeclaims" | "requests.storage")
+            }
             _ => true,
         };
         !standard || applies
@@ -232,9 +242,7 @@ fn limited(limit: &At<'_>, field: &str, errors: &mut Vec<FieldError>) {
         let at = amounts.key(name);
         let wrong = |words: &str| FieldError::invalid(at.path.clone(), name, words);
         let refusals = names::qualified(name);
-        let huge = name.starts_with("requests.hugepages-");
-        let standard = COUNTED.contains(&name) || MEASURED.contains(&name) || huge;
-        if refusals.is_empty() && !name.contains('/') && !standard {
+        if refusals.is_empty() && !name.contains('/') && !is_standard(name) {
             errors.push(wrong("must be a standard resource type or fully qualified"));
         }
         errors.extend(refusals.iter().map(|words| wrong(words)));

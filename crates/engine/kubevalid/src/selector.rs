@@ -115,6 +115,15 @@ pub fn matches(selector: &At<'_>, labels: &Value) -> bool {
         })
 }
 
+/// Whether a selector can be asked: names, values and operators are such.
+pub fn is_readable(selector: &At<'_>) -> bool {
+    let mut errors = Vec::new();
+    if selector.is_set() {
+        validate(selector, &mut errors);
+    }
+    errors.is_empty()
+}
+
 /// Whether a selector says nothing.
 pub fn is_empty(selector: &At<'_>) -> bool {
     selector.at("matchLabels").is_empty() && selector.at("matchExpressions").is_empty()

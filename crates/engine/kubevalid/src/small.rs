@@ -244,11 +244,9 @@ pub fn storage_capacity(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fi
             .into_iter()
             .map(|words| FieldError::invalid(class.path.clone(), class.text(), words)),
     );
-    for field in ["capacity", "maximumVolumeSize"] {
-        let amount = object.at(field);
-        if amount.text().starts_with('-') {
-            errors.push(amount.invalid("must be greater than or equal to 0"));
-        }
+    let amount = object.at("capacity");
+    if amount.text().starts_with('-') {
+        errors.push(amount.invalid("must be greater than or equal to 0"));
     }
     if let Some(old) = old {
         for field in ["nodeTopology", "storageClassName"] {

@@ -250,7 +250,11 @@ fn volume_spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
         reclaim.one_of(&["Delete", "Recycle", "Retain"], errors);
     }
     if spec.at("nodeAffinity").is_set() {
-        affinity::node_selector(&spec.to(&["nodeAffinity", "required"]), errors);
+        let required = spec.to(&["nodeAffinity", "required"]);
+        match required.is_set() {
+            true => affinity::node_selector(&required, errors),
+            false => errors.push(required.required("must specify required node constraints")),
+        }
     }
     sources::validate(spec, errors);
     if spec.to(&["hostPath", "path"]).text() == "/" && reclaim.text() == "Recycle" {
@@ -301,7 +305,10 @@ pub fn class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
             ));
         }
     }
-    object.at("reclaimPolicy").one_of(&["Delete", "Retain"], errors);
+    let reclaim = object.at("reclaimPolicy");
+    if !reclaim.is_empty() {
+        reclaim.one_of(&["Delete", "Retain"], errors);
+    }
     if binding.is_set() {
         binding.one_of(&["Immediate", "WaitForFirstConsumer"], errors);
     } else {

@@ -37,6 +37,13 @@ fn is_zero(at: &At<'_>) -> bool {
     }
 }
 
+/// Whether a text is neither a number nor a share: it counts as nothing.
+fn is_no_amount(at: &At<'_>) -> bool {
+    at.value
+        .as_str()
+        .is_some_and(|text| names::percent(text).is_err() && text.parse::<i64>().unwrap_or(0) == 0)
+}
+
 struct Template<'a> {
     /// As the words name it.
     owner: &'a str,
@@ -344,7 +351,9 @@ pub fn daemon_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErr
             let (missing, surge) = (rolling.at("maxUnavailable"), rolling.at("maxSurge"));
             count_or_share(&missing, errors);
             count_or_share(&surge, errors);
-            let none = |at: &At<'_>| !at.is_set() || is_zero(at);
+            at_most_everything(&missing, errors);
+            at_most_everything(&surge, errors);
+            let none = |at: &At<'_>| !at.is_set() || is_zero(at) || is_no_amount(at);
             match (none(&missing), none(&surge)) {
                 (true, true) => {
                     errors.push(missing.required("cannot be 0 when maxSurge is 0"));
@@ -354,8 +363,6 @@ pub fn daemon_set(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldErr
                 }
                 _ => {}
             }
-            at_most_everything(&missing, errors);
-            at_most_everything(&surge, errors);
         }
         _ => {
             let error = update.unsupported(&["RollingUpdate", "OnDelete"]);

@@ -163,6 +163,7 @@ fn pod_term(term: &At<'_>, errors: &mut Vec<FieldError>) {
                 .map(|words| FieldError::invalid(field.clone(), namespace.text(), words)),
         );
     }
+    super::label_keys_beside(term, errors);
     let key = term.at("topologyKey");
     if key.is_empty() {
         errors.push(key.required("can not be empty"));

@@ -24,6 +24,7 @@ pub fn validate_all(
         claims: claims(spec),
         host_users,
         restart: spec.at("restartPolicy").text(),
+        grace_s: spec.at("terminationGracePeriodSeconds").number().filter(|seconds| *seconds >= 0),
     };
     let mut seen = BTreeSet::new();
     if containers.is_empty() {
@@ -36,7 +37,7 @@ pub fn validate_all(
         if !seen.insert(name.text()) {
             errors.push(FieldError::duplicate(name.path.clone(), name.text()));
         }
-        handlers(&container, errors);
+        handlers(&container, around.grace_s, errors);
         restarts(&container, errors);
         for port in container.at("ports").items() {
             host_port(&port, &mut host_ports, errors);
@@ -44,6 +45,12 @@ pub fn validate_all(
     }
     for container in spec.at("initContainers").items() {
         common(&container, &around, errors);
+        let (own, rules) = (container.at("restartPolicy"), container.at("restartPolicyRules"));
+        if own.is_set() {
+            restarts(&container, errors);
+        } else if !rules.is_empty() {
+            errors.push(own.required("must specify restartPolicy when restart rules are used"));
+        }
         let name = container.at("name");
         let is_again = match name.text() {
             "" => seen.contains(""),
@@ -52,17 +59,22 @@ pub fn validate_all(
         if is_again {
             errors.push(FieldError::duplicate(name.path.clone(), name.text()));
         }
-        let own = container.at("restartPolicy");
         if own.text() == "Always" {
-            handlers(&container, errors);
+            handlers(&container, around.grace_s, errors);
             continue;
         }
-        own.one_of(&["Always", "Never", "OnFailure"], errors);
         for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
             let at = container.at(field);
             if at.is_set() {
                 let words = "may not be set for init containers without restartPolicy=Always";
                 errors.push(at.forbidden(words));
+            }
+        }
+        for policy in container.at("resizePolicy").items().map(|one| one.at("restartPolicy")) {
+            if policy.text() == "RestartContainer" {
+                errors.push(policy.invalid(
+                    "must not be set to 'RestartContainer' for non-sidecar initContainers",
+                ));
             }
         }
     }
@@ -87,6 +99,8 @@ struct Around<'a> {
     claims: BTreeSet<&'a str>,
     host_users: bool,
     restart: &'a str,
+    /// How long the pod has to end, in seconds.
+    grace_s: Option<i64>,
 }
 
 /// The names of a pod's claims.
@@ -223,6 +237,7 @@ fn environment(list: &At<'_>, errors: &mut Vec<FieldError>) {
             match *kind {
                 "fieldRef" => downward::field(&at, &downward::IN_VARIABLES, errors),
                 "resourceFieldRef" => downward::resource(&at, errors),
+                "fileKeyRef" => file_key(&at, errors),
                 _ => {
                     let (object, key) = (at.at("name"), at.at("key"));
                     errors.extend(names::subdomain(object.text(), false).into_iter().map(
@@ -244,6 +259,53 @@ fn environment(list: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.push(wrong("may not be specified when `value` is not empty"));
         } else if set.len() > 1 {
             errors.push(wrong("may not have more than one field specified at a time"));
+        }
+    }
+}
+
+/// A variable that stands in a file of a volume.
+fn file_key(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (key, volume, path) = (at.at("key"), at.at("volumeName"), at.at("path"));
+    if key.is_empty() {
+        errors.push(key.required(""));
+    } else {
+        key.named(names::environment(key.text()), errors);
+    }
+    if volume.is_empty() {
+        errors.push(volume.required(""));
+    } else {
+        volume.named(names::label(volume.text(), false), errors);
+    }
+    if path.is_empty() {
+        errors.push(path.required(""));
+    } else if path.text().split('/').any(|part| part == "..") {
+        errors.push(path.invalid("must not contain '..'"));
+    }
+}
+
+/// Files that variables stand in are in volumes of the pod's own.
+pub fn files_are_here(spec: &At<'_>, errors: &mut Vec<FieldError>) {
+    let lists = ["initContainers", "containers", "ephemeralContainers"].map(|list| spec.at(list));
+    for variable in lists.iter().flat_map(At::items).flat_map(|one| one.at("env").items()) {
+        let file = variable.to(&["valueFrom", "fileKeyRef"]);
+        if !file.is_set() {
+            continue;
+        }
+        let name = file.at("volumeName");
+        let volume =
+            spec.at("volumes").items().filter(|one| one.at("name").text() == name.text()).last();
+        match volume {
+            None => errors.push(FieldError::new(
+                manifest::field::FieldErrorKind::NotFound,
+                name.path.clone(),
+                name.text(),
+                "",
+            )),
+            Some(volume) if !volume.at("emptyDir").is_set() => {
+                let words = "referenced volume must be of type emptyDir";
+                errors.push(FieldError::invalid(name.path.clone(), name.text(), words));
+            }
+            Some(_) => {}
         }
     }
 }
@@ -477,11 +539,15 @@ fn resize_policy(list: &At<'_>, restart: &str, errors: &mut Vec<FieldError>) {
 }
 
 /// The handlers of a container that runs on: lifecycle and probes.
-fn handlers(container: &At<'_>, errors: &mut Vec<FieldError>) {
+fn handlers(container: &At<'_>, grace_s: Option<i64>, errors: &mut Vec<FieldError>) {
     for hook in ["postStart", "preStop"] {
         let at = container.to(&["lifecycle", hook]);
         if at.is_set() {
             handler(&at, &["exec", "httpGet", "tcpSocket", "sleep"], errors);
+            let alone = ["exec", "httpGet", "tcpSocket"].iter().all(|other| !at.at(other).is_set());
+            if let (true, Some(grace_s)) = (alone, grace_s) {
+                sleep(&at.at("sleep"), grace_s, errors);
+            }
         }
     }
     for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -500,19 +566,32 @@ fn handlers(container: &At<'_>, errors: &mut Vec<FieldError>) {
             at.at(number).not_negative(errors);
         }
         let grace = at.at("terminationGracePeriodSeconds");
+        if grace.number().is_some_and(|seconds| seconds <= 0) {
+            errors.push(grace.invalid("must be greater than 0"));
+        }
         if field == "readinessProbe" {
             if grace.is_set() {
                 errors.push(grace.invalid("must not be set for readinessProbes"));
             }
         } else {
-            if grace.number().is_some_and(|seconds| seconds <= 0) {
-                errors.push(grace.invalid("must be greater than 0"));
-            }
             let threshold = at.at("successThreshold");
             if threshold.number().is_some_and(|count| count != 1) {
                 errors.push(threshold.invalid("must be 1"));
             }
         }
+    }
+}
+
+/// A hook may sleep as long as the pod has to end.
+fn sleep(at: &At<'_>, grace_s: i64, errors: &mut Vec<FieldError>) {
+    if !at.is_set() {
+        return;
+    }
+    let seconds = at.at("seconds").number().unwrap_or(0);
+    if !(0..=grace_s).contains(&seconds) {
+        let words =
+            format!("must be non-negative and less than terminationGracePeriodSeconds ({grace_s})");
+        errors.push(FieldError::invalid(at.path.clone(), seconds, words));
     }
 }
 

@@ -299,6 +299,7 @@ pub fn spec(spec: &At<'_>, errors: &mut Vec<FieldError>) {
             false => errors.push(name.invalid("must specify one of: `podGroupName`")),
         }
     }
+    container::files_are_here(spec, errors);
 }
 
 /// How many domains a pod may look for names in.
@@ -382,6 +383,8 @@ pub fn tolerations(at: &At<'_>, errors: &mut Vec<FieldError>) {
                     errors.push(FieldError::invalid(operator.path.clone(), value.text(), words));
                 }
             }
+            // The server names these, and takes them no more than others.
+            "Lt" | "Gt" => errors.push(operator.unsupported(&["Equal", "Exists", "Lt", "Gt"])),
             _ => errors.push(operator.unsupported(&["Equal", "Exists"])),
         }
         if !effect.is_empty() {
@@ -405,8 +408,6 @@ fn spreading(at: &At<'_>, errors: &mut Vec<FieldError>) {
         }
         if key.is_empty() {
             errors.push(key.required("can not be empty"));
-        } else {
-            key.named(names::qualified(key.text()), errors);
         }
         if !["DoNotSchedule", "ScheduleAnyway"].contains(&otherwise.text()) {
             errors.push(otherwise.unsupported(&["DoNotSchedule", "ScheduleAnyway"]));
@@ -428,27 +429,40 @@ fn spreading(at: &At<'_>, errors: &mut Vec<FieldError>) {
         for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
             constraint.at(field).one_of(&["Honor", "Ignore"], errors);
         }
-        let (selector, keys) = (constraint.at("labelSelector"), constraint.at("matchLabelKeys"));
-        label_keys(&keys, &selector, errors);
-        if selector.is_set() {
-            let named: Vec<&str> = keys.items().map(|key| key.text()).collect();
-            let mut selected: BTreeSet<&str> =
-                selector.at("matchLabels").entries().map(|(key, _)| key).collect();
-            for expression in selector.at("matchExpressions").items() {
-                let key = expression.at("key").text();
-                if let Some(index) = named.iter().rposition(|named| *named == key)
-                    && selected.contains(key)
-                {
-                    errors.push(FieldError::invalid(
-                        format!("{}[{index}]", constraint.path),
-                        key,
-                        "exists in both matchLabelKeys and labelSelector",
-                    ));
-                }
-                selected.insert(key);
+        label_keys_beside(constraint, errors);
+        crate::selector::validate(&constraint.at("labelSelector"), errors);
+    }
+}
+
+/// Keys of labels that stand beside a selector: they are nobody else's.
+fn label_keys_beside(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let selector = at.at("labelSelector");
+    let (keys, others) = (at.at("matchLabelKeys"), at.at("mismatchLabelKeys"));
+    label_keys(&keys, &selector, errors);
+    label_keys(&others, &selector, errors);
+    let named: Vec<&str> = keys.items().map(|key| key.text()).collect();
+    if selector.is_set() {
+        let mut selected: BTreeSet<&str> =
+            selector.at("matchLabels").entries().map(|(key, _)| key).collect();
+        for expression in selector.at("matchExpressions").items() {
+            let key = expression.at("key").text();
+            if let Some(index) = named.iter().rposition(|named| *named == key)
+                && selected.contains(key)
+            {
+                errors.push(FieldError::invalid(
+                    format!("{}[{index}]", at.path),
+                    key,
+                    "exists in both matchLabelKeys and labelSelector",
+                ));
             }
+            selected.insert(key);
         }
-        crate::selector::validate(&selector, errors);
+    }
+    for key in keys.items() {
+        if others.items().any(|other| other.text() == key.text()) {
+            let words = "exists in both matchLabelKeys and mismatchLabelKeys";
+            errors.push(FieldError::invalid(key.path.clone(), key.text(), words));
+        }
     }
 }
 

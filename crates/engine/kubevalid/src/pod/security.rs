@@ -33,6 +33,7 @@ pub fn of_pod(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     kernel_settings(&at.at("sysctls"), network, spec.at("hostIPC").flag(), errors);
     at.at("fsGroupChangePolicy").one_of(&["Always", "OnRootMismatch"], errors);
     seccomp(&at.at("seccompProfile"), errors);
+    windows(&at.at("windowsOptions"), errors);
     app_armor(&at.at("appArmorProfile"), errors);
     at.at("supplementalGroupsPolicy").one_of(&["Merge", "Strict"], errors);
     at.at("seLinuxChangePolicy").one_of(&["Recursive"], errors);
@@ -160,6 +161,84 @@ fn app_armor(at: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// The longest description of credentials, in bytes.
+const CREDENTIALS_BYTES_MAX: usize = 64 << 10;
+
+/// Who a container is on Windows.
+fn windows(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (named, written) = (at.at("gmsaCredentialSpecName"), at.at("gmsaCredentialSpec"));
+    if named.is_set() {
+        named.named(crate::names::subdomain(named.text(), false), errors);
+    }
+    if written.is_set() && written.is_empty() {
+        errors.push(written.invalid("gmsaCredentialSpec cannot be an empty string"));
+    } else if written.text().len() > CREDENTIALS_BYTES_MAX {
+        errors.push(written.invalid("gmsaCredentialSpec size must be under 64 KiB"));
+    }
+    let user = at.at("runAsUserName");
+    if user.is_set() {
+        user.named(windows_user(user.text()), errors);
+    }
+}
+
+/// What is wrong with `DOMAIN\USER` or `USER`.
+fn windows_user(text: &str) -> Vec<String> {
+    const DOMAIN_BYTES_MAX: usize = 256;
+    const USER_BYTES_MAX: usize = 104;
+    let alone = |words: &str| vec![format!("runAsUserName {words}")];
+    if text.is_empty() {
+        return alone("cannot be an empty string");
+    }
+    if text.chars().any(|sign| sign.is_ascii_control()) {
+        return alone("cannot contain control characters");
+    }
+    if text.matches('\\').count() > 1 {
+        return alone("cannot contain more than one backslash");
+    }
+    let (domain, user) = match text.split_once('\\') {
+        Some((domain, user)) => (Some(domain), user),
+        None => (None, text),
+    };
+    let mut refusals = Vec::new();
+    if domain.is_some_and(|domain| domain.len() >= DOMAIN_BYTES_MAX) {
+        refusals.push(format!("Domain length must be under {DOMAIN_BYTES_MAX} characters"));
+    }
+    if domain.is_some_and(|domain| !is_netbios(domain) && !is_windows_domain(domain)) {
+        refusals.push("Domain doesn't match the NetBios nor the DNS format".to_owned());
+    }
+    if user.is_empty() {
+        refusals.push("User cannot be empty".to_owned());
+    } else if user.len() > USER_BYTES_MAX {
+        refusals.push(format!("User length must not be longer than {USER_BYTES_MAX} characters"));
+    }
+    if !user.is_empty() && user.chars().all(|sign| matches!(sign, '.' | ' ')) {
+        refusals.push("User cannot contain only periods or spaces".to_owned());
+    }
+    const NEVER: &str = "\"/\\:;|=,+*?<>@[]";
+    if user.contains(|sign| NEVER.contains(sign)) {
+        refusals.push(format!("User cannot contain the following characters: {NEVER}"));
+    }
+    refusals.into_iter().map(|words| format!("runAsUserName's {words}")).collect()
+}
+
+fn is_netbios(domain: &str) -> bool {
+    const NEVER: &str = "\\/:*?\"<>|";
+    (1..=15).contains(&domain.chars().count())
+        && !domain.starts_with('.')
+        && !domain.contains(|sign| NEVER.contains(sign))
+}
+
+/// Labels of letters, digits and hyphens, parted by dots.
+fn is_windows_domain(domain: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric();
+    domain.split('.').all(|label| {
+        let label = label.as_bytes();
+        label.iter().all(|byte| plain(*byte) || *byte == b'-')
+            && label.first().is_some_and(|byte| plain(*byte))
+            && label.last().is_some_and(|byte| plain(*byte))
+    })
+}
+
 /// `host_users`: whether the pod has the host's users.
 pub fn of_container(at: &At<'_>, host_users: bool, errors: &mut Vec<FieldError>) {
     if !at.is_set() {
@@ -187,6 +266,7 @@ pub fn of_container(at: &At<'_>, host_users: bool, errors: &mut Vec<FieldError>)
             "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
         errors.push(at.invalid(words).showing(shown(at)));
     }
+    windows(&at.at("windowsOptions"), errors);
     app_armor(&at.at("appArmorProfile"), errors);
 }
 

@@ -29,6 +29,17 @@ pub fn validate(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     let visitors = "ephemeralContainerStatuses";
     transitions(&status.at(visitors), &before.at(visitors), None, errors);
+    for (list, containers) in
+        [("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")]
+    {
+        devices(&status.at(list), &spec.at(containers), errors);
+    }
+    for visitor in status.at(visitors).items() {
+        let told = visitor.at("allocatedResourcesStatus");
+        if told.is_set() {
+            errors.push(told.forbidden("must not be specified in container status"));
+        }
+    }
     claims(&status.at("resourceClaimStatuses"), &spec, errors);
     extended_claim(&status.at("extendedResourceClaimStatus"), &spec, errors);
     addresses(&status.at("podIPs"), &before.at("podIPs"), errors);
@@ -43,6 +54,58 @@ pub fn validate(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
         ));
     }
     addresses(&hosts, &before.at("hostIPs"), errors);
+}
+
+/// How the devices are that containers have got.
+fn devices(list: &At<'_>, containers: &At<'_>, errors: &mut Vec<FieldError>) {
+    for status in list.items() {
+        let name = status.at("name").text();
+        let container = containers.items().find(|one| one.at("name").text() == name);
+        for told in status.at("allocatedResourcesStatus").items() {
+            if let Some(container) = &container {
+                is_asked_for(&told.at("name"), &container.at("resources"), errors);
+            }
+            let mut seen = BTreeSet::new();
+            for device in told.at("resources").items() {
+                health(&device, errors);
+                let id = device.at("resourceID");
+                if !seen.insert(id.text()) {
+                    errors.push(FieldError::duplicate(id.path.clone(), id.text()));
+                }
+            }
+        }
+    }
+}
+
+fn is_asked_for(name: &At<'_>, resources: &At<'_>, errors: &mut Vec<FieldError>) {
+    let (is_there, words) = match name.text().strip_prefix("claim:") {
+        Some(claimed) => {
+            let claimed_by = |claim: At<'_>| match claim.at("request").text() {
+                "" => claim.at("name").text() == claimed,
+                request => format!("{}/{request}", claim.at("name").text()) == claimed,
+            };
+            let words = "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty";
+            (resources.at("claims").items().any(claimed_by), words)
+        }
+        None => (
+            resources.at("requests").value.get(name.text()).is_some(),
+            "must match one of the container's resource requests",
+        ),
+    };
+    if !is_there {
+        errors.push(FieldError::invalid(name.path.clone(), name.text(), words));
+    }
+}
+
+fn health(device: &At<'_>, errors: &mut Vec<FieldError>) {
+    const KNOWN: [&str; 3] = ["Healthy", "Unhealthy", "Unknown"];
+    let (state, message) = (device.at("health"), device.at("message"));
+    if !KNOWN.contains(&state.text()) {
+        errors.push(FieldError::not_supported(state.path.clone(), state.text(), &KNOWN));
+    }
+    if message.is_set() && message.is_empty() {
+        errors.push(message.required("must be non-empty if specified"));
+    }
 }
 
 fn conditions(list: &At<'_>, errors: &mut Vec<FieldError>) {
