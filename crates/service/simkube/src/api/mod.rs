@@ -75,11 +75,9 @@ fn in_yaml(request: &Request, response: &mut Response) {
 }
 
 fn dispatch(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Result<Answer, Problem> {
-    if let Some(rest) = request.path.strip_prefix('/')
-        && rest.contains("//")
-    {
+    if request.path.contains("//") {
         // Between two slashes stands nothing that is served.
-        return nowhere(rest);
+        return nowhere(request.path.strip_prefix('/').unwrap_or_default());
     }
     let path = request.path.trim_end_matches('/');
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
