@@ -107,6 +107,11 @@ pub fn embedded_metadata(path: &str, metadata: &Value) -> Vec<FieldError> {
     errors
 }
 
+/// What is wrong with a name that is to stand between two slashes of a path.
+pub fn path_refusals(name: &str) -> Vec<String> {
+    names::path_segment(name, false)
+}
+
 /// What is wrong with names that an object's own fields say.
 fn named_by_spec(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
     let object = At::root(object);

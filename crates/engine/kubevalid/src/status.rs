@@ -23,6 +23,7 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             }
             return;
         }
+        "Namespace" => return phase(object, errors),
         "VolumeAttachment" => return crate::small::attachment_status(object, errors),
         "Service" => return load_balancer(object, errors),
         "Ingress" => {
@@ -279,4 +280,17 @@ fn balancer_host(host: &At<'_>, errors: &mut Vec<FieldError>) {
     if names::parsed_address(host.text()).is_some() {
         errors.push(host.invalid("must be a DNS name, not an IP address"));
     }
+}
+
+/// A namespace ends when it is going, and not before.
+fn phase(namespace: &At<'_>, errors: &mut Vec<FieldError>) {
+    let going = namespace.to(&["metadata", "deletionTimestamp"]).is_set();
+    let phase = namespace.to(&["status", "phase"]);
+    let words = match (going, phase.text()) {
+        (false, "Active") | (true, "Terminating") => return,
+        (false, _) => "may only be 'Active' if `deletionTimestamp` is empty",
+        (true, _) => "may only be 'Terminating' if `deletionTimestamp` is not empty",
+    };
+    // The server names the field as Go does.
+    errors.push(FieldError::invalid("status.Phase", phase.text(), words));
 }

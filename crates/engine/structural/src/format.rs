@@ -7,7 +7,7 @@ pub fn holds(format: &str, text: &str) -> Option<bool> {
     // Dashes in a format's name do not count.
     let format: String = format.chars().filter(|letter| *letter != '-').collect();
     Some(match format.as_str() {
-        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
+        "ipv4" => is_ipv4(text),
         "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
         "cidr" => is_cidr(text),
         "mac" => is_mac(text),
@@ -240,4 +240,17 @@ const UNITS: [&str; 40] = [
 fn is_ssn(text: &str) -> bool {
     let digits: String = text.chars().filter(|letter| !matches!(letter, '-' | ' ')).collect();
     digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// An address of the older family, leading zeros or not, also where it is written as one of the newer.
+fn is_ipv4(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let digits = |part: &&str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_digit())
+            && part.parse::<u16>().is_ok_and(|number| number < 256)
+    };
+    let mapped =
+        |text: &str| text.parse::<Ipv6Addr>().is_ok_and(|ip| ip.to_ipv4_mapped().is_some());
+    (parts.len() == 4 && parts.iter().all(digits)) || mapped(text)
 }

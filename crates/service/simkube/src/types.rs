@@ -203,7 +203,13 @@ fn decode_metadata(metadata: Value) -> Result<(Value, Vec<String>), Undecodable>
     holder["metadata"] = metadata;
     // It is read by itself, so paths begin below it.
     let read = kubetypes::roundtrip_owned(tables(), &carrier, holder).map_err(|error| {
-        Undecodable(error.to_string().replace("ObjectMeta.metadata.", "ObjectMeta."))
+        let said = error.to_string();
+        Undecodable(match said.split_once("into Go struct field ") {
+            Some((head, field)) => {
+                format!("{head}into Go struct field {}", field.replacen(".metadata.", ".", 1))
+            }
+            None => said,
+        })
     })?;
     let faults = read.warnings().collect();
     let mut object = read.object;

@@ -37,6 +37,7 @@ pub fn evict(
     if request.method != "POST" {
         return Err(Problem::method_not_allowed());
     }
+    write::options(kind, request, query)?;
     let body = body::read(&request.content_type, &request.body, kind)?.value;
     names_the_pod(&body, target, "Eviction")?;
     let mut options = match body.get("deleteOptions") {

@@ -234,6 +234,11 @@ fn is_path_of(kind: &Kind, target: &Target, method: &str) -> bool {
             false => !named && matches!(method, "GET" | "HEAD"),
         };
     }
+    let below = target.subresource.split('/').next().unwrap_or_default();
+    let deeper = target.subresource.contains('/') && below != "proxy";
+    if kind.built_in() && !below.is_empty() && (deeper || !kind.subresources.contains_key(below)) {
+        return false;
+    }
     // The server's own questions have no names.
     !kind.built_in() || !named || kind.allows("get") || !target.subresource.is_empty()
 }
@@ -268,7 +273,7 @@ fn main_resource(
     query: &Query,
 ) -> Result<Answer, Problem> {
     let named = !target.name.is_empty();
-    if !kind.built_in() && named && request.method == "PATCH" {
+    if !kind.built_in() && request.method == "PATCH" {
         write::takes_patch(kind, request)?;
     }
     let wanted = negotiate::choose(&request.accept, query).map_err(|mut problem| {

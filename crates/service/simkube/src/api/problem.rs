@@ -52,6 +52,12 @@ impl Problem {
 
     /// The object is not there.
     pub fn not_found(kind: &Kind, name: &str) -> Problem {
+        if kind.is("", "ComponentStatus") {
+            // The server names it so.
+            let named = Kind { plural: kind.singular.clone(), ..kind.clone() };
+            let message = format!("{} \"{name}\" not found", named.plural);
+            return Problem::new(404, "NotFound", message).about(&named, name);
+        }
         let message = format!("{} \"{name}\" not found", kind.qualified());
         Problem::new(404, "NotFound", message).about(kind, name)
     }

@@ -326,6 +326,10 @@ impl WatchStream {
         object["kind"] = json!(self.kind.kind);
         object["apiVersion"] = json!(self.kind.api_version());
         object["metadata"] = metadata;
+        if self.kind.is("apps", "DaemonSet") {
+            object["metadata"]["annotations"]["deprecated.daemonset.template.generation"] =
+                json!("0");
+        }
         if COUNTED.iter().any(|(group, name)| self.kind.is(group, name)) {
             object["spec"]["replicas"] = json!(0);
         }

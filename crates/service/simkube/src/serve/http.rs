@@ -20,9 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use super::MAIN;
 use super::body::AnswerBody;
 use super::identity::Identity;
-use crate::api::{
-    self, problem::Problem, request::Answer, request::Request, request::Response, request::User,
-};
+use crate::api;
+use crate::api::problem::Problem;
+use crate::api::request::{Answer, NO_GUESSING, Request, Response, User};
 use crate::authentic;
 use crate::authority::Wish;
 use crate::body::BODY_BYTES_MAX;
@@ -149,7 +149,14 @@ async fn respond_to(
     };
     match who(cluster, &request, &parts.headers, certified) {
         Ok(user) => request.user = user,
-        Err(problem) => return written(server, Answer::Response(problem.into()), head),
+        Err(problem) => {
+            let mut refused = Response::from(problem);
+            if refused.code != 401 {
+                let (name, value) = NO_GUESSING;
+                refused.headers.push((name, value.to_owned()));
+            }
+            return written(server, Answer::Response(refused), head);
+        }
     }
     request.body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(collected) => collected.to_bytes(),

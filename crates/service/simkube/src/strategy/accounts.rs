@@ -36,9 +36,12 @@ pub(super) fn admit(
         if server_side || (!cluster.controllers && account == "default") {
             return Ok(());
         }
-        let why = format!(
-            "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
-        );
+        let refusals = kubevalid::path_refusals(&account);
+        let why = match refusals.is_empty() {
+            true => format!("serviceaccount \"{account}\" not found"),
+            false => format!("invalid resource name \"{account}\": [{}]", refusals.join(" ")),
+        };
+        let why = format!("error looking up service account {namespace}/{account}: {why}");
         return Err(Problem::forbidden(kind, meta::name_asked(pod), &why));
     };
     let found = found.value();

@@ -621,7 +621,12 @@ pub fn prepare_update(
         ("", "Namespace") if subresource != "finalize" => {
             new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();
         }
-        ("", "Pod") => pods::prepare_update(subresource, old, new),
+        ("", "Pod") => {
+            if subresource.is_empty() {
+                pods::keep_priority(old, new);
+            }
+            pods::prepare_update(subresource, old, new);
+        }
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(new),
         ("apps", "StatefulSet") if old.pointer(MAX_UNAVAILABLE).is_none() => {
             forget_unavailable(new);

@@ -49,6 +49,18 @@ pub(super) fn admit(cluster: &Cluster, pod: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
+/// An update that leaves a pod's priority out leaves it as it is.
+pub(super) fn keep_priority(old: &Value, new: &mut Value) {
+    for name in ["priority", "preemptionPolicy"] {
+        if let (Some(before), Some(spec)) =
+            (old["spec"].get(name), new.get_mut("spec").and_then(Value::as_object_mut))
+            && spec.get(name).is_none_or(Value::is_null)
+        {
+            spec.insert(name.to_owned(), before.clone());
+        }
+    }
+}
+
 /// A pod stays for a while on a node that is not ready, or not reached.
 pub(super) fn tolerate(pod: &mut Value) {
     let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) else { return };

@@ -36,6 +36,10 @@ impl Write<'_> {
             {
                 return Err(patches::refused(&patched.shown, &said).into());
             }
+            if !kind.built_in() && manifest::kind(&patched.object).is_empty() {
+                let said = format!("Object 'Kind' is missing in '{}'", patched.shown);
+                return Err(patches::refused(&patched.shown, &said).into());
+            }
             let read = match patch {
                 Patch::Strategic(_) => types::decode_parsed(&kind, patched.object),
                 Patch::Json(_) | Patch::Merge(_) | Patch::Apply(_) => {

@@ -261,9 +261,12 @@ pub fn options(kind: &Kind, request: &Request, query: &Query) -> Result<WriteOpt
         "POST" => WriteKind::Create,
         _ => WriteKind::Update,
     };
-    if request.method != "PATCH" {
+    if request.method != "PATCH" && kind.built_in() {
         body::is_readable(&request.content_type)?;
     }
     let options = WriteOptions::parse(query, write)?;
+    if request.method != "PATCH" {
+        body::is_readable(&request.content_type)?;
+    }
     Ok(WriteOptions { user: request.user.clone(), ..options })
 }

@@ -71,7 +71,7 @@ impl Patch {
             }
             false => Vec::new(),
         };
-        let patch = parsed.value;
+        let mut patch = parsed.value;
         let (plain, faults) = match self {
             Patch::Json(_) => {
                 if strict {
@@ -85,6 +85,10 @@ impl Patch {
             }
             Patch::Strategic(_) => {
                 patches::is_object(&patch, "")?;
+                if patch.is_null() {
+                    // Nothing changes nothing.
+                    patch = json!({});
+                }
                 (patches::Patch::Strategic(&patch), twice)
             }
             Patch::Merge(_) | Patch::Apply(_) => {

@@ -24,6 +24,7 @@ impl Write<'_> {
         {
             value = merged;
         }
+        self.says_kind_in_text(&value, &text)?;
         self.other_version(&value, &duplicates)?;
         let other_kind = self.takes_other_kind(&value);
         if other_kind.is_some() {
@@ -53,7 +54,9 @@ impl Write<'_> {
             // Of a kind that is not known only the metadata is.
             let of_metadata =
                 |fault: &String| fault.starts_with("duplicate") || fault.contains("\"metadata.");
-            let faults: Vec<String> = faults.into_iter().filter(of_metadata).collect();
+            // What YAML's reader says is told whatever the kind.
+            let kept = |fault: &String| of_metadata(fault) || fault.starts_with("yaml: ");
+            let faults: Vec<String> = faults.into_iter().filter(kept).collect();
             return Err(self.is_other_kind(&named, &decoded.value, &faults));
         }
         let faults = match text.is_empty() || !self.kind.built_in() {
@@ -65,6 +68,21 @@ impl Write<'_> {
         self.shares_labels = shares_labels(self.kind, &value);
         types::set_defaults(self.kind, &mut value);
         Ok(value)
+    }
+
+    /// What an object says to be is read before anything else of it.
+    fn says_kind_in_text(&self, value: &Value, text: &[u8]) -> Result<(), Problem> {
+        let wrong = ["apiVersion", "kind"].into_iter().find_map(|name| {
+            let said = value.get(name)?;
+            (!said.is_string() && !said.is_null()).then_some((name, said))
+        });
+        let Some((name, said)) = wrong else { return Ok(()) };
+        Err(Problem::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go struct field .{name} of type string ({})",
+            self.kind.kind,
+            body::go_type(said),
+            body::summary(text)
+        )))
     }
 
     /// A custom object at another version of its kind is read before it is refused.
@@ -125,7 +143,7 @@ impl Write<'_> {
     fn is_other_kind(&mut self, named: &str, object: &Value, faults: &[String]) -> Problem {
         match self.options.field_validation {
             FieldValidation::Ignore => {}
-            FieldValidation::Warn => self.warnings.extend_from_slice(faults),
+            FieldValidation::Warn => self.warnings.extend(told(faults)),
             FieldValidation::Strict if faults.is_empty() => {}
             FieldValidation::Strict => {
                 return Problem::bad_request(format!(
@@ -172,11 +190,7 @@ impl Write<'_> {
     fn mind_as(&mut self, kind: &Kind, faults: &[String]) -> Result<(), Problem> {
         match self.options.field_validation {
             FieldValidation::Ignore => {}
-            FieldValidation::Warn => self.warnings.extend(faults.iter().flat_map(|fault| {
-                // What YAML's reader says is told line by line, without its head.
-                let lines = fault.strip_prefix("yaml: unmarshal errors:\n");
-                lines.unwrap_or(fault).lines().map(|line| line.trim_start().to_owned())
-            })),
+            FieldValidation::Warn => self.warnings.extend(told(faults)),
             FieldValidation::Strict if faults.is_empty() => {}
             FieldValidation::Strict => {
                 let said = faults.join(", ");
@@ -429,4 +443,12 @@ fn shares_labels(kind: &Kind, object: &Value) -> bool {
     kind.is("batch", "Job")
         && has_none(&object["metadata"]["labels"])
         && !has_none(&object["spec"]["template"]["metadata"]["labels"])
+}
+
+/// Faults as warnings tell them: what YAML's reader says line by line, without its head.
+fn told(faults: &[String]) -> impl Iterator<Item = String> {
+    faults.iter().flat_map(|fault| {
+        let lines = fault.strip_prefix("yaml: unmarshal errors:\n");
+        lines.unwrap_or(fault).lines().map(|line| line.trim_start().to_owned())
+    })
 }
