@@ -32,9 +32,13 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
         [] if object.to(&["status", "storedVersions"]).is_empty() => errors
             .push(FieldError::invalid(kept, Value::Null, "must have at least one stored version")),
         [] => {}
-        [first, .., last] => {
-            let words = format!("must have the storage version {last}");
-            errors.push(FieldError::invalid(kept, json!([first]), words));
+        [first, others @ ..] => {
+            // Each version is kept once.
+            let missing = others.iter().map(|name| {
+                let words = format!("must have the storage version {name}");
+                FieldError::invalid(kept, json!([first]), words)
+            });
+            errors.extend(missing);
         }
     }
     if spec.at("preserveUnknownFields").flag() {
@@ -60,7 +64,7 @@ fn spec_of(spec: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     } else {
         let refusals = names::subdomain(group.text(), false);
         if !refusals.is_empty() {
-            group.named(refusals, errors);
+            errors.push(group.invalid(refusals.join(",")));
         } else if !group.text().contains('.') {
             errors.push(group.invalid("should be a domain with at least one dot"));
         }
@@ -216,7 +220,8 @@ impl Shared {
             columns(&version.at("additionalPrinterColumns"), errors);
         }
         if !self.selectable {
-            selectable(&version.at("selectableFields"), &schema, errors);
+            let words = "may only be set when `version.schema.openAPIV3Schema` is not included";
+            selectable(&version.at("selectableFields"), &schema, words, errors);
         }
     }
 
@@ -241,7 +246,8 @@ impl Shared {
             columns(&own.at("additionalPrinterColumns"), errors);
         }
         if self.selectable {
-            selectable(&own.at("selectableFields"), &schema, errors);
+            let words = "may only be set when validations.schema is included";
+            selectable(&own.at("selectableFields"), &schema, words, errors);
         }
     }
 
@@ -406,8 +412,13 @@ fn deprecation(version: &At<'_>, errors: &mut Vec<FieldError>) {
 }
 
 /// Fields that selectors may name.
-fn selectable(list: &At<'_>, schema: &At<'_>, errors: &mut Vec<FieldError>) {
+/// `unknown`: what is said where there is no schema.
+fn selectable(list: &At<'_>, schema: &At<'_>, unknown: &str, errors: &mut Vec<FieldError>) {
     if list.is_empty() {
+        return;
+    }
+    if !schema.is_set() {
+        errors.push(FieldError::invalid(list.path.clone(), "", unknown));
         return;
     }
     let mut seen = BTreeSet::new();

@@ -172,7 +172,9 @@ pub fn claim_template(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
     ];
     for (field, shown) in OTHERS {
         let at = metadata.at(field);
-        if at.is_set() && *at.value != json!("") && *at.value != json!(0) {
+        // A pointer to nothing is something.
+        let is_nothing = *at.value == json!("") || (field == "generation" && *at.value == json!(0));
+        if at.is_set() && !is_nothing {
             errors.push(FieldError::forbidden(metadata.child(shown), "cannot be set"));
         }
     }

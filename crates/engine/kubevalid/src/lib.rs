@@ -72,6 +72,7 @@ pub fn create(gvk: &Gvk, object: &Value, namespaced: bool) -> Vec<FieldError> {
     if !(by_its_spec || gvk.kind == "Event" && gvk.group.is_empty()) {
         errors.extend(meta::create(object, namespaced, name_rule, finalizers(gvk)));
     }
+    in_order_of_names(gvk, &mut errors);
     if let Some(rule) = rule {
         rule(At::root(object), None, &mut errors);
     }
@@ -138,6 +139,17 @@ fn named_by_spec(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
         .collect()
 }
 
+/// Of a service the beginning of a name is looked at in every way before the name is.
+fn in_order_of_names(gvk: &Gvk, errors: &mut [FieldError]) {
+    if gvk.kind == "APIService" {
+        errors.sort_by_key(|error| match error.field.as_str() {
+            "metadata.generateName" => 0,
+            "metadata.name" => 1,
+            _ => 2,
+        });
+    }
+}
+
 fn common(object: &Value, namespaced: bool) -> Vec<FieldError> {
     meta::create(object, namespaced, names::path_segment, meta::Finalizers::AnyName)
 }
@@ -179,8 +191,10 @@ pub fn update(
     for step in steps(gvk, main) {
         match step {
             Step::Metadata => {
+                let before = errors.len();
                 errors.extend(named_by_spec(gvk, new));
                 errors.extend(meta::create(new, namespaced, name_rule, known));
+                in_order_of_names(gvk, &mut errors[before..]);
             }
             Step::MetadataChange => errors.extend(meta::update(new, old, known)),
             Step::Fresh => {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kubetypes::quantity::Quantity;
 use manifest::field::FieldError;
+use serde_json::Value;
 
 use crate::cursor::At;
 use crate::names;
@@ -62,7 +63,7 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
         let mut fields = at.map().cloned().unwrap_or_default();
         if bound {
             let requests = fields.get_mut("resources").and_then(|all| all.get_mut("requests"));
-            if let Some(requests) = requests.and_then(serde_json::Value::as_object_mut) {
+            if let Some(requests) = requests.and_then(Value::as_object_mut) {
                 requests.remove("storage");
             }
             fields.remove("volumeAttributesClassName");
@@ -78,7 +79,7 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
         if !old.at("dataSource").is_set() || !old.at("dataSourceRef").is_set() {
             fields.remove("dataSource");
         }
-        serde_json::Value::Object(fields)
+        Value::Object(fields)
     };
     let (new_rest, old_rest) = (rest(&spec), rest(&old));
     if !At::root(&new_rest).is_as(&At::root(&old_rest)) {
@@ -177,9 +178,48 @@ pub fn volume(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>)
         }
         let mode = At { value: spec.at("volumeMode").value, path: "volumeMode".to_owned() };
         mode.unchanged(&old.at("volumeMode"), errors);
+        place_stays(&spec.at("nodeAffinity"), &old.at("nodeAffinity"), errors);
         if old.at("volumeAttributesClassName").is_set() && !class.is_set() {
             errors.push(class.forbidden("update from non-nil value to nil is forbidden"));
         }
+    }
+}
+
+/// Where a volume can be reached stays once it is said, but for labels that got their lasting names.
+fn place_stays(place: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    if !old.is_set() || place.is_as(old) || place.is_as(&At::root(&lasting(old.value))) {
+        return;
+    }
+    let words = "field is immutable, except for updating from beta label to GA";
+    let terms = affinity::shown_terms(&place.to(&["required", "nodeSelectorTerms"]));
+    let shown = match (place.is_set(), place.at("required").is_set()) {
+        (false, _) => "null".to_owned(),
+        (true, false) => r#"{"Required":null}"#.to_owned(),
+        (true, true) => format!(r#"{{"Required":{{"NodeSelectorTerms":{terms}}}}}"#),
+    };
+    let at = At { value: place.value, path: "nodeAffinity".to_owned() };
+    errors.push(at.invalid(words).showing(shown));
+}
+
+/// A place in which labels have their lasting names.
+fn lasting(place: &Value) -> Value {
+    const NAMES: [(&str, &str); 5] = [
+        ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+        ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+        ("beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"),
+        ("beta.kubernetes.io/os", "kubernetes.io/os"),
+        ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+    ];
+    match place {
+        Value::String(text) => {
+            let renamed = NAMES.iter().find(|(beta, _)| beta == text);
+            renamed.map_or_else(|| place.clone(), |(_, name)| (*name).into())
+        }
+        Value::Array(items) => items.iter().map(lasting).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), lasting(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => place.clone(),
     }
 }
 

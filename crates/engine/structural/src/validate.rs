@@ -160,15 +160,19 @@ impl Checked {
     }
 
     fn invalid(&mut self, path: &str, value: impl Into<Value>, words: &str) {
-        let value = value.into();
-        let error = match &value {
-            Value::Number(number) if is_float(number) => {
-                let printed = merge::values::as_v(&value);
-                FieldError::invalid(path, value, words).showing(printed)
-            }
-            _ => FieldError::invalid(path, value, words),
-        };
-        self.errors.push(error);
+        self.errors.push(invalid(path, value, words));
+    }
+}
+
+/// An error that shows a value, floats as Go prints them.
+fn invalid(path: impl Into<String>, value: impl Into<Value>, words: &str) -> FieldError {
+    let value = value.into();
+    match &value {
+        Value::Number(number) if is_float(number) => {
+            let printed = merge::values::as_v(&value);
+            FieldError::invalid(path, value, words).showing(printed)
+        }
+        _ => FieldError::invalid(path, value, words),
     }
 }
 
@@ -537,11 +541,7 @@ fn unique_items(schema: &Schema, items: &[Value], path: &str, errors: &mut Vec<F
             for (index, item) in items.iter().enumerate() {
                 if !item.is_object() && !item.is_null() {
                     let words = "must be an object for an array of list-type map";
-                    errors.push(FieldError::invalid(
-                        format!("{path}[{index}]"),
-                        item.clone(),
-                        words,
-                    ));
+                    errors.push(invalid(format!("{path}[{index}]"), item.clone(), words));
                     return;
                 }
                 let named = schema.list_map_keys.iter();
