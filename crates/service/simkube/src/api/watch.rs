@@ -29,12 +29,8 @@ const BATCH_EVENTS_MAX: usize = 256;
 /// Bytes that are handed on at once, unless a single event is larger.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// Kinds whose replicas are a number to the server, and so stand in an object that is empty.
-const COUNTED: [(&str, &str); 4] = [
-    ("", "ReplicationController"),
-    ("apps", "Deployment"),
-    ("apps", "ReplicaSet"),
-    ("apps", "StatefulSet"),
-];
+const COUNTED: [(&str, &str); 3] =
+    [("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet")];
 
 /// How often a client that asked for bookmarks gets one, where anything happened at all.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);

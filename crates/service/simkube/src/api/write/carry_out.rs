@@ -280,6 +280,9 @@ impl Write<'_> {
         match self.cluster.store.commit(&self.kind.table, &key, Expect::Absent, draft) {
             Ok(entry) => {
                 strategy::after_write(self.cluster, self.kind, None, &stored);
+                if self.shares_labels {
+                    self.cluster.unwritten.kept_as_shown(&stored);
+                }
                 self.note_unknown(&stored);
                 if has_more {
                     self.cluster.unwritten.kept_otherwise(&stored);

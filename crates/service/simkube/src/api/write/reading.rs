@@ -177,7 +177,11 @@ impl Write<'_> {
         let words = format!("Invalid value: \"{named}\": must be {}", self.kind.kind);
         let mut causes = vec![meta::cause("FieldValueInvalid", "kind", &words)];
         causes.extend(validation::of_other_kind(self.kind, object));
-        let name = meta::text(object, "name").to_owned();
+        let base = meta::text(object, "generateName");
+        let name = match meta::text(object, "name") {
+            "" if !base.is_empty() => self.cluster.generate_name(base),
+            name => name.to_owned(),
+        };
         Problem::invalid(&self.kind.group, named, &name, &causes)
     }
 
@@ -437,12 +441,12 @@ fn is_metadata_read_otherwise(sent: &Value, read: &Value) -> bool {
         .any(|name| sent.get(name) != read.get(name))
 }
 
-/// Whether a Job without labels will get those of its template.
+/// Whether a Job without labels has those of its template, which the server then adds to: they are one map,
+/// empty or not.
 fn shares_labels(kind: &Kind, object: &Value) -> bool {
-    let has_none = |labels: &Value| labels.as_object().is_none_or(Map::is_empty);
     kind.is("batch", "Job")
-        && has_none(&object["metadata"]["labels"])
-        && !has_none(&object["spec"]["template"]["metadata"]["labels"])
+        && object["metadata"]["labels"].as_object().is_none_or(Map::is_empty)
+        && object["spec"]["template"]["metadata"]["labels"].is_object()
 }
 
 /// Faults as warnings tell them: what YAML's reader says line by line, without its head.
