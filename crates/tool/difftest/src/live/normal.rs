@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::server::Answer;
 
+/// How many signs of a prefix the server completes.
+const PREFIX_MAX: usize = 58;
+
 /// What has been seen of one scenario's answers.
 pub struct Normal {
     namespace: String,
@@ -36,7 +39,9 @@ impl Normal {
 
     /// From now on names that begin thus may have been completed.
     pub fn completes(&mut self, prefix: &str) {
-        let prefix = self.text(prefix);
+        // Of a long prefix only so much is kept that the name is one of a label.
+        let kept = prefix.char_indices().nth(PREFIX_MAX).map_or(prefix, |(end, _)| &prefix[..end]);
+        let prefix = self.text(kept);
         if !prefix.is_empty() && !self.begun.contains(&prefix) {
             self.begun.push(prefix);
         }
