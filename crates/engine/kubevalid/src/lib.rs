@@ -139,13 +139,14 @@ fn named_by_spec(gvk: &Gvk, object: &Value) -> Vec<FieldError> {
         .collect()
 }
 
-/// Of a service the beginning of a name is looked at in every way before the name is.
+/// Of what is named by its spec the beginning of a name is looked at in every way before the name is, and
+/// what it should be is told last.
 fn in_order_of_names(gvk: &Gvk, errors: &mut [FieldError]) {
-    if gvk.kind == "APIService" {
+    if matches!(gvk.kind.as_str(), "APIService" | "CustomResourceDefinition") {
         errors.sort_by_key(|error| match error.field.as_str() {
-            "metadata.generateName" => 0,
-            "metadata.name" => 1,
-            _ => 2,
+            "metadata.generateName" => (0, error.detail.starts_with("must be spec.names")),
+            "metadata.name" => (1, error.detail.starts_with("must be spec.names")),
+            _ => (2, false),
         });
     }
 }
