@@ -119,8 +119,10 @@ pub fn answer(
     };
     let scale = scale_of(kind, &object);
     let mut response = match wanted.form {
-        Form::Table(_) => read::value(&kind_of_scales(kind), &scale, wanted, code)?,
-        Form::Whole | Form::Metadata(_) => read::written(code, &scale, wanted)?,
+        Form::Table(_) | Form::Metadata(_) => {
+            read::value(&kind_of_scales(kind), &scale, wanted, code)?
+        }
+        Form::Whole => read::written(code, &scale, wanted)?,
     };
     response.warnings = warnings;
     Ok(response)

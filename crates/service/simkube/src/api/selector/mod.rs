@@ -284,6 +284,7 @@ const SELECTABLE: &[(&str, &str, &[&str])] = &[
     ("", "ReplicationController", &["status.replicas"]),
     ("batch", "Job", &["status.successful"]),
     ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
+    ("resource.k8s.io", "ResourceSlice", &["spec.driver", "spec.nodeName"]),
 ];
 
 fn selectable(kind: &Kind, path: &str) -> bool {
