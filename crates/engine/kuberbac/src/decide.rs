@@ -62,9 +62,14 @@ pub struct Decision {
     pub reason: String,
 }
 
+/// Returns whether somebody may do everything, whatever roles say.
+pub fn is_master(subject: Subject<'_>) -> bool {
+    subject.groups.iter().any(|group| group == MASTERS)
+}
+
 /// Returns whether somebody may do something.
 pub fn decide(roles: &dyn Roles, subject: Subject<'_>, asked: Asked<'_>) -> Decision {
-    if subject.groups.iter().any(|group| group == MASTERS) {
+    if is_master(subject) {
         return Decision { allowed: true, reason: String::new() };
     }
     let namespace = match asked {
@@ -76,9 +81,7 @@ pub fn decide(roles: &dyn Roles, subject: Subject<'_>, asked: Asked<'_>) -> Deci
         let rules = match bound.rules(roles) {
             Ok(rules) => rules,
             Err(problem) => {
-                if !missing.contains(&problem) {
-                    missing.push(problem);
-                }
+                missing.push(problem);
                 continue;
             }
         };
@@ -86,16 +89,27 @@ pub fn decide(roles: &dyn Roles, subject: Subject<'_>, asked: Asked<'_>) -> Deci
             return Decision { allowed: true, reason: bound.reason() };
         }
     }
-    let reason = match together(&missing) {
+    let reason = match told(&missing) {
         None => String::new(),
         Some(problems) => format!("RBAC: {problems}"),
     };
     Decision { allowed: false, reason }
 }
 
-/// Several problems as Go joins them; `None` for none.
-pub(crate) fn together(problems: &[String]) -> Option<String> {
-    match problems {
+/// What decisions say of roles that are not there; `None` where all are.
+pub(crate) fn told(missing: &[NoRole]) -> Option<String> {
+    together(missing.iter().map(NoRole::of_decisions))
+}
+
+/// Several problems as Go joins them, none twice; `None` for none.
+pub(crate) fn together(problems: impl Iterator<Item = String>) -> Option<String> {
+    let mut said: Vec<String> = Vec::new();
+    for problem in problems {
+        if !said.contains(&problem) {
+            said.push(problem);
+        }
+    }
+    match said.as_slice() {
         [] => None,
         [one] => Some(one.clone()),
         many => Some(format!("[{}]", many.join(", "))),
@@ -144,17 +158,8 @@ impl Bound {
     }
 
     /// What its role allows.
-    pub(crate) fn rules(&self, roles: &dyn Roles) -> Result<Vec<Value>, String> {
-        let (kind, name) = (self.role_ref("kind"), self.role_ref("name"));
-        let (found, plural) = match kind {
-            "ClusterRole" => (roles.cluster_role(name), "clusterrole"),
-            "Role" => (roles.role(self.metadata("namespace"), name), "role"),
-            other => return Err(format!("unsupported role reference kind: {other:?}")),
-        };
-        let Some(mut found) = found else {
-            return Err(format!("{plural}.rbac.authorization.k8s.io {name:?} not found"));
-        };
-        Ok(found["rules"].as_array_mut().map(std::mem::take).unwrap_or_default())
+    pub(crate) fn rules(&self, roles: &dyn Roles) -> Result<Vec<Value>, NoRole> {
+        role_rules(roles, &self.binding["roleRef"], self.metadata("namespace"))
     }
 
     fn reason(&self) -> String {
@@ -167,6 +172,75 @@ impl Bound {
         let (kind, role) = (self.role_ref("kind"), self.role_ref("name"));
         format!("RBAC: allowed by {name} of {kind} {role:?} to {}", self.subject)
     }
+}
+
+/// There is no such role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoRole {
+    /// The resource, `clusterroles` or `roles`, and the role's name.
+    Missing(&'static str, String),
+    /// Roles have no such kind.
+    Kind(String),
+}
+
+impl NoRole {
+    /// Whoever decides looks roles up by their kind in lower case.
+    fn of_decisions(&self) -> String {
+        match self {
+            NoRole::Missing(resource, name) => {
+                let kind = resource.trim_end_matches('s');
+                format!("{kind}.rbac.authorization.k8s.io {name:?} not found")
+            }
+            NoRole::Kind(_) => self.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for NoRole {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NoRole::Missing(resource, name) => {
+                write!(to, "{resource}.rbac.authorization.k8s.io {name:?} not found")
+            }
+            NoRole::Kind(kind) => write!(to, "unsupported role reference kind: {kind:?}"),
+        }
+    }
+}
+
+/// Returns the rules of the role that a binding in `namespace` names.
+///
+/// # Errors
+///
+/// [`NoRole`], where there is none.
+pub fn role_rules(
+    roles: &dyn Roles,
+    role_ref: &Value,
+    namespace: &str,
+) -> Result<Vec<Value>, NoRole> {
+    let text = |field: &str| role_ref[field].as_str().unwrap_or_default();
+    let (found, resource) = match text("kind") {
+        "ClusterRole" => (roles.cluster_role(text("name")), "clusterroles"),
+        "Role" => (roles.role(namespace, text("name")), "roles"),
+        other => return Err(NoRole::Kind(other.to_owned())),
+    };
+    let mut found = found.ok_or_else(|| NoRole::Missing(resource, text("name").to_owned()))?;
+    Ok(found["rules"].as_array_mut().map(std::mem::take).unwrap_or_default())
+}
+
+/// All rules that hold for somebody in a namespace, and the roles that are not there.
+pub(crate) fn held(
+    roles: &dyn Roles,
+    subject: Subject<'_>,
+    namespace: &str,
+) -> (Vec<Value>, Vec<NoRole>) {
+    let (mut rules, mut missing) = (Vec::new(), Vec::new());
+    for bound in bound(roles, subject, namespace) {
+        match bound.rules(roles) {
+            Ok(of_role) => rules.extend(of_role),
+            Err(problem) => missing.push(problem),
+        }
+    }
+    (rules, missing)
 }
 
 /// The bindings that name the one who asks: those of the whole cluster first.

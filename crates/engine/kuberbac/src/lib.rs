@@ -5,11 +5,13 @@
 
 mod decide;
 mod furniture;
+mod grants;
 mod rules;
 
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Asked, Decision, Roles, Subject, decide, denied};
+pub use decide::{Asked, Decision, NoRole, Roles, Subject, decide, denied, is_master, role_rules};
 pub use furniture::furniture;
+pub use grants::lacking;
 pub use rules::{RulesOf, rules_of, union};

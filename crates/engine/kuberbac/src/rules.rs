@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::decide::{Roles, Subject, bound, together};
+use crate::decide::{Roles, Subject, held, told};
 
 /// All that somebody may do in a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,22 +17,14 @@ pub struct RulesOf {
 
 /// Returns all that roles allow somebody in a namespace.
 pub fn rules_of(roles: &dyn Roles, subject: Subject<'_>, namespace: &str) -> RulesOf {
-    let mut all = RulesOf::default();
-    let mut missing = Vec::new();
-    for bound in bound(roles, subject, namespace) {
-        match bound.rules(roles) {
-            Err(problem) => missing.push(problem),
-            Ok(rules) => {
-                for rule in &rules {
-                    let fields = ["verbs", "apiGroups", "resources", "resourceNames"];
-                    all.resources.extend(part(rule, "resources", &fields));
-                    let fields = ["verbs", "nonResourceURLs"];
-                    all.paths.extend(part(rule, "nonResourceURLs", &fields));
-                }
-            }
-        }
+    let (rules, missing) = held(roles, subject, namespace);
+    let mut all = RulesOf { problem: told(&missing), ..RulesOf::default() };
+    for rule in &rules {
+        let fields = ["verbs", "apiGroups", "resources", "resourceNames"];
+        all.resources.extend(part(rule, "resources", &fields));
+        let fields = ["verbs", "nonResourceURLs"];
+        all.paths.extend(part(rule, "nonResourceURLs", &fields));
     }
-    all.problem = together(&missing);
     all
 }
 

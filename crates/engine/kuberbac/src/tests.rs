@@ -193,3 +193,48 @@ fn the_aggregated_roles_of_every_cluster_are_what_their_parts_add_up_to() {
         assert_eq!(json!(union(&parts)), role["rules"], "{name}");
     }
 }
+
+#[test]
+fn nobody_grants_what_he_does_not_have() {
+    let ann = json!({"kind": "User", "name": "ann"});
+    let roles = All::with(&[
+        json!({"kind": "Role", "metadata": {"name": "own", "namespace": "shop"}, "rules": [
+            {"verbs": ["get", "list"], "apiGroups": [""], "resources": ["pods", "*/log"]},
+            {"verbs": ["*"], "apiGroups": ["apps"], "resources": ["*"]},
+            {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["a"]},
+            {"verbs": ["get"], "nonResourceURLs": ["/api/*"]},
+        ]}),
+        binding("RoleBinding", "ann", ("Role", "own"), ann.clone()),
+        binding("RoleBinding", "ann-too", ("Role", "gone"), ann),
+    ]);
+    let lacks = |namespace: &str, rules: Value| {
+        let groups = ["system:authenticated".to_owned(), "dev".to_owned()];
+        let subject = Subject { name: "ann", groups: &groups };
+        lacking(&roles, subject, namespace, rules.as_array().unwrap())
+    };
+    let fine = json!([
+        {"verbs": ["list", "get"], "apiGroups": [""], "resources": ["pods", "services/log"]},
+        {"verbs": ["delete"], "apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": ["x"]},
+        {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["a"]},
+        {"verbs": ["get"], "nonResourceURLs": ["/api/v1", "/api/*"]},
+    ]);
+    assert_eq!(lacks("shop", fine), None);
+    let more = json!([
+        {"verbs": ["list", "watch", "delete"], "apiGroups": [""], "resources": ["pods", "nodes"]},
+        {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["a", "b"]},
+        {"verbs": ["get", "put"], "nonResourceURLs": ["/metrics"]},
+        {"verbs": ["watch"], "apiGroups": [""], "resources": ["pods"]},
+    ]);
+    // As the real server says it.
+    assert_eq!(
+        lacks("shop", more.clone()).unwrap(),
+        "user \"ann\" (groups=[\"system:authenticated\" \"dev\"]) is attempting to grant RBAC permissions not currently held:\n\
+         {APIGroups:[\"\"], Resources:[\"nodes\"], Verbs:[\"list\" \"watch\" \"delete\"]}\n\
+         {APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"watch\" \"delete\" \"watch\"]}\n\
+         {APIGroups:[\"\"], Resources:[\"secrets\"], ResourceNames:[\"b\"], Verbs:[\"get\"]}\n\
+         {NonResourceURLs:[\"/metrics\"], Verbs:[\"get\"]}\n\
+         {NonResourceURLs:[\"/metrics\"], Verbs:[\"put\"]}\
+         ; resolution errors: [roles.rbac.authorization.k8s.io \"gone\" not found]"
+    );
+    assert!(lacks("", more).unwrap().contains("{NonResourceURLs:[\"/metrics\"], Verbs:[\"put\"]}"));
+}

@@ -8,6 +8,7 @@ use crate::api::request::{Request, User};
 use crate::api::route::{self, Query, Target};
 use crate::cluster::Cluster;
 
+pub mod grants;
 #[cfg(test)]
 mod tests;
 

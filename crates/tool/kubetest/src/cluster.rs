@@ -17,6 +17,10 @@ use crate::programs::programs_dir;
 /// How long a cluster may take to answer, in seconds, before the test fails.
 const READY_S_MAX: u64 = 60;
 
+/// How much garbage the programs may leave, in percent of what lives: they live seconds, and an
+/// eighth of their work would be collecting it.
+const GARBAGE_PERCENT: &str = "400";
+
 /// The bearer token of the cluster's administrator.
 const TOKEN: &str = "t0ken";
 
@@ -72,7 +76,7 @@ impl RealCluster {
             parts == Parts::ApiServer
                 || cluster.kubectl(&["get", "serviceaccount", "default"]).is_ok()
         })?;
-        // The API server ends slowly while watches are open, so it is ended after its clients.
+        // The clients end first, etcd last.
         cluster.processes.reverse();
         Ok(Some(cluster))
     }
@@ -235,7 +239,7 @@ impl RealCluster {
 
     fn run(&mut self, name: &str, arguments: impl FnOnce(&mut Command, &Path)) -> Result<()> {
         let mut command = Command::new(self.bin.join(name));
-        command.env("HOME", self.dir.path());
+        command.env("HOME", self.dir.path()).env("GOGC", GARBAGE_PERCENT);
         arguments(&mut command, self.dir.path());
         self.processes.push(Process::start(&mut command, &self.path(&format!("{name}.log")))?);
         Ok(())

@@ -3,12 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-
-/// How long a program may take to end by itself, in milliseconds, before it is killed.
-const GRACE_MS: u64 = 300;
 
 /// A running program.
 pub struct Process {
@@ -52,12 +48,8 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// At once: what it would save on its way out lies in a directory that is deleted.
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let until = Instant::now() + Duration::from_millis(GRACE_MS);
-        while self.is_running() && Instant::now() < until {
-            std::thread::park_timeout(Duration::from_millis(10));
-        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = self.watchdog.kill();

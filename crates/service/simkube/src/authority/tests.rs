@@ -238,3 +238,77 @@ fn in_anothers_name_acts_who_may() {
     let words = r#"forbidden: User "joe" cannot impersonate-on:serviceaccount:get path "/api""#;
     assert_eq!(wish.lent(&cluster, &joe, &robot).expect_err("no right").message, words);
 }
+
+#[test]
+fn roles_and_bindings_grant_no_more_than_who_writes_them_has() {
+    let cluster = cluster();
+    let joe = named("joe");
+    bind(&cluster, "admin", json!({"kind": "User", "name": "joe"}));
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+    let role = |name: &str, verb: &str, resource: &str| {
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name},
+            "rules": [{"verbs": [verb], "apiGroups": [""], "resources": [resource]}],
+        })
+    };
+    let binding = |name: &str, kind: &str, role: &str| {
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+        })
+    };
+    let (roles, bindings) = (format!("{RBAC}/roles"), format!("{RBAC}/rolebindings"));
+    let not_held = "is forbidden: user \"joe\" (groups=[\"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n";
+    let lacks = r#"{APIGroups:[""], Resources:["nodes"], Verbs:["get"]}"#;
+    let cases = [
+        ("POST", roles.clone(), role("fine", "list", "pods"), 201, String::new()),
+        (
+            "POST",
+            roles.clone(),
+            role("more", "get", "nodes"),
+            403,
+            format!("roles.rbac.authorization.k8s.io \"more\" {not_held}{lacks}"),
+        ),
+        (
+            "PATCH",
+            format!("{roles}/fine?fieldManager=m&force=true"),
+            role("fine", "get", "nodes"),
+            403,
+            format!("roles.rbac.authorization.k8s.io \"fine\" {not_held}{lacks}"),
+        ),
+        ("POST", bindings.clone(), binding("a", "ClusterRole", "view"), 201, String::new()),
+        (
+            "POST",
+            bindings.clone(),
+            binding("b", "Role", "gone"),
+            404,
+            "roles.rbac.authorization.k8s.io \"gone\" not found".to_owned(),
+        ),
+        (
+            "POST",
+            bindings.clone(),
+            binding("c", "ClusterRole", "system:basic-user"),
+            201,
+            String::new(),
+        ),
+    ];
+    for (method, target, body, code, words) in cases {
+        let (answered, told) = ask(&cluster, &joe, method, &target, &body);
+        assert_eq!(answered, code, "{told}");
+        assert_eq!(told["message"].as_str().unwrap_or_default(), words);
+    }
+    let (code, told) =
+        ask(&cluster, &joe, "POST", &bindings, &binding("d", "ClusterRole", "cluster-admin"));
+    let said = told["message"].as_str().unwrap_or_default();
+    assert!(code == 403 && said.ends_with("{NonResourceURLs:[\"*\"], Verbs:[\"*\"]}"), "{told}");
+    let may_escalate = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "beyond"},
+        "rules": [{"verbs": ["escalate", "bind"], "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "clusterroles"]}],
+    });
+    made(&cluster, may_escalate);
+    bind(&cluster, "beyond", json!({"kind": "User", "name": "joe"}));
+    assert_eq!(ask(&cluster, &joe, "POST", &roles, &role("more", "get", "nodes")).0, 201);
+    let (code, _) =
+        ask(&cluster, &joe, "POST", &bindings, &binding("d", "ClusterRole", "cluster-admin"));
+    assert_eq!(code, 201);
+}

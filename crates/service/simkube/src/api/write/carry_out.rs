@@ -10,7 +10,7 @@ use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
 use super::patch::{self, Patch};
 use super::{Write, Written};
-use crate::authority::Wish;
+use crate::authority::{Wish, grants};
 use crate::body::Body;
 use crate::kinds::{Kind, Kinds};
 use crate::ownership::Writer;
@@ -211,6 +211,7 @@ impl Write<'_> {
         self.namespace_exists()?;
         strategy::admit_create(self.cluster, self.kind, self.server_side, &mut object)?;
         self.namespace_stays(meta::name_asked(&object))?;
+        self.grants_what_is_held(None, &object)?;
         if meta::text(&object, "name").is_empty() {
             let base = meta::text(&object, "generateName").to_owned();
             if !base.is_empty() {
@@ -312,6 +313,14 @@ impl Write<'_> {
             problem.message.insert_str(0, "object is being deleted: ");
         }
         problem
+    }
+
+    /// Holds whoever writes roles and bindings to what he has; the server itself has everything.
+    fn grants_what_is_held(&self, old: Option<&Value>, new: &Value) -> Result<(), Problem> {
+        if self.server_side {
+            return Ok(());
+        }
+        grants::held(self.cluster, &self.options.user, self.target, old, new)
     }
 
     /// Holds pods to their namespace's limits and standard, and everything to the policies that are bound, and
@@ -536,6 +545,7 @@ impl Write<'_> {
         let mut new = new;
         new["apiVersion"] = json!(self.kind.api_version());
         new["kind"] = json!(self.kind.kind);
+        self.grants_what_is_held(Some(live), &new)?;
         let version = meta::text(&new, "resourceVersion").to_owned();
         if version.is_empty() || version == "0" {
             let door = self.target.subresource.as_str();
