@@ -15,6 +15,7 @@ mod budget;
 mod cron;
 mod daemonset;
 mod deployment;
+mod endpoints;
 mod history;
 mod job;
 mod network;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::endpoints;
 use crate::outcome::{Condition, Context, LastUpdate, Outcome, conditions, set_condition, text};
 
 /// The class that the simulated load balancer serves, besides none at all.
@@ -12,9 +13,11 @@ const CLASS: &str = "simulated";
 /// What an IngressClass must name to be served.
 const CONTROLLER: &str = "tiphys.io/simulated";
 
-/// Gives a Service of type LoadBalancer its address, unless its class is somebody else's.
-pub fn reconcile_service(object: &Value, _: &[Arc<Value>], _: &Context<'_>) -> Outcome {
+/// Gives a Service of type LoadBalancer its address, unless its class is somebody else's, and says
+/// where the pods of a Service are reached.
+pub fn reconcile_service(object: &Value, owned: &[Arc<Value>], context: &Context<'_>) -> Outcome {
     let mut outcome = Outcome::default();
+    endpoints::follow(object, owned, context, &mut outcome);
     let served = text(object, "/spec/type") == "LoadBalancer"
         && matches!(text(object, "/spec/loadBalancerClass"), "" | CLASS);
     let balancer = match served {

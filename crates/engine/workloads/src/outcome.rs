@@ -19,7 +19,7 @@ pub struct Context<'a> {
     /// All StorageClasses.
     pub storage_classes: &'a [Arc<Value>],
     /// What else an object is about: the target of an autoscaler; the Service of an APIService; for a
-    /// budget the pods of its namespace, and those who control pods.
+    /// Service the pods of its namespace, and the Endpoints of its name; for a budget the pods of its namespace, and those who control pods.
     pub neighbours: &'a [Arc<Value>],
 }
 

@@ -556,3 +556,82 @@ fn an_api_service_is_available_where_its_service_is_there() {
     cluster.wait(Duration::ZERO);
     assert_eq!(told(&cluster), "all checks passed");
 }
+
+#[test]
+fn a_service_tells_where_its_pods_are_reached() {
+    let mut cluster = Cluster::new();
+    let mut many = deployment(2, json!({}));
+    many["spec"]["template"]["spec"]["containers"][0]["ports"] =
+        json!([{"name": "http", "containerPort": 8080, "protocol": "TCP"}]);
+    cluster.create(many);
+    let service = |name: &str, spec: Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "namespace": "shop", "labels": {"team": "a"}},
+            "spec": spec,
+        })
+    };
+    let ports = json!([
+        {"name": "web", "port": 80, "targetPort": "http", "protocol": "TCP", "appProtocol": "http"},
+        {"name": "udp", "port": 53, "targetPort": "http", "protocol": "UDP"},
+    ]);
+    cluster.create(service(
+        "web",
+        json!({"clusterIP": "10.96.0.9", "ipFamilies": ["IPv4"], "selector": {"app": "web"}, "ports": ports}),
+    ));
+    let slice = cluster.of_kind("EndpointSlice")[0];
+    assert_eq!(
+        slice["metadata"]["labels"],
+        json!({
+            "team": "a",
+            "kubernetes.io/service-name": "web",
+            "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+        })
+    );
+    assert_eq!(
+        slice["ports"],
+        json!([{"name": "web", "port": 8080, "protocol": "TCP", "appProtocol": "http"}])
+    );
+    let pod = cluster.of_kind("Pod")[0].clone();
+    assert_eq!(
+        slice["endpoints"][0],
+        json!({
+            "addresses": [pod["status"]["podIP"]],
+            "conditions": {"ready": true, "serving": true, "terminating": false},
+            "nodeName": "simulated-0",
+            "targetRef": {"kind": "Pod", "name": pod["metadata"]["name"], "namespace": "shop", "uid": pod["metadata"]["uid"]},
+        })
+    );
+    assert_eq!(slice["endpoints"].as_array().map(Vec::len), Some(2));
+    let endpoints = cluster.of_kind("Endpoints")[0];
+    assert_eq!(
+        endpoints["metadata"]["labels"],
+        json!({"team": "a", "endpoints.kubernetes.io/managed-by": "endpoint-controller"})
+    );
+    assert_eq!(endpoints["subsets"][0]["addresses"].as_array().map(Vec::len), Some(2));
+    assert_eq!(endpoints["subsets"][0]["ports"], slice["ports"]);
+    cluster.change(&web(), |many| many["spec"]["replicas"] = json!(0));
+    let key = ObjectKey::new("", "Service", "shop", "web");
+    cluster.change(&key, |_| {});
+    let slice = cluster.of_kind("EndpointSlice")[0];
+    assert_eq!((&slice["ports"], &slice["endpoints"]), (&json!([]), &json!([])));
+    assert_eq!(cluster.of_kind("Endpoints")[0]["subsets"], json!([]));
+    cluster.change(&key, |service| service["spec"]["selector"] = json!({"app": "none"}));
+    assert_eq!(cluster.of_kind("EndpointSlice").len(), 1);
+}
+
+#[test]
+fn a_service_that_selects_nothing_is_left_to_others() {
+    let mut cluster = Cluster::new();
+    for spec in [
+        json!({"clusterIP": "10.96.0.9", "ipFamilies": ["IPv4"]}),
+        json!({"type": "ExternalName", "externalName": "a.b", "selector": {"a": "b"}}),
+    ] {
+        cluster.create(json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "web", "namespace": "shop"}, "spec": spec,
+        }));
+        assert!(cluster.of_kind("EndpointSlice").is_empty());
+        assert!(cluster.of_kind("Endpoints").is_empty());
+    }
+}

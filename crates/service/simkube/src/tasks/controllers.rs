@@ -14,7 +14,7 @@ use crate::api::problem::Problem;
 use crate::api::route::Target;
 use crate::api::write::{self, Write};
 use crate::cluster::{Cluster, NODE};
-use crate::store::{Event, TableId};
+use crate::store::{Change, Entry, Event, TableId};
 
 /// Objects to look at now, and objects to look at later: one time an object, the earliest.
 #[derive(Default)]
@@ -31,10 +31,10 @@ const TRIES_MAX: u32 = 10;
 
 /// The tables whose objects are looked at, whoever owns them.
 const HANDLED: &[(&str, &str, &str)] = &[
-    ("/pods", "", "Pod"),
+    (PODS, "", "Pod"),
     ("/persistentvolumes", "", "PersistentVolume"),
     ("/persistentvolumeclaims", "", "PersistentVolumeClaim"),
-    ("/services", "", "Service"),
+    (SERVICES, "", "Service"),
     ("/replicationcontrollers", "", "ReplicationController"),
     ("networking.k8s.io/ingresses", "networking.k8s.io", "Ingress"),
     ("apps/deployments", "apps", "Deployment"),
@@ -48,14 +48,17 @@ const HANDLED: &[(&str, &str, &str)] = &[
     (AUTOSCALERS, "autoscaling", "HorizontalPodAutoscaler"),
 ];
 
+const PODS: &str = "/pods";
+const SERVICES: &str = "/services";
+const ENDPOINTS: &str = "/endpoints";
 const API_SERVICES: &str = "apiregistration.k8s.io/apiservices";
 const BUDGETS: &str = "policy/poddisruptionbudgets";
 const AUTOSCALERS: &str = "autoscaling/horizontalpodautoscalers";
 
 /// Who is looked at again when an object of a table changes that lies beside it.
 const BESIDE: &[(&str, &[&str])] = &[
-    ("/pods", &[BUDGETS]),
-    ("/services", &[API_SERVICES]),
+    (PODS, &[BUDGETS]),
+    (SERVICES, &[API_SERVICES]),
     ("/replicationcontrollers", &[BUDGETS, AUTOSCALERS]),
     ("apps/deployments", &[BUDGETS, AUTOSCALERS]),
     ("apps/replicasets", &[BUDGETS, AUTOSCALERS]),
@@ -74,6 +77,17 @@ impl Controllers {
             for object in beside.iter().flat_map(|table| of_namespace(cluster, table, namespace)) {
                 self.due.insert(manifest::key_of(&object));
             }
+        }
+        match (&**table, &event.change) {
+            (PODS, _) => self.due.extend(selecting(cluster, event)),
+            // Whoever takes them away is no better than their Service.
+            (ENDPOINTS, Change::Deleted(_)) => {
+                let endpoints = event.entry.value();
+                let (namespace, name) =
+                    (manifest::namespace(&endpoints), manifest::name(&endpoints));
+                self.due.insert(ObjectKey::new("", "Service", namespace, name));
+            }
+            _ => {}
         }
         let handled = HANDLED.iter().any(|(at, group, kind)| {
             **at == **table
@@ -115,6 +129,9 @@ impl Controllers {
         let Some(entry) = cluster.store.get(&kind.table, &kind.key(&key.namespace, &key.name))
         else {
             self.forget(&key);
+            if kind.table.as_ref() == SERVICES {
+                without_service(cluster, &key);
+            }
             return;
         };
         let object = entry.value();
@@ -168,6 +185,39 @@ impl Controllers {
     }
 }
 
+/// The Services that select a pod, as it stands or as it stood.
+fn selecting(cluster: &Cluster, event: &Event) -> Vec<ObjectKey> {
+    let Some((namespace, _)) = event.key.split_once('/') else { return Vec::new() };
+    let services = of_namespace(cluster, SERVICES, namespace);
+    if services.is_empty() {
+        return Vec::new();
+    }
+    let pods: Vec<Value> =
+        std::iter::once(&event.entry).chain(event.before()).map(Entry::value).collect();
+    let selects = |service: &&Value| {
+        let selector = service["spec"]["selector"].as_object();
+        selector.is_some_and(|selector| {
+            pods.iter().any(|pod| {
+                let labels = &pod["metadata"]["labels"];
+                selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+            })
+        })
+    };
+    services.iter().filter(selects).map(manifest::key_of).collect()
+}
+
+/// The Endpoints of a Service go with it, whoever made them.
+fn without_service(cluster: &Arc<Cluster>, service: &ObjectKey) {
+    let kinds = cluster.kinds();
+    let Some(kind) = kinds.find("", "v1", "endpoints") else { return };
+    let options = DeleteOptions::default();
+    if let Err(problem) = delete::delete(cluster, kind, &service.namespace, &service.name, &options)
+        && problem.code != 404
+    {
+        tracing::debug!(name = service.name, error = problem.message, "Endpoints are left");
+    }
+}
+
 /// The objects of a namespace, or of the cluster where a kind has none.
 fn of_namespace(cluster: &Cluster, table: &str, namespace: &str) -> Vec<Value> {
     let prefix = if table == API_SERVICES { String::new() } else { format!("{namespace}/") };
@@ -215,10 +265,16 @@ fn decide(cluster: &Cluster, object: &Value) -> Outcome {
             .flat_map(|(table, _)| of_namespace(cluster, table, manifest::namespace(object)))
             .map(Arc::new)
             .collect(),
+        "Service" => {
+            let key = format!("{}/{}", manifest::namespace(object), manifest::name(object));
+            let endpoints = cluster.store.get(ENDPOINTS, &key).map(|entry| entry.value());
+            let pods = of_namespace(cluster, PODS, manifest::namespace(object));
+            pods.into_iter().chain(endpoints).map(Arc::new).collect()
+        }
         "APIService" => {
             let text = |field: &str| object["spec"]["service"][field].as_str().unwrap_or_default();
             let entry =
-                cluster.store.get("/services", &format!("{}/{}", text("namespace"), text("name")));
+                cluster.store.get(SERVICES, &format!("{}/{}", text("namespace"), text("name")));
             entry.map(|entry| Arc::new(entry.value())).into_iter().collect()
         }
         "HorizontalPodAutoscaler" => target_of(cluster, object).map(Arc::new).into_iter().collect(),
