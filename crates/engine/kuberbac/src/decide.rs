@@ -177,32 +177,28 @@ impl Bound {
 /// There is no such role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoRole {
-    /// The resource, `clusterroles` or `roles`, and the role's name.
+    /// `clusterrole` or `role`, and its name.
     Missing(&'static str, String),
     /// Roles have no such kind.
     Kind(String),
 }
 
 impl NoRole {
-    /// Whoever decides looks roles up by their kind in lower case.
+    /// As decisions tell it.
     fn of_decisions(&self) -> String {
         match self {
-            NoRole::Missing(resource, name) => {
-                let kind = resource.trim_end_matches('s');
-                format!("{kind}.rbac.authorization.k8s.io {name:?} not found")
-            }
-            NoRole::Kind(_) => self.to_string(),
+            NoRole::Missing(kind, _) => self.told(kind),
+            NoRole::Kind(_) => self.told(""),
         }
     }
-}
 
-impl std::fmt::Display for NoRole {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// As whoever writes `resource` is told: the server says that one of those is missing.
+    pub fn told(&self, resource: &str) -> String {
         match self {
-            NoRole::Missing(resource, name) => {
-                write!(to, "{resource}.rbac.authorization.k8s.io {name:?} not found")
+            NoRole::Missing(_, name) => {
+                format!("{resource}.rbac.authorization.k8s.io {name:?} not found")
             }
-            NoRole::Kind(kind) => write!(to, "unsupported role reference kind: {kind:?}"),
+            NoRole::Kind(kind) => format!("unsupported role reference kind: {kind:?}"),
         }
     }
 }
@@ -218,12 +214,12 @@ pub fn role_rules(
     namespace: &str,
 ) -> Result<Vec<Value>, NoRole> {
     let text = |field: &str| role_ref[field].as_str().unwrap_or_default();
-    let (found, resource) = match text("kind") {
-        "ClusterRole" => (roles.cluster_role(text("name")), "clusterroles"),
-        "Role" => (roles.role(namespace, text("name")), "roles"),
+    let (found, kind) = match text("kind") {
+        "ClusterRole" => (roles.cluster_role(text("name")), "clusterrole"),
+        "Role" => (roles.role(namespace, text("name")), "role"),
         other => return Err(NoRole::Kind(other.to_owned())),
     };
-    let mut found = found.ok_or_else(|| NoRole::Missing(resource, text("name").to_owned()))?;
+    let mut found = found.ok_or_else(|| NoRole::Missing(kind, text("name").to_owned()))?;
     Ok(found["rules"].as_array_mut().map(std::mem::take).unwrap_or_default())
 }
 

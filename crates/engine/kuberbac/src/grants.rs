@@ -14,13 +14,14 @@ enum Grant<'a> {
 }
 
 /// Returns what somebody lacks of `rules` in a namespace (`""`: in the whole cluster), in the words in
-/// which the server refuses to let him grant them; `None` where he has it all.
+/// which the server refuses to let him grant them by writing `resource`; `None` where he has it all.
 ///
 /// What goes beyond one rule of his is lacking, whatever his rules allow together.
 pub fn lacking(
     roles: &dyn Roles,
     subject: Subject<'_>,
     namespace: &str,
+    resource: &str,
     rules: &[Value],
 ) -> Option<String> {
     let (own, missing) = held(roles, subject, namespace);
@@ -35,7 +36,7 @@ pub fn lacking(
         quoted(subject.groups.iter().map(String::as_str)),
         told(&lacking).into_iter().collect::<Vec<_>>().join("\n"),
     );
-    if let Some(problem) = together(missing.iter().map(ToString::to_string)) {
+    if let Some(problem) = together(missing.iter().map(|none| none.told(resource))) {
         said.push_str(&format!("; resolution errors: [{problem}]"));
     }
     Some(said)

@@ -210,7 +210,7 @@ fn nobody_grants_what_he_does_not_have() {
     let lacks = |namespace: &str, rules: Value| {
         let groups = ["system:authenticated".to_owned(), "dev".to_owned()];
         let subject = Subject { name: "ann", groups: &groups };
-        lacking(&roles, subject, namespace, rules.as_array().unwrap())
+        lacking(&roles, subject, namespace, "roles", rules.as_array().unwrap())
     };
     let fine = json!([
         {"verbs": ["list", "get"], "apiGroups": [""], "resources": ["pods", "services/log"]},

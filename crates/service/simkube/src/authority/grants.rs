@@ -45,7 +45,7 @@ pub fn held(
     };
     let name = new["metadata"]["name"].as_str().unwrap_or_default();
     let refused = |why: &str| Err(Problem::forbidden_at(GROUP, plural, name, why));
-    if let Some(why) = lacking(cluster, user.subject(), &target.namespace, &rules) {
+    if let Some(why) = lacking(cluster, user.subject(), &target.namespace, plural, &rules) {
         return refused(&why);
     }
     let gathers = |role: &Value| {
@@ -56,7 +56,7 @@ pub fn held(
         json!({"verbs": ["*"], "nonResourceURLs": ["*"]}),
     ];
     let is_gathered = plural == "clusterroles" && (gathers(new) || old.is_some_and(gathers));
-    if is_gathered && lacking(cluster, user.subject(), "", &all).is_some() {
+    if is_gathered && lacking(cluster, user.subject(), "", plural, &all).is_some() {
         return refused("must have cluster-admin privileges to use the aggregationRule");
     }
     Ok(())
@@ -94,12 +94,13 @@ fn bound(
         return Ok(None);
     }
     role_rules(cluster, role, &target.namespace).map(Some).map_err(|none| {
-        let said = none.to_string();
+        let said = none.told(&target.plural);
         match none {
             NoRole::Kind(_) => Problem::new(500, "", said),
-            NoRole::Missing(resource, name) => {
+            NoRole::Missing(_, name) => {
                 let mut problem = Problem::new(404, "NotFound", said);
-                problem.details = Some(json!({"name": name, "group": GROUP, "kind": resource}));
+                problem.details =
+                    Some(json!({"name": name, "group": GROUP, "kind": target.plural}));
                 problem
             }
         }

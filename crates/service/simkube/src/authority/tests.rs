@@ -282,7 +282,7 @@ fn roles_and_bindings_grant_no_more_than_who_writes_them_has() {
             bindings.clone(),
             binding("b", "Role", "gone"),
             404,
-            "roles.rbac.authorization.k8s.io \"gone\" not found".to_owned(),
+            "rolebindings.rbac.authorization.k8s.io \"gone\" not found".to_owned(),
         ),
         (
             "POST",

@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 
 /// Commands; what stands second is their input, or says that only the end of what is printed counts.
-pub const SESSIONS: [&str; 4] = [
+pub const SESSIONS: [&str; 5] = [
     include_str!("../../data/kubectl.json"),
     include_str!("../../data/kubectl-more.json"),
     include_str!("../../data/kubectl-rest.json"),
     include_str!("../../data/kubectl-roles.json"),
+    include_str!("../../data/kubectl-services.json"),
 ];
 
 /// What an editor does to the object that it is given.
