@@ -142,6 +142,8 @@ fn word(word: &str) -> String {
         && word.ends_with(['s', 'm', 'h', 'd'])
         && word[..word.len() - 1].chars().all(|c| c.is_ascii_digit() || c == 'm');
     let bare = word.trim_matches('"');
+    let is_clock = word.len() == 8
+        && word.split(':').all(|part| part.len() == 2 && part.parse::<u8>().is_ok());
     let is_time = bare.len() >= 20 && bare.ends_with('Z') && bare.as_bytes()[10] == b'T';
     let is_uid = bare.len() == 36 && bare.matches('-').count() == 4;
     let is_number = bare.chars().all(|c| c.is_ascii_digit()) && bare.len() > 1 && word != bare;
@@ -149,7 +151,7 @@ fn word(word: &str) -> String {
         bare.matches('.').count() == 3 && bare.chars().all(|c| c.is_ascii_digit() || c == '.');
     match () {
         () if is_age => "AGE".to_owned(),
-        () if is_time => "TIME".to_owned(),
+        () if is_time || is_clock => "TIME".to_owned(),
         () if is_uid => "UID".to_owned(),
         () if is_number => "NUMBER".to_owned(),
         () if is_address => "ADDRESS".to_owned(),
