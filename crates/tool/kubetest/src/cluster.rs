@@ -17,8 +17,8 @@ use crate::programs::programs_dir;
 /// How long a cluster may take to answer, in seconds, before the test fails.
 const READY_S_MAX: u64 = 60;
 
-/// How much garbage the programs may leave, in percent of what lives: they live seconds, and an
-/// eighth of their work would be collecting it.
+/// How much garbage the programs may leave, in percent of what lives: they live seconds, and a
+/// quarter of their work would be collecting it.
 const GARBAGE_PERCENT: &str = "400";
 
 /// The bearer token of the cluster's administrator.
