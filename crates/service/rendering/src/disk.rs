@@ -56,7 +56,15 @@ impl DiskTree {
     ///
     /// Where there is no such directory.
     pub fn new(root: &Path) -> io::Result<Self> {
-        let root = root.canonicalize()?;
+        Self::straight(root.canonicalize()?)
+    }
+
+    /// The tree below `root`, to which no link leads.
+    ///
+    /// # Errors
+    ///
+    /// As [`DiskTree::new`].
+    pub fn straight(root: PathBuf) -> io::Result<Self> {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a directory"));
         }
@@ -247,8 +255,8 @@ fn read_open(file: &fs::File, size_bytes: u64) -> io::Result<Arc<[u8]>> {
         if room.is_empty() {
             *room = vec![0; ROOM_BYTES];
         }
-        // One byte more shows where the file ends.
-        let count = filled(file, &mut room[..=size])?;
+        // There is room for one byte more: where it stays empty, the file ends as it was listed.
+        let count = filled(file, &mut room[..=size], size)?;
         if count <= size {
             return Ok(room[..count].into());
         }
@@ -262,7 +270,7 @@ fn read_large(file: &fs::File, size: usize) -> io::Result<Arc<[u8]>> {
     // Read to where it stays; a file that is being written may be of another size.
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
     let room = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
-    let count = filled(file, room)?;
+    let count = filled(file, room, size)?;
     let mut more = Vec::new();
     if count == size && file.take(FILE_BYTES_MAX).read_to_end(&mut more)? == 0 {
         return Ok(bytes);
@@ -270,10 +278,11 @@ fn read_large(file: &fs::File, size: usize) -> io::Result<Arc<[u8]>> {
     Ok([&bytes[..count], &more].concat().into())
 }
 
-/// Reads until the room is full or the file is at its end, and says how many bytes that were.
-fn filled(mut file: &fs::File, room: &mut [u8]) -> io::Result<usize> {
+/// Reads until the room is full, the file is at its end, or as many bytes are there as were
+/// `expected`, and says how many those are.
+fn filled(mut file: &fs::File, room: &mut [u8], expected: usize) -> io::Result<usize> {
     let mut count = 0;
-    while count < room.len() {
+    while count < room.len() && (count != expected || expected == 0) {
         match file.read(&mut room[count..]) {
             Ok(0) => break,
             Ok(some) => count += some,

@@ -32,7 +32,9 @@ mod weight;
 pub use chance::{Seed, charts_time};
 pub use counts::Counts;
 pub use disk::DiskTree;
-pub use local::{LocalError, render_path, render_path_as, render_path_printed};
+pub use local::{
+    LocalError, place_of, render_path, render_path_as, render_path_printed, tree_around,
+};
 pub use service::{Config, Rendering};
 pub use surroundings::{Fixed, Snapshot, Surroundings};
 

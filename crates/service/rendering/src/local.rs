@@ -119,24 +119,48 @@ fn with_tree<T>(
     input: &Input<'_>,
     render: impl FnOnce(&dyn FileTree, &Input<'_>) -> Result<T, RenderError>,
 ) -> Result<T, LocalError> {
-    let unreadable = |cause| LocalError::Unreadable { path: path.to_owned(), cause };
-    let place = path.canonicalize().map_err(unreadable)?;
-    let root = match root {
-        Some(root) => root.to_owned(),
-        None => work_tree_around(&place).unwrap_or_else(|| place.clone()),
-    };
-    let tree = DiskTree::new(&root)
-        .map_err(|cause| LocalError::Unreadable { path: root.clone(), cause })?;
-    let outside = || LocalError::Outside { path: path.to_owned(), root: root.clone() };
-    let relative = place.strip_prefix(tree.root()).map_err(|_| outside())?;
-    let relative = relative.to_str().ok_or_else(outside)?;
-    let relative = TreePath::parse(relative).map_err(RenderError::from)?;
+    let place = place_of(path)?;
+    let (tree, relative) = tree_around(path, &place, root)?;
     let source = ApplicationSource { path: relative.as_str().to_owned(), ..input.source.clone() };
     let input = Input { source: &source, ..*input };
     Ok(render(&tree, &input)?)
 }
 
+/// Returns where a path leads, with no link in it.
+///
+/// # Errors
+///
+/// [`LocalError::Unreadable`].
+pub fn place_of(path: &Path) -> Result<PathBuf, LocalError> {
+    path.canonicalize().map_err(|cause| LocalError::Unreadable { path: path.to_owned(), cause })
+}
+
+/// Returns the files that a source at `place` may reach, and where it lies in them: those below
+/// `root`, or the Git work tree around it, or itself. `path` is the place as it was given.
+///
+/// # Errors
+///
+/// All but [`LocalError::Render`].
+pub fn tree_around(
+    path: &Path,
+    place: &Path,
+    root: Option<&Path>,
+) -> Result<(DiskTree, TreePath), LocalError> {
+    let root = match root {
+        Some(root) => place_of(root)?,
+        // It has no link in it either: what it is part of has none.
+        None => work_tree_around(place).unwrap_or(place).to_owned(),
+    };
+    let outside = || LocalError::Outside { path: path.to_owned(), root: root.clone() };
+    let relative = place.strip_prefix(&root).map_err(|_| outside())?;
+    let relative = relative.to_str().ok_or_else(outside)?;
+    let relative = TreePath::parse(relative).map_err(RenderError::from)?;
+    let tree = DiskTree::straight(root.clone())
+        .map_err(|cause| LocalError::Unreadable { path: root, cause })?;
+    Ok((tree, relative))
+}
+
 /// The nearest directory, from the path up, that holds a `.git`.
-fn work_tree_around(path: &Path) -> Option<PathBuf> {
-    path.ancestors().find(|directory| directory.join(".git").exists()).map(Path::to_owned)
+fn work_tree_around(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|directory| directory.join(".git").exists())
 }

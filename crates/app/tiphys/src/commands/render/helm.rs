@@ -11,8 +11,7 @@ use ::render::{
 };
 use anyhow::{Context, Result};
 use crd::{ApplicationSourceHelm, HelmParameter};
-use filetree::TreePath;
-use rendering::DiskTree;
+use rendering::LocalError;
 
 use super::failed;
 use crate::commands::failure::refused;
@@ -240,9 +239,7 @@ pub(super) fn render(
     flags: &HelmFlags,
     as_json: bool,
 ) -> Result<Vec<Printed>> {
-    let place = path
-        .canonicalize()
-        .map_err(|cause| refused(format!("`{}` cannot be read: {cause}", path.display())))?;
+    let place = rendering::place_of(path).map_err(misused)?;
     if place.is_file() {
         let name = path.display().to_string();
         let bytes = std::fs::read(&place)
@@ -250,25 +247,13 @@ pub(super) fn render(
         let chart = ChartSource::Archive { bytes: bytes.into(), name: &name };
         return with_chart(chart, flags, as_json);
     }
-    let root = root.map(Path::to_owned).or_else(|| work_tree_around(&place));
-    let root = root.unwrap_or_else(|| place.clone());
-    let tree = DiskTree::new(&root)
-        .map_err(|cause| refused(format!("`{}` cannot be read: {cause}", root.display())))?;
-    let relative = place.strip_prefix(tree.root()).ok().and_then(Path::to_str);
-    let relative =
-        relative.and_then(|relative| TreePath::parse(relative).ok()).ok_or_else(|| {
-            refused(format!(
-                "`{}` lies outside of `{}`; give a --root that holds both",
-                path.display(),
-                root.display()
-            ))
-        })?;
+    let (tree, relative) = rendering::tree_around(path, &place, root).map_err(misused)?;
     with_chart(ChartSource::Directory { tree: &tree, path: &relative }, flags, as_json)
 }
 
-/// The nearest directory, from the path up, that holds a `.git`.
-fn work_tree_around(path: &Path) -> Option<PathBuf> {
-    path.ancestors().find(|directory| directory.join(".git").exists()).map(Path::to_owned)
+/// The path is at fault.
+fn misused(error: LocalError) -> anyhow::Error {
+    refused(error.to_string())
 }
 
 fn with_chart(chart: ChartSource<'_>, flags: &HelmFlags, as_json: bool) -> Result<Vec<Printed>> {
