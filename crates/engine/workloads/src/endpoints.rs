@@ -82,7 +82,7 @@ fn keep_slices(
         let fits = |slice: &&Value| {
             slice["addressType"] == family && list(&slice["ports"]) == ports.as_slice()
         };
-        let Some(at) = known.iter().position(|slice| fits(&slice)) else {
+        let Some(at) = known.iter().position(fits) else {
             let mut metadata = Map::new();
             metadata.insert("generateName".into(), format!("{}-", manifest::name(service)).into());
             metadata.insert("namespace".into(), manifest::namespace(service).into());
@@ -197,10 +197,31 @@ fn keep_endpoints(
     });
 }
 
+/// Addresses of an Endpoints that are reached by the same ports.
+#[derive(Default)]
+struct Subset {
+    ports: Vec<Value>,
+    ready: Vec<Value>,
+    unready: Vec<Value>,
+}
+
+impl Subset {
+    /// What is empty is not told.
+    fn told(mut self) -> Value {
+        let by_address = |a: &Value, b: &Value| text(a, "/ip").cmp(text(b, "/ip"));
+        self.ready.sort_by(by_address);
+        self.unready.sort_by(by_address);
+        let fields =
+            [("addresses", self.ready), ("notReadyAddresses", self.unready), ("ports", self.ports)];
+        let told = fields.into_iter().filter(|(_, all)| !all.is_empty());
+        Value::Object(told.map(|(field, all)| (field.to_owned(), all.into())).collect())
+    }
+}
+
 /// The subsets of an Endpoints, and whether some addresses are too many for it.
 fn subsets(service: &Value, pods: &[&Value]) -> (Vec<Value>, bool) {
     let first = list(&service["spec"]["ipFamilies"]).first().and_then(Value::as_str);
-    let mut groups: BTreeMap<String, (Vec<Value>, Vec<Value>, Vec<Value>)> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Subset> = BTreeMap::new();
     let (mut count, mut is_cut) = (0, false);
     for pod in pods.iter().filter(|pod| publishes_all(service) || !is_deleting(pod)) {
         let Some(ip) = address_of(pod, first.unwrap_or("IPv4")) else { continue };
@@ -220,26 +241,13 @@ fn subsets(service: &Value, pods: &[&Value]) -> (Vec<Value>, bool) {
             address["hostname"] = hostname.into();
         }
         let group = groups.entry(json!(ports).to_string()).or_default();
-        group.0 = ports;
+        group.ports = ports;
         match publishes_all(service) || is_ready(pod) {
-            true => group.1.push(address),
-            false => group.2.push(address),
+            true => group.ready.push(address),
+            false => group.unready.push(address),
         }
     }
-    let subset = |(ports, mut ready, mut unready): (Vec<Value>, Vec<Value>, Vec<Value>)| {
-        let mut subset = Map::new();
-        for (field, addresses) in [("addresses", &mut ready), ("notReadyAddresses", &mut unready)] {
-            addresses.sort_by(|a, b| text(a, "/ip").cmp(text(b, "/ip")));
-            if !addresses.is_empty() {
-                subset.insert(field.into(), std::mem::take(addresses).into());
-            }
-        }
-        if !ports.is_empty() {
-            subset.insert("ports".into(), ports.into());
-        }
-        Value::Object(subset)
-    };
-    (groups.into_values().map(subset).collect(), is_cut)
+    (groups.into_values().map(Subset::told).collect(), is_cut)
 }
 
 /// The ports of a Service as a pod has them; those that it does not have are left out.
