@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::grants::{Grant, covers};
+
 /// Members may do everything, whatever roles say.
 const MASTERS: &str = "system:masters";
 
@@ -277,27 +279,11 @@ fn is_named(named: &Value, home: &str, asks: Subject<'_>) -> Option<String> {
 
 /// Whether one rule of a role allows it.
 fn allows(rule: &Value, asked: Asked<'_>) -> bool {
-    let said = |field: &str| rule[field].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let any_or = |field: &str, wanted: &str| said(field).any(|one| one == "*" || one == wanted);
     match asked {
-        Asked::Path { verb, path } => {
-            any_or("verbs", verb)
-                && said("nonResourceURLs").any(|url| match url.strip_suffix('*') {
-                    Some(start) => path.starts_with(start.trim_end_matches('*')),
-                    None => url == path,
-                })
-        }
+        Asked::Path { verb, path } => covers(rule, &Grant::Path { url: path, verb }),
         Asked::Resource { verb, group, resource, subresource, name, .. } => {
-            let whole = with_sub(resource, subresource);
-            let of_any = |one: &str| {
-                !subresource.is_empty()
-                    && one.strip_prefix("*/").is_some_and(|sub| sub == subresource)
-            };
-            any_or("verbs", verb)
-                && any_or("apiGroups", group)
-                && said("resources").any(|one| one == "*" || one == whole || of_any(one))
-                && (said("resourceNames").next().is_none()
-                    || said("resourceNames").any(|one| one == name))
+            let resource = &with_sub(resource, subresource);
+            covers(rule, &Grant::Objects { group, resource, name: Some(name), verb })
         }
     }
 }

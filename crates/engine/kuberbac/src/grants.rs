@@ -8,7 +8,7 @@ use crate::decide::{Roles, Subject, held, together};
 
 /// What a role allows, taken apart until nothing smaller is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Grant<'a> {
+pub(crate) enum Grant<'a> {
     Objects { group: &'a str, resource: &'a str, name: Option<&'a str>, verb: &'a str },
     Path { url: &'a str, verb: &'a str },
 }
@@ -84,8 +84,8 @@ fn grants(rule: &Value) -> Vec<Grant<'_>> {
     all
 }
 
-/// Whether one rule allows a piece of another.
-fn covers(rule: &Value, grant: &Grant<'_>) -> bool {
+/// Whether one rule allows what one request asks for, or a piece of another rule.
+pub(crate) fn covers(rule: &Value, grant: &Grant<'_>) -> bool {
     let any_or = |field: &str, wanted: &str| texts(rule, field).any(|is| is == "*" || is == wanted);
     let is_of_all = texts(rule, "resourceNames").next().is_none();
     match *grant {

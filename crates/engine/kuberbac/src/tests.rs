@@ -210,7 +210,7 @@ fn nobody_grants_what_he_does_not_have() {
     let lacks = |namespace: &str, rules: Value| {
         let groups = ["system:authenticated".to_owned(), "dev".to_owned()];
         let subject = Subject { name: "ann", groups: &groups };
-        lacking(&roles, subject, namespace, "roles", rules.as_array().unwrap())
+        lacking(&roles, subject, namespace, "roles", rules.as_array().expect("a list"))
     };
     let fine = json!([
         {"verbs": ["list", "get"], "apiGroups": [""], "resources": ["pods", "services/log"]},
@@ -227,7 +227,7 @@ fn nobody_grants_what_he_does_not_have() {
     ]);
     // As the real server says it.
     assert_eq!(
-        lacks("shop", more.clone()).unwrap(),
+        lacks("shop", more.clone()).expect("he lacks some"),
         "user \"ann\" (groups=[\"system:authenticated\" \"dev\"]) is attempting to grant RBAC permissions not currently held:\n\
          {APIGroups:[\"\"], Resources:[\"nodes\"], Verbs:[\"list\" \"watch\" \"delete\"]}\n\
          {APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"watch\" \"delete\" \"watch\"]}\n\
@@ -236,5 +236,9 @@ fn nobody_grants_what_he_does_not_have() {
          {NonResourceURLs:[\"/metrics\"], Verbs:[\"put\"]}\
          ; resolution errors: [roles.rbac.authorization.k8s.io \"gone\" not found]"
     );
-    assert!(lacks("", more).unwrap().contains("{NonResourceURLs:[\"/metrics\"], Verbs:[\"put\"]}"));
+    assert!(
+        lacks("", more)
+            .expect("he lacks all")
+            .contains("{NonResourceURLs:[\"/metrics\"], Verbs:[\"put\"]}")
+    );
 }

@@ -33,12 +33,6 @@ const MEASURED: [&str; 11] = [
     "limits.ephemeral-storage",
     "storage",
 ];
-/// Whether a name without a domain is one that everybody knows.
-fn is_standard(name: &str) -> bool {
-    let huge = ["hugepages-", "requests.hugepages-"].iter().any(|head| name.starts_with(head));
-    COUNTED.contains(&name) || MEASURED.contains(&name) || huge
-}
-
 const SCOPES: [&str; 7] = [
     "Terminating",
     "NotTerminating",
@@ -48,6 +42,12 @@ const SCOPES: [&str; 7] = [
     "CrossNamespacePodAffinity",
     "VolumeAttributesClass",
 ];
+
+/// Whether a name without a domain is one that everybody knows.
+fn is_standard(name: &str) -> bool {
+    let huge = ["hugepages-", "requests.hugepages-"].iter().any(|head| name.starts_with(head));
+    COUNTED.contains(&name) || MEASURED.contains(&name) || huge
+}
 
 pub fn resource_quota(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");

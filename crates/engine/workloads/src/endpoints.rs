@@ -28,14 +28,12 @@ const OVER_CAPACITY: &str = "endpoints.kubernetes.io/over-capacity";
 /// its namespace, and the Endpoints of its name.
 pub fn follow(service: &Value, owned: &[Arc<Value>], context: &Context<'_>, outcome: &mut Outcome) {
     let spec = &service["spec"];
-    let Some(selector) = spec["selector"].as_object().filter(|_| spec["type"] != "ExternalName")
-    else {
+    if !spec["selector"].is_object() || spec["type"] == "ExternalName" {
         return;
-    };
+    }
     let is_selected = |pod: &&Value| {
-        let labels = &pod["metadata"]["labels"];
         manifest::kind(pod) == "Pod"
-            && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+            && selects(service, pod)
             && !matches!(phase(pod), "Succeeded" | "Failed")
             && pod["status"]["podIPs"].as_array().is_some_and(|all| !all.is_empty())
     };
@@ -46,6 +44,14 @@ pub fn follow(service: &Value, owned: &[Arc<Value>], context: &Context<'_>, outc
     keep_slices(service, &pods, owned, &triggered, outcome);
     let known = neighbours().find(|object| manifest::kind(object) == "Endpoints");
     keep_endpoints(service, &pods, known, &triggered, outcome);
+}
+
+/// Whether a Service's selector names a pod; without one it names none.
+pub fn selects(service: &Value, pod: &Value) -> bool {
+    let labels = &pod["metadata"]["labels"];
+    service["spec"]["selector"]
+        .as_object()
+        .is_some_and(|selector| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
 /// When the newest of what endpoints stand for came to be: a Service, or a pod's readiness.

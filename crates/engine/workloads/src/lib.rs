@@ -27,6 +27,7 @@ mod statefulset;
 mod storage;
 mod template;
 
+pub use endpoints::selects;
 pub use outcome::{Context, Outcome, Write};
 
 use std::sync::Arc;

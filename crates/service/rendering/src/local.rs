@@ -154,7 +154,7 @@ pub fn tree_around(
     let outside = || LocalError::Outside { path: path.to_owned(), root: root.clone() };
     let relative = place.strip_prefix(&root).map_err(|_| outside())?;
     let relative = relative.to_str().ok_or_else(outside)?;
-    let relative = TreePath::parse(relative).map_err(RenderError::from)?;
+    let relative = TreePath::parse(relative).map_err(|_| outside())?;
     let tree = DiskTree::straight(root.clone())
         .map_err(|cause| LocalError::Unreadable { path: root, cause })?;
     Ok((tree, relative))

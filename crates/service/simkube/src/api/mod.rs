@@ -34,7 +34,7 @@ use crate::{strategy, validation};
 use negotiate::Wanted;
 use options::ListOptions;
 use problem::Problem;
-use request::{Answer, NO_GUESSING, Request, Response};
+use request::{Answer, Request, Response};
 use route::{Query, Target};
 use watch::WatchStream;
 use write::Write;
@@ -48,12 +48,7 @@ pub fn answer(cluster: &Arc<Cluster>, request: &Request, host: &str) -> Answer {
     let mut answer = match granted {
         Ok(()) => dispatch(cluster, request, host)
             .unwrap_or_else(|problem| Answer::Response(problem.into())),
-        Err(problem) => {
-            let mut refused = Response::from(problem);
-            let (name, value) = NO_GUESSING;
-            refused.headers.push((name, value.to_owned()));
-            Answer::Response(refused)
-        }
+        Err(problem) => Answer::Response(Response::from(problem).unguessed()),
     };
     if let Answer::Response(response) = &mut answer {
         prettify(request, response);

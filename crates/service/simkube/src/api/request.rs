@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::watch::WatchStream;
 
 /// Keeps browsers from guessing what an answer may be.
-pub const NO_GUESSING: (&str, &str) = ("x-content-type-options", "nosniff");
+const NO_GUESSING: (&str, &str) = ("x-content-type-options", "nosniff");
 
 /// The type of what people read.
 pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -126,10 +126,15 @@ impl Response {
     pub fn text(code: u16, body: impl Into<Bytes>) -> Response {
         let mut response = Response::json(code, body);
         response.content_type = PLAIN_TEXT.to_owned();
-        // A browser is not to guess what it may be.
+        response.unguessed()
+    }
+
+    /// Keeps browsers from guessing what the answer may be.
+    #[must_use]
+    pub fn unguessed(mut self) -> Response {
         let (name, value) = NO_GUESSING;
-        response.headers.push((name, value.to_owned()));
-        response
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// Returns the body as one piece.

@@ -22,7 +22,7 @@ use super::body::AnswerBody;
 use super::identity::Identity;
 use crate::api;
 use crate::api::problem::Problem;
-use crate::api::request::{Answer, NO_GUESSING, Request, Response, User};
+use crate::api::request::{Answer, Request, Response, User};
 use crate::authentic;
 use crate::authority::Wish;
 use crate::body::BODY_BYTES_MAX;
@@ -152,8 +152,7 @@ async fn respond_to(
         Err(problem) => {
             let mut refused = Response::from(problem);
             if refused.code != 401 {
-                let (name, value) = NO_GUESSING;
-                refused.headers.push((name, value.to_owned()));
+                refused = refused.unguessed();
             }
             return written(server, Answer::Response(refused), head);
         }

@@ -417,7 +417,7 @@ pub fn prepare_create(
         }
         ("discovery.k8s.io", "EndpointSlice") => slices::drop_topology(None, object),
         // Through its status a service is made without an address.
-        ("", "Service") if subresource.is_empty() => prepare_service(cluster, None, object)?,
+        ("", "Service") if subresource.is_empty() => services::prepare(cluster, None, object)?,
         ("certificates.k8s.io", "CertificateSigningRequest") => {
             certificates::prepare_create(user, object);
         }
@@ -447,15 +447,6 @@ pub fn prepare_create(
         _ => {}
     }
     Ok(())
-}
-
-fn prepare_service(
-    cluster: &Cluster,
-    old: Option<&Value>,
-    service: &mut Value,
-) -> Result<(), Problem> {
-    services::prepare(cluster, old, service)
-        .map_err(|causes| Problem::invalid("", "Service", meta::text(service, "name"), &causes))
 }
 
 fn prepare_namespace(object: &mut Value) {
@@ -621,12 +612,7 @@ pub fn prepare_update(
         ("", "Namespace") if subresource != "finalize" => {
             new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();
         }
-        ("", "Pod") => {
-            if subresource.is_empty() {
-                pods::keep_priority(old, new);
-            }
-            pods::prepare_update(subresource, old, new);
-        }
+        ("", "Pod") => pods::prepare_update(subresource, old, new),
         ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(new),
         ("apps", "StatefulSet") if old.pointer(MAX_UNAVAILABLE).is_none() => {
             forget_unavailable(new);
@@ -635,7 +621,7 @@ pub fn prepare_update(
         ("coordination.k8s.io", "Lease") => forget_election(Some(old), new),
         ("", "Node") => forget_source(Some(old), new),
         ("", "ServiceAccount") => keep_names_of_secrets(new),
-        ("", "Service") => prepare_service(cluster, Some(old), new)?,
+        ("", "Service") => services::prepare(cluster, Some(old), new)?,
         ("", "PersistentVolumeClaim") => claims::source(Some(old), new),
         ("apps", "DaemonSet") => {
             let changed = differs(kind, old, new, &["spec.template"]);
@@ -864,7 +850,7 @@ pub fn warnings(kind: &Kind, subresource: &str, new: &Value, old: Option<&Value>
 pub fn after_write(cluster: &Arc<Cluster>, kind: &Kind, old: Option<&Value>, new: &Value) {
     match old {
         None => cluster.unwritten.made(kind, new),
-        Some(_) => cluster.unwritten.written(new),
+        Some(_) => cluster.unwritten.kept_as_shown(new),
     }
     if kind.is("", "Service") {
         cluster.addresses.hold(&cluster.store, old, new);
@@ -883,7 +869,7 @@ pub fn after_removal(cluster: &Arc<Cluster>, kind: &Kind, gone: &Entry) {
         cluster.addresses.release(&gone.value());
     }
     if !kind.built_in() || kind.is("batch", "Job") || kind.is("", "PersistentVolumeClaim") {
-        cluster.unwritten.written(&gone.value());
+        cluster.unwritten.kept_as_shown(&gone.value());
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn admit(cluster: &Cluster, pod: &mut Value) -> Result<(), String> {
 }
 
 /// An update that leaves a pod's priority out leaves it as it is.
-pub(super) fn keep_priority(old: &Value, new: &mut Value) {
+fn keep_priority(old: &Value, new: &mut Value) {
     for name in ["priority", "preemptionPolicy"] {
         if let (Some(before), Some(spec)) =
             (old["spec"].get(name), new.get_mut("spec").and_then(Value::as_object_mut))
@@ -202,6 +202,7 @@ pub(super) fn prepare_update(subresource: &str, old: &Value, new: &mut Value) {
             }
         }
         "resize" => resize::prepare(old, new),
+        "" => keep_priority(old, new),
         _ => {}
     }
     if new["status"].is_null() {

@@ -154,7 +154,7 @@ pub(super) fn prepare(
     cluster: &Cluster,
     old: Option<&Value>,
     service: &mut Value,
-) -> Result<(), Vec<Cause>> {
+) -> Result<(), Problem> {
     if !service["spec"].is_object() {
         return Ok(());
     }
@@ -162,7 +162,8 @@ pub(super) fn prepare(
         keep(old, service);
     }
     one_address(old, service);
-    families::settle(old, service)?;
+    families::settle(old, service)
+        .map_err(|causes| Problem::invalid("", "Service", meta::text(service, "name"), &causes))?;
     let kind = kind_of(service).to_owned();
     cluster.addresses.with(&cluster.store, |taken| {
         if kind != EXTERNAL && old.is_none_or(|old| kind_of(old) == EXTERNAL) {

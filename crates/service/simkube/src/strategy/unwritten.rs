@@ -44,12 +44,7 @@ impl Unwritten {
         }
     }
 
-    /// Forgets an object that was written, or is gone.
-    pub(super) fn written(&self, object: &Value) {
-        self.kept_as_shown(object);
-    }
-
-    /// Forgets an object that is kept as it is shown.
+    /// Forgets an object that was written as it is shown, or is gone.
     pub fn kept_as_shown(&self, object: &Value) {
         let mut objects = self.0.lock();
         if !objects.is_empty() {

@@ -194,15 +194,7 @@ fn selecting(cluster: &Cluster, event: &Event) -> Vec<ObjectKey> {
     }
     let pods: Vec<Value> =
         std::iter::once(&event.entry).chain(event.before()).map(Entry::value).collect();
-    let selects = |service: &&Value| {
-        let selector = service["spec"]["selector"].as_object();
-        selector.is_some_and(|selector| {
-            pods.iter().any(|pod| {
-                let labels = &pod["metadata"]["labels"];
-                selector.iter().all(|(key, value)| labels.get(key) == Some(value))
-            })
-        })
-    };
+    let selects = |service: &&Value| pods.iter().any(|pod| workloads::selects(service, pod));
     services.iter().filter(selects).map(manifest::key_of).collect()
 }
 

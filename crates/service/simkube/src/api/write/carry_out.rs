@@ -106,6 +106,12 @@ impl Write<'_> {
         Some(outcome)
     }
 
+    /// Who writes, as owners of fields are told.
+    pub(super) fn writer<'w>(&'w self, subresource: &'w str, now: &'w str) -> Writer<'w> {
+        let dry_run = self.options.dry_run;
+        Writer { manager: &self.manager, subresource, now, dry_run }
+    }
+
     fn apply_to(
         &mut self,
         entry: &Entry,
@@ -115,9 +121,8 @@ impl Write<'_> {
         bytes: &Bytes,
     ) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
-        let dry_run = self.options.dry_run;
         let body = patch::apply(bytes)?;
-        let writer = Writer { manager: &self.manager, subresource: "", now: &now, dry_run };
+        let writer = self.writer("", &now);
         let force = self.options.force;
         let applied = ownership::apply_apart(self.kind, live, owned, &body.value, force, &writer)?;
         let (object, after) = match applied {
@@ -177,7 +182,6 @@ impl Write<'_> {
     /// Makes an object. Where an apply made it, its fields have their owner already.
     fn create_once(&mut self, object: Value, origin: Origin<'_>) -> Result<Written, Problem> {
         let now = self.cluster.now_text();
-        let dry_run = self.options.dry_run;
         let mut object = object;
         let generated = !meta::text(&object, "generateName").is_empty();
         let version = meta::text(&object, "resourceVersion");
@@ -200,12 +204,7 @@ impl Write<'_> {
                 object = convert::as_read_back(self.kind, object)?;
             }
             strategy::before_owners(self.kind, &mut object);
-            let writer = Writer {
-                manager: &self.manager,
-                subresource: &self.target.subresource,
-                now: &now,
-                dry_run,
-            };
+            let writer = self.writer(&self.target.subresource, &now);
             object = ownership::update(self.kind, None, object, &writer);
         }
         self.namespace_exists()?;
@@ -582,13 +581,7 @@ impl Write<'_> {
         // The owners of a scale are carried back with it.
         if origin != Origin::Apply && self.target.subresource != "scale" {
             let now = self.cluster.now_text();
-            let dry_run = self.options.dry_run;
-            let writer = Writer {
-                manager: &self.manager,
-                subresource: &self.target.subresource,
-                now: &now,
-                dry_run,
-            };
+            let writer = self.writer(&self.target.subresource, &now);
             new = ownership::update(self.kind, Some(live), new, &writer);
         }
         let carries = self.kind.is("autoscaling", "HorizontalPodAutoscaler")

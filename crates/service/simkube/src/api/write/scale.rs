@@ -13,7 +13,6 @@ use super::carry_out::{ATTEMPTS_MAX, Origin, unregistered, was_overtaken};
 use super::patch::{self, Patch};
 use super::{Write, Written};
 use crate::kinds::Kind;
-use crate::ownership::Writer;
 use crate::{body, convert, meta, ownership, types};
 
 impl Write<'_> {
@@ -162,9 +161,7 @@ impl Write<'_> {
             return Err(unconvertible(failed, "", ""));
         }
         let now = self.cluster.now_text();
-        let dry_run = self.options.dry_run;
-        let manager = self.manager.clone();
-        let writer = Writer { manager: &manager, subresource: "scale", now: &now, dry_run };
+        let writer = self.writer("scale", &now);
         let force = self.options.force;
         let object = ownership::apply(shape, Some(&before.scale), patch, force, &writer)?;
         if !self.kind.built_in() && !managed::is_same_without_owners(&before.scale, &object) {
@@ -178,8 +175,7 @@ impl Write<'_> {
     /// Returns a scale with the owners that a plain write leaves behind.
     fn owned_scale(&self, shape: &Kind, before: &Before, new: Value) -> Value {
         let now = self.cluster.now_text();
-        let dry_run = self.options.dry_run;
-        let writer = Writer { manager: &self.manager, subresource: "scale", now: &now, dry_run };
+        let writer = self.writer("scale", &now);
         ownership::update(shape, Some(&before.scale), new, &writer)
     }
 }
