@@ -21,4 +21,4 @@ kube: ## A real cluster for tests, built by the go tool into ~/.cache/tiphys.
 	tests/kube/build
 
 test-kube: kube ## The tests that need a real cluster, or another of the real tools.
-	cargo test --workspace --locked --quiet -- real:: outside:: live::
+	cargo test --workspace --locked --quiet -- real:: outside::

@@ -11,8 +11,9 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::Process;
+use crate::process::{Process, Watchdog};
 use crate::programs::programs_dir;
+use crate::store::Store;
 
 /// How long a cluster may take to answer, in seconds, before the test fails.
 const READY_S_MAX: u64 = 60;
@@ -20,6 +21,9 @@ const READY_S_MAX: u64 = 60;
 /// How much garbage the programs may leave, in percent of what lives: they live seconds, and a
 /// quarter of their work would be collecting it.
 const GARBAGE_PERCENT: &str = "400";
+
+/// Removes a directory, in which a program may write for another moment.
+const SWEEP: &str = "for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- \"$1\" && exit; sleep 0.2; done";
 
 /// The bearer token of the cluster's administrator.
 const TOKEN: &str = "t0ken";
@@ -38,8 +42,11 @@ pub struct RealCluster {
     /// Ended in this order: etcd last.
     processes: Vec<Process>,
     dir: TempDir,
+    /// A cluster that is lent out is never dropped: what it leaves goes when the process ends.
+    _sweeper: Watchdog,
     bin: PathBuf,
     port: u16,
+    etcd: u16,
 }
 
 impl RealCluster {
@@ -51,12 +58,14 @@ impl RealCluster {
     /// holds the end of the logs.
     pub fn start(parts: Parts) -> Result<Option<Self>> {
         let Some(bin) = programs_dir() else {
-            eprintln!("skipped: no kube programs (run `make kube`)");
+            eprintln!("skipped: no kube programs (run `make kube`), or TIPHYS_KUBE=off");
             return Ok(None);
         };
         let dir = tempfile::tempdir().context("no temporary directory")?;
         let [client, peer, port] = free_ports()?;
-        let mut cluster = Self { processes: Vec::new(), dir, bin, port };
+        let sweeper = Watchdog::start(SWEEP, dir.path().as_ref())?;
+        let mut cluster =
+            Self { processes: Vec::new(), dir, _sweeper: sweeper, bin, port, etcd: client };
         cluster.write_files()?;
         cluster.start_etcd(client, peer)?;
         cluster.start_api_server(client)?;
@@ -127,6 +136,11 @@ impl RealCluster {
     /// As [`RealCluster::kubectl`].
     pub fn get_raw(&self, path: &str) -> Result<Value> {
         Ok(serde_json::from_str(&self.kubectl(&["get", "--raw", path])?)?)
+    }
+
+    /// What etcd keeps.
+    pub(crate) fn store(&self) -> Store {
+        Store { port: self.etcd }
     }
 
     fn kubectl_with_input(&self, arguments: &[&str], input: &str) -> Result<String> {

@@ -1,5 +1,6 @@
 //! A program that ends with its owner, whatever happens to the owner.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,8 +10,7 @@ use anyhow::{Context as _, Result};
 /// A running program.
 pub struct Process {
     child: Child,
-    /// Ends the program when our end of its pipe closes: when we are dropped or killed.
-    watchdog: Child,
+    _watchdog: Watchdog,
 }
 
 impl Process {
@@ -24,19 +24,13 @@ impl Process {
             .stderr(out)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        let watchdog = Command::new("sh")
-            .args(["-c", "read -r _; kill -9 \"$1\" 2>/dev/null", "watchdog"])
-            .arg(child.id().to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        match watchdog {
-            Ok(watchdog) => Ok(Self { child, watchdog }),
+        let pid = child.id().to_string();
+        match Watchdog::start("kill -9 \"$1\"", pid.as_ref()) {
+            Ok(watchdog) => Ok(Self { child, _watchdog: watchdog }),
             Err(error) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Err(error).context("cannot start a watchdog")
+                Err(error)
             }
         }
     }
@@ -52,7 +46,31 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = self.watchdog.kill();
-        let _ = self.watchdog.wait();
+    }
+}
+
+/// Does something when our end of its pipe closes without it having been dropped: when this
+/// process ended, however it did.
+pub struct Watchdog(Child);
+
+impl Watchdog {
+    /// `script` is a line of shell; `$1` is `about`.
+    pub fn start(script: &str, about: &OsStr) -> Result<Self> {
+        let child = Command::new("sh")
+            .args(["-c", &format!("read -r _; {script}"), "watchdog"])
+            .arg(about)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start a watchdog")?;
+        Ok(Self(child))
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

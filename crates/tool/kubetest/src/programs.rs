@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-/// The directory with the programs: `KUBEBUILDER_ASSETS`, or what `make kube` built.
+/// The directory with the programs: `KUBEBUILDER_ASSETS`, or what `make kube` built. None where
+/// `TIPHYS_KUBE` is `off`.
 pub fn programs_dir() -> Option<PathBuf> {
+    if std::env::var_os("TIPHYS_KUBE").is_some_and(|value| value == "off") {
+        return None;
+    }
     if let Some(assets) = std::env::var_os("KUBEBUILDER_ASSETS") {
         return Some(PathBuf::from(assets)).filter(|dir| dir.join("kube-apiserver").exists());
     }

@@ -1,7 +1,7 @@
 //! What a user sees: `tiphys up` as a process, a git repository, and a cluster.
 //!
 //! Each scenario runs on the simulated cluster. Where the real one was built (`make kube`) and
-//! `TIPHYS_KUBE` is not `off`, `real.rs` runs the same ones on it.
+//! `TIPHYS_KUBE` is not `off`, module `real` runs the same ones on it.
 
 mod bad_input;
 mod commands;
@@ -19,7 +19,7 @@ mod upstream_more;
 
 use stage::Stage;
 
-/// Runs a scenario on a cluster of its own.
+/// Runs a scenario on a simulated cluster of its own, and on a real one that it is lent.
 macro_rules! scenarios {
     ($($room:ident :: $name:ident),* $(,)?) => {
         mod simulated {

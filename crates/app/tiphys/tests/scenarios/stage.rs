@@ -31,7 +31,7 @@ pub struct Stage {
     pub namespace: String,
     up: Child,
     pub cluster: Cluster,
-    real: Option<Arc<kubetest::RealCluster>>,
+    real: Option<Arc<kubetest::Lent>>,
 }
 
 /// What a scenario usually runs on.
@@ -67,11 +67,7 @@ impl Stage {
 
     /// Runs a scenario on a real cluster, where there is one.
     pub fn real(scenario: impl AsyncFn(&mut Stage)) {
-        if std::env::var("TIPHYS_KUBE").is_ok_and(|value| value == "off") {
-            eprintln!("skipped: TIPHYS_KUBE=off");
-            return;
-        }
-        let started = kubetest::RealCluster::start(kubetest::Parts::Whole);
+        let started = kubetest::Lent::take();
         let Some(real) = started.expect("the real cluster starts") else { return };
         run(bounded(async {
             let mut stage = Self::start(Some(Arc::new(real))).await;
@@ -79,13 +75,13 @@ impl Stage {
         }));
     }
 
-    async fn start(real: Option<Arc<kubetest::RealCluster>>) -> Self {
+    async fn start(real: Option<Arc<kubetest::Lent>>) -> Self {
         Self::start_with(UP, real).await
     }
 
     async fn start_with(
         arguments: &'static [&'static str],
-        real: Option<Arc<kubetest::RealCluster>>,
+        real: Option<Arc<kubetest::Lent>>,
     ) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let up = spawn(dir.path(), arguments, real.as_deref());
@@ -548,7 +544,7 @@ fn run(scenario: impl Future<Output = ()>) {
         .block_on(scenario);
 }
 
-fn spawn(dir: &Path, arguments: &[&str], real: Option<&kubetest::RealCluster>) -> Child {
+fn spawn(dir: &Path, arguments: &[&str], real: Option<&kubetest::Lent>) -> Child {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
