@@ -48,6 +48,9 @@ impl Visit for Converting {
                 }
             }
             "io.k8s.api.core.v1.PodTemplateSpec" => drop_annotations(object, &INIT_CONTAINERS),
+            "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion" => {
+                forget_empty_webhook(object);
+            }
             "io.k8s.api.apps.v1.DaemonSet" => {
                 if let Err(error) = number_template(object) {
                     self.error.get_or_insert(error);
@@ -74,6 +77,15 @@ impl Visit for Converting {
             "io.k8s.api.apps.v1.StatefulSetSpec" => name_claim_templates(object),
             _ => {}
         }
+    }
+}
+
+/// A webhook that nobody is to call and that reads nothing is none.
+fn forget_empty_webhook(conversion: &mut Map<String, Value>) {
+    let Some(webhook) = conversion.get("webhook") else { return };
+    let reads = webhook["conversionReviewVersions"].as_array().is_some_and(|all| !all.is_empty());
+    if webhook["clientConfig"].is_null() && !reads {
+        conversion.remove("webhook");
     }
 }
 

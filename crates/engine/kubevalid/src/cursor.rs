@@ -138,6 +138,15 @@ impl<'a> At<'a> {
         is_as(self.value, old.value)
     }
 
+    /// As [`At::is_as`], of what has the shape of a struct that is called `name` in OpenAPI: a struct behind
+    /// a pointer is something there, whatever is in it.
+    pub fn is_as_struct(&self, old: &At<'_>, name: &str) -> bool {
+        match kubetypes::tables(kubetypes::LATEST_MINOR).struct_named(name) {
+            Some(id) => is_as_shape(self.value, old.value, &Shape::Struct(id)),
+            None => self.is_as(old),
+        }
+    }
+
     /// What may not change: `field is immutable`.
     pub fn unchanged(&self, old: &At<'_>, errors: &mut Vec<FieldError>) {
         if !self.is_as(old) {
@@ -157,6 +166,27 @@ fn is_as(new: &Value, old: &Value) -> bool {
             new.len() == old.len() && new.iter().zip(old).all(|(new, old)| is_as(new, old))
         }
         _ => is_nothing(new) && is_nothing(old),
+    }
+}
+
+fn is_as_shape(new: &Value, old: &Value, shape: &Shape) -> bool {
+    match (new, old, shape) {
+        (Value::Object(new), Value::Object(old), Shape::Struct(id)) => {
+            let tables = kubetypes::tables(kubetypes::LATEST_MINOR);
+            let mut names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
+            names.all(|name| {
+                let (new, old) = (new.get(name).unwrap_or(NULL), old.get(name).unwrap_or(NULL));
+                let Some(field) = tables.field(*id, name) else { return new == old };
+                let is_pointer = field.pointer && matches!(field.shape, Shape::Struct(_));
+                (!is_pointer || new.is_null() == old.is_null())
+                    && is_as_shape(new, old, &field.shape)
+            })
+        }
+        (Value::Array(new), Value::Array(old), Shape::List { element, .. }) => {
+            new.len() == old.len()
+                && new.iter().zip(old).all(|(new, old)| is_as_shape(new, old, element))
+        }
+        _ => is_as(new, old),
     }
 }
 

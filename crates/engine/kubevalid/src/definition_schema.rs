@@ -246,6 +246,16 @@ fn branches(at: &At<'_>, errors: &mut Vec<FieldError>) {
     if not.is_set() {
         branch(&not, false, errors);
     }
+    pattern(at, errors);
+}
+
+/// A pattern is one that Go takes.
+fn pattern(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let pattern = at.at("pattern");
+    if let Some(why) = sprig::regex_problem(pattern.text()) {
+        errors
+            .push(pattern.invalid(format!("must be a valid regular expression, but isn't: {why}")));
+    }
 }
 
 fn branch(at: &At<'_>, is_either: bool, errors: &mut Vec<FieldError>) {
@@ -254,10 +264,13 @@ fn branch(at: &At<'_>, is_either: bool, errors: &mut Vec<FieldError>) {
     }
     at.at("allOf").items().for_each(|one| branch(&one, false, errors));
     at.at("oneOf").items().for_each(|one| branch(&one, false, errors));
-    for below in [at.at("not"), at.at("items")] {
-        if below.map().is_some() {
-            branch(&below, false, errors);
-        }
+    let [not, items] = ["not", "items"].map(|name| at.at(name));
+    if not.map().is_some() {
+        branch(&not, false, errors);
+    }
+    pattern(at, errors);
+    if items.map().is_some() {
+        branch(&items, false, errors);
     }
     let properties = at.at("properties");
     for (name, _) in properties.entries() {
@@ -285,7 +298,7 @@ fn branch(at: &At<'_>, is_either: bool, errors: &mut Vec<FieldError>) {
         let said = at.at(name);
         let says = match said.value {
             Value::Null | Value::Bool(false) => false,
-            Value::String(text) => !text.is_empty(),
+            Value::String(text) => words == UNDEFINED || !text.is_empty(),
             Value::Array(list) => !list.is_empty(),
             Value::Bool(true) | Value::Number(_) | Value::Object(_) => true,
         };

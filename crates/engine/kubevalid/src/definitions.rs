@@ -9,6 +9,9 @@ use crate::cursor::At;
 use crate::names;
 use crate::{admission, definition_schema, definition_shown};
 
+const COLUMN_FORMATS: [&str; 8] =
+    ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
+
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 /// How many fields selectors may name.
 const SELECTABLE_MAX: u64 = 8;
@@ -20,40 +23,49 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
     });
     let before = old.as_ref().map_or(At::root(&Value::Null), |old| old.at("spec"));
     spec_of(&spec, &before, errors);
-    let stored: Vec<&str> = spec
-        .at("versions")
-        .items()
-        .filter(|version| version.at("storage").flag())
-        .map(|version| version.at("name").text())
-        .collect();
-    let kept = "status.storedVersions";
-    match stored.as_slice() {
-        [_] => {}
-        [] if object.to(&["status", "storedVersions"]).is_empty() => errors
-            .push(FieldError::invalid(kept, Value::Null, "must have at least one stored version")),
-        [] => {}
-        [first, others @ ..] => {
-            // Each version is kept once.
-            let missing = others.iter().map(|name| {
-                let words = format!("must have the storage version {name}");
-                FieldError::invalid(kept, json!([first]), words)
-            });
-            errors.extend(missing);
+    if let Some(old) = &old {
+        let old = old.at("spec");
+        if established {
+            spec.at("scope").unchanged(&old.at("scope"), errors);
+            spec.to(&["names", "kind"]).unchanged(&old.to(&["names", "kind"]), errors);
         }
+        spec.at("group").unchanged(&old.at("group"), errors);
+        spec.to(&["names", "plural"]).unchanged(&old.to(&["names", "plural"]), errors);
     }
+    stored_versions(&object, errors);
     if spec.at("preserveUnknownFields").flag() {
         errors.push(spec.at("preserveUnknownFields").invalid(
             "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
         ));
     }
-    let Some(old) = old else { return };
-    if established {
-        for field in ["group", "scope"] {
-            spec.at(field).unchanged(&old.to(&["spec", field]), errors);
+}
+
+/// The version that is kept is among those that were, and of these none may go.
+fn stored_versions(object: &At<'_>, errors: &mut Vec<FieldError>) {
+    let stored = object.to(&["status", "storedVersions"]);
+    if stored.is_empty() {
+        let words = "must have at least one stored version";
+        errors.push(FieldError::invalid(stored.path, Value::Null, words));
+        return;
+    }
+    let mut left: Vec<At<'_>> = stored.items().collect();
+    for version in object.to(&["spec", "versions"]).items() {
+        let name = version.at("name");
+        let found = left.iter().position(|one| one.text() == name.text());
+        match found {
+            Some(found) => drop(left.remove(found)),
+            None if version.at("storage").flag() => {
+                let words = format!("must have the storage version {}", name.text());
+                errors.push(stored.invalid(words));
+            }
+            None => {}
         }
-        for field in ["kind", "plural"] {
-            spec.to(&["names", field]).unchanged(&old.to(&["spec", "names", field]), errors);
-        }
+    }
+    for one in left {
+        let gone = one.text();
+        errors.push(one.invalid(format!(
+            "missing from spec.versions; {gone} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in {gone} and removes {gone} from status.storedVersions"
+        )));
     }
 }
 
@@ -381,6 +393,10 @@ fn columns(list: &At<'_>, errors: &mut Vec<FieldError>) {
             errors.push(kind.required("must be one of boolean,date,integer,number,string"));
         } else if !COLUMN_TYPES.contains(&kind.text()) {
             errors.push(kind.invalid("must be one of boolean,date,integer,number,string"));
+        }
+        let format = column.at("format");
+        if !format.is_empty() && !COLUMN_FORMATS.contains(&format.text()) {
+            errors.push(format.invalid(format!("must be one of {}", COLUMN_FORMATS.join(","))));
         }
         let path = At { value: column.at("jsonPath").value, path: column.child("JSONPath") };
         simple_path(&path, errors);

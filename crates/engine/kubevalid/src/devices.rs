@@ -29,7 +29,8 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
     match old {
         None => claim_spec(&spec, errors),
         Some(old) => {
-            if !spec.is_as(&old.at("spec")) {
+            let name = "io.k8s.api.resource.v1.ResourceClaimSpec";
+            if !spec.is_as_struct(&old.at("spec"), name) {
                 errors.push(spec.invalid("field is immutable").showing(shown_claim(&spec)));
             }
         }
@@ -180,7 +181,7 @@ pub fn claim_template(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<Fiel
     }
     claim_spec(&spec.at("spec"), errors);
     let Some(old) = old else { return };
-    if !spec.is_as(&old.at("spec")) {
+    if !spec.is_as_struct(&old.at("spec"), "io.k8s.api.resource.v1.ResourceClaimTemplateSpec") {
         let mut shown = String::from("{");
         let (before, after) = OTHERS.split_at(OTHERS.len() - 3);
         let names = before.iter().chain(&[("labels", ""), ("annotations", "")]).chain(after);

@@ -20,6 +20,7 @@ mod definition_shown;
 mod definitions;
 mod devices;
 mod flows;
+mod formats;
 mod job_status;
 pub mod limits;
 mod meta;
@@ -310,7 +311,6 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             | "Namespace"
             | "ResourceClaimTemplate"
             | "RuntimeClass"
-            | "StorageClass"
             | "CSIStorageCapacity"
             | "IPAddress",
             true,
@@ -322,7 +322,7 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
         }
         ("Job", true) => &[Metadata, Fresh, MetadataChange, Body],
         ("APIService", true) => &[MetadataChange, Metadata, Body],
-        ("Node", true) => &[Metadata, Fresh, MetadataChange, Body],
+        ("Node" | "StorageClass", true) => &[Metadata, Fresh, MetadataChange, Body],
         (
             "FlowSchema"
             | "PriorityLevelConfiguration"

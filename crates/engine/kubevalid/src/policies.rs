@@ -343,6 +343,7 @@ pub fn validating_binding(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<Fi
 /// A MutatingAdmissionPolicyBinding.
 pub fn mutating_binding(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     binding(&object.at("spec"), errors);
+    only_mutable(&object.to(&["spec", "matchResources", "resourceRules"]), errors);
 }
 
 fn binding(spec: &At<'_>, errors: &mut Vec<FieldError>) {

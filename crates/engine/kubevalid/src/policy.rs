@@ -10,6 +10,19 @@ use crate::workloads::{at_most_everything, count_or_share};
 const USER_PRIORITY_MAX: i64 = 1_000_000_000;
 const SYSTEM_CLASSES: [&str; 2] = ["system-node-critical", "system-cluster-critical"];
 
+/// A selector as Go prints it: labels first.
+fn shown_selector(selector: &At<'_>) -> String {
+    let fields: Vec<String> = ["matchLabels", "matchExpressions"]
+        .iter()
+        .filter(|field| !selector.at(field).is_empty())
+        .map(|field| format!(r#""{field}":{}"#, selector.at(field).value))
+        .collect();
+    match selector.is_set() {
+        true => format!("{{{}}}", fields.join(",")),
+        false => "null".to_owned(),
+    }
+}
+
 pub fn disruption_budget(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let spec = object.at("spec");
     let (low, high) = (spec.at("minAvailable"), spec.at("maxUnavailable"));
@@ -17,7 +30,7 @@ pub fn disruption_budget(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<Fie
         let shown = format!(
             r#"{{"MinAvailable":{},"Selector":{},"MaxUnavailable":{},"UnhealthyPodEvictionPolicy":{}}}"#,
             low.value,
-            spec.at("selector").value,
+            shown_selector(&spec.at("selector")),
             high.value,
             spec.at("unhealthyPodEvictionPolicy").value
         );

@@ -82,6 +82,9 @@ pub fn validate(spec: &At<'_>, errors: &mut Vec<FieldError>) {
 pub fn are_as(spec: &At<'_>, old: &At<'_>) -> bool {
     SOURCES.iter().all(|source| {
         let (new, was) = (spec.at(source.field), old.at(source.field));
+        if new.is_set() != was.is_set() {
+            return false;
+        }
         if source.field != "csi" || was.at(EXPANDS).is_set() || !was.is_set() {
             return new.is_as(&was);
         }

@@ -82,7 +82,8 @@ pub fn claim(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
         Value::Object(fields)
     };
     let (new_rest, old_rest) = (rest(&spec), rest(&old));
-    if !At::root(&new_rest).is_as(&At::root(&old_rest)) {
+    let name = "io.k8s.api.core.v1.PersistentVolumeClaimSpec";
+    if !At::root(&new_rest).is_as_struct(&At::root(&old_rest), name) {
         errors.push(spec.forbidden(
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
         ));

@@ -5,6 +5,7 @@ use manifest::Gvk;
 use serde_json::Value;
 
 use crate::cursor::At;
+use crate::formats;
 use crate::pod::warnings as pods;
 
 /// Names what a client is told of an object that is kept. `subresource`: the door through which it
@@ -56,6 +57,15 @@ pub fn warnings(gvk: &Gvk, subresource: &str, new: &Value, old: Option<&Value>) 
             if name.text().to_lowercase() != name.text() {
                 said.push(format!("spec.driver: driver names should be lowercase; {} contains uppercase characters", manifest::field::quote(name.text())));
             }
+        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            let known = old.map(formats::unknown).unwrap_or_default();
+            let new = formats::unknown(new).into_iter().filter(|format| !known.contains(format));
+            said.extend(
+                new.map(|format| {
+                    format!("unrecognized format {}", manifest::field::quote(&format))
+                }),
+            );
         }
         ("admissionregistration.k8s.io", _) if old.is_none() => {
             const OWN: &str = ".static.k8s.io";
@@ -323,7 +333,8 @@ fn slice(object: &At<'_>, is_new: bool, said: &mut Vec<String>) {
     }
     let by = object.to(&["metadata", "labels", "endpointslice.kubernetes.io/managed-by"]).text();
     let known = ["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"];
-    if !known.contains(&by) && object.at("addressType").text() != "FQDN" {
+    let named = is_new && object.at("addressType").text() == "FQDN";
+    if !known.contains(&by) && !named {
         for endpoint in object.at("endpoints").items() {
             endpoint.at("addresses").items().for_each(|one| pods::address(&one, said));
         }

@@ -144,17 +144,27 @@ pub fn schema_of(kind: &Kind) -> Option<&structural::Schema> {
     definition.version(&kind.version).map(|version| &version.schema)
 }
 
-/// Fills in what a new definition leaves out, and what only the server says.
+/// Fills in what only the server says of a new definition.
 pub fn prepare_create(object: &mut Value) {
-    let storage: Vec<Value> = list(&object["spec"], "versions")
-        .filter(|version| version["storage"] == true)
-        .map(|version| version["name"].clone())
-        .collect();
     object["status"] = json!({
         "acceptedNames": {"kind": "", "plural": ""},
         "conditions": null,
-        "storedVersions": storage,
+        "storedVersions": [],
     });
+    store_version(object);
+}
+
+/// The first version that is to be kept is noted as one that was.
+pub fn store_version(object: &mut Value) {
+    let storage = list(&object["spec"], "versions").find(|version| version["storage"] == true);
+    let name = storage.map(|version| version["name"].clone());
+    let (Some(name), Some(stored)) = (name, object["status"]["storedVersions"].as_array_mut())
+    else {
+        return;
+    };
+    if !stored.contains(&name) {
+        stored.push(name);
+    }
 }
 
 /// Brings a definition's status up to date: are its names free, is it served. Its objects go with it.

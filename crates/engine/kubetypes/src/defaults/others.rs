@@ -148,6 +148,10 @@ fn daemon_set(set: &mut Map<String, Value>) {
         let rolling = part(strategy, "rollingUpdate");
         if_absent(rolling, "maxUnavailable", 1);
         if_absent(rolling, "maxSurge", 0);
+    } else if let Some(Value::Object(rolling)) = strategy.get_mut("rollingUpdate") {
+        // Where the server keeps them, these numbers are never absent.
+        if_absent(rolling, "maxUnavailable", 0);
+        if_absent(rolling, "maxSurge", 0);
     }
     if_absent(spec, "revisionHistoryLimit", 10);
 }

@@ -76,6 +76,8 @@ fn update(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
         let Some(map) = fields.as_object_mut() else { return fields };
         map.remove("activeDeadlineSeconds");
         map.remove("tolerations");
+        // Gates may be lifted.
+        map.remove("schedulingGates");
         for field in ["containers", "initContainers"] {
             let list = map.get_mut(field).and_then(Value::as_array_mut);
             for container in list.into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -85,9 +87,9 @@ fn update(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
         if old.at("terminationGracePeriodSeconds").number().is_some_and(|seconds| seconds < 0) {
             map.remove("terminationGracePeriodSeconds");
         }
-        // Gates may be lifted; while there are any, the scheduling directives may tighten.
+        // While there are gates, the scheduling directives may tighten.
         if !old.at("schedulingGates").is_empty() {
-            for field in ["schedulingGates", "nodeSelector", "affinity"] {
+            for field in ["nodeSelector", "affinity"] {
                 map.remove(field);
             }
         }
@@ -168,8 +170,10 @@ fn added_tolerations(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
         let now: Vec<Value> = now.iter().map(|value| timeless(value)).collect();
         if known.iter().any(|toleration| !now.contains(&timeless(toleration))) {
             errors.push(new.at("tolerations").forbidden(words));
+            return;
         }
     }
+    tolerations(&new.at("tolerations"), errors);
 }
 
 /// The fields that differ, a line each.

@@ -22,6 +22,7 @@ mod token;
 pub mod watch;
 pub mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -192,6 +193,7 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
             false => problem,
         }
     });
+    let outcome = warned_once(outcome);
     let Some(warning) = validation::deprecation(&kind) else { return outcome };
     match outcome {
         Ok(Answer::Response(mut response)) => {
@@ -211,6 +213,25 @@ fn resource(cluster: &Arc<Cluster>, request: &Request) -> Result<Answer, Problem
         }
         Err(mut problem) => {
             problem.warnings.insert(0, warning);
+            Err(problem)
+        }
+    }
+}
+
+/// Nobody is warned of the same twice.
+fn warned_once(outcome: Result<Answer, Problem>) -> Result<Answer, Problem> {
+    fn once(warnings: &mut Vec<String>) {
+        let mut known = BTreeSet::new();
+        warnings.retain(|warning| known.insert(warning.clone()));
+    }
+    match outcome {
+        Ok(Answer::Response(mut response)) => {
+            once(&mut response.warnings);
+            Ok(Answer::Response(response))
+        }
+        Ok(stream) => Ok(stream),
+        Err(mut problem) => {
+            once(&mut problem.warnings);
             Err(problem)
         }
     }

@@ -1,4 +1,4 @@
-//! Devices: what this release does not keep, and who may look over everybody's shoulder.
+//! Devices: who may look over everybody's shoulder.
 
 use manifest::field::FieldError;
 use serde_json::Value;
@@ -9,19 +9,16 @@ use crate::meta;
 
 /// Namespaces say with this label that their claims may have access for administrators.
 const ADMINS: &str = "resource.kubernetes.io/admin-access";
-/// Values of attributes that are lists are switched off.
-const LISTS: [&str; 4] = ["bools", "ints", "strings", "versions"];
 
-/// Drops what the release has switched off.
-pub(super) fn prepare_slice(slice: &mut Value) {
+/// A taint of a device that does not say since when it is there is there from now on.
+pub(super) fn date_taints(slice: &mut Value, now: &str) {
     let devices = slice.pointer_mut("/spec/devices").and_then(Value::as_array_mut);
-    for device in devices.into_iter().flatten().filter_map(Value::as_object_mut) {
-        device.remove("nodeAllocatableResourceMappings");
-        let attributes = device.get_mut("attributes").and_then(Value::as_object_mut);
-        for attribute in attributes.into_iter().flat_map(|all| all.values_mut()) {
-            if let Some(fields) = attribute.as_object_mut() {
-                fields.retain(|name, _| !LISTS.contains(&name.as_str()));
-            }
+    let taints = devices.into_iter().flatten().filter_map(|device| device.get_mut("taints"));
+    for taint in taints.filter_map(Value::as_array_mut).flatten() {
+        if let Some(fields) = taint.as_object_mut()
+            && fields.get("timeAdded").is_none_or(Value::is_null)
+        {
+            fields.insert("timeAdded".to_owned(), now.into());
         }
     }
 }

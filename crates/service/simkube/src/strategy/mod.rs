@@ -9,6 +9,7 @@ mod certificates;
 mod claims;
 mod devices;
 mod families;
+mod features;
 mod jobs;
 pub mod limits;
 mod pods;
@@ -398,7 +399,7 @@ pub fn prepare_create(
         }
     }
     if kind.built_in() {
-        forget_groups(None, object);
+        features::forget(kind, None, object);
     }
     match (kind.group.as_str(), kind.kind.as_str()) {
         _ if !kind.built_in() => {}
@@ -428,13 +429,9 @@ pub fn prepare_create(
             let given = template_generation(object);
             set_template_generation(object, given.max(1));
         }
-        ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(object),
-        ("apps", "StatefulSet") => forget_unavailable(object),
-        ("storage.k8s.io", "CSIDriver") => forget_prevented(None, object),
-        ("coordination.k8s.io", "Lease") => forget_election(None, object),
-        ("", "Node") => forget_source(None, object),
         ("", "ServiceAccount") => keep_names_of_secrets(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::prepare_create(object),
+        ("resource.k8s.io", "ResourceSlice") => devices::date_taints(object, &cluster.now_text()),
         ("apiregistration.k8s.io", "APIService") if object["spec"]["service"].is_null() => {
             object["status"]["conditions"] = json!([{
                 "type": "Available",
@@ -457,71 +454,6 @@ fn prepare_namespace(object: &mut Value) {
         finalizers.push(json!("kubernetes"));
     }
     object["spec"] = json!({"finalizers": finalizers});
-}
-
-const MAX_UNAVAILABLE: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
-
-/// The release has switched the field off.
-fn forget_unavailable(object: &mut Value) {
-    let rolling = object.pointer_mut("/spec/updateStrategy/rollingUpdate");
-    if let Some(rolling) = rolling.and_then(Value::as_object_mut) {
-        rolling.remove("maxUnavailable");
-    }
-}
-
-/// The release has switched the field off.
-fn forget_prevented(old: Option<&Value>, object: &mut Value) {
-    const FIELD: &str = "preventPodSchedulingIfMissing";
-    if old.is_some_and(|old| old["spec"].get(FIELD).is_some()) {
-        return;
-    }
-    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.remove(FIELD);
-    }
-}
-
-/// Elections by the server are switched off.
-fn forget_election(old: Option<&Value>, lease: &mut Value) {
-    let had = |name: &str| old.is_some_and(|old| old["spec"].get(name).is_some());
-    for name in ["strategy", "preferredHolder"] {
-        if let (false, Some(spec)) =
-            (had(name), lease.get_mut("spec").and_then(Value::as_object_mut))
-        {
-            spec.remove(name);
-        }
-    }
-}
-
-/// Pods' groups are switched off.
-fn forget_groups(old: Option<&Value>, object: &mut Value) {
-    for at in
-        ["/spec", "/template/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"]
-    {
-        let had = old.and_then(|old| old.pointer(at)).and_then(|spec| spec.get("schedulingGroup"));
-        if let (None, Some(spec)) = (had, object.pointer_mut(at).and_then(Value::as_object_mut)) {
-            spec.remove("schedulingGroup");
-        }
-    }
-}
-
-/// Nodes take their configuration from nowhere any more.
-fn forget_source(old: Option<&Value>, node: &mut Value) {
-    if old.is_some_and(|old| old["spec"].get("configSource").is_some()) {
-        return;
-    }
-    if let Some(spec) = node.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.remove("configSource");
-    }
-}
-
-/// What a node says of its configuration goes with it.
-fn forget_config(old: &Value, node: &mut Value) {
-    if old["status"].get("config").is_some() {
-        return;
-    }
-    if let Some(status) = node.get_mut("status").and_then(Value::as_object_mut) {
-        status.remove("config");
-    }
 }
 
 /// Of an account's secrets nothing is kept but what they are called.
@@ -570,6 +502,9 @@ pub fn prepare_update(
         certificates::prepare_update(subresource, &cluster.now_text(), old, new);
         return Ok(());
     }
+    if kind.built_in() && !features::are_forgotten_last(kind) {
+        features::forget(kind, Some(old), new);
+    }
     if subresource == "status" {
         keep_all_but_status(kind, old, new);
         match (kind.group.as_str(), kind.kind.as_str()) {
@@ -581,10 +516,8 @@ pub fn prepare_update(
                     None => meta::of(new).remove("deletionTimestamp"),
                 };
                 pods::keep_quality(old, new);
-                pods::forget_claimed(old, new);
             }
             ("apps", "DaemonSet") => set_template_generation(new, template_generation(old)),
-            ("", "Node") => forget_config(old, new),
             _ => {}
         }
         return Ok(());
@@ -607,20 +540,13 @@ pub fn prepare_update(
         raise_generation(old, new, !same);
         return Ok(());
     }
-    forget_groups(Some(old), new);
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") if subresource != "finalize" => {
             new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();
         }
         ("", "Pod") => pods::prepare_update(subresource, old, new),
-        ("resource.k8s.io", "ResourceSlice") => devices::prepare_slice(new),
-        ("apps", "StatefulSet") if old.pointer(MAX_UNAVAILABLE).is_none() => {
-            forget_unavailable(new);
-        }
-        ("storage.k8s.io", "CSIDriver") => forget_prevented(Some(old), new),
-        ("coordination.k8s.io", "Lease") => forget_election(Some(old), new),
-        ("", "Node") => forget_source(Some(old), new),
         ("", "ServiceAccount") => keep_names_of_secrets(new),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => crds::store_version(new),
         ("", "Service") => services::prepare(cluster, Some(old), new)?,
         ("", "PersistentVolumeClaim") => claims::source(Some(old), new),
         ("apps", "DaemonSet") => {
@@ -636,6 +562,10 @@ pub fn prepare_update(
     }
     if kind.is("discovery.k8s.io", "EndpointSlice") {
         slices::drop_topology(Some(old), new);
+    }
+    if features::are_forgotten_last(kind) {
+        features::forget(kind, Some(old), new);
+        devices::date_taints(new, &cluster.now_text());
     }
     if in_table(GENERATION_OF_CHANGES, kind) {
         raise_generation(old, new, differs(kind, old, new, &["spec"]));

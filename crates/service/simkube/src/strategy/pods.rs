@@ -210,15 +210,6 @@ pub(super) fn prepare_update(subresource: &str, old: &Value, new: &mut Value) {
     }
 }
 
-/// What claims gave of a node's own resources is switched off.
-pub(super) fn forget_claimed(old: &Value, new: &mut Value) {
-    const FIELD: &str = "nodeAllocatableResourceClaimStatuses";
-    let had = old["status"][FIELD].as_array().is_some_and(|list| !list.is_empty());
-    if let (false, Some(status)) = (had, new.get_mut("status").and_then(Value::as_object_mut)) {
-        status.remove(FIELD);
-    }
-}
-
 /// The class of quality stays where a status says none.
 pub(super) fn keep_quality(old: &Value, new: &mut Value) {
     let unsaid = new["status"]["qosClass"].as_str().unwrap_or_default().is_empty();
