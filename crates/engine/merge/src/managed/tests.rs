@@ -91,6 +91,13 @@ fn a_write_that_only_moves_times_keeps_the_old_ones() {
     let mut same = object("2026-01-02T00:00:00Z", "v");
     keep_times_of_no_change(&old, &mut same);
     assert_eq!(same, old);
+    // The version that stands there is no difference, and neither is a time that was not sent.
+    let mut stands = old.clone();
+    stands["metadata"]["resourceVersion"] = json!("7");
+    let mut timeless =
+        json!({"metadata": {"managedFields": [{"manager": "m"}]}, "data": {"k": "v"}});
+    keep_times_of_no_change(&stands, &mut timeless);
+    assert_eq!(timeless, old);
     let mut other = object("2026-01-02T00:00:00Z", "w");
     keep_times_of_no_change(&old, &mut other);
     assert_eq!(times(&other), "2026-01-02T00:00:00Z");

@@ -24,7 +24,7 @@ pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
         && old_entries.len() == new_entries.len()
         && old_entries != new_entries
         && old_entries.iter().zip(new_entries).all(|(old, new)| is_same_but_time(old, new))
-        && is_same_without_owners(old, new);
+        && is_same_but(&["managedFields", "resourceVersion"], old, new);
     if !is_same {
         return;
     }
@@ -36,10 +36,15 @@ pub fn keep_times_of_no_change(old: &Value, new: &mut Value) {
 
 /// Whether two objects are the same to the letter, whoever owns what in them.
 pub fn is_same_without_owners(left: &Value, right: &Value) -> bool {
+    is_same_but(&["managedFields"], left, right)
+}
+
+/// Whether two objects are the same to the letter but for these fields of their metadata.
+fn is_same_but(untold: &[&str], left: &Value, right: &Value) -> bool {
     let (Value::Object(left), Value::Object(right)) = (left, right) else { return left == right };
     let metadata = |left: &Value, right: &Value| match (left, right) {
         (Value::Object(left), Value::Object(right)) => {
-            let is_told = |(name, _): &(&String, &Value)| *name != "managedFields";
+            let is_told = |(name, _): &(&String, &Value)| !untold.contains(&name.as_str());
             left.iter().filter(is_told).eq(right.iter().filter(is_told))
         }
         (left, right) => left == right,

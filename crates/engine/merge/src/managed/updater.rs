@@ -260,7 +260,10 @@ impl<'a> Updater<'a> {
     ) -> Result<Value, String> {
         let Some(at_last) = self.context.typed(&last_version) else { return Ok(merged) };
         // Where all that was applied last is applied again, nothing can go.
-        let keeps_all = last_version == self.api_version && last.is_subset(&owned[me].fields);
+        // Others at other versions are asked what they own, and that may be told of.
+        let at_one_version = owned.iter().all(|owned| owned.api_version == last_version);
+        let keeps_all =
+            at_one_version && last_version == self.api_version && last.is_subset(&owned[me].fields);
         if last.is_empty() || keeps_all {
             return Ok(merged);
         }
