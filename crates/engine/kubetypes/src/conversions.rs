@@ -56,6 +56,7 @@ impl Visit for Converting {
                     self.error.get_or_insert(error);
                 }
             }
+            "io.k8s.api.apps.v1.DaemonSetUpdateStrategy" => count_pods_of_no_rollout(object),
             "io.k8s.api.apps.v1.Deployment" => {
                 if let Err(error) = read_rollback(object) {
                     self.error.get_or_insert(error);
@@ -167,6 +168,20 @@ fn name_service_account_twice(spec: &mut Map<String, Value>) {
     if let Some(name) = name {
         spec.insert("serviceAccountName".to_owned(), name.clone());
         spec.insert("serviceAccount".to_owned(), name);
+    }
+}
+
+/// The server's own form of a rollout has no place for amounts that are not there; where pods are rolled
+/// out, defaults come first.
+fn count_pods_of_no_rollout(strategy: &mut Map<String, Value>) {
+    let kind = strategy.get("type").and_then(Value::as_str).unwrap_or_default();
+    if matches!(kind, "" | "RollingUpdate") {
+        return;
+    }
+    if let Some(Value::Object(amounts)) = strategy.get_mut("rollingUpdate") {
+        for amount in ["maxSurge", "maxUnavailable"] {
+            amounts.entry(amount).or_insert_with(|| 0.into());
+        }
     }
 }
 

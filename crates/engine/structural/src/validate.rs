@@ -297,7 +297,7 @@ fn check_number(schema: &Schema, number: &Number, path: &str, result: &mut Check
         if number.as_i64().is_some() && float(factor).abs() < 1.0 {
             let words = format!("factor MultipleOf declared for {path} must be positive: 0");
             result.invalid(path, 0, &words);
-        } else if (times - times.round()).abs() > f64::EPSILON {
+        } else if times.abs() > WHOLE_MAX || (times - times.round()).abs() > f64::EPSILON {
             let words = format!("{} should be a multiple of {}", place(path), plain(factor));
             result.invalid(path, number.clone(), &words);
         }
