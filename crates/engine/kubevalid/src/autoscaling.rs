@@ -5,6 +5,7 @@ use manifest::field::FieldError;
 
 use crate::cursor::At;
 use crate::names;
+use crate::pod::amounts;
 
 /// Seconds over which a recommendation is kept at most.
 const WINDOW_S_MAX: i64 = 3600;
@@ -127,6 +128,9 @@ fn check_source(field: &str, source: &At<'_>, errors: &mut Vec<FieldError>) {
         "resource" | "containerResource" => {
             if source.at("name").is_empty() {
                 errors.push(source.at("name").required("must specify a resource name"));
+            } else if field == "containerResource" {
+                let name = source.at("name");
+                amounts::name_of_container(&name, name.text(), errors);
             }
             let container = source.at("container");
             if field == "containerResource" && container.is_empty() {

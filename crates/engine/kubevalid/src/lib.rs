@@ -189,8 +189,8 @@ pub fn update(
     let known = finalizers(gvk);
     let mut errors = common(new, namespaced);
     errors.extend(meta::update(new, old, meta::Finalizers::AnyName));
-    let main = matches!(subresource, "" | "scale");
-    for step in steps(gvk, main) {
+    let main = is_main(subresource);
+    for step in steps(gvk, subresource) {
         match step {
             Step::Metadata => {
                 let before = errors.len();
@@ -238,6 +238,9 @@ pub fn update(
             Step::Body if subresource == "resize" => {
                 pod::spec(&At::root(new).at("spec"), &mut errors)
             }
+            Step::Body if subresource == "ephemeralcontainers" => {
+                pod::through_ephemeral(&At::root(new), &At::root(old), &mut errors);
+            }
             Step::Body if subresource == "status" => {
                 status::validate(gvk, &At::root(new), &mut errors);
                 status::collisions(gvk, &At::root(new), &At::root(old), &mut errors);
@@ -272,6 +275,11 @@ pub fn update(
     errors
 }
 
+/// Whether all of an object is written through a door.
+fn is_main(door: &str) -> bool {
+    matches!(door, "" | "scale")
+}
+
 /// What an update's validation looks at.
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -286,20 +294,18 @@ enum Step {
 }
 
 /// In which order a kind's update is looked at, after what is asked of every kind.
-fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
+fn steps(gvk: &Gvk, door: &str) -> &'static [Step] {
     use Step::{Body, Fresh, Metadata, MetadataChange};
+    let main = is_main(door);
     match (gvk.kind.as_str(), main) {
         ("Event", _) if gvk.group.is_empty() => &[Body],
         ("Event", _) => &[Body, MetadataChange],
         ("PodDisruptionBudget", _) | ("CronJob", false) => &[Body],
         (
-            "ConfigMap"
-            | "ControllerRevision"
+            "ControllerRevision"
             | "Endpoints"
             | "Ingress"
             | "PersistentVolumeClaim"
-            | "Pod"
-            | "Secret"
             | "ServiceAccount",
             true,
         ) => &[MetadataChange, Metadata, Body],
@@ -321,6 +327,9 @@ fn steps(gvk: &Gvk, main: bool) -> &'static [Step] {
             &[MetadataChange, Body, Metadata, Fresh]
         }
         ("Job", true) => &[Metadata, Fresh, MetadataChange, Body],
+        // What may never change is told before all else that metadata and data are asked.
+        ("ConfigMap" | "Secret", true) => &[MetadataChange, Body, Metadata, Fresh],
+        ("Pod", _) if door != "status" => &[MetadataChange, Metadata, Body],
         ("APIService", true) => &[MetadataChange, Metadata, Body],
         ("Node" | "StorageClass", true) => &[Metadata, Fresh, MetadataChange, Body],
         (

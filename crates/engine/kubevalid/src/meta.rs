@@ -9,6 +9,9 @@ use crate::names;
 /// All annotations together, in bytes.
 const ANNOTATIONS_BYTES_MAX: u64 = 256 * 1024;
 
+/// Finalizers that need no domain.
+pub const OF_KUBE: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+
 /// Which finalizers an object may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finalizers {
@@ -124,7 +127,7 @@ fn known_finalizers(meta: &At<'_>, known: Finalizers, errors: &mut Vec<FieldErro
     }
     for finalizer in meta.at("finalizers").items() {
         let text = finalizer.text();
-        if !text.contains('/') && !["orphan", "foregroundDeletion", "kubernetes"].contains(&text) {
+        if !text.contains('/') && !OF_KUBE.contains(&text) {
             errors.push(FieldError::invalid(
                 finalizer.path.clone(),
                 text,

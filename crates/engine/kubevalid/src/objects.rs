@@ -3,6 +3,7 @@
 use manifest::field::FieldError;
 
 use crate::cursor::At;
+use crate::meta::OF_KUBE;
 use crate::names;
 
 /// The data of a ConfigMap or a Secret, in bytes.
@@ -10,7 +11,7 @@ const DATA_BYTES_MAX: u64 = 1024 * 1024;
 
 pub fn config_map(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     if let Some(old) = old {
-        immutable(&object, &old, &["data", "binaryData"], errors);
+        return immutable(&object, &old, &["data", "binaryData"], errors);
     }
     let (data, binary) = (object.at("data"), object.at("binaryData"));
     let mut bytes = 0_u64;
@@ -68,9 +69,8 @@ fn immutable(object: &At<'_>, old: &At<'_>, fields: &[&str], errors: &mut Vec<Fi
 pub fn secret(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) {
     let data = object.at("data");
     if let Some(old) = &old {
-        let kind = object.at("type");
-        kind.unchanged(&old.at("type"), errors);
-        immutable(&object, old, &["data"], errors);
+        object.at("type").unchanged(&old.at("type"), errors);
+        return immutable(&object, old, &["data"], errors);
     }
     let mut bytes = 0_u64;
     for (key, value) in data.entries() {
@@ -167,7 +167,7 @@ pub fn namespace(object: At<'_>, _: Option<At<'_>>, errors: &mut Vec<FieldError>
     let finalizers = object.to(&["spec", "finalizers"]);
     for finalizer in finalizers.items() {
         let refusals = names::qualified(finalizer.text());
-        let plain = !finalizer.text().contains('/') && finalizer.text() != "kubernetes";
+        let plain = !finalizer.text().contains('/') && !OF_KUBE.contains(&finalizer.text());
         let words = "name is neither a standard finalizer name nor is it fully qualified";
         let own = plain.then(|| words.to_owned());
         errors.extend(

@@ -7,7 +7,7 @@ use manifest::field::FieldError;
 
 use crate::cursor::At;
 use crate::names;
-use crate::pod::amounts::quantity;
+use crate::pod::amounts::{self, quantity};
 
 const COUNTED: [&str; 9] = [
     "pods",
@@ -83,7 +83,8 @@ pub fn amounts(hard: &At<'_>, errors: &mut Vec<FieldError>) {
                 errors.push(at.invalid("must be greater than or equal to 0"));
             }
             let whole = size.milli_value() % 1000 == 0;
-            if (COUNTED.contains(&name) || name.starts_with("count/")) && !whole {
+            let counted = COUNTED.contains(&name) || name.starts_with("count/");
+            if (counted || amounts::is_extended(name)) && !whole {
                 errors.push(at.invalid("must be an integer"));
             }
         }

@@ -46,6 +46,7 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             }
             return;
         }
+        "ValidatingAdmissionPolicy" => return policy(&status, errors),
         "APIService" => {
             for condition in status.at("conditions").items() {
                 let known = ["True", "False", "Unknown"];
@@ -128,6 +129,20 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             words,
         ));
     }
+}
+
+/// What the check of a policy's types has found.
+fn policy(status: &At<'_>, errors: &mut Vec<FieldError>) {
+    for warning in status.to(&["typeChecking", "expressionWarnings"]).items() {
+        let (words, place) = (warning.at("warning"), warning.at("fieldRef"));
+        if words.text().is_empty() {
+            errors.push(words.required(""));
+        }
+        if place.text().trim().is_empty() {
+            errors.push(place.required(""));
+        }
+    }
+    conditions(&status.at("conditions"), errors);
 }
 
 /// Conditions in the form that all kinds share.

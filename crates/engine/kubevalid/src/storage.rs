@@ -327,6 +327,7 @@ pub fn class(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError>) 
         for field in ["provisioner", "reclaimPolicy", "volumeBindingMode"] {
             object.at(field).unchanged(&old.at(field), errors);
         }
+        // All the rest has been looked at as that of a new class.
         return;
     }
     if provisioner.is_empty() {

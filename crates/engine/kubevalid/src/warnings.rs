@@ -8,6 +8,8 @@ use crate::cursor::At;
 use crate::formats;
 use crate::pod::warnings as pods;
 
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
 /// Names what a client is told of an object that is kept. `subresource`: the door through which it
 /// was changed, `""` the main one.
 pub fn warnings(gvk: &Gvk, subresource: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
@@ -20,8 +22,20 @@ pub fn warnings(gvk: &Gvk, subresource: &str, new: &Value, old: Option<&Value>) 
     if old.is_none() {
         said.extend(hostname(gvk, &object));
     }
-    let raised = old.is_none_or(|old| manifest::generation(old) != manifest::generation(new));
-    templates(gvk, &object, raised, old.is_some(), &mut said);
+    let raised = old.is_none_or(|old| match gvk.kind.as_str() {
+        // Its template has a generation of its own.
+        "DaemonSet" => {
+            let [new, old] = [new, old].map(|set| manifest::annotation(set, TEMPLATE_GENERATION));
+            new != old
+        }
+        _ => manifest::generation(old) != manifest::generation(new),
+    });
+    // Of a replication controller the template that goes is looked at, not the one that comes.
+    let looked_at = match old.filter(|_| gvk.kind == "ReplicationController") {
+        Some(old) => At::root(old),
+        None => At::root(new),
+    };
+    templates(gvk, &looked_at, raised, old.is_some(), &mut said);
     match (gvk.group.as_str(), gvk.kind.as_str()) {
         ("discovery.k8s.io", "EndpointSlice") => slice(&object, old.is_none(), &mut said),
         ("", "PersistentVolumeClaim") => {

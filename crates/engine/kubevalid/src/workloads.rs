@@ -299,8 +299,13 @@ fn with_claims(spec: &Value) -> Option<Value> {
     let fields = made["template"]["spec"].as_object_mut()?;
     fields.remove("hostname");
     fields.remove("subdomain");
-    let names: Vec<&Value> =
-        claims.into_iter().flatten().map(|claim| &claim["metadata"]["name"]).collect();
+    let mut names: Vec<&Value> = Vec::new();
+    for name in claims.into_iter().flatten().map(|claim| &claim["metadata"]["name"]) {
+        // Claims of one name are one volume.
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     if !names.is_empty() {
         let of_claims = names
             .iter()

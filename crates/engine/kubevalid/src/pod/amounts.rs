@@ -62,7 +62,7 @@ fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 
-fn is_extended(name: &str) -> bool {
+pub fn is_extended(name: &str) -> bool {
     !is_native(name)
         && !name.starts_with("requests.")
         && names::qualified(&format!("requests.{name}")).is_empty()
@@ -86,7 +86,7 @@ fn any_name(at: &At<'_>, name: &str, errors: &mut Vec<FieldError>) {
     );
 }
 
-fn name_of_container(at: &At<'_>, name: &str, errors: &mut Vec<FieldError>) {
+pub fn name_of_container(at: &At<'_>, name: &str, errors: &mut Vec<FieldError>) {
     any_name(at, name, errors);
     let words = match name.contains('/') {
         false if !OF_CONTAINERS.contains(&name) && !name.starts_with(HUGE_PAGES) => {

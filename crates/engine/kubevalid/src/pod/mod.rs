@@ -42,6 +42,29 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
     update(&spec, &old.at("spec"), errors);
 }
 
+/// What may change through the door of ephemeral containers: those that are there stay as they are.
+pub fn through_ephemeral(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
+    spec(&new.at("spec"), errors);
+    let [now, before] = [new, old].map(|pod| pod.to(&["spec", "ephemeralContainers"]));
+    for container in before.items() {
+        let name = container.at("name").text();
+        let still = now.items().find(|other| other.at("name").text() == name);
+        let name = manifest::field::quote(name);
+        match still {
+            None => {
+                errors.push(now.forbidden(&format!(
+                    "existing ephemeral containers {name} may not be removed\n"
+                )))
+            }
+            Some(still) if !still.is_as(&container) => errors.push(now.forbidden(&format!(
+                "existing ephemeral containers {name} may not be changed\n{}",
+                changes(container.value, still.value)
+            ))),
+            Some(_) => {}
+        }
+    }
+}
+
 /// Templates may have blanks around an image's name, pods not.
 fn images_are_bare(spec: &At<'_>, errors: &mut Vec<FieldError>) {
     let lists = ["containers", "initContainers"].map(|list| spec.at(list));
@@ -154,26 +177,22 @@ fn update(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// Tolerations may only be added.
+/// Tolerations may only be added. Where none is gone they are looked at once more.
 fn added_tolerations(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
-    let known: Vec<&Value> = old.at("tolerations").items().map(|at| at.value).collect();
-    let now: Vec<&Value> = new.at("tolerations").items().map(|at| at.value).collect();
-    if known.iter().any(|toleration| !now.contains(toleration)) {
-        let words = "existing toleration can not be modified except its tolerationSeconds";
-        let timeless = |value: &Value| {
-            let mut value = value.clone();
-            if let Some(map) = value.as_object_mut() {
-                map.remove("tolerationSeconds");
-            }
-            value
-        };
-        let now: Vec<Value> = now.iter().map(|value| timeless(value)).collect();
-        if known.iter().any(|toleration| !now.contains(&timeless(toleration))) {
-            errors.push(new.at("tolerations").forbidden(words));
-            return;
+    let timeless = |at: At<'_>| {
+        let mut value = at.value.clone();
+        if let Some(map) = value.as_object_mut() {
+            map.remove("tolerationSeconds");
         }
+        value
+    };
+    let now = new.at("tolerations");
+    let known: Vec<Value> = now.items().map(timeless).collect();
+    if old.at("tolerations").items().all(|toleration| known.contains(&timeless(toleration))) {
+        return tolerations(&now, errors);
     }
-    tolerations(&new.at("tolerations"), errors);
+    let words = "existing toleration can not be modified except its tolerationSeconds";
+    errors.push(now.forbidden(words));
 }
 
 /// The fields that differ, a line each.
@@ -429,6 +448,12 @@ fn spreading(at: &At<'_>, errors: &mut Vec<FieldError>) {
         let domains = constraint.at("minDomains");
         if domains.number().is_some_and(|count| count <= 0) {
             errors.push(domains.invalid("must be greater than zero"));
+        }
+        let action = constraint.at("whenUnsatisfiable").text();
+        if domains.is_set() && action != "DoNotSchedule" {
+            errors.push(domains.invalid(format!(
+                "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}"
+            )));
         }
         for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
             constraint.at(field).one_of(&["Honor", "Ignore"], errors);
