@@ -64,6 +64,13 @@ impl Definition {
         served.map(|version| join(&self.parsed.group, &version.name))
     }
 
+    /// Returns the API versions that are served, of which the status is written by itself.
+    pub fn api_versions_with_status(&self) -> impl Iterator<Item = String> + '_ {
+        let versions = self.parsed.versions.iter();
+        let open = versions.filter(|version| version.served && version.has_status);
+        open.map(|version| join(&self.parsed.group, &version.name))
+    }
+
     /// Returns the schema in which the types of all versions stand.
     pub fn shape(&self) -> &Schema {
         &self.shapes().0

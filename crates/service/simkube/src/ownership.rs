@@ -325,14 +325,15 @@ fn reset(kind: &Kind, subresource: &str) -> Vec<(String, Filter)> {
         "approval" => Filter::exclude(&["spec", "status.certificate"]),
         "status" if status_forgets_metadata(kind) => Filter::exclude(&["metadata", "spec"]),
         "status" => Filter::exclude(&["spec"]),
-        "ephemeralcontainers" => Filter::include(&["spec.ephemeralContainers"]),
-        "resize" => {
-            Filter::include(&["spec.containers.*.resources", "spec.containers.*.resizePolicy"])
-        }
+        // What the doors for resizing and for ephemeral containers throw away counts all the same.
         _ => return Vec::new(),
     };
     let versions: Vec<String> = match &kind.definition {
-        Some(definition) => definition.api_versions().collect(),
+        Some(definition) if subresource == "status" => {
+            definition.api_versions_with_status().collect()
+        }
+        // Only at the version of the request a custom kind's main door throws away.
+        Some(_) => vec![kind.api_version()],
         None if kind.table.starts_with("autoscaling/") => {
             vec!["autoscaling/v1".to_owned(), "autoscaling/v2".to_owned()]
         }

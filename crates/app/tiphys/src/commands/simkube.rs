@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Where to listen; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Whether controllers, scheduler and kubelet are simulated
+    /// Whether controllers, garbage collection, scheduler and kubelet are simulated
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     controllers: bool,
 }

@@ -375,14 +375,6 @@ fn attempt(
         }
         changed = true;
     }
-    if namespace && was_deleting && !changed {
-        let name = meta::text(&object, "name").to_owned();
-        return Err(Problem::conflict(
-            kind,
-            &name,
-            "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system.",
-        ));
-    }
     if !changed {
         return Ok(Deleted::Waits(entry.clone()));
     }
@@ -392,7 +384,10 @@ fn attempt(
         return Ok(Deleted::Waits(draft.kept_as(entry.revision)));
     }
     match cluster.store.commit(&kind.table, key, Expect::Revision(entry.revision), draft) {
-        Ok(entry) => Ok(Deleted::Waits(entry)),
+        Ok(entry) => {
+            cluster.unwritten.kept_as_shown(&object);
+            Ok(Deleted::Waits(entry))
+        }
         Err(CommitError::Conflict) => Err(write::overtaken()),
         Err(CommitError::NotKept(error)) => Err(write::not_kept(&error)),
     }

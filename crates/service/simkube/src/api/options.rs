@@ -64,26 +64,7 @@ impl WriteOptions {
     /// 422 in the server's words where a value is not allowed.
     pub fn parse(query: &Query, kind: WriteKind) -> Result<WriteOptions, Problem> {
         let mut causes = Vec::new();
-        let dry_run = dry_run(query.all("dryRun"), &mut causes);
         let field_manager = query.get("fieldManager").to_owned();
-        if field_manager.len() > FIELD_MANAGER_BYTES_MAX {
-            causes.push(Cause {
-                reason: "FieldValueTooLong".to_owned(),
-                message: format!("Too long: may not be more than {FIELD_MANAGER_BYTES_MAX} bytes"),
-                field: "fieldManager".to_owned(),
-            });
-        }
-        if let Some((at, c)) = field_manager.char_indices().find(|(_, c)| !is_printable(*c)) {
-            causes.push(Cause {
-                reason: "FieldValueInvalid".to_owned(),
-                message: format!(
-                    "Invalid value: {}: invalid character {} (at position {at})",
-                    go_quoted(&field_manager),
-                    unicode(c)
-                ),
-                field: "fieldManager".to_owned(),
-            });
-        }
         if kind == WriteKind::Apply && field_manager.is_empty() {
             causes.push(Cause {
                 reason: "FieldValueRequired".to_owned(),
@@ -99,6 +80,8 @@ impl WriteOptions {
                 field: "force".to_owned(),
             });
         }
+        check_manager(&field_manager, &mut causes);
+        let dry_run = dry_run(query.all("dryRun"), &mut causes);
         let field_validation = match query.get("fieldValidation") {
             "Ignore" => FieldValidation::Ignore,
             "" | "Warn" => FieldValidation::Warn,
@@ -123,6 +106,27 @@ impl WriteOptions {
 }
 
 const FIELD_MANAGER_BYTES_MAX: usize = 128;
+
+fn check_manager(name: &str, causes: &mut Vec<Cause>) {
+    if name.len() > FIELD_MANAGER_BYTES_MAX {
+        causes.push(Cause {
+            reason: "FieldValueTooLong".to_owned(),
+            message: format!("Too long: may not be more than {FIELD_MANAGER_BYTES_MAX} bytes"),
+            field: "fieldManager".to_owned(),
+        });
+    }
+    for (at, c) in name.char_indices().filter(|(_, c)| !is_printable(*c)) {
+        causes.push(Cause {
+            reason: "FieldValueInvalid".to_owned(),
+            message: format!(
+                "Invalid value: {}: invalid character {} (at position {at})",
+                go_quoted(name),
+                unicode(c)
+            ),
+            field: "fieldManager".to_owned(),
+        });
+    }
+}
 
 fn is_printable(c: char) -> bool {
     c == ' ' || !(c.is_control() || c.is_whitespace())

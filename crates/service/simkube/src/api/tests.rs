@@ -84,6 +84,32 @@ fn a_write_that_changes_nothing_keeps_the_resource_version() {
 }
 
 #[test]
+fn a_held_claim_that_is_deleted_is_written_as_it_is_shown() {
+    let cluster = cluster();
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let claim = json!({"metadata": {"name": "c"}, "spec": {"accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1"}}}});
+    ask(&cluster, "POST", claims, Some(&claim));
+    let (_, held) = ask(&cluster, "DELETE", &format!("{claims}/c"), None);
+    let (code, same) = ask(&cluster, "PUT", &format!("{claims}/c"), Some(&held));
+    assert_eq!((code, same), (200, held));
+}
+
+#[test]
+fn who_lets_the_last_hold_go_is_told_the_version_that_he_saw() {
+    let cluster = cluster();
+    let mut map = config_map("a", "x");
+    map["metadata"]["finalizers"] = json!(["example.com/f"]);
+    ask(&cluster, "POST", MAPS, Some(&map));
+    let (_, mut held) = ask(&cluster, "DELETE", &format!("{MAPS}/a"), None);
+    held["metadata"].as_object_mut().unwrap().remove("finalizers");
+    let (code, gone) = ask(&cluster, "PUT", &format!("{MAPS}/a"), Some(&held));
+    assert_eq!(code, 200);
+    assert_eq!(gone["metadata"]["resourceVersion"], held["metadata"]["resourceVersion"]);
+    assert_eq!(ask(&cluster, "GET", &format!("{MAPS}/a"), None).0, 404);
+}
+
+#[test]
 fn a_dry_run_is_told_and_not_kept() {
     let cluster = cluster();
     let before = cluster.store.revision();

@@ -32,7 +32,8 @@ pub struct Config {
     pub clusters: usize,
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Whether controllers, scheduler and kubelet are simulated.
+    /// Whether controllers, scheduler and kubelet are simulated. Without them nothing is collected, and
+    /// namespaces wait for ever to be emptied, as at an API server that stands alone.
     pub controllers: bool,
 }
 

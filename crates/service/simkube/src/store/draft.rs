@@ -11,7 +11,7 @@ use super::table::{Entry, Meta};
 ///
 /// Kind, API version and revision come first in the bytes, so that a list can leave the
 /// first two out and a removal can put in another revision without parsing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
     head: Vec<u8>,
     tail: Vec<u8>,

@@ -197,8 +197,13 @@ pub(super) fn prepare_update(subresource: &str, old: &Value, new: &mut Value) {
         "ephemeralcontainers" => {
             let changed = new["spec"].clone();
             new["spec"] = old["spec"].clone();
-            if let Some(containers) = changed.get("ephemeralContainers") {
-                new["spec"]["ephemeralContainers"] = containers.clone();
+            match changed.get("ephemeralContainers") {
+                Some(containers) => new["spec"]["ephemeralContainers"] = containers.clone(),
+                None => {
+                    if let Some(spec) = new["spec"].as_object_mut() {
+                        spec.remove("ephemeralContainers");
+                    }
+                }
             }
         }
         "resize" => resize::prepare(old, new),

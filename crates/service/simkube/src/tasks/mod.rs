@@ -118,9 +118,9 @@ impl Loops {
     }
 
     fn tell(&mut self, table: &TableId, event: &Event) {
-        self.collector.see(&self.cluster, table, event);
-        self.namespaces.see(&self.cluster, table, event);
         if self.cluster.controllers {
+            self.collector.see(&self.cluster, table, event);
+            self.namespaces.see(&self.cluster, table, event);
             self.controllers.see(&self.cluster, table, event);
             self.quotas.see(&self.cluster, table, event);
             self.aggregation.see(table, event);

@@ -423,10 +423,10 @@ impl Write<'_> {
                 }
                 (Step::Applied { object, patch, twice }, Some(entry), Some(shown)) => {
                     // What says nothing new is filled in with nothing, either.
-                    let says_nothing = !convert::is_stored_as(self.kind)
+                    self.says_nothing = !convert::is_stored_as(self.kind)
                         && managed::is_same_without_owners(&shown, &object);
                     let mut object = self.applied(object, &patch, twice, true)?;
-                    if says_nothing {
+                    if self.says_nothing {
                         let metadata = object["metadata"].take();
                         object.clone_from(&shown);
                         object["metadata"] = metadata;
@@ -641,10 +641,16 @@ impl Write<'_> {
     ) -> Result<Written, Problem> {
         let is_same = is_same_but_version(live, &new);
         if self.kind.built_in() || convert::is_stored_as(self.kind) {
-            if is_same && !self.writes_labels(live) {
+            let is_shown_so = self.says_nothing || convert::is_stored_as(self.kind);
+            if is_same && is_shown_so && !self.writes_labels(live) {
                 return Ok(Written { entry: entry.clone(), created: false });
             }
             let (stored, _) = convert::into_stored(self.kind, new)?;
+            // What is shown as it was may still be kept otherwise.
+            if is_same && is_same_but_version(&entry.value(), &stored) && !self.writes_labels(live)
+            {
+                return Ok(Written { entry: entry.clone(), created: false });
+            }
             let draft = Draft::new(&stored);
             return self.commit_draft(entry, live, &stored, draft);
         }
@@ -684,8 +690,10 @@ impl Write<'_> {
             return Ok(Written { entry: draft.kept_as(entry.revision), created: false });
         }
         if entry.meta.deleting && delete::may_go(self.kind, stored) {
-            return delete::finish(self.cluster, self.kind, &key, entry, draft)
-                .map(|entry| Written { entry, created: false });
+            // Who takes the last hold away is told of the object as he sent it.
+            let shown = draft.clone().kept_as(entry.revision);
+            delete::finish(self.cluster, self.kind, &key, entry, draft)?;
+            return Ok(Written { entry: shown, created: false });
         }
         match self.cluster.store.commit(
             &self.kind.table,

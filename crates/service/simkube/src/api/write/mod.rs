@@ -68,6 +68,8 @@ pub struct Write<'a> {
     /// Whether what an apply led to is kept with more than is shown of it: what a custom kind does not
     /// know, what is empty, and bytes that are nothing. It is written each time, and so is what comes next.
     is_kept_otherwise: bool,
+    /// Whether an apply at a version that is not kept leaves the object as it is shown there.
+    says_nothing: bool,
 }
 
 impl<'a> Write<'a> {
@@ -96,6 +98,7 @@ impl<'a> Write<'a> {
             has_unknown: false,
             is_strange: false,
             is_kept_otherwise: false,
+            says_nothing: false,
         }
     }
 

@@ -7,7 +7,7 @@ use super::super::problem::{Cause, Problem};
 use super::Write;
 use crate::body::{self, Body};
 use crate::kinds::Kind;
-use crate::{meta, strategy, types, validation};
+use crate::{convert, meta, strategy, types, validation};
 
 impl Write<'_> {
     pub(super) fn decode(&mut self, body: Body) -> Result<Value, Problem> {
@@ -415,8 +415,10 @@ impl Write<'_> {
             self.has_unknown |= self.target.subresource.is_empty()
                 && read.faults.iter().all(of_metadata)
                 && is_read_otherwise(&sent, &read.value);
-            // Through the status no metadata is written.
+            // Through the status no metadata is written, and what is turned into another version has
+            // its metadata read once more.
             self.is_kept_otherwise = self.target.subresource.is_empty()
+                && convert::is_stored_as(self.kind)
                 && is_metadata_read_otherwise(&sent, &read.value);
         }
         self.is_kept_otherwise |= self.has_unknown || has_no_bytes;

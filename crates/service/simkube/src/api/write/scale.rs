@@ -96,6 +96,7 @@ impl Write<'_> {
             has_unknown: false,
             is_strange: false,
             is_kept_otherwise: false,
+            says_nothing: false,
         };
         let outcome = act(&mut door);
         self.warnings.append(&mut door.warnings);
