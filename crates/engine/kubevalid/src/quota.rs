@@ -266,13 +266,18 @@ fn limited(limit: &At<'_>, field: &str, errors: &mut Vec<FieldError>) {
 }
 
 fn bounds(limit: &At<'_>, errors: &mut Vec<FieldError>) {
-    let fields = ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"];
+    let mut fields = vec!["min", "max", "maxLimitRequestRatio"];
+    // Of pods these are refused, and asked no further.
+    if limit.at("type").text() != "Pod" {
+        fields.extend(["default", "defaultRequest"]);
+    }
     let keys: BTreeSet<&str> =
         fields.iter().flat_map(|field| limit.at(field).entries().map(|(key, _)| key)).collect();
     for key in keys {
         let get = |field: &str| {
             let at = limit.at(field).key(key);
-            quantity(at.value).map(|quantity| (at.clone(), quantity))
+            let quantity = fields.contains(&field).then(|| quantity(at.value)).flatten();
+            quantity.map(|quantity| (at.clone(), quantity))
         };
         let above = |a: &Quantity, b: &Quantity| {
             let mut difference = a.clone();
@@ -284,36 +289,26 @@ fn bounds(limit: &At<'_>, errors: &mut Vec<FieldError>) {
         let ratio = get("maxLimitRequestRatio");
         // The words name one value and show another where the server does.
         let mut wrong = |at: &At<'_>, shown: &Quantity, words: String| {
-            errors.push(FieldError::invalid(at.path.clone(), shown.canonical(), words));
+            errors.push(FieldError::invalid(at.path.clone(), shown.to_string(), words));
         };
         if let (Some((at, min)), Some((_, max))) = (&min, &max)
             && above(min, max)
         {
-            let words = format!(
-                "min value {} is greater than max value {}",
-                min.canonical(),
-                max.canonical()
-            );
+            let words = format!("min value {} is greater than max value {}", min, max);
             wrong(at, min, words);
         }
         if let (Some((at, request)), Some((_, min))) = (&request, &min)
             && above(min, request)
         {
-            let words = format!(
-                "min value {} is greater than default request value {}",
-                min.canonical(),
-                request.canonical()
-            );
+            let words =
+                format!("min value {} is greater than default request value {}", min, request);
             wrong(at, request, words);
         }
         if let (Some((at, request)), Some((_, max))) = (&request, &max)
             && above(request, max)
         {
-            let words = format!(
-                "default request value {} is greater than max value {}",
-                request.canonical(),
-                max.canonical()
-            );
+            let words =
+                format!("default request value {} is greater than max value {}", request, max);
             wrong(at, request, words);
         }
         if let (Some((at, request)), Some((_, default))) = (&request, &default)
@@ -321,44 +316,32 @@ fn bounds(limit: &At<'_>, errors: &mut Vec<FieldError>) {
         {
             let words = format!(
                 "default request value {} is greater than default limit value {}",
-                request.canonical(),
-                default.canonical()
+                request, default
             );
             wrong(at, request, words);
         }
         if let (Some((at, default)), Some((_, min))) = (&default, &min)
             && above(min, default)
         {
-            let words = format!(
-                "min value {} is greater than default value {}",
-                min.canonical(),
-                default.canonical()
-            );
+            let words = format!("min value {} is greater than default value {}", min, default);
             wrong(at, min, words);
         }
         if let (Some((at, default)), Some((_, max))) = (&default, &max)
             && above(default, max)
         {
-            let words = format!(
-                "default value {} is greater than max value {}",
-                default.canonical(),
-                max.canonical()
-            );
+            let words = format!("default value {} is greater than max value {}", default, max);
             wrong(at, max, words);
         }
         if let Some((at, ratio)) = &ratio
             && ratio.milli_value() < 1000
         {
-            wrong(at, ratio, format!("ratio {} is less than 1", ratio.canonical()));
+            wrong(at, ratio, format!("ratio {} is less than 1", ratio));
         }
         if let (Some((at, ratio)), Some((_, min)), Some((_, max))) = (&ratio, &min, &max) {
             let (of_ratio, of_range) = ratios(ratio, min, max);
             if of_ratio > of_range {
-                let words = format!(
-                    "ratio {} is greater than max/min = {}",
-                    ratio.canonical(),
-                    go_float(of_range)
-                );
+                let words =
+                    format!("ratio {} is greater than max/min = {}", ratio, go_float(of_range));
                 wrong(at, ratio, words);
             }
         }
@@ -369,8 +352,7 @@ fn bounds(limit: &At<'_>, errors: &mut Vec<FieldError>) {
         {
             let words = format!(
                 "default value {} must equal to defaultRequest value {} in {key}",
-                default.canonical(),
-                request.canonical()
+                default, request
             );
             wrong(at, request, words);
         }

@@ -110,6 +110,20 @@ fn who_lets_the_last_hold_go_is_told_the_version_that_he_saw() {
 }
 
 #[test]
+fn taints_of_devices_that_were_dated_are_no_change() {
+    let cluster = cluster();
+    let slices = "/apis/resource.k8s.io/v1/resourceslices";
+    let slice = json!({"metadata": {"name": "s"}, "spec": {"driver": "d.example.com",
+        "nodeName": "n", "pool": {"name": "p", "generation": 1, "resourceSliceCount": 1},
+        "devices": [{"name": "d", "taints": [{"key": "a", "effect": "NoSchedule"}]}]}});
+    let (_, first) = ask(&cluster, "POST", slices, Some(&slice));
+    let mut again = slice.clone();
+    again["metadata"]["resourceVersion"] = first["metadata"]["resourceVersion"].clone();
+    let (code, second) = ask(&cluster, "PUT", &format!("{slices}/s"), Some(&again));
+    assert_eq!((code, second), (200, first));
+}
+
+#[test]
 fn a_dry_run_is_told_and_not_kept() {
     let cluster = cluster();
     let before = cluster.store.revision();

@@ -225,7 +225,10 @@ pub fn admit_delete(kind: &Kind, name: &str) -> Result<(), Problem> {
 }
 
 /// Does what reading an object as Go's type leaves behind, before its fields get their owner.
-pub fn before_owners(kind: &Kind, object: &mut Value) {
+pub fn before_owners(kind: &Kind, object: &mut Value, now: &str) {
+    if kind.is("resource.k8s.io", "ResourceSlice") {
+        devices::date_taints(object, now);
+    }
     if kind.is("apps", "DaemonSet") && manifest::annotation(object, TEMPLATE_GENERATION).is_none() {
         set_template_generation(object, 0);
     }
@@ -565,7 +568,6 @@ pub fn prepare_update(
     }
     if features::are_forgotten_last(kind) {
         features::forget(kind, Some(old), new);
-        devices::date_taints(new, &cluster.now_text());
     }
     if in_table(GENERATION_OF_CHANGES, kind) {
         raise_generation(old, new, differs(kind, old, new, &["spec"]));

@@ -203,7 +203,7 @@ impl Write<'_> {
                 // What carries the status at the older version belongs to whoever writes it.
                 object = convert::as_read_back(self.kind, object)?;
             }
-            strategy::before_owners(self.kind, &mut object);
+            strategy::before_owners(self.kind, &mut object, &now);
             let writer = self.writer(&self.target.subresource, &now);
             object = ownership::update(self.kind, None, object, &writer);
         }
@@ -485,8 +485,10 @@ impl Write<'_> {
             return Ok(());
         }
         let key = self.kind.key(&self.target.namespace, &self.target.name);
+        // What is only tried is looked for where nothing is kept.
+        let place = if self.options.dry_run { "" } else { "/registry" };
         let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {stands}",
+            "StorageError: invalid object, Code: 4, Key: {place}/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {stands}",
             self.kind.plural
         );
         Err(Problem::conflict(self.kind, &self.target.name, &why))
@@ -566,7 +568,7 @@ impl Write<'_> {
             return Err(Problem::modified(self.kind, &name));
         }
         meta::of(&mut new).remove("resourceVersion");
-        strategy::before_owners(self.kind, &mut new);
+        strategy::before_owners(self.kind, &mut new, &self.cluster.now_text());
         if matches!(origin, Origin::Put { .. }) {
             self.owners_once(&mut new, origin);
         }
@@ -645,7 +647,13 @@ impl Write<'_> {
             if is_same && is_shown_so && !self.writes_labels(live) {
                 return Ok(Written { entry: entry.clone(), created: false });
             }
-            let (stored, _) = convert::into_stored(self.kind, new)?;
+            let (mut stored, _) = convert::into_stored(self.kind, new)?;
+            if self.says_nothing || self.target.subresource == "status" {
+                // There is no way back for what is not written: it stays as it is kept.
+                if let Some(kept) = entry.value().get("spec") {
+                    stored["spec"] = kept.clone();
+                }
+            }
             // What is shown as it was may still be kept otherwise.
             if is_same && is_same_but_version(&entry.value(), &stored) && !self.writes_labels(live)
             {
