@@ -350,37 +350,49 @@ fn names_of(at: &At<'_>, errors: &mut Vec<FieldError>) {
         ("", kind) => format!("{kind}List"),
         (named, _) => named.to_owned(),
     };
-    let mixed = |name: &str| -> Vec<String> {
-        names::label_1035(&name.to_lowercase())
-            .into_iter()
-            .map(|words| format!("may have mixed case, but should otherwise match: {words}"))
-            .collect()
-    };
-    let all = [
-        ("plural", at.at("plural").text(), names::label_1035(at.at("plural").text())),
-        ("singular", singular.as_str(), names::label_1035(&singular)),
-        ("kind", kind, mixed(kind)),
-        ("listKind", list_kind.as_str(), mixed(&list_kind)),
+    let said = [
+        ("plural", at.at("plural").text()),
+        ("singular", &singular),
+        ("kind", kind),
+        ("listKind", &list_kind),
     ];
     // What is missing is told before what is wrong.
-    for (field, _, _) in all.iter().filter(|(_, name, _)| name.is_empty()) {
+    for (field, _) in said.iter().filter(|(_, name)| name.is_empty()) {
         errors.push(FieldError::required(at.child(field), ""));
     }
-    for (field, name, refusals) in all.into_iter().filter(|(_, name, _)| !name.is_empty()) {
-        errors.extend(
-            refusals.into_iter().map(|words| FieldError::invalid(at.child(field), name, words)),
-        );
+    wrong_names(at, said, errors);
+}
+
+/// The names that a definition's status has taken: what is not there yet is not missed.
+pub fn accepted_names(at: &At<'_>, errors: &mut Vec<FieldError>) {
+    let said = ["plural", "singular", "kind", "listKind"].map(|field| (field, at.at(field).text()));
+    wrong_names(at, said, errors);
+}
+
+fn wrong_names(at: &At<'_>, said: [(&str, &str); 4], errors: &mut Vec<FieldError>) {
+    let refused = |field: String, name: &str, before: &str, refusals: Vec<String>| {
+        let words = format!("{before}{}", refusals.join(","));
+        (!refusals.is_empty()).then(|| FieldError::invalid(field, name, words))
+    };
+    for (field, name) in said.into_iter().filter(|(_, name)| !name.is_empty()) {
+        let (before, refusals) = match field {
+            "kind" | "listKind" => (
+                "may have mixed case, but should otherwise match: ",
+                names::label_1035(&name.to_lowercase()),
+            ),
+            _ => ("", names::label_1035(name)),
+        };
+        errors.extend(refused(at.child(field), name, before, refusals));
     }
-    for name in at.at("shortNames").items() {
-        name.named(names::label_1035(name.text()), errors);
-    }
+    let one =
+        |name: At<'_>| refused(name.path.clone(), name.text(), "", names::label_1035(name.text()));
+    errors.extend(at.at("shortNames").items().filter_map(one));
+    let [.., (_, kind), (_, list_kind)] = said;
     if !kind.is_empty() && kind == list_kind {
         let words = "kind and listKind may not be the same";
         errors.push(FieldError::invalid(at.child("listKind"), list_kind, words));
     }
-    for category in at.at("categories").items() {
-        category.named(names::label_1035(category.text()), errors);
-    }
+    errors.extend(at.at("categories").items().filter_map(one));
 }
 
 fn columns(list: &At<'_>, errors: &mut Vec<FieldError>) {

@@ -24,6 +24,9 @@ pub fn validate(gvk: &Gvk, object: &At<'_>, errors: &mut Vec<FieldError>) {
             return;
         }
         "Namespace" => return phase(object, errors),
+        "CustomResourceDefinition" => {
+            return crate::definitions::accepted_names(&status.at("acceptedNames"), errors);
+        }
         "VolumeAttachment" => return crate::small::attachment_status(object, errors),
         "Service" => return load_balancer(object, errors),
         "Ingress" => {

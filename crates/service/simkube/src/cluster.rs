@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::crds::{self, Definition};
+use crate::flows;
 use crate::kinds::{Kind, Kinds};
 use crate::store::{Draft, Expect, Store};
 use crate::strategy::{Addresses, Unwritten};
@@ -185,6 +186,7 @@ impl Cluster {
             let kind = kinds.of(manifest::api_version(&object), manifest::kind(&object));
             self.furnish_with(kind.expect("kinds of roles are built in"), &object);
         }
+        flows::furnish(self, kinds);
         if self.controllers {
             self.furnish_node(kinds);
         }

@@ -18,6 +18,7 @@ mod building;
 pub mod cluster;
 pub mod convert;
 pub mod crds;
+mod flows;
 pub mod kinds;
 pub mod meta;
 mod ownership;

@@ -45,6 +45,11 @@ pub fn validate(object: At<'_>, old: Option<At<'_>>, errors: &mut Vec<FieldError
 /// What may change through the door of ephemeral containers: those that are there stay as they are.
 pub fn through_ephemeral(new: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     spec(&new.at("spec"), errors);
+    if old.to(&["metadata", "annotations", "kubernetes.io/config.mirror"]).is_set() {
+        let words = "static pods do not support ephemeral containers";
+        *errors = vec![FieldError::forbidden("", words)];
+        return;
+    }
     let [now, before] = [new, old].map(|pod| pod.to(&["spec", "ephemeralContainers"]));
     for container in before.items() {
         let name = container.at("name").text();

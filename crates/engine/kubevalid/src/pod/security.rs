@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::cursor::At;
 
-fn user(at: &At<'_>, errors: &mut Vec<FieldError>) {
+/// A number of a user or group.
+pub fn user(at: &At<'_>, errors: &mut Vec<FieldError>) {
     if at.number().is_some_and(|id| !(0..=i64::from(i32::MAX)).contains(&id)) {
         errors.push(at.invalid("must be between 0 and 2147483647, inclusive"));
     }

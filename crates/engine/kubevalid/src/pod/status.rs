@@ -6,6 +6,7 @@ use manifest::field::{FieldError, FieldErrorKind};
 
 use crate::cursor::At;
 use crate::names;
+use crate::pod::security::user;
 
 const RUNS_AGAIN: &str = "may not be transitioned to non-terminated state";
 
@@ -29,17 +30,6 @@ pub fn validate(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
     }
     let visitors = "ephemeralContainerStatuses";
     transitions(&status.at(visitors), &before.at(visitors), None, errors);
-    for (list, containers) in
-        [("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")]
-    {
-        devices(&status.at(list), &spec.at(containers), errors);
-    }
-    for visitor in status.at(visitors).items() {
-        let told = visitor.at("allocatedResourcesStatus");
-        if told.is_set() {
-            errors.push(told.forbidden("must not be specified in container status"));
-        }
-    }
     claims(&status.at("resourceClaimStatuses"), &spec, errors);
     extended_claim(&status.at("extendedResourceClaimStatus"), &spec, errors);
     addresses(&status.at("podIPs"), &before.at("podIPs"), errors);
@@ -54,6 +44,33 @@ pub fn validate(object: &At<'_>, old: &At<'_>, errors: &mut Vec<FieldError>) {
         ));
     }
     addresses(&hosts, &before.at("hostIPs"), errors);
+    for list in ["containerStatuses", "initContainerStatuses", visitors] {
+        users(&status.at(list), spec.to(&["os", "name"]).text() == "windows", errors);
+    }
+    for (list, containers) in
+        [("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")]
+    {
+        devices(&status.at(list), &spec.at(containers), errors);
+    }
+    for visitor in status.at(visitors).items() {
+        let told = visitor.at("allocatedResourcesStatus");
+        if told.is_set() {
+            errors.push(told.forbidden("must not be specified in container status"));
+        }
+    }
+}
+
+/// As whom containers run.
+fn users(list: &At<'_>, on_windows: bool, errors: &mut Vec<FieldError>) {
+    for linux in list.items().map(|one| one.to(&["user", "linux"])).filter(At::is_set) {
+        if on_windows {
+            errors.push(linux.forbidden("cannot be set for a windows pod"));
+            continue;
+        }
+        user(&linux.at("uid"), errors);
+        user(&linux.at("gid"), errors);
+        linux.at("supplementalGroups").items().for_each(|group| user(&group, errors));
+    }
 }
 
 /// How the devices are that containers have got.

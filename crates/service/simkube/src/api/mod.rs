@@ -2,6 +2,7 @@
 //!
 //! Start at [`answer`].
 
+mod binding;
 pub mod delete;
 mod discovery;
 mod eviction;
@@ -329,6 +330,9 @@ fn main_resource(
         }
         ("GET" | "HEAD", false) if kind.allows("list") => {
             list_or_watch(cluster, kind, target, query, wanted)
+        }
+        ("POST", false) if in_namespace && kind.is("", "Binding") => {
+            whole(binding::bind_named(cluster, kind, target, request, query)?)
         }
         ("POST", false) if in_namespace && kind.allows("create") => {
             let options = write::options(kind, request, query)?;

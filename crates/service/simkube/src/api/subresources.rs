@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::binding;
 use super::eviction;
 use super::negotiate::{self, Wanted};
 use super::problem::Problem;
@@ -13,7 +14,6 @@ use super::route::{Query, Target};
 use super::scale;
 use super::token;
 use super::write::{self, Write};
-use crate::body;
 use crate::cluster::Cluster;
 use crate::kinds::Kind;
 
@@ -40,10 +40,11 @@ pub fn answer(
     let wanted = negotiate::choose(&request.accept, query)?;
     let response = match name {
         "scale" => scale::answer(cluster, kind, target, request, query, wanted)?,
+        "log" if request.method != "GET" => return Err(Problem::method_not_allowed()),
         "log" => log(cluster, kind, target, query)?,
         "token" => token::make(cluster, kind, target, request, query)?,
         "eviction" => eviction::evict(cluster, kind, target, request, query)?,
-        "binding" => bind(cluster, kind, target, request)?,
+        "binding" => binding::bind(cluster, kind, target, request, query)?,
         "exec" | "attach" | "portforward" | "proxy" => {
             return Err(Problem::new(
                 501,
@@ -65,7 +66,9 @@ fn door(
     query: &Query,
     wanted: Wanted,
 ) -> Result<Response, Problem> {
+    let only_replaced = target.subresource == "finalize";
     match request.method.as_str() {
+        verb if only_replaced && verb != "PUT" => Err(Problem::method_not_allowed()),
         "GET" => read::get(cluster, kind, &target.namespace, &target.name, wanted),
         "PUT" => {
             let options = write::options(kind, request, query)?;
@@ -151,39 +154,6 @@ fn log(
     response.content_type = "text/plain".to_owned();
     response.headers.clear();
     Ok(response)
-}
-
-fn bind(
-    cluster: &Arc<Cluster>,
-    kind: &Arc<Kind>,
-    target: &Target,
-    request: &Request,
-) -> Result<Response, Problem> {
-    if request.method != "POST" {
-        return Err(Problem::method_not_allowed());
-    }
-    let body = body::read(&request.content_type, &request.body, kind)?.value;
-    names_the_pod(&body, target, "Binding")?;
-    let node = body["target"]["name"].as_str().unwrap_or_default().to_owned();
-    let entry = cluster
-        .store
-        .get(&kind.table, &kind.key(&target.namespace, &target.name))
-        .ok_or_else(|| Problem::not_found(kind, &target.name))?;
-    let bound = entry.value()["spec"]["nodeName"].as_str().unwrap_or_default().to_owned();
-    if !bound.is_empty() {
-        let why = format!("pod {} is already assigned to node \"{bound}\"", target.name);
-        return Err(Problem::conflict(kind, &target.name, &why));
-    }
-    let now = cluster.now_text();
-    write::change_as_server(cluster, kind, &target.namespace, &target.name, |pod| {
-        pod["spec"]["nodeName"] = json!(node);
-        crate::crds::set_condition(
-            pod,
-            json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now}),
-        );
-        true
-    })?;
-    Ok(success())
 }
 
 /// What is done to a pod names it again: refuses what is sent for another than the path names.
