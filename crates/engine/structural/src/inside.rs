@@ -25,6 +25,9 @@ fn each<E>(
     path: &str,
     visit: &mut impl FnMut(&str, &mut Map<String, Value>) -> Result<(), E>,
 ) -> Result<(), E> {
+    if !schema.holds.embedded {
+        return Ok(());
+    }
     match value {
         Value::Object(fields) => {
             if schema.embedded && !path.is_empty() {

@@ -33,8 +33,17 @@ pub struct Schema {
     pub(crate) one_of: Vec<Schema>,
     pub(crate) not: Option<Box<Schema>>,
     pub(crate) rules: Vec<Rule>,
-    /// Whether rules stand here or below.
-    any_rules: bool,
+    pub(crate) holds: Holds,
+}
+
+/// What stands somewhere in a schema, at its top or below: most have none of it, and large objects
+/// need not be walked through for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Holds {
+    rules: bool,
+    pub embedded: bool,
+    /// Lists in which nothing may stand twice.
+    pub distinct: bool,
 }
 
 /// What `additionalProperties` says.
@@ -107,23 +116,37 @@ impl Schema {
             one_of: several("oneOf"),
             not: one("not"),
             rules: Rule::parse_all(value),
-            any_rules: false,
+            holds: Holds::default(),
         }
-        .with_rules_noted()
+        .with_all_noted()
     }
 
-    fn with_rules_noted(mut self) -> Self {
-        self.any_rules = !self.rules.is_empty()
-            || self.properties.values().any(Schema::has_rules)
-            || self.all_of.iter().any(Schema::has_rules)
-            || self.items.as_deref().is_some_and(Schema::has_rules)
-            || matches!(&self.additional, Some(Additional::Schema(node)) if node.has_rules());
+    fn with_all_noted(mut self) -> Self {
+        let additional = match &self.additional {
+            Some(Additional::Schema(node)) => Some(&**node),
+            Some(Additional::Any) | None => None,
+        };
+        let below = self.properties.values().chain(self.items.as_deref()).chain(additional);
+        let below: Vec<Holds> = below.map(|node| node.holds).collect();
+        self.holds = Holds {
+            rules: !self.rules.is_empty()
+                || self.all_of.iter().any(Schema::has_rules)
+                || below.iter().any(|holds| holds.rules),
+            embedded: self.embedded || below.iter().any(|holds| holds.embedded),
+            distinct: ["set", "map"].contains(&self.list_type.as_str())
+                || below.iter().any(|holds| holds.distinct),
+        };
         self
     }
 
     /// Whether a rule in CEL stands anywhere in the schema.
     pub fn has_rules(&self) -> bool {
-        self.any_rules
+        self.holds.rules
+    }
+
+    /// Whether objects may stand within the objects.
+    pub fn has_embedded(&self) -> bool {
+        self.holds.embedded
     }
 
     /// The types as a validation error names them.

@@ -96,6 +96,9 @@ fn embedded(
     inside: bool,
     errors: &mut Vec<FieldError>,
 ) {
+    if !schema.holds.embedded {
+        return;
+    }
     match value {
         Value::Object(fields) => {
             if inside && schema.embedded {
@@ -182,7 +185,7 @@ fn place(path: &str) -> String {
 }
 
 fn check(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, result: &mut Checked) {
-    if old.is_some_and(|old| old == value) && !path.is_empty() {
+    if !path.is_empty() && old.is_some_and(|old| old == value) {
         result.matched += 1;
         return;
     }
@@ -506,6 +509,9 @@ fn furthest(results: Vec<Checked>, result: &mut Checked) {
 
 /// Items that stand twice in a set, or twice under one key in a map.
 fn unique(schema: &Schema, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    if !schema.holds.distinct {
+        return;
+    }
     match value {
         Value::Array(items) => {
             unique_items(schema, items, path, errors);

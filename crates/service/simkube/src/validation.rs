@@ -63,6 +63,9 @@ pub fn update(kind: &Kind, subresource: &str, old: &Value, new: &Value) -> Vec<C
 
 /// Objects within a custom object have metadata that is looked at as theirs.
 fn embedded(schema: &structural::Schema, object: &Value, errors: &mut Vec<FieldError>) {
+    if !schema.has_embedded() {
+        return;
+    }
     let mut copy = object.clone();
     let mut look = |path: &str, fields: &mut Map<String, Value>| -> Result<(), Infallible> {
         if let Some(metadata) = fields.get("metadata").filter(|metadata| metadata.is_object()) {

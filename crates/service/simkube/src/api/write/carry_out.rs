@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::delete;
 use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
-use super::patch::{self, Patch};
+use super::patch::{self, Patch, Shown};
 use super::{Write, Written};
 use crate::authority::{Wish, grants};
 use crate::body::Body;
@@ -31,14 +31,16 @@ impl Write<'_> {
         self.change(false, Origin::Patch, |live| {
             let live = live.ok_or(Step::NotFound)?;
             let patched = patch.on(&kind, live, validation)?;
+            let refused = |said: &str| patches::refused(&patched.shown.of(&kind, live), said);
             if matches!(patch, Patch::Json(_) | Patch::Merge(_))
                 && let Some(said) = unregistered(&kind, &patched.object)
             {
-                return Err(patches::refused(&patched.shown, &said).into());
+                return Err(refused(&said).into());
             }
             if !kind.built_in() && manifest::kind(&patched.object).is_empty() {
-                let said = format!("Object 'Kind' is missing in '{}'", patched.shown);
-                return Err(patches::refused(&patched.shown, &said).into());
+                let shown = patched.shown.of(&kind, live);
+                let said = format!("Object 'Kind' is missing in '{shown}'");
+                return Err(patches::refused(&shown, &said).into());
             }
             let read = match patch {
                 Patch::Strategic(_) => types::decode_parsed(&kind, patched.object),
@@ -52,7 +54,7 @@ impl Write<'_> {
                     types::decode(other.unwrap_or(&kind), patched.object)
                 }
             };
-            let mut read = read.map_err(|error| patches::refused(&patched.shown, &error.0))?;
+            let mut read = read.map_err(|error| refused(&error.0))?;
             let said = (manifest::api_version(&read.value), manifest::kind(&read.value));
             if !kind.built_in() && kinds.of(said.0, said.1).is_none_or(|of| of.table != kind.table)
             {
@@ -407,8 +409,8 @@ impl Write<'_> {
                 (Step::Update(object), Some(entry), Some(shown)) => {
                     self.update_once(&entry, &shown, object, origin)
                 }
-                (Step::Patched(read, patched), Some(entry), Some(shown)) => {
-                    let mut object = self.patched(read, &patched)?;
+                (Step::Patched(read, patch), Some(entry), Some(shown)) => {
+                    let mut object = self.patched(read, &patch, &shown)?;
                     self.names_namespace(&mut object)?;
                     self.named_as_the_path(&object)?;
                     // Through its status an object stays what it is.
@@ -775,8 +777,8 @@ pub(super) enum Step {
     Create(Value),
     /// Replaced by this.
     Update(Value),
-    /// Replaced by what a patch made of it, which is shown thus where it is refused.
-    Patched(types::Decoded, String),
+    /// Replaced by what a patch made of it.
+    Patched(types::Decoded, Shown),
     /// Replaced by, or made as, what an apply made of it.
     Applied {
         /// With its managed fields.

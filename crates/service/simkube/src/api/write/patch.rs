@@ -24,8 +24,25 @@ pub(super) struct Patched {
     pub(super) object: Value,
     /// What strict decoding objects to in the patch itself.
     pub(super) faults: Vec<String>,
-    /// How the object is shown to whom it is refused.
-    pub(super) shown: String,
+    /// Shows the object to whom it is refused.
+    pub(super) shown: Shown,
+}
+
+/// A patch, kept for the case that what it made is refused.
+pub(super) struct Shown {
+    patch: Value,
+    plain: fn(&Value) -> patches::Patch<'_>,
+}
+
+impl Shown {
+    /// How what the patch made of a live object is shown.
+    pub(super) fn of(&self, kind: &Kind, live: &Value) -> String {
+        let patch = (self.plain)(&self.patch);
+        match patches::on(kind, live, patch) {
+            Ok(object) => patches::shown(kind, live, patch, &object),
+            Err(problem) => problem.message,
+        }
+    }
 }
 
 impl Patch {
@@ -72,7 +89,7 @@ impl Patch {
             false => Vec::new(),
         };
         let mut patch = parsed.value;
-        let (plain, faults) = match self {
+        let (plain, faults): (fn(&Value) -> patches::Patch<'_>, _) = match self {
             Patch::Json(_) => {
                 if strict {
                     patches::json_patch_form(&patch)?;
@@ -81,7 +98,7 @@ impl Patch {
                     if strict { patches::unknown_in_json_patch(&patch) } else { Vec::new() };
                 let told =
                     twice.into_iter().chain(unknown).map(|said| format!("json patch {said}"));
-                (patches::Patch::Json(&patch), told.collect())
+                (|patch| patches::Patch::Json(patch), told.collect())
             }
             Patch::Strategic(_) => {
                 patches::is_object(&patch, "")?;
@@ -89,18 +106,17 @@ impl Patch {
                     // Nothing changes nothing.
                     patch = json!({});
                 }
-                (patches::Patch::Strategic(&patch), twice)
+                (|patch| patches::Patch::Strategic(patch), twice)
             }
             Patch::Merge(_) | Patch::Apply(_) => {
                 if strict {
                     patches::is_object(&patch, "error decoding patch: ")?;
                 }
-                (patches::Patch::Merge(&patch), twice)
+                (|patch| patches::Patch::Merge(patch), twice)
             }
         };
-        let object = patches::on(kind, live, plain)?;
-        let shown = patches::shown(kind, live, plain, &object);
-        Ok(Patched { object, faults, shown })
+        let object = patches::on(kind, live, plain(&patch))?;
+        Ok(Patched { object, faults, shown: Shown { patch, plain } })
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::options::FieldValidation;
 use super::super::problem::{Cause, Problem};
 use super::Write;
+use super::patch::Shown;
 use crate::body::{self, Body};
 use crate::kinds::Kind;
 use crate::{convert, meta, strategy, types, validation};
@@ -353,12 +354,16 @@ impl Write<'_> {
         }))
     }
 
-    /// What strict decoding finds in the result of a patch is the patch's fault. `shown` is how the
-    /// result is shown.
-    pub(super) fn patched(&mut self, read: types::Decoded, shown: &str) -> Result<Value, Problem> {
+    /// What strict decoding finds in what a patch made of a live object is the patch's fault.
+    pub(super) fn patched(
+        &mut self,
+        read: types::Decoded,
+        patch: &Shown,
+        live: &Value,
+    ) -> Result<Value, Problem> {
         if self.options.field_validation == FieldValidation::Strict && !read.faults.is_empty() {
             let said = format!("strict decoding error: {}", read.faults.join(", "));
-            return Err(crate::patches::refused(shown, &said));
+            return Err(crate::patches::refused(&patch.of(self.kind, live), &said));
         }
         self.mind(&read.faults)?;
         let mut value = read.value;

@@ -123,13 +123,15 @@ impl Write<'_> {
     ) -> Result<Value, Problem> {
         let validation = self.options.field_validation;
         let patched = patch.on(shape, &before.scale, validation)?;
+        let refused =
+            |said: &str| crate::patches::refused(&patched.shown.of(shape, &before.scale), said);
         if matches!(patch, Patch::Json(_) | Patch::Merge(_))
             && !manifest::api_version(&patched.object).is_empty()
             && (manifest::api_version(&patched.object), manifest::kind(&patched.object))
                 != ("autoscaling/v1", "Scale")
             && let Some(said) = unregistered(shape, &patched.object)
         {
-            return Err(crate::patches::refused(&patched.shown, &said));
+            return Err(refused(&said));
         }
         let read = match patch {
             Patch::Strategic(_) => types::decode_parsed(shape, patched.object),
@@ -137,10 +139,10 @@ impl Write<'_> {
                 types::decode(shape, patched.object)
             }
         };
-        let mut read = read.map_err(|error| crate::patches::refused(&patched.shown, &error.0))?;
+        let mut read = read.map_err(|error| refused(&error.0))?;
         read.faults.splice(0..0, patched.faults);
         let new = self.at_door(shape, |door| {
-            let mut new = door.patched(read, &patched.shown)?;
+            let mut new = door.patched(read, &patched.shown, &before.scale)?;
             door.names_namespace(&mut new)?;
             door.named_as_the_path(&new)?;
             Ok(new)
