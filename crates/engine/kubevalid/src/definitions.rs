@@ -233,7 +233,9 @@ impl Shared {
         }
         if !self.selectable {
             let words = "may only be set when `version.schema.openAPIV3Schema` is not included";
-            selectable(&version.at("selectableFields"), &schema, words, errors);
+            // A schema that all versions share is none of theirs.
+            let unknown = (self.schema || !schema.is_set()).then_some(words);
+            selectable(&version.at("selectableFields"), &schema, unknown, errors);
         }
     }
 
@@ -259,7 +261,8 @@ impl Shared {
         }
         if self.selectable {
             let words = "may only be set when validations.schema is included";
-            selectable(&own.at("selectableFields"), &schema, words, errors);
+            let unknown = (!self.schema || !version.at("schema").is_set()).then_some(words);
+            selectable(&own.at("selectableFields"), &schema, unknown, errors);
         }
     }
 
@@ -441,11 +444,11 @@ fn deprecation(version: &At<'_>, errors: &mut Vec<FieldError>) {
 
 /// Fields that selectors may name.
 /// `unknown`: what is said where there is no schema.
-fn selectable(list: &At<'_>, schema: &At<'_>, unknown: &str, errors: &mut Vec<FieldError>) {
+fn selectable(list: &At<'_>, schema: &At<'_>, unknown: Option<&str>, errors: &mut Vec<FieldError>) {
     if list.is_empty() {
         return;
     }
-    if !schema.is_set() {
+    if let Some(unknown) = unknown {
         errors.push(FieldError::invalid(list.path.clone(), "", unknown));
         return;
     }
