@@ -1,5 +1,6 @@
 //! Bindings: a pod gets its node, and what else its scheduler says of it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -84,14 +85,21 @@ fn carry_out(
     let pod = cluster.store.get(&pods.table, &pods.key(namespace, name));
     let pod = pod.ok_or_else(|| Problem::not_found(pods, name))?.value();
     stands_as_said(pods, binding, &pod)?;
+    let taken = |why: &str| Problem::conflict_at(pods, "binding", name, why);
     if let Some(why) = unbindable(&pod) {
-        return Err(Problem::conflict_at(pods, "binding", name, &why));
+        return Err(taken(&why));
     }
     if dry_run {
         return Ok(success());
     }
     let now = cluster.now_text();
+    // Another binding may have come in between.
+    let since = RefCell::new(None);
     write::change_as_server(cluster, pods, namespace, name, |pod| {
+        *since.borrow_mut() = unbindable(pod);
+        if since.borrow().is_some() {
+            return false;
+        }
         pod["spec"]["nodeName"] = json!(node);
         if let Some(status) = pod.get_mut("status").and_then(Value::as_object_mut) {
             status.remove("nominatedNodeName");
@@ -106,7 +114,10 @@ fn carry_out(
         );
         true
     })?;
-    Ok(success())
+    match since.into_inner() {
+        Some(why) => Err(taken(&why)),
+        None => Ok(success()),
+    }
 }
 
 /// The node that a binding names.

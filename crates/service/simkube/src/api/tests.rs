@@ -124,6 +124,32 @@ fn taints_of_devices_that_were_dated_are_no_change() {
 }
 
 #[test]
+fn of_bindings_at_once_one_is_taken() {
+    let cluster = cluster();
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
+        "spec": {"containers": [{"name": "main", "image": "example.com/main:1"}]},
+    });
+    let (code, _) = ask(&cluster, "POST", "/api/v1/namespaces/default/pods", Some(&pod));
+    assert_eq!(code, 201);
+    let bind = &|node: usize| {
+        let binding = json!({
+            "apiVersion": "v1", "kind": "Binding", "metadata": {"name": "web"},
+            "target": {"kind": "Node", "name": format!("node-{node}")},
+        });
+        ask(&cluster, "POST", "/api/v1/namespaces/default/pods/web/binding", Some(&binding)).0
+    };
+    let codes: Vec<u16> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|node| scope.spawn(move || bind(node))).collect();
+        asking.into_iter().map(|one| one.join().expect("no panic")).collect()
+    });
+    let taken = codes.iter().position(|code| *code == 201).expect("one is taken");
+    assert!(codes.iter().enumerate().all(|(at, code)| at == taken || *code == 409), "{codes:?}");
+    let (_, pod) = ask(&cluster, "GET", "/api/v1/namespaces/default/pods/web", None);
+    assert_eq!(pod["spec"]["nodeName"], format!("node-{taken}"));
+}
+
+#[test]
 fn a_dry_run_is_told_and_not_kept() {
     let cluster = cluster();
     let before = cluster.store.revision();
